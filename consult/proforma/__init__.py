@@ -1,0 +1,1 @@
+"""The definition: loading and checking TOML, rules, the path; knows nothing of the rest."""

@@ -1,0 +1,34 @@
+"""An answer: what the steps say about one question now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from consult.proforma.rules import Value
+
+FINDING_STATES: Final = ("present", "absent", "unsure", "declined", "not_asked")
+ANSWERED: Final = "answered"
+HELD_STATES: Final = frozenset({"present", "unsure", "declined"})
+
+AnswerValue = str | int | list[str] | dict[str, str] | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: its state, the value of questions that have one, and the reason when it was not asked.
+
+    state is present, absent, unsure, declined or not_asked for findings, and "answered" where `value` holds it.
+    """
+
+    state: str
+    value: AnswerValue = None
+    reason: str = ""
+
+    def as_value(self) -> Value:
+        """What a rule sees of this answer."""
+        if self.state != ANSWERED:
+            return self.state
+        if isinstance(self.value, dict):
+            return ANSWERED
+        return self.value

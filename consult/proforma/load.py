@@ -1,0 +1,347 @@
+"""Loading a proforma: TOML to a checked definition; every problem is listed at once, with file, id and a sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path as FilePath
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from consult.proforma.answer import ANSWERED
+from consult.proforma.dataset import Dataset
+from consult.proforma.model import HOLDING_LEVELS, LEVELS, ROUTES, Count, Option, Panel, Proforma, Question
+from consult.proforma.rules import Rule, Strict, expand_tags
+
+MAX_BYTES: Final = 2_000_000
+M = TypeVar("M", bound=Strict)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a content file: where, and a sentence that says what to write instead."""
+
+    file: str
+    id: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.id}: {self.sentence}" if self.id else f"{self.file}: {self.sentence}"
+
+
+class ContentError(Exception):
+    """Content that was refused whole, with all its problems."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A proforma and its data set as one version: `digest` is the SHA-256 of both texts."""
+
+    proforma: Proforma
+    dataset: Dataset
+    digest: str
+    texts: dict[str, str]
+
+
+def load_definition(folder: FilePath) -> Definition:
+    """Read proforma.toml and dataset.toml of a folder; ContentError lists every problem of both."""
+    return parse_definition({name: read_text(folder / name) for name in ("proforma.toml", "dataset.toml")})
+
+
+def parse_definition(texts: dict[str, str]) -> Definition:
+    """The definition in two texts, keyed by file name; ContentError lists every problem."""
+    dataset = parse(Dataset, texts["dataset.toml"], "dataset.toml", "fields")
+    proforma = parse(Proforma, texts["proforma.toml"], "proforma.toml", "questions", "blocks", "sections", "done")
+    problems = list(_check(proforma, dataset))
+    if problems:
+        raise ContentError([Problem("proforma.toml", *problem) for problem in problems])
+    digest = hashlib.sha256("\0".join(f"{n}\0{texts[n]}" for n in sorted(texts)).encode()).hexdigest()
+    return Definition(_expanded(proforma), dataset, digest, dict(texts))
+
+
+def read_text(file: FilePath) -> str:
+    """The text of a content file; ContentError if it is missing, too large, not UTF-8 or holds NUL bytes."""
+
+    def refuse(sentence: str) -> ContentError:
+        return ContentError([Problem(file.name, "", sentence)])
+
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise refuse(f"The file is larger than {MAX_BYTES:,} bytes; split it or remove what does not belong.")
+        content = file.read_bytes()
+    except OSError as error:
+        raise refuse(f"The file cannot be read ({error.strerror}); put it back or mend its permissions.") from error
+    if b"\0" in content:
+        raise refuse("The file holds NUL bytes; save it again as plain text (UTF-8).")
+    try:
+        return content.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise refuse(f"Byte {error.start} is not UTF-8; save the file again as UTF-8.") from error
+
+
+def parse(model: type[M], text: str, file: str, *lists: str) -> M:
+    """A checked model from TOML text; problems inside the named lists of tables carry the id of their entry."""
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ContentError([Problem(file, "", f"This is not valid TOML: {error}.")]) from error
+    try:
+        return model.model_validate_json(json.dumps(raw, default=_as_json), strict=True)
+    except ValidationError as error:
+        raise ContentError([_problem(file, raw, lists, e["loc"], e["msg"]) for e in error.errors()]) from error
+
+
+def _as_json(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{value!r} has no place in a content file")
+
+
+def _problem(file: str, raw: dict[str, Any], lists: Iterable[str], loc: tuple[int | str, ...], msg: str) -> Problem:
+    entry, rest = "", [str(part) for part in loc]
+    if len(loc) >= 2 and loc[0] in lists and isinstance(loc[1], int):
+        item = raw[str(loc[0])][loc[1]]
+        named = item.get("id") or item.get("name") or item.get("fact") if isinstance(item, dict) else None
+        entry, rest = str(named or f"{loc[0]} number {loc[1] + 1}"), rest[2:]
+    words = {"Extra inputs are not permitted": "this key is not known; remove it or correct its spelling"}
+    return Problem(file, entry, f"{'.'.join(rest)}: {words.get(msg, msg.removeprefix('Value error, '))}.".lstrip(": "))
+
+
+Finding = tuple[str, str]
+
+
+def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
+    """Every cross-reference of a proforma that does not hold, as (id, sentence)."""
+    yield from _check_ids(proforma)
+    position = {q.id: i for i, q in enumerate(proforma.questions)}
+    for question in proforma.questions:
+        yield from ((question.id, s) for s in _check_shape(question))
+        yield from ((question.id, s) for s in _check_sources(question, proforma))
+        yield from ((question.id, s) for s in _check_rules(question, proforma, position))
+        yield from ((question.id, s) for s in _check_panels(question))
+        yield from ((question.id, s) for s in _check_fields(question, dataset))
+        if question.emergency and question.show_if is not None and not _hides_only_absent(question.show_if):
+            yield question.id, (
+                "a question with a U0 or U1 text may be hidden only while another question is absent: "
+                'write show_if as any of { not = { question = "...", is = "absent" } } or a positive of its parent'
+            )
+    for done in proforma.done:
+        yield from ((done.fact, s) for s in _check_fill(dataset, done.sets | done.else_sets, done.adds))
+        if done.when is not None:
+            yield from ((done.fact, s) for s in _check_rule(done.when, proforma, None))
+    yield from _check_single_setters(proforma, dataset)
+
+
+def _check_ids(proforma: Proforma) -> Iterator[Finding]:
+    named: list[tuple[str, list[str]]] = [
+        ("section", [s.id for s in proforma.sections]),
+        ("block", [b.id for b in proforma.blocks]),
+        ("question", [q.id for q in proforma.questions]),
+    ]
+    for noun, ids in named:
+        for id_, n in Counter(ids).items():
+            if n > 1:
+                yield id_, f"{n} entries have this {noun} id; give each its own"
+            if not (id_.isidentifier() and id_ == id_.lower()):
+                yield id_, f"a {noun} id is snake_case: small letters, digits and underscores"
+    sections, blocks = set(named[0][1]), set(named[1][1])
+    for block in proforma.blocks:
+        if block.section not in sections:
+            yield block.id, f"section {block.section} is not known; name one of [[sections]]"
+    for question in proforma.questions:
+        if question.block not in blocks:
+            yield question.id, f"block {question.block} is not known; name one of [[blocks]]"
+
+
+def _check_shape(question: Question) -> Iterator[str]:
+    choosing = question.kind in ("choice", "choices")
+    if choosing != bool(question.options):
+        yield "a choice needs options; other kinds have none" if choosing else "only choice and choices take options"
+    for code, n in Counter(o.code for o in question.options).items():
+        if n > 1 or code in STATES:
+            yield f"option {code} is used twice or is the name of a state; give it its own code"
+    if question.kind == "finding" and question.states:
+        yield "a finding has all five states; remove states"
+    if question.kind == "number" and (question.min is None or question.max is None or question.min > question.max):
+        yield "a number needs min and max, min not above max"
+    for label in question.labels:
+        if label not in STATES:
+            yield f"labels knows no state {label}; use {', '.join(STATES)}"
+    for state in [*question.sets, *question.adds]:
+        if state not in STATES:
+            yield f"sets and adds of a question go by state, not {state}; for options write them at the option"
+
+
+STATES: Final = ("present", "absent", "unsure", "declined", "not_asked")
+
+
+def _check_sources(question: Question, proforma: Proforma) -> Iterator[str]:
+    if not question.source:
+        yield "a question needs at least one source"
+    for key in [*question.source, *(k for p in question.panels for k in p.source)]:
+        if key not in proforma.sources:
+            yield f"source {key} is not in [sources]; add it there or correct it"
+
+
+def _check_rules(question: Question, proforma: Proforma, position: dict[str, int]) -> Iterator[str]:
+    here = position[question.id]
+    for option in question.options:
+        if option.show_if is not None:
+            yield from _check_rule(option.show_if, proforma, here, position)
+    if question.show_if is not None:
+        yield from _check_rule(question.show_if, proforma, here, position)
+    others = [question.one_by_one_if, *(c.when for c in question.counts), *(p.when for p in question.panels)]
+    for rule in others:
+        if rule is not None:
+            yield from _check_rule(rule, proforma, None)
+
+
+def _check_rule(
+    rule: Rule, proforma: Proforma, before: int | None, position: dict[str, int] | None = None
+) -> Iterator[str]:
+    for leaf in rule.leaves():
+        if leaf.field is not None:
+            yield f"a rule of a proforma names a question, not field {leaf.field}"
+        elif leaf.tagged is not None:
+            ids = proforma.tagged(leaf.tagged)
+            if not ids:
+                yield f"no question bears the tag {leaf.tagged}"
+            if before is not None and position and any(position[i] >= before for i in ids):
+                yield f"show_if may name only earlier questions, and some tagged {leaf.tagged} come later"
+        elif leaf.question not in proforma.by_id:
+            yield f"a rule names question {leaf.question}, which is not known; correct the id"
+        else:
+            if before is not None and position and position[leaf.question] >= before:
+                yield f"show_if may name only earlier questions, and {leaf.question} is not earlier"
+            yield from _check_leaf_values(leaf, proforma.by_id[leaf.question])
+
+
+def _check_leaf_values(leaf: Rule, question: Question) -> Iterator[str]:
+    known = {*question.offered_states(), *(o.code for o in question.options)}
+    for value in leaf.values:
+        if value not in known:
+            yield f"a rule compares {question.id} with {value}, which it can never be"
+    if leaf.includes is not None and question.kind != "choices":
+        yield f"includes is for questions of kind choices, and {question.id} is a {question.kind}"
+    if leaf.at_least is not None and question.kind != "number":
+        yield f"at_least is for numbers, and {question.id} is a {question.kind}"
+
+
+def _check_panels(question: Question) -> Iterator[str]:
+    known = {*question.offered_states(), *(o.code for o in question.options), ANSWERED}
+    by_state = {s: [p for p in question.panels if s in p.for_] for s in {s for p in question.panels for s in p.for_}}
+    for panels in by_state.values():
+        order = [LEVELS.index(p.level) for p in panels]
+        if order != sorted(order):
+            yield "panels go from the highest level (U0) down; reorder them"
+    if any(p.when is None for p in question.panels[:-1]) and len({p.for_ for p in question.panels}) == 1:
+        yield "only the last panel may do without `when`; the ones after it could never show"
+    for panel in question.panels:
+        yield from (f"route {r} is not known; use {', '.join(ROUTES)}" for r in panel.route if r not in ROUTES)
+        if not panel.text.strip():
+            yield "a panel needs its text"
+        if question.kind == "finding" or panel.for_ != ("present", "unsure", "declined"):
+            yield from (f"a panel is for {s}, which {question.id} can never be" for s in panel.for_ if s not in known)
+
+
+def _check_fields(question: Question, dataset: Dataset) -> Iterator[str]:
+    for option in question.options:
+        yield from _check_fill(dataset, option.sets, option.adds)
+    for state in question.sets:
+        yield from _check_fill(dataset, question.sets[state], {})
+    for state in question.adds:
+        yield from _check_fill(dataset, {}, question.adds[state])
+    yield from _check_fill(dataset, {f: "yes" for f in question.asked}, {})
+    if question.copies and (field := dataset.by_name.get(question.copies)) is None:
+        yield f"copies names field {question.copies}, which dataset.toml does not have"
+    elif question.copies and field and field.type != "text":
+        yield f"copies names field {question.copies}, which is not a text"
+    for count in question.counts:
+        yield from _check_count(count, question, dataset)
+
+
+def _check_count(count: Count, question: Question, dataset: Dataset) -> Iterator[str]:
+    field = dataset.by_name.get(count.group)
+    if field is None or not {"present", "absent", "unable"} <= set(field.options):
+        yield f"counts names {count.group}, which is not a present/absent field of dataset.toml"
+    if question.kind == "finding":
+        return
+    codes = {o.code for o in question.options}
+    if not set(count.present) <= codes or not (set(count.absent) <= codes or count.absent == ("absent",)):
+        yield f"counts for {count.group} needs present and absent as option codes of this question"
+
+
+def _check_fill(dataset: Dataset, sets: dict[str, str], adds: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    pairs = [(f, v, "choice") for f, v in sets.items()] + [(f, c, "choices") for f, cs in adds.items() for c in cs]
+    for name, value, kind in pairs:
+        field = dataset.by_name.get(name)
+        if field is None:
+            yield f"field {name} is not in dataset.toml; correct the name"
+        elif field.type != kind:
+            yield f"field {name} is of type {field.type}: use {'adds' if field.type == 'choices' else 'sets'}"
+        elif value not in field.options:
+            yield f"field {name} knows no {value}; use one of {', '.join(field.options)}"
+
+
+def _check_single_setters(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
+    """A field other than yes/no is set by one question only, so that no order decides what a case says."""
+    setters: dict[str, set[str]] = {}
+    for question in proforma.questions:
+        if not question.retired:
+            for fill in [*(o.sets for o in question.options), *question.sets.values()]:
+                for name in fill:
+                    setters.setdefault(name, set()).add(question.id)
+    for name, ids in setters.items():
+        field = dataset.by_name.get(name)
+        if len(ids) > 1 and field and not {"yes", "no"} <= set(field.options):
+            yield sorted(ids)[1], f"field {name} is set by {' and '.join(sorted(ids))}; let one question set it"
+
+
+def _hides_only_absent(rule: Rule) -> bool:
+    """Whether a show_if can hide its question only while its parents are not positive (detail under a positive)."""
+    if rule.any_ is not None:
+        return all(_hides_only_absent(part) for part in rule.any_)
+    if rule.not_ is not None:
+        inner = rule.not_
+        return inner.is_ == "absent" or (inner.all_ is not None and all(p.is_ == "absent" for p in inner.all_))
+    return rule.subject is not None and bool({"present", "done"} & set(rule.values) or rule.includes)
+
+
+def _expanded(proforma: Proforma) -> Proforma:
+    """The proforma with every tagged rule written out."""
+
+    def expand(rule: Rule | None) -> Rule | None:
+        return None if rule is None else expand_tags(rule, proforma.tagged)
+
+    questions = tuple(_expand_question(q, expand) for q in proforma.questions)
+    done = tuple(d.model_copy(update={"when": expand(d.when)}) for d in proforma.done)
+    values = {name: getattr(proforma, name) for name in Proforma.model_fields}
+    return Proforma.model_construct(**(values | {"questions": questions, "done": done}))
+
+
+def _expand_question(question: Question, expand: Callable[[Rule | None], Rule | None]) -> Question:
+    def each(items: tuple[Any, ...], key: str) -> tuple[Any, ...]:
+        return tuple(i.model_copy(update={key: expand(getattr(i, key))}) for i in items)
+
+    return question.model_copy(
+        update={
+            "show_if": expand(question.show_if),
+            "one_by_one_if": expand(question.one_by_one_if),
+            "options": each(question.options, "show_if"),
+            "counts": each(question.counts, "when"),
+            "panels": each(question.panels, "when"),
+        }
+    )
+
+
+__all__ = ["ContentError", "Definition", "HOLDING_LEVELS", "Option", "Panel", "Problem", "load_definition", "parse"]

@@ -1,0 +1,223 @@
+"""The proforma as data: sections, blocks, questions, options, panels, and the fields they fill."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import Final, Literal
+
+from pydantic import ConfigDict
+
+from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD_STATES, Answer
+from consult.proforma.rules import Rule, Strict
+
+Kind = Literal["finding", "choice", "choices", "number", "date", "text", "arrangement"]
+Level = Literal["U0", "U1", "U2", "U3", "none"]
+LEVELS: Final = ("U0", "U1", "U2", "U3", "none")
+HOLDING_LEVELS: Final = frozenset({"U0", "U1"})
+ROUTES: Final = ("emergency_department", "cord_compression", "spinal_on_call", "same_day", "crisis")
+ARRANGEMENT_PARTS: Final = ("what", "start", "end", "review", "no_end_reason")
+STATE_LABELS: Final = {
+    "present": "Yes",
+    "absent": "No",
+    "unsure": "Could not establish",
+    "declined": "Declined",
+    "not_asked": "Not asked",
+}
+
+Sets = dict[str, str]
+Adds = dict[str, tuple[str, ...]]
+
+
+class Option(Strict):
+    """One thing a choice can be; `alone` excludes the others, `show_if` leaves it out unless the rule holds."""
+
+    code: str
+    label: str
+    sets: Sets = {}
+    adds: Adds = {}
+    alone: bool = False
+    show_if: Rule | None = None
+
+
+class Count(Strict):
+    """How an answer counts for a group of the data set (primary items must be answered, plus items only add)."""
+
+    group: str
+    as_: Literal["primary", "plus"]
+    when: Rule | None = None
+    present: tuple[str, ...] = ("present",)
+    absent: tuple[str, ...] = ("absent",)
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", populate_by_name=True, alias_generator=lambda n: n.rstrip("_")
+    )
+
+
+class Panel(Strict):
+    """Text kept for an answer, its level and the routes of the site it names."""
+
+    level: Level
+    text: str
+    route: tuple[str, ...] = ()
+    when: Rule | None = None
+    for_: tuple[str, ...] = ("present", "unsure", "declined")
+    source: tuple[str, ...] = ()
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", populate_by_name=True, alias_generator=lambda n: n.rstrip("_")
+    )
+
+
+class Done(Strict):
+    """What a fact of the consultation (a leaflet given, a report made, a decision) puts into the case."""
+
+    fact: str
+    sets: Sets = {}
+    adds: Adds = {}
+    else_sets: Sets = {}
+    when: Rule | None = None
+
+
+class Section(Strict):
+    """A part of the talk, one entry of the rail."""
+
+    id: str
+    title: str
+    short: str = ""
+
+
+class Block(Strict):
+    """Questions that stand together; `rest` offers "No to the rest" at their end."""
+
+    id: str
+    section: str
+    title: str
+    say: str = ""
+    rest: bool = False
+
+
+class Question(Strict):
+    """One question of the proforma with its wording, its source, its kept text and the fields it fills."""
+
+    id: str
+    ref: str = ""
+    block: str
+    kind: Kind
+    ask: str
+    say: str = ""
+    why: str = ""
+    source: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
+    options: tuple[Option, ...] = ()
+    states: tuple[Literal["unsure", "declined", "not_asked"], ...] = ()
+    reasons: dict[str, str] = {}
+    show_if: Rule | None = None
+    one_by_one: bool = False
+    one_by_one_if: Rule | None = None
+    examination: bool = False
+    tags: tuple[str, ...] = ()
+    report: Literal["never", "ticked"] = "ticked"
+    min: int | None = None
+    max: int | None = None
+    unit: str = ""
+    rows: int = 2
+    counts: tuple[Count, ...] = ()
+    sets: dict[str, Sets] = {}
+    adds: dict[str, Adds] = {}
+    asked: tuple[str, ...] = ()
+    copies: str = ""
+    panels: tuple[Panel, ...] = ()
+    retired: bool = False
+
+    @property
+    def emergency(self) -> bool:
+        """Whether a kept text of this question is U0 or U1: such a question never parks once it is not absent."""
+        return any(panel.level in HOLDING_LEVELS for panel in self.panels)
+
+    @property
+    def base_level(self) -> str:
+        """The level of a plain positive answer, whatever else is recorded: that of the last panel without a `when`."""
+        return next((p.level for p in reversed(self.panels) if p.when is None), "none")
+
+    @property
+    def asked_first(self) -> bool:
+        """Whether this is a U0 question to the employee, whose blank holds signing until a reason is given."""
+        return self.base_level == "U0" and self.kind == "finding" and not self.examination and self.show_if is None
+
+    def state_label(self, state: str) -> str:
+        """The words for a state on screen and in the note."""
+        return self.labels.get(state, STATE_LABELS.get(state, state))
+
+    def offered_states(self) -> tuple[str, ...]:
+        """The states this question may be given, beside a value."""
+        return FINDING_STATES if self.kind == "finding" else self.states
+
+    def option(self, code: str) -> Option | None:
+        """The option with this code, or None."""
+        return next((o for o in self.options if o.code == code), None)
+
+    def held(self, answer: Answer | None) -> bool:
+        """Whether the answer is one that must not slip away: present, unsure, declined, or an option a panel is for."""
+        if answer is None:
+            return False
+        if answer.state in HELD_STATES:
+            return True
+        chosen = answer.value if isinstance(answer.value, list) else [answer.value]
+        return answer.state == ANSWERED and any(c in p.for_ for p in self.panels for c in chosen)
+
+
+class Proforma(Strict):
+    """The agreed consultation as data; ids are unique, and every reference has been checked by the loader."""
+
+    id: str
+    title: str
+    version: str
+    language: str = "en-GB"
+    owner: str
+    licence: str
+    review_by: date
+    status: Literal["draft"]
+    sources: dict[str, str]
+    not_asked_reasons: dict[str, str]
+    decisions: dict[str, str]
+    sections: tuple[Section, ...]
+    blocks: tuple[Block, ...]
+    questions: tuple[Question, ...]
+    done: tuple[Done, ...] = ()
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", populate_by_name=True, ignored_types=(cached_property,)
+    )
+
+    @cached_property
+    def by_id(self) -> dict[str, Question]:
+        """The questions by id."""
+        return {question.id: question for question in self.questions}
+
+    @cached_property
+    def _blocks_by_id(self) -> dict[str, Block]:
+        return {block.id: block for block in self.blocks}
+
+    def block(self, block_id: str) -> Block:
+        """The block with this id."""
+        return self._blocks_by_id[block_id]
+
+    @cached_property
+    def _questions_by_block(self) -> dict[str, list[Question]]:
+        groups: dict[str, list[Question]] = {block.id: [] for block in self.blocks}
+        for question in self.questions:
+            groups[question.block].append(question)
+        return groups
+
+    def in_block(self, block_id: str) -> list[Question]:
+        """The questions of one block in order; retired ones are left out."""
+        return [q for q in self._questions_by_block[block_id] if not q.retired]
+
+    def in_section(self, section_id: str) -> list[Question]:
+        """The questions of one section in order."""
+        return [q for b in self.blocks if b.section == section_id for q in self.in_block(b.id)]
+
+    def tagged(self, tag: str) -> list[str]:
+        """The ids of the questions that bear a tag."""
+        return [q.id for q in self.questions if tag in q.tags and not q.retired]

@@ -1,0 +1,178 @@
+"""The path: which questions apply, given the answers; and what each question's answers mean along it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from consult.proforma.answer import ANSWERED, HELD_STATES, Answer
+from consult.proforma.model import Block, Count, Option, Panel, Proforma, Question
+from consult.proforma.rules import OFF_PATH, Value, holds, might_hold
+
+Answers = Mapping[str, Answer]
+
+
+class Path:
+    """The questions on the path for a set of answers, in the order of the proforma.
+
+    A question is off the path when its `show_if` does not hold over the answers on the path before it. An emergency
+    question that is present, unsure or declined stays on the path whatever its rule says (design, decision 4).
+    """
+
+    def __init__(self, proforma: Proforma, answers: Answers) -> None:
+        self.proforma = proforma
+        self.answers = answers
+        self._on: set[str] = set()
+        for question in proforma.questions:
+            if not question.retired and self._applies(question):
+                self._on.add(question.id)
+
+    def _applies(self, question: Question) -> bool:
+        if question.show_if is None or holds(question.show_if, self.look_up):
+            return True
+        return question.emergency and question.held(self.answers.get(question.id))
+
+    def __contains__(self, question_id: str) -> bool:
+        return question_id in self._on
+
+    def questions(self) -> list[Question]:
+        """The questions on the path, in order."""
+        return [q for q in self.proforma.questions if q.id in self._on]
+
+    def answer(self, question_id: str) -> Answer | None:
+        """The answer on the path; None if blank or parked. Options off the path are left out of a list."""
+        if question_id not in self._on:
+            return None
+        answer = self.answers.get(question_id)
+        if answer is None or answer.state != ANSWERED:
+            return answer
+        return self._with_options_on_path(self.proforma.by_id[question_id], answer)
+
+    def _with_options_on_path(self, question: Question, answer: Answer) -> Answer | None:
+        off = {o.code for o in question.options if not self.offers(o)}
+        if not off:
+            return answer
+        if isinstance(answer.value, list):
+            kept = [code for code in answer.value if code not in off]
+            return Answer(answer.state, kept, answer.reason) if kept else None
+        return None if answer.value in off else answer
+
+    def offers(self, option: Option) -> bool:
+        """Whether an option applies, given the answers."""
+        return option.show_if is None or holds(option.show_if, self.look_up)
+
+    def look_up(self, question_id: str) -> Value:
+        """The value a rule sees: OFF_PATH for a question that does not apply, None for a blank."""
+        if question_id not in self._on:
+            return OFF_PATH
+        answer = self.answer(question_id)
+        return answer.as_value() if answer else None
+
+    def parked(self) -> list[str]:
+        """The ids of questions that hold an answer but do not apply now, in order."""
+        return [q.id for q in self.proforma.questions if q.id in self.answers and q.id not in self._on]
+
+    def panel(self, question_id: str) -> Panel | None:
+        """The text kept for this answer: the first panel for it whose condition holds or might hold."""
+        answer = self.answer(question_id)
+        if answer is None:
+            return None
+        chosen = _chosen(answer)
+        for panel in self.proforma.by_id[question_id].panels:
+            if chosen & set(panel.for_) and (panel.when is None or might_hold(panel.when, self.look_up)):
+                return panel
+        return None
+
+    def level(self, question_id: str) -> str:
+        """The level of the text kept for this answer; "none" without one."""
+        panel = self.panel(question_id)
+        return panel.level if panel else "none"
+
+    def counted_state(self, question_id: str, count: Count) -> str | None:
+        """present, absent, unsure, declined or not_asked as this answer counts for a group; None for a blank."""
+        answer = self.answer(question_id)
+        if answer is None:
+            return None
+        if answer.state != ANSWERED:
+            return answer.state if self._counts_now(count, answer.state) else None
+        chosen = _chosen(answer)
+        state = "present" if chosen & set(count.present) else "absent" if chosen & set(count.absent) else None
+        return state if state and self._counts_now(count, state) else None
+
+    def _counts_now(self, count: Count, state: str) -> bool:
+        return state != "present" or count.when is None or holds(count.when, self.look_up)
+
+
+def _chosen(answer: Answer) -> set[str]:
+    if answer.state != ANSWERED:
+        return {answer.state}
+    if isinstance(answer.value, list):
+        return set(answer.value)
+    return {answer.value} if isinstance(answer.value, str) else {ANSWERED}
+
+
+def group_state(path: Path, group: str) -> str:
+    """The state of one group of the data set: present, absent, unable, not_asked or "" (nothing recorded).
+
+    present if any counted item is; absent only if at least one primary item is on the path and each of those is
+    absent; unable if each is answered, none is present and one or more were unsure or declined (spec, mapping).
+    """
+    primary: list[str | None] = []
+    for question in path.proforma.questions:
+        for count in question.counts:
+            if count.group != group or question.id not in path:
+                continue
+            state = path.counted_state(question.id, count)
+            if state == "present":
+                return "present"
+            if count.as_ == "primary":
+                primary.append(state)
+    if not any(primary):
+        return ""
+    if all(state == "absent" for state in primary):
+        return "absent"
+    if all(state in ("absent", "unsure", "declined") for state in primary):
+        return "unable"
+    return "not_asked"
+
+
+def rest_of(path: Path, block: Block) -> list[Question]:
+    """The items "No to the rest" fills now: blank findings of the block that need not be asked one by one.
+
+    An item whose `one_by_one_if` holds once the other items of the gesture are absent is left out, and so on until
+    nothing changes; examinations and items marked one by one never count (design, decision 5).
+    """
+    if not block.rest:
+        return []
+    items = [q for q in path.proforma.in_block(block.id) if _may_rest(path, q)]
+    while True:
+        filled = {**path.answers, **{q.id: Answer("absent") for q in items}}
+        after = Path(path.proforma, filled)
+        kept = [q for q in items if q.one_by_one_if is None or not holds(q.one_by_one_if, after.look_up)]
+        if len(kept) == len(items):
+            return items
+        items = kept
+
+
+def _may_rest(path: Path, question: Question) -> bool:
+    return (
+        question.kind == "finding"
+        and question.id in path
+        and question.id not in path.answers
+        and not question.one_by_one
+        and not question.examination
+    )
+
+
+def holding(path: Path) -> list[Question]:
+    """The questions whose answer has a text of level U0 or U1 kept for it now: each needs a decision before signing."""
+    return [q for q in path.questions() if q.panels and path.level(q.id) in ("U0", "U1")]
+
+
+def blank_emergencies(path: Path) -> list[Question]:
+    """The U0 questions nothing is recorded for."""
+    return [q for q in path.questions() if q.asked_first and path.answer(q.id) is None]
+
+
+def was_held(question: Question, answer: Answer) -> bool:
+    """Whether a former answer of a red-flag question is one whose disappearance the sign page must list."""
+    return answer.state in HELD_STATES and "red_flag" in question.tags

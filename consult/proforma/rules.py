@@ -1,0 +1,165 @@
+"""Rules: small conditions over answers or case fields, as data; one meaning for branching, panels, groups and measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Value = str | int | list[str] | None
+"""What a rule sees: a finding's state, an option's code, a list of codes, a number, or None for a blank."""
+
+Lookup = Callable[[str], Value]
+
+
+class OffPath(str):
+    """The value of a question that does not apply: a blank for every rule, and never a "might be"."""
+
+
+OFF_PATH: Final = OffPath("")
+
+NOT_ESTABLISHED: Final = frozenset({"unsure", "declined", "not_asked"})
+BLANKS: Final = frozenset({"", "not_recorded"})
+
+
+class Strict(BaseModel):
+    """Base of everything read from a content file: unknown keys are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Rule(Strict):
+    """One condition: a leaf over one question or field, or a joint of other rules.
+
+    A leaf names `question` (in a proforma), `field` (in measures) or `tagged` (any question bearing that tag)
+    and has exactly one test: is, in, includes, at_least or answered. A joint is all, any, not, or count with at_least.
+    """
+
+    question: str | None = None
+    field: str | None = None
+    tagged: str | None = None
+    is_: str | None = Field(None, alias="is")
+    in_: tuple[str, ...] | None = Field(None, alias="in")
+    includes: str | None = None
+    at_least: int | None = None
+    answered: bool | None = None
+    all_: tuple[Rule, ...] | None = Field(None, alias="all")
+    any_: tuple[Rule, ...] | None = Field(None, alias="any")
+    not_: Rule | None = Field(None, alias="not")
+    count: tuple[Rule, ...] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Rule:
+        subjects = [s for s in (self.question, self.field, self.tagged) if s is not None]
+        joints = [j for j in (self.all_, self.any_, self.not_, self.count) if j is not None]
+        tests = [t for t in (self.is_, self.in_, self.includes, self.answered) if t is not None]
+        if len(subjects) + len(joints) != 1:
+            raise ValueError("a rule names one of question, field, tagged, all, any, not or count")
+        if self.count is not None:
+            if self.at_least is None or tests or self.at_least > len(self.count) or self.at_least < 1:
+                raise ValueError("count needs at_least, from 1 to the number of its rules, and nothing else")
+        elif joints:
+            if tests or self.at_least is not None:
+                raise ValueError("all, any and not take no test of their own")
+            if self.all_ == () or self.any_ == ():
+                raise ValueError("all and any need at least one rule")
+        elif len(tests) + (self.at_least is not None) != 1:
+            raise ValueError("a rule over a question needs exactly one of is, in, includes, at_least or answered")
+        return self
+
+    @property
+    def subject(self) -> str | None:
+        """The question or field of a leaf; None for a joint."""
+        return self.question or self.field
+
+    @property
+    def parts(self) -> tuple[Rule, ...]:
+        """The rules a joint is made of; empty for a leaf."""
+        return self.all_ or self.any_ or self.count or ((self.not_,) if self.not_ else ())
+
+    def leaves(self) -> Iterator[Rule]:
+        """Every leaf, in order of writing."""
+        if not self.parts:
+            yield self
+        for part in self.parts:
+            yield from part.leaves()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The codes or states a leaf compares with."""
+        return self.in_ or tuple(v for v in (self.is_, self.includes) if v is not None)
+
+
+def expand_tags(rule: Rule, tagged: Callable[[str], list[str]]) -> Rule:
+    """The same rule with each `tagged` leaf written out as `any` over the questions that bear the tag."""
+    if rule.tagged is not None:
+        leaves = tuple(rule.model_copy(update={"tagged": None, "question": q}) for q in tagged(rule.tagged))
+        if not leaves:
+            raise ValueError(f"no question bears the tag {rule.tagged}")
+        return Rule(any=leaves)
+    changes: dict[str, object] = {}
+    for name in ("all_", "any_", "count"):
+        if (parts := getattr(rule, name)) is not None:
+            changes[name] = tuple(expand_tags(part, tagged) for part in parts)
+    if rule.not_ is not None:
+        changes["not_"] = expand_tags(rule.not_, tagged)
+    return rule.model_copy(update=changes) if changes else rule
+
+
+def holds(rule: Rule, look_up: Lookup) -> bool:
+    """Whether the rule is true, two-valued: a leaf over a blank is false (so `not` over a blank is true)."""
+    if rule.subject is not None:
+        return _leaf(rule, look_up(rule.subject))
+    if rule.all_ is not None:
+        return all(holds(part, look_up) for part in rule.all_)
+    if rule.any_ is not None:
+        return any(holds(part, look_up) for part in rule.any_)
+    if rule.not_ is not None:
+        return not holds(rule.not_, look_up)
+    assert rule.count is not None and rule.at_least is not None
+    return sum(holds(part, look_up) for part in rule.count) >= rule.at_least
+
+
+def might_hold(rule: Rule, look_up: Lookup) -> bool:
+    """Whether the rule is true, or could still become true once blank and not established answers are known.
+
+    Used for the level of a kept text: one that depends on a second answer which is blank, unsure or declined
+    shows the higher text (design, decision 6).
+    """
+    return _three(rule, look_up) is not False
+
+
+def _three(rule: Rule, look_up: Lookup) -> bool | None:
+    """Kleene's three values: None where a blank or an answer that was not established decides."""
+    if rule.subject is not None:
+        value = look_up(rule.subject)
+        if _leaf(rule, value):
+            return True
+        open_answer = value is None or (isinstance(value, str) and value in NOT_ESTABLISHED)
+        return None if open_answer and rule.answered is None and not isinstance(value, OffPath) else False
+    if rule.not_ is not None:
+        inner = _three(rule.not_, look_up)
+        return None if inner is None else not inner
+    outcomes = [_three(part, look_up) for part in rule.parts]
+    needed = {"all": len(outcomes), "any": 1}.get("all" if rule.all_ else "any" if rule.any_ else "", rule.at_least or 0)
+    if outcomes.count(True) >= needed:
+        return True
+    return None if outcomes.count(True) + outcomes.count(None) >= needed else False
+
+
+def _leaf(rule: Rule, value: Value) -> bool:
+    if rule.answered is not None:
+        return is_answered(value) == rule.answered
+    if rule.at_least is not None:
+        return isinstance(value, int) and value >= rule.at_least
+    if rule.includes is not None:
+        return isinstance(value, list) and rule.includes in value
+    return isinstance(value, str) and value in rule.values and value != ""
+
+
+def is_answered(value: Value) -> bool:
+    """Whether something was asked and recorded: neither blank nor "not asked" nor "not recorded"."""
+    if isinstance(value, str):
+        return value not in BLANKS and value != "not_asked"
+    return value is not None and value != []

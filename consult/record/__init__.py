@@ -1,0 +1,1 @@
+"""What happened: steps, the fold, identity, the store, the ledger, the database."""

@@ -1,0 +1,227 @@
+"""The SQLite file: kept connections, one write lock, migrations, and the guards that keep the step log append-only."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import sqlite_utils
+from sqlite_utils import Migrations
+from sqlite_utils.utils import sqlite3 as sqlite3  # the newer SQLite where it is installed
+
+APPLICATION_ID: Final = 0x0B5C0175
+SCHEMA_VERSION: Final = 1
+Connection = Any  # sqlite3.Connection of whichever driver sqlite-utils has found
+
+
+class DatabaseRefused(Exception):
+    """The database was not opened; the message says why and what to do."""
+
+
+record_schema = Migrations("record")
+
+TABLES: Final = """
+CREATE TABLE step (
+  seq INTEGER PRIMARY KEY,
+  consultation TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  question TEXT NOT NULL,
+  content_digest TEXT NOT NULL,
+  actor TEXT NOT NULL,
+  role TEXT NOT NULL,
+  at TEXT NOT NULL,
+  key TEXT NOT NULL UNIQUE,
+  previous TEXT NOT NULL,
+  hash TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE INDEX step_of_consultation ON step (consultation, question, seq);
+CREATE INDEX step_of_kind ON step (kind, seq);
+CREATE TABLE step_content (
+  seq INTEGER PRIMARY KEY REFERENCES step (seq),
+  salt TEXT NOT NULL,
+  content TEXT NOT NULL
+) STRICT;
+CREATE TABLE definition (
+  digest TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version TEXT NOT NULL,
+  texts TEXT NOT NULL,
+  first_used TEXT NOT NULL
+) STRICT;
+CREATE TABLE employee (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  folded_name TEXT NOT NULL,
+  date_of_birth TEXT NOT NULL,
+  local_number TEXT NOT NULL,
+  registered_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX employee_by_name ON employee (folded_name);
+CREATE INDEX employee_by_birth ON employee (date_of_birth);
+CREATE INDEX employee_by_number ON employee (local_number);
+CREATE TABLE consultation (
+  id TEXT PRIMARY KEY,
+  employee TEXT NOT NULL,
+  clinician TEXT NOT NULL,
+  site TEXT NOT NULL,
+  state TEXT NOT NULL,
+  capture_mode TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  ended_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX consultation_of_employee ON consultation (employee, started_at);
+CREATE INDEX consultation_of_clinician ON consultation (clinician, state, started_at);
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+"""
+
+GUARDS: Final = {
+    "step_no_update": "BEFORE UPDATE ON step BEGIN SELECT RAISE(ABORT, 'a step is never changed'); END",
+    "step_no_delete": "BEFORE DELETE ON step BEGIN SELECT RAISE(ABORT, 'a step is never removed'); END",
+    "step_no_replace": (
+        "BEFORE INSERT ON step WHEN EXISTS (SELECT 1 FROM step WHERE seq = NEW.seq OR key = NEW.key) "
+        "BEGIN SELECT RAISE(ABORT, 'a step is never replaced'); END"
+    ),
+    "step_in_order": (
+        "BEFORE INSERT ON step WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM step) "
+        "BEGIN SELECT RAISE(ABORT, 'steps are numbered without gaps'); END"
+    ),
+    "content_no_update": "BEFORE UPDATE ON step_content BEGIN SELECT RAISE(ABORT, 'a step is never changed'); END",
+    "content_no_replace": (
+        "BEFORE INSERT ON step_content WHEN EXISTS (SELECT 1 FROM step_content WHERE seq = NEW.seq) "
+        "BEGIN SELECT RAISE(ABORT, 'a step is never replaced'); END"
+    ),
+    "content_goes_only_by_redaction": (
+        "BEFORE DELETE ON step_content WHEN NOT EXISTS "
+        "(SELECT 1 FROM step WHERE kind = 'content_redacted' AND question = 'step:' || OLD.seq) "
+        "BEGIN SELECT RAISE(ABORT, 'what a step says goes only after a step that says so'); END"
+    ),
+}
+
+
+@record_schema()
+def m0001_step_log(db: sqlite_utils.Database) -> None:
+    """The step log, identity apart from it, and what is projected from it."""
+    for statement in TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+class Database:
+    """One SQLite file: a read connection kept for each thread, one write connection behind one lock."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._opened: list[Connection] = []
+        self._writer = self._connect()
+
+    def _connect(self) -> Connection:
+        conn = sqlite3.connect(str(self.file), timeout=5.0, isolation_level=None, check_same_thread=False)
+        conn.row_factory = sqlite3.Row
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "recursive_triggers = ON",
+            "trusted_schema = OFF",
+            "cell_size_check = ON",
+            "mmap_size = 0",
+        ):
+            conn.execute(f"PRAGMA {pragma}")
+        self._opened.append(conn)
+        return conn
+
+    def read(self) -> Connection:
+        """The read connection kept for this thread."""
+        if not hasattr(self._local, "conn"):
+            with self._lock:
+                self._local.conn = self._connect()
+        return self._local.conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One durable transaction: BEGIN IMMEDIATE under the lock; what it wrote is kept once the block has ended."""
+        with self._lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    def migrate(self, *schemas: Migrations) -> None:
+        """Apply what is pending of each schema, then put the guards of the step log back and test that they are there."""
+        with self._lock:
+            db = sqlite_utils.Database(self._writer, recursive_triggers=True)
+            for schema in schemas:
+                schema.apply(db)
+            with self.write() as conn:
+                for name, rule in GUARDS.items():
+                    conn.execute(f"DROP TRIGGER IF EXISTS {name}")
+                    conn.execute(f"CREATE TRIGGER {name} {rule}")
+                conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if missing := missing_guards(self._writer):
+            raise DatabaseRefused(f"The guards {', '.join(missing)} of the step log are missing; restore a backup.")
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for conn in self._opened:
+                conn.close()
+            self._opened.clear()
+
+
+def missing_guards(conn: Connection) -> list[str]:
+    """The names of the guards of the step log that the database does not have."""
+    there = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+    return [name for name in GUARDS if name not in there]
+
+
+def wal_fault(version: str) -> bool:
+    """Whether this SQLite has the WAL-reset fault: 3.7.0 to 3.51.2, but for the corrected 3.50.7 and 3.44.6."""
+    parts = tuple(int(part) for part in version.split("."))[:3]
+    corrected = (3, 44, 6) <= parts < (3, 45, 0) or (3, 50, 7) <= parts < (3, 51, 0)
+    return (3, 7, 0) <= parts <= (3, 51, 2) and not corrected
+
+
+def open_database(file: Path, *schemas: Migrations, create: bool = True) -> Database:
+    """Open (or create) the database of an instance and bring it up to date; DatabaseRefused says why not."""
+    if wal_fault(sqlite3.sqlite_version):
+        raise DatabaseRefused(
+            f"SQLite {sqlite3.sqlite_version} can damage a database in WAL mode; install pysqlite3 (3.53 or later)."
+        )
+    _check_file(file, create)
+    try:
+        db = Database(file)
+        _check_ours(db.read(), file)
+        db.migrate(record_schema, *schemas)
+    except sqlite3.DatabaseError as error:
+        raise DatabaseRefused(f"{file} cannot be opened as a database ({error}); restore a backup.") from error
+    return db
+
+
+def _check_file(file: Path, create: bool) -> None:
+    if file.is_symlink():
+        raise DatabaseRefused(f"{file} is a symbolic link; point the instance at the real folder instead.")
+    if file.exists() and file.stat().st_size == 0:
+        raise DatabaseRefused(f"{file} is empty, though data was there; restore a backup or remove the empty file.")
+    if not file.exists() and not create:
+        raise DatabaseRefused(f"There is no database at {file}; run `consult init` or `consult demo` first.")
+
+
+def _check_ours(conn: Connection, file: Path) -> None:
+    tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = conn.execute("PRAGMA application_id").fetchone()[0]
+    version = conn.execute("PRAGMA user_version").fetchone()[0]
+    if tables and application != APPLICATION_ID:
+        raise DatabaseRefused(f"{file} belongs to another program; choose another instance folder.")
+    if version > SCHEMA_VERSION:
+        raise DatabaseRefused(f"{file} was written by a newer version (schema {version}); upgrade this program.")

@@ -1,0 +1,194 @@
+"""The step log as a ledger: append-only, each step chained by hash to the one before over a salted digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from consult.record.database import Connection
+
+KINDS: Final[dict[str, frozenset[str] | None]] = {
+    "employee_registered": frozenset({"employee"}),
+    "consultation_started": frozenset(
+        {"employee", "site", "provider", "attendance", "present", "definition", "capture_mode", "held_on", "age_band"}
+    ),
+    "consultation_viewed": frozenset(),
+    "answer_given": frozenset({"state", "value", "reason", "via", "seen"}),
+    "answer_removed": frozenset({"via", "seen"}),
+    "decision_recorded": frozenset({"questions", "states", "levels", "decision", "reason", "told"}),
+    "blank_emergencies_explained": frozenset({"reason", "text", "questions"}),
+    "note_copied": frozenset({"digest"}),
+    "letter_printed": frozenset({"questions", "route"}),
+    "report_made": frozenset({"digest", "text", "adjustments"}),
+    "leaflet_printed": frozenset({"leaflet", "version", "language", "format", "digest"}),
+    "leaflet_given": frozenset({"leaflet", "version", "language", "format", "digest", "form"}),
+    "leaflet_discussed": frozenset({"leaflet", "version", "language", "format", "digest"}),
+    "consultation_signed": frozenset({"case", "note_digest", "changed_on_purpose", "not_recorded"}),
+    "consultation_abandoned": frozenset({"reason", "text"}),
+    "entered_in_error": frozenset({"reason", "text"}),
+    "addendum_added": frozenset({"text", "why", "corrects", "answers"}),
+    "case_corrected": frozenset({"case", "addendum"}),
+    "case_imported": None,
+    "case_replaced": None,
+    "content_approved": frozenset({"digest", "what", "name", "post"}),
+    "content_installed": frozenset({"digest", "what", "version"}),
+    "setting_changed": frozenset({"name", "value"}),
+    "content_redacted": frozenset({"why"}),
+    "person_added": frozenset({"person", "role", "site"}),
+    "person_changed": frozenset({"person", "change"}),
+}
+"""Every kind of step with the exact keys of its content; None where the content is a whole case row."""
+
+START: Final = "0" * 64
+
+
+class KeyReused(Exception):
+    """The same client-made key came with another content: nothing was written."""
+
+
+class UnknownStep(Exception):
+    """A step of an unknown kind, or with keys that its kind does not have."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A step about to be written; `key` makes a retry recognisable, `at` is UTC in ISO 8601."""
+
+    kind: str
+    content: dict[str, Any]
+    actor: str
+    at: str
+    consultation: str = ""
+    question: str = ""
+    role: str = ""
+    key: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happened; content is None where it has been redacted."""
+
+    seq: int
+    consultation: str
+    kind: str
+    question: str
+    content: dict[str, Any] | None
+    actor: str
+    role: str
+    at: str
+    key: str
+    hash: str
+
+
+def canonical(content: object) -> str:
+    """The one way a content is written: JSON with sorted keys and no spaces."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def content_digest(salt: str, content: str) -> str:
+    """SHA-256 over the salt and the canonical content."""
+    return hashlib.sha256(f"{salt}\0{content}".encode()).hexdigest()
+
+
+def chain_hash(previous: str, *parts: object) -> str:
+    """SHA-256 over the hash of the step before and the plain columns of this one."""
+    return hashlib.sha256(canonical([previous, *parts]).encode()).hexdigest()
+
+
+def append(conn: Connection, draft: Draft) -> int:
+    """Write one step inside the caller's transaction and return its sequence number.
+
+    The same key with the same content returns the step already there; with another content KeyReused is raised.
+    """
+    _check_kind(draft)
+    content = canonical(draft.content)
+    last = conn.execute("SELECT seq, hash FROM step ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, previous = (last["seq"] + 1, last["hash"]) if last else (1, START)
+    if (existing := _existing(conn, draft, content)) is not None:
+        return existing
+    salt = secrets.token_hex(16)
+    digest = content_digest(salt, content)
+    plain = (draft.consultation, draft.kind, draft.question, digest, draft.actor, draft.role, draft.at, draft.key)
+    conn.execute(
+        "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (seq, *plain, previous, chain_hash(previous, seq, *plain)),
+    )
+    conn.execute("INSERT INTO step_content VALUES (?, ?, ?)", (seq, salt, content))
+    return int(seq)
+
+
+def _check_kind(draft: Draft) -> None:
+    if draft.kind not in KINDS:
+        raise UnknownStep(f"There is no kind of step called {draft.kind}.")
+    keys = KINDS[draft.kind]
+    if keys is not None and keys != draft.content.keys():
+        raise UnknownStep(f"A step {draft.kind} holds {sorted(keys)}, not {sorted(draft.content)}.")
+
+
+def _existing(conn: Connection, draft: Draft, content: str) -> int | None:
+    row = conn.execute(
+        "SELECT s.seq, s.consultation, s.kind, s.question, c.content FROM step s "
+        "LEFT JOIN step_content c USING (seq) WHERE s.key = ?",
+        (draft.key,),
+    ).fetchone()
+    if row is None:
+        return None
+    if (row["consultation"], row["kind"], row["question"], row["content"]) != (
+        draft.consultation,
+        draft.kind,
+        draft.question,
+        content,
+    ):
+        raise KeyReused(f"The key {draft.key} was used for another step; send the answer again with a new key.")
+    return int(row["seq"])
+
+
+COLUMNS: Final = (
+    "SELECT s.seq, s.consultation, s.kind, s.question, c.content, s.actor, s.role, s.at, s.key, s.hash "
+    "FROM step s LEFT JOIN step_content c USING (seq)"
+)
+
+
+def steps(conn: Connection, *, consultation: str | None = None, kind: str | None = None) -> Iterator[Step]:
+    """The steps in order, of one consultation, of one kind, or all."""
+    where = [(f"s.{n} = ?", v) for n, v in (("consultation", consultation), ("kind", kind)) if v is not None]
+    clause = f" WHERE {' AND '.join(w for w, _ in where)}" if where else ""
+    for row in conn.execute(f"{COLUMNS}{clause} ORDER BY s.seq", [v for _, v in where]):
+        yield _step(row)
+
+
+def _step(row: Any) -> Step:
+    content = None if row["content"] is None else json.loads(row["content"])
+    return Step(*(row[name] for name in ("seq", "consultation", "kind", "question")), content, *row[5:10])
+
+
+def head(conn: Connection) -> tuple[int, str]:
+    """The number and hash of the last step; (0, 64 zeros) while there is none."""
+    row = conn.execute("SELECT seq, hash FROM step ORDER BY seq DESC LIMIT 1").fetchone()
+    return (row["seq"], row["hash"]) if row else (0, START)
+
+
+def verify(conn: Connection) -> str | None:
+    """None if the chain is whole; else a sentence that names the first bad row.
+
+    Checks numbering, each link, each salted digest, and that a missing content was redacted by a later step.
+    """
+    previous, expected = START, 1
+    redacted = {r[0] for r in conn.execute("SELECT question FROM step WHERE kind = 'content_redacted'")}
+    for row in conn.execute("SELECT s.*, c.salt, c.content FROM step s LEFT JOIN step_content c USING (seq) ORDER BY seq"):
+        plain = [row[n] for n in ("consultation", "kind", "question", "content_digest", "actor", "role", "at", "key")]
+        if row["seq"] != expected:
+            return f"Step {expected} is missing."
+        if row["previous"] != previous or row["hash"] != chain_hash(previous, row["seq"], *plain):
+            return f"Step {row['seq']} does not follow from the step before it: it or an earlier one was changed."
+        if row["content"] is None and f"step:{row['seq']}" not in redacted:
+            return f"What step {row['seq']} says is missing, and no step says that it was redacted."
+        if row["content"] is not None and row["content_digest"] != content_digest(row["salt"], row["content"]):
+            return f"What step {row['seq']} says was changed."
+        previous, expected = row["hash"], expected + 1
+    return None
