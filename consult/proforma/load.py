@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from consult.proforma.answer import ANSWERED
 from consult.proforma.dataset import Dataset
-from consult.proforma.model import HOLDING_LEVELS, LEVELS, ROUTES, Count, Option, Panel, Proforma, Question
+from consult.proforma.model import LEVELS, ROUTES, Count, Proforma, Question
 from consult.proforma.rules import Rule, Strict, expand_tags
 
 MAX_BYTES: Final = 2_000_000
@@ -109,7 +109,7 @@ def _as_json(value: object) -> str:
 
 def _problem(file: str, raw: dict[str, Any], lists: Iterable[str], loc: tuple[int | str, ...], msg: str) -> Problem:
     entry, rest = "", [str(part) for part in loc]
-    if len(loc) >= 2 and loc[0] in lists and isinstance(loc[1], int):
+    if len(loc) >= 2 and str(loc[0]) in lists and isinstance(loc[1], int):
         item = raw[str(loc[0])][loc[1]]
         named = item.get("id") or item.get("name") or item.get("fact") if isinstance(item, dict) else None
         entry, rest = str(named or f"{loc[0]} number {loc[1] + 1}"), rest[2:]
@@ -131,9 +131,12 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
         yield from ((question.id, s) for s in _check_panels(question))
         yield from ((question.id, s) for s in _check_fields(question, dataset))
         if question.emergency and question.show_if is not None and not _hides_only_absent(question.show_if):
-            yield question.id, (
-                "a question with a U0 or U1 text may be hidden only while another question is absent: "
-                'write show_if as any of { not = { question = "...", is = "absent" } } or a positive of its parent'
+            yield (
+                question.id,
+                (
+                    "a question with a U0 or U1 text may be hidden only while another question is absent: "
+                    'write show_if as any of { not = { question = "...", is = "absent" } } or a positive of its parent'
+                ),
             )
     for done in proforma.done:
         yield from ((done.fact, s) for s in _check_fill(dataset, done.sets | done.else_sets, done.adds))
@@ -261,7 +264,7 @@ def _check_fields(question: Question, dataset: Dataset) -> Iterator[str]:
         yield from _check_fill(dataset, question.sets[state], {})
     for state in question.adds:
         yield from _check_fill(dataset, {}, question.adds[state])
-    yield from _check_fill(dataset, {f: "yes" for f in question.asked}, {})
+    yield from _check_fill(dataset, dict.fromkeys(question.asked, "yes"), {})
     if question.copies and (field := dataset.by_name.get(question.copies)) is None:
         yield f"copies names field {question.copies}, which dataset.toml does not have"
     elif question.copies and field and field.type != "text":
@@ -342,6 +345,3 @@ def _expand_question(question: Question, expand: Callable[[Rule | None], Rule | 
             "panels": each(question.panels, "when"),
         }
     )
-
-
-__all__ = ["ContentError", "Definition", "HOLDING_LEVELS", "Option", "Panel", "Problem", "load_definition", "parse"]

@@ -91,13 +91,16 @@ class Rule(Strict):
         return self.in_ or tuple(v for v in (self.is_, self.includes) if v is not None)
 
 
+_TESTS: Final = ("is_", "in_", "includes", "at_least", "answered")
+
+
 def expand_tags(rule: Rule, tagged: Callable[[str], list[str]]) -> Rule:
     """The same rule with each `tagged` leaf written out as `any` over the questions that bear the tag."""
     if rule.tagged is not None:
         leaves = tuple(rule.model_copy(update={"tagged": None, "question": q}) for q in tagged(rule.tagged))
         if not leaves:
             raise ValueError(f"no question bears the tag {rule.tagged}")
-        return Rule(any=leaves)
+        return rule.model_copy(update={"tagged": None, "any_": leaves} | dict.fromkeys(_TESTS))
     changes: dict[str, object] = {}
     for name in ("all_", "any_", "count"):
         if (parts := getattr(rule, name)) is not None:
@@ -117,8 +120,7 @@ def holds(rule: Rule, look_up: Lookup) -> bool:
         return any(holds(part, look_up) for part in rule.any_)
     if rule.not_ is not None:
         return not holds(rule.not_, look_up)
-    assert rule.count is not None and rule.at_least is not None
-    return sum(holds(part, look_up) for part in rule.count) >= rule.at_least
+    return sum(holds(part, look_up) for part in rule.parts) >= (rule.at_least or 0)
 
 
 def might_hold(rule: Rule, look_up: Lookup) -> bool:
@@ -142,7 +144,9 @@ def _three(rule: Rule, look_up: Lookup) -> bool | None:
         inner = _three(rule.not_, look_up)
         return None if inner is None else not inner
     outcomes = [_three(part, look_up) for part in rule.parts]
-    needed = {"all": len(outcomes), "any": 1}.get("all" if rule.all_ else "any" if rule.any_ else "", rule.at_least or 0)
+    needed = {"all": len(outcomes), "any": 1}.get(
+        "all" if rule.all_ else "any" if rule.any_ else "", rule.at_least or 0
+    )
     if outcomes.count(True) >= needed:
         return True
     return None if outcomes.count(True) + outcomes.count(None) >= needed else False

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlite_utils
-from sqlite_utils import Migrations
-from sqlite_utils.utils import sqlite3 as sqlite3  # the newer SQLite where it is installed
+from sqlite_utils import Migrations, utils
+
+sqlite3: Any = vars(utils)["sqlite3"]  # the newer SQLite where it is installed: sqlite-utils has picked it
 
 APPLICATION_ID: Final = 0x0B5C0175
 SCHEMA_VERSION: Final = 1

@@ -163,8 +163,9 @@ def steps(conn: Connection, *, consultation: str | None = None, kind: str | None
 
 
 def _step(row: Any) -> Step:
-    content = None if row["content"] is None else json.loads(row["content"])
-    return Step(*(row[name] for name in ("seq", "consultation", "kind", "question")), content, *row[5:10])
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping
+    content = values.pop("content")
+    return Step(content=None if content is None else json.loads(content), **values)
 
 
 def head(conn: Connection) -> tuple[int, str]:
@@ -180,7 +181,9 @@ def verify(conn: Connection) -> str | None:
     """
     previous, expected = START, 1
     redacted = {r[0] for r in conn.execute("SELECT question FROM step WHERE kind = 'content_redacted'")}
-    for row in conn.execute("SELECT s.*, c.salt, c.content FROM step s LEFT JOIN step_content c USING (seq) ORDER BY seq"):
+    for row in conn.execute(
+        "SELECT s.*, c.salt, c.content FROM step s LEFT JOIN step_content c USING (seq) ORDER BY seq"
+    ):
         plain = [row[n] for n in ("consultation", "kind", "question", "content_digest", "actor", "role", "at", "key")]
         if row["seq"] != expected:
             return f"Step {expected} is missing."

@@ -1,0 +1,212 @@
+"""The consultation: what its steps say now. A fold over steps; it asks no clock and no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from consult.proforma.answer import Answer
+from consult.proforma.load import Definition
+from consult.proforma.model import LEVELS, Proforma, Question
+from consult.proforma.path import Path, blank_emergencies, holding, was_held
+from consult.record.ledger import Step
+
+OPEN: Final = "open"
+SIGNED: Final = "signed"
+ABANDONED: Final = "abandoned"
+IN_ERROR: Final = "entered_in_error"
+ENDED_BY: Final = {
+    "consultation_signed": SIGNED,
+    "consultation_abandoned": ABANDONED,
+    "entered_in_error": IN_ERROR,
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An answer with the step that gave it; answer is None where it was removed."""
+
+    answer: Answer | None
+    seq: int
+    via: str
+    at: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the clinician decided about one answer, at the level and state it then had."""
+
+    seq: int
+    state: str
+    level: str
+    decision: str
+    reason: str
+    told: str
+    at: str
+    actor: str
+
+
+@dataclass
+class Consultation:
+    """What the steps of one consultation say now."""
+
+    id: str
+    state: str = OPEN
+    started: dict[str, Any] = field(default_factory=dict)
+    started_at: str = ""
+    owner: str = ""
+    role: str = ""
+    history: dict[str, list[Recorded]] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    blank_reason: dict[str, Any] | None = None
+    documents: list[Step] = field(default_factory=list)
+    addenda: list[Step] = field(default_factory=list)
+    report: dict[str, Any] | None = None
+    ended: Step | None = None
+    signed: Step | None = None
+    last_seq: int = 0
+
+    @property
+    def answers(self) -> dict[str, Answer]:
+        """The answers now, on the path or parked."""
+        return {q: r[-1].answer for q, r in self.history.items() if r[-1].answer is not None}
+
+    def last(self, question_id: str) -> Recorded | None:
+        """The last step about a question, a removal included; None if there was none."""
+        records = self.history.get(question_id)
+        return records[-1] if records else None
+
+    def seen(self, question_id: str) -> int:
+        """The sequence number of the last step about a question; 0 if there was none."""
+        last = self.last(question_id)
+        return last.seq if last else 0
+
+    @property
+    def facts(self) -> set[str]:
+        """What was done, as the proforma's [[done]] rules name it; a report only while it is the one finalised."""
+        given = {
+            f"leaflet_given_{s.content['form']}" for s in self.documents if s.kind == "leaflet_given" and s.content
+        }
+        decided = {f"decision:{d.decision}" for d in self.decisions.values()}
+        return given | decided
+
+    def apply(self, step: Step) -> None:
+        """Take one more step into account."""
+        content = step.content or {}
+        self.last_seq = step.seq
+        if step.kind == "answer_given":
+            answer = Answer(content.get("state", "redacted"), content.get("value"), content.get("reason", ""))
+            self._record(step, answer, content)
+        elif step.kind == "answer_removed":
+            self._record(step, None, content)
+        elif step.kind == "consultation_started":
+            self.started, self.started_at, self.owner, self.role = content, step.at, step.actor, step.role
+        elif step.kind == "decision_recorded":
+            self._decide(step, content)
+        elif step.kind == "blank_emergencies_explained":
+            self.blank_reason = content
+        elif step.kind == "report_made":
+            self.report = {**content, "at": step.at, "actor": step.actor}
+            self.documents.append(step)
+        elif step.kind in ENDED_BY:
+            self.state, self.ended = ENDED_BY[step.kind], step
+            self.signed = step if step.kind == "consultation_signed" else self.signed
+        elif step.kind == "addendum_added":
+            self.addenda.append(step)
+        elif step.kind.startswith(("leaflet_", "letter_", "note_")):
+            self.documents.append(step)
+
+    def _record(self, step: Step, answer: Answer | None, content: dict[str, Any]) -> None:
+        recorded = Recorded(answer, step.seq, content.get("via", ""), step.at, step.actor)
+        self.history.setdefault(step.question, []).append(recorded)
+
+    def _decide(self, step: Step, content: dict[str, Any]) -> None:
+        for question, state, level in zip(content["questions"], content["states"], content["levels"], strict=True):
+            self.decisions[question] = Decision(
+                step.seq, state, level, content["decision"], content["reason"], content["told"], step.at, step.actor
+            )
+
+
+def fold(consultation_id: str, steps: Iterable[Step]) -> Consultation:
+    """The consultation that these steps, in order, tell of."""
+    consultation = Consultation(consultation_id)
+    for step in steps:
+        consultation.apply(step)
+    return consultation
+
+
+def answers_to_audit(consultation: Consultation) -> dict[str, Answer]:
+    """The answers the case is made of: those at signing, with what later addenda correct in the audit record."""
+    answers = consultation.answers
+    for addendum in consultation.addenda:
+        content = addendum.content or {}
+        if content.get("corrects"):
+            for question, answer in content["answers"].items():
+                answers[question] = Answer(answer["state"], answer["value"], answer["reason"])
+    return answers
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What still holds signing: answers without a decision, and blank U0 questions without a reason."""
+
+    undecided: list[Question]
+    blank: list[Question]
+    no_longer: list[Question]
+
+    @property
+    def open(self) -> bool:
+        """Whether signing may go on, but for the tick over answers that were changed."""
+        return not self.undecided and not self.blank
+
+
+def decided(consultation: Consultation, path: Path, question: Question) -> bool:
+    """Whether a decision stands for the answer as it is now: same state, and a level no less urgent."""
+    decision = consultation.decisions.get(question.id)
+    answer = path.answer(question.id)
+    if decision is None or answer is None:
+        return False
+    rank = LEVELS.index(decision.level) <= LEVELS.index(path.level(question.id))
+    return decision.state == answer.state and rank
+
+
+def gate(consultation: Consultation, path: Path) -> Gate:
+    """The one gate (design, decision 6), from the answers on the path."""
+    held = holding(path)
+    undecided = [q for q in held if not decided(consultation, path, q)]
+    emergency_decided = any(decided(consultation, path, q) for q in held if path.level(q.id) == "U0")
+    blank = [] if consultation.blank_reason or emergency_decided else blank_emergencies(path)
+    return Gate(undecided, blank, no_longer_held(consultation, path))
+
+
+def no_longer_held(consultation: Consultation, path: Path) -> list[Question]:
+    """Red-flag questions that were present, unsure or declined at some time and no longer are."""
+    changed = []
+    for question in path.proforma.questions:
+        records = consultation.history.get(question.id, [])
+        now = path.answer(question.id)
+        once = any(r.answer is not None and was_held(question, r.answer) for r in records)
+        if once and not (now is not None and was_held(question, now)):
+            changed.append(question)
+    return changed
+
+
+def not_recorded(path: Path) -> list[Question]:
+    """The questions on the path that nothing is recorded for."""
+    return [q for q in path.questions() if path.answer(q.id) is None]
+
+
+def path_of(consultation: Consultation, definition: Definition) -> Path:
+    """The path of a consultation through the version it began with."""
+    return Path(definition.proforma, consultation.answers)
+
+
+def undo_candidates(consultation: Consultation, proforma: Proforma, block_id: str) -> list[str]:
+    """The items whose answer now is still the one that "No to the rest" of this block gave."""
+    return [
+        q.id
+        for q in proforma.in_block(block_id)
+        if (last := consultation.last(q.id)) and last.answer is not None and last.via == "group"
+    ]

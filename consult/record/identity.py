@@ -1,0 +1,105 @@
+"""Who the employees are: the only table that holds a name, a date of birth or a number."""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import SequenceMatcher
+from typing import Any, Final
+
+from consult.record.database import Connection
+
+NAME_LIKENESS: Final = 0.82
+
+
+@dataclass(frozen=True)
+class Employee:
+    """One employee; `id` is opaque and is all that the step log ever holds."""
+
+    id: str
+    name: str
+    date_of_birth: date
+    local_number: str
+
+
+def fold_name(name: str) -> str:
+    """A name as compared: no accents, small letters, only letters and single spaces, words in order of the alphabet."""
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    letters = "".join(c if c.isalpha() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join(sorted(letters.split()))
+
+
+def add_employee(conn: Connection, name: str, date_of_birth: date, local_number: str, at: str) -> Employee:
+    """Write one employee and return it with its new opaque id."""
+    employee = Employee(str(uuid.uuid4()), " ".join(name.split()), date_of_birth, local_number.strip())
+    conn.execute(
+        "INSERT INTO employee VALUES (?, ?, ?, ?, ?, ?)",
+        (employee.id, employee.name, fold_name(name), date_of_birth.isoformat(), employee.local_number, at),
+    )
+    return employee
+
+
+def employee(conn: Connection, employee_id: str) -> Employee | None:
+    """The employee with this id, or None (also once identity has been erased)."""
+    row = conn.execute("SELECT * FROM employee WHERE id = ?", (employee_id,)).fetchone()
+    return _employee(row) if row else None
+
+
+def employees(conn: Connection, ids: list[str]) -> dict[str, Employee]:
+    """The employees with these ids, by id."""
+    marks = ", ".join("?" * len(ids))
+    rows = conn.execute(f"SELECT * FROM employee WHERE id IN ({marks})", ids)
+    return {row["id"]: _employee(row) for row in rows}
+
+
+def find(conn: Connection, words: str, limit: int = 50) -> list[Employee]:
+    """Employees whose name holds every word, or whose number or date of birth (2 March 1980, 02/03/1980) it is."""
+    folded = fold_name(words).split()
+    by_name = " AND ".join(["folded_name LIKE ?"] * len(folded)) or "0"
+    born = _read_date(words)
+    rows = conn.execute(
+        f"SELECT * FROM employee WHERE ({by_name}) OR (local_number <> '' AND local_number = ? COLLATE NOCASE) "
+        "OR date_of_birth = ? ORDER BY folded_name LIMIT ?",
+        [*(f"%{w}%" for w in folded), words.strip(), born.isoformat() if born else "-", limit],
+    )
+    return [_employee(row) for row in rows]
+
+
+def near_duplicates(conn: Connection, name: str, date_of_birth: date, local_number: str) -> list[Employee]:
+    """Employees who may be the same person: same number, same birthday and a like name, or nearly the same name.
+
+    Day and month in the wrong order, and words of the name in another order, are taken into account.
+    """
+    swapped = _swap_day_and_month(date_of_birth)
+    rows = conn.execute(
+        "SELECT * FROM employee WHERE (local_number <> '' AND local_number = ? COLLATE NOCASE) "
+        "OR date_of_birth IN (?, ?) OR folded_name = ?",
+        (local_number.strip(), date_of_birth.isoformat(), swapped.isoformat(), fold_name(name)),
+    )
+    return [e for e in map(_employee, rows) if _may_be_same(e, name, local_number)]
+
+
+def _may_be_same(known: Employee, name: str, local_number: str) -> bool:
+    same_number = bool(local_number.strip()) and known.local_number.casefold() == local_number.strip().casefold()
+    ours, theirs = fold_name(name), fold_name(known.name)
+    shared = set(ours.split()) & set(theirs.split())
+    return same_number or bool(shared) or SequenceMatcher(None, ours, theirs).ratio() >= NAME_LIKENESS
+
+
+def _swap_day_and_month(born: date) -> date:
+    return born.replace(day=born.month, month=born.day) if born.day <= 12 else born
+
+
+def _read_date(words: str) -> date | None:
+    for form in ("%d/%m/%Y", "%Y-%m-%d", "%d %B %Y", "%d %b %Y", "%d.%m.%Y"):
+        try:
+            return datetime.strptime(words.strip(), form).date()  # noqa: DTZ007 - a date has no zone
+        except ValueError:
+            continue
+    return None
+
+
+def _employee(row: Any) -> Employee:
+    return Employee(row["id"], row["name"], date.fromisoformat(row["date_of_birth"]), row["local_number"])

@@ -1,0 +1,69 @@
+"""The installation's own settings: provider, sites with their routes, and whether it is a demonstration."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+from consult.record.database import Connection
+from consult.record.ledger import Draft, append
+
+ROUTE_LABELS: Final = {
+    "emergency_department": "Emergency department with MRI round the clock",
+    "cord_compression": "Cord compression coordinator",
+    "spinal_on_call": "Spinal on-call advice",
+    "same_day": "Same-day GP, urgent care or 111 route",
+    "crisis": "Mental health crisis line",
+}
+NEEDED_ROUTES: Final = ("emergency_department", "cord_compression", "crisis")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A place that sees employees, known by (provider, code), with the telephone numbers of its urgent routes."""
+
+    code: str
+    name: str
+    routes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def blank_routes(self) -> list[str]:
+        """The routes without which no live consultation is started."""
+        return [route for route in NEEDED_ROUTES if not self.routes.get(route, "").strip()]
+
+
+def get_setting(conn: Connection, name: str, default: Any = None) -> Any:
+    """The value of a setting, or the default."""
+    row = conn.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+    return json.loads(row["value"]) if row else default
+
+
+def change_setting(conn: Connection, name: str, value: Any, actor: str, at: str) -> None:
+    """Set a setting, and write the step that says so."""
+    append(conn, Draft("setting_changed", {"name": name, "value": value}, actor, at))
+    conn.execute(
+        "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, json.dumps(value, ensure_ascii=False)),
+    )
+
+
+def provider(conn: Connection) -> str:
+    """The code of this installation's own provider; "" before it is set up."""
+    return str(get_setting(conn, "provider", ""))
+
+
+def is_demonstration(conn: Connection) -> bool:
+    """Whether the data here is the demonstration's."""
+    return bool(get_setting(conn, "demonstration", False))
+
+
+def sites(conn: Connection) -> dict[str, Site]:
+    """The sites by code."""
+    return {s["code"]: Site(**s) for s in get_setting(conn, "sites", [])}
+
+
+def put_site(conn: Connection, site: Site, actor: str, at: str) -> None:
+    """Add a site, or change the one with the same code."""
+    known = {**sites(conn), site.code: site}
+    change_setting(conn, "sites", [asdict(s) for s in known.values()], actor, at)

@@ -1,0 +1,328 @@
+"""What can happen in a consultation, each as one durable transaction over the step log and its projection."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.load import Definition
+from consult.proforma.model import Question
+from consult.proforma.path import Path, rest_of
+from consult.record import identity
+from consult.record.consultation import OPEN, Consultation, Recorded, fold, path_of, undo_candidates
+from consult.record.database import Connection, Database
+from consult.record.ledger import Draft, Step, append, steps
+from consult.record.library import Library
+
+Clock = Callable[[], datetime]
+
+
+def now_utc() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+class Refused(Exception):
+    """Nothing was written; the message says what happened and what to do."""
+
+
+class NotOpen(Refused):
+    """The consultation is signed, abandoned or in error: it does not change any more."""
+
+
+class NotYours(Refused):
+    """Only the clinician who holds the consultation writes in it."""
+
+
+class Conflict(Refused):
+    """Another tab answered this question since the page was made; both values are kept for the clinician to choose."""
+
+    def __init__(self, question: str, now: Recorded | None) -> None:
+        super().__init__("This question was answered in another window; choose which answer stands.")
+        self.question, self.now = question, now
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who acts: the person's opaque id and the role held."""
+
+    actor: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is known when a consultation begins."""
+
+    employee: str
+    site: str
+    provider: str
+    attendance: str
+    present: str
+    age_band: str
+    capture_mode: str = "live"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line of a list of consultations."""
+
+    id: str
+    employee: str
+    clinician: str
+    site: str
+    state: str
+    capture_mode: str
+    started_at: str
+    ended_at: str
+
+
+class Store:
+    """The verbs of the record. Every method that writes returns only after COMMIT."""
+
+    def __init__(self, db: Database, library: Library, clock: Clock = now_utc) -> None:
+        self.db, self.library, self.clock = db, library, clock
+
+    def at(self) -> str:
+        """The time now as the steps hold it."""
+        return self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def register(self, name: str, date_of_birth: date, local_number: str, who: Who) -> identity.Employee:
+        """Register an employee; the step log learns only the opaque id."""
+        with self.db.write() as conn:
+            employee = identity.add_employee(conn, name, date_of_birth, local_number, self.at())
+            append(conn, Draft("employee_registered", {"employee": employee.id}, who.actor, self.at(), role=who.role))
+        return employee
+
+    def start(self, start: Start, who: Who, key: str = "") -> str:
+        """Begin a consultation with the version of the proforma in use; returns its id. The same key begins one only."""
+        definition, at = self.library.current, self.at()
+        with self.db.write() as conn:
+            if key and (row := conn.execute("SELECT consultation FROM step WHERE key = ?", (key,)).fetchone()):
+                return str(row["consultation"])
+            consultation_id = str(uuid.uuid4())
+            content = {
+                "employee": start.employee,
+                "site": start.site,
+                "provider": start.provider,
+                "attendance": start.attendance,
+                "present": start.present,
+                "definition": definition.digest,
+                "capture_mode": start.capture_mode,
+                "held_on": self.clock().astimezone().date().isoformat(),
+                "age_band": start.age_band,
+            }
+            draft = Draft("consultation_started", content, who.actor, at, consultation_id, "", who.role)
+            append(conn, draft if not key else Draft(**{**vars(draft), "key": key}))
+            project_start(conn, consultation_id, content, who.actor, at)
+        return consultation_id
+
+    def consultation(self, consultation_id: str, conn: Connection | None = None) -> Consultation | None:
+        """The consultation as its steps tell it; None if there is none with this id."""
+        consultation = fold(consultation_id, steps(conn or self.db.read(), consultation=consultation_id))
+        return consultation if consultation.started else None
+
+    def definition_of(self, consultation: Consultation) -> Definition:
+        """The version of the proforma that the consultation began with."""
+        return self.library.definition(self.db.read(), consultation.started["definition"])
+
+    def path_of(self, consultation: Consultation) -> Path:
+        """The path of a consultation."""
+        return path_of(consultation, self.definition_of(consultation))
+
+    @contextmanager
+    def writing(self, consultation_id: str, who: Who) -> Iterator[tuple[Connection, Consultation]]:
+        """A transaction on an open consultation by the one who holds it."""
+        with self.db.write() as conn:
+            consultation = self.consultation(consultation_id, conn)
+            if consultation is None:
+                raise Refused("There is no such consultation; go back to the list.")
+            _check_open(consultation.state)
+            _check_owner(consultation.owner, who)
+            yield conn, consultation
+
+    def save(
+        self, consultation_id: str, question: Question, answer: Answer | None, seen: int, key: str, via: str, who: Who
+    ) -> int:
+        """Give, change or (None) remove one answer; returns the sequence number that now stands for the question.
+
+        `seen` is the sequence number the page knew: another one there raises Conflict and writes nothing. A retry
+        with the same key, and an answer equal to the one that stands, write nothing and return what stands.
+        """
+        with self.db.write() as conn:
+            if (done := _seq_of_key(conn, key)) is not None:
+                return done
+            row = conn.execute("SELECT state, clinician FROM consultation WHERE id = ?", (consultation_id,)).fetchone()
+            if row is None:
+                raise Refused("There is no such consultation; go back to the list.")
+            _check_open(row["state"])
+            _check_owner(row["clinician"], who)
+            last = _last_record(conn, consultation_id, question.id)
+            now = last.answer if last else None
+            if now == answer:
+                return last.seq if last else 0
+            if (last.seq if last else 0) != seen:
+                raise Conflict(question.id, last)
+            check_answer(question, answer)
+            return append(conn, answer_draft(consultation_id, question.id, answer, seen, key, via, who, self.at()))
+
+    def rest(self, consultation_id: str, block_id: str, key: str, who: Who) -> list[str]:
+        """ "No to the rest" of a block: one step an item, marked via = group; returns the items filled."""
+        with self.writing(consultation_id, who) as (conn, consultation):
+            path = self.path_of(consultation)
+            items = rest_of(path, path.proforma.block(block_id))
+            for question in items:
+                seen = consultation.seen(question.id)
+                item_key = f"{key}:{question.id}"
+                draft = answer_draft(
+                    consultation_id, question.id, Answer("absent"), seen, item_key, "group", who, self.at()
+                )
+                append(conn, draft)
+        return [question.id for question in items]
+
+    def undo_rest(self, consultation_id: str, block_id: str, key: str, who: Who) -> list[str]:
+        """Take back what "No to the rest" of a block filled and nobody changed since; returns those items."""
+        with self.writing(consultation_id, who) as (conn, consultation):
+            proforma = self.definition_of(consultation).proforma
+            items = undo_candidates(consultation, proforma, block_id)
+            for item in items:
+                seen = consultation.seen(item)
+                append(conn, answer_draft(consultation_id, item, None, seen, f"{key}:{item}", "group", who, self.at()))
+        return items
+
+    def note(self, consultation_id: str, kind: str, content: dict[str, Any], key: str, who: Who) -> int:
+        """Record what was done in an open consultation: a decision, a reason, a leaflet, a report, a letter."""
+        with self.writing(consultation_id, who) as (conn, _):
+            return append(conn, Draft(kind, content, who.actor, self.at(), consultation_id, "", who.role, key))
+
+    def note_after(self, consultation_id: str, kind: str, content: dict[str, Any], key: str, who: Who) -> int:
+        """Record what may also be done once the consultation is signed: printing, giving, copying, looking."""
+        with self.db.write() as conn:
+            return append(conn, Draft(kind, content, who.actor, self.at(), consultation_id, "", who.role, key))
+
+    def abandon(self, consultation_id: str, reason: str, text: str, key: str, who: Who) -> None:
+        """End an open consultation without signing, with a reason; it stays in the ascertainment."""
+        with self.writing(consultation_id, who) as (conn, _):
+            content = {"reason": reason, "text": text}
+            at = self.at()
+            append(conn, Draft("consultation_abandoned", content, who.actor, at, consultation_id, "", who.role, key))
+            project_end(conn, consultation_id, "abandoned", at)
+
+    def open_of(self, clinician: str) -> list[Summary]:
+        """The open consultations a clinician holds, the newest first."""
+        return self._list("clinician = ? AND state = 'open'", clinician)
+
+    def ended_of(self, clinician: str, limit: int = 20) -> list[Summary]:
+        """The consultations a clinician has ended, the newest first."""
+        return self._list("clinician = ? AND state <> 'open'", clinician, limit=limit)
+
+    def of_employee(self, employee: str) -> list[Summary]:
+        """All consultations of an employee, the newest first."""
+        return self._list("employee = ?", employee)
+
+    def _list(self, where: str, value: str, limit: int = 200) -> list[Summary]:
+        columns = "id, employee, clinician, site, state, capture_mode, started_at, ended_at"
+        rows = self.db.read().execute(
+            f"SELECT {columns} FROM consultation WHERE {where} ORDER BY started_at DESC LIMIT ?", (value, limit)
+        )
+        return [Summary(*row) for row in rows]
+
+
+def answer_draft(
+    consultation: str, question: str, answer: Answer | None, seen: int, key: str, via: str, who: Who, at: str
+) -> Draft:
+    """The step that gives or removes one answer."""
+    if answer is None:
+        kind, content = "answer_removed", {"via": via, "seen": seen}
+    else:
+        kind = "answer_given"
+        content = {"state": answer.state, "value": answer.value, "reason": answer.reason, "via": via, "seen": seen}
+    return Draft(kind, content, who.actor, at, consultation, question, who.role, key)
+
+
+def check_answer(question: Question, answer: Answer | None) -> None:
+    """Refuse an answer that the question can't have: the last line of defence, whatever the form let through."""
+    if answer is None:
+        return
+    if answer.state != ANSWERED:
+        if answer.state not in question.offered_states():
+            raise Refused(f"{answer.state} is not an answer to this question; choose one that is shown.")
+        return
+    if question.kind == "finding" or answer.value in (None, "", [], {}):
+        raise Refused("This answer is empty; use Remove answer to take an answer back.")
+    codes = {o.code for o in question.options}
+    chosen = answer.value if isinstance(answer.value, list) else [answer.value]
+    if question.options and not all(isinstance(c, str) and c in codes for c in chosen):
+        raise Refused("That option is not one of this question's; choose one that is shown.")
+
+
+def project_start(conn: Connection, consultation_id: str, content: dict[str, Any], owner: str, at: str) -> None:
+    """Write the projection row of a consultation that has begun."""
+    row = (consultation_id, content["employee"], owner, content["site"], OPEN, content["capture_mode"])
+    conn.execute("INSERT INTO consultation VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')", (*row, content["definition"], at))
+
+
+def project_end(conn: Connection, consultation_id: str, state: str, at: str) -> None:
+    """Note in the projection how a consultation ended."""
+    conn.execute("UPDATE consultation SET state = ?, ended_at = ? WHERE id = ?", (state, at, consultation_id))
+
+
+def rebuild_consultations(conn: Connection) -> int:
+    """Make the projection of consultations anew from the steps; returns how many there are."""
+    conn.execute("DELETE FROM consultation")
+    ends = {
+        "consultation_signed": "signed",
+        "consultation_abandoned": "abandoned",
+        "entered_in_error": "entered_in_error",
+    }
+    for step in steps(conn, kind="consultation_started"):
+        if step.content:
+            project_start(conn, step.consultation, step.content, step.actor, step.at)
+    for kind, state in ends.items():
+        for step in steps(conn, kind=kind):
+            project_end(conn, step.consultation, state, step.at)
+    return int(conn.execute("SELECT count(*) FROM consultation").fetchone()[0])
+
+
+def _check_open(state: str) -> None:
+    if state != OPEN:
+        words = {
+            "signed": "signed",
+            "abandoned": "ended without signing",
+            "entered_in_error": "marked as entered in error",
+        }
+        raise NotOpen(f"This consultation is {words[state]} and does not change any more; write an addendum instead.")
+
+
+def _check_owner(owner: str, who: Who) -> None:
+    if owner != who.actor:
+        raise NotYours("Another clinician holds this consultation; only that clinician can write in it.")
+
+
+def _seq_of_key(conn: Connection, key: str) -> int | None:
+    row = conn.execute("SELECT seq FROM step WHERE key = ?", (key,)).fetchone()
+    return int(row["seq"]) if row else None
+
+
+def _last_record(conn: Connection, consultation_id: str, question_id: str) -> Recorded | None:
+    import json
+
+    row = conn.execute(
+        "SELECT s.seq, s.kind, s.at, s.actor, c.content FROM step s LEFT JOIN step_content c USING (seq) "
+        "WHERE s.consultation = ? AND s.question = ? ORDER BY s.seq DESC LIMIT 1",
+        (consultation_id, question_id),
+    ).fetchone()
+    if row is None:
+        return None
+    content = json.loads(row["content"] or "{}")
+    given = row["kind"] == "answer_given"
+    answer = Answer(content.get("state", ""), content.get("value"), content.get("reason", "")) if given else None
+    return Recorded(answer, row["seq"], content.get("via", ""), row["at"], row["actor"])
+
+
+__all__ = ["Step", "Store"]
