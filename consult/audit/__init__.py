@@ -1,0 +1,1 @@
+"""Clinical audit: cases, eligibility, measures, statistics, results, benchmarks; asks no clock and knows no names."""

@@ -1,0 +1,146 @@
+"""The case table: the cases as plain columns, made from the data set; disposable, always equal to a rebuild."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consult.proforma.dataset import Dataset
+from consult.record.database import Connection
+from consult.record.ledger import Step, steps
+
+TABLE: Final = "case_row"
+KEY: Final = ("provider", "capture_mode", "case_ref")
+OWN: Final = ("consultation", "step", "signed")
+INDEX: Final = "case_row_selection"
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One case with where it comes from: consultation id ("" if imported), step, order of signing (live only)."""
+
+    fields: dict[str, str]
+    consultation: str
+    step: int
+    signed: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Provider, capture mode and case_ref: what a case is known by."""
+        return key_of(self.fields)
+
+
+def key_of(fields: Mapping[str, str]) -> tuple[str, str, str]:
+    """Provider, capture mode and case_ref of a case."""
+    return fields["provider"], fields["capture_mode"], fields["case_ref"]
+
+
+def quoted(name: str) -> str:
+    """A column name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def ddl(dataset: Dataset) -> str:
+    """The statement that creates the case table of a data set."""
+    own = [
+        "consultation TEXT NOT NULL DEFAULT ''",
+        "step INTEGER NOT NULL DEFAULT 0",
+        "signed INTEGER NOT NULL DEFAULT 0",
+    ]
+    fields = [f"{quoted(field.name)} TEXT NOT NULL DEFAULT ''" for field in dataset.fields]
+    return f"CREATE TABLE {TABLE} ({', '.join([*own, *fields])}, UNIQUE ({', '.join(KEY)})) STRICT"
+
+
+def ensure(conn: Connection, dataset: Dataset) -> bool:
+    """Make the case table fit the data set; True if it was made anew and must be filled (`rebuild`)."""
+    if columns(conn) == [*OWN, *(field.name for field in dataset.fields)]:
+        return False
+    conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
+    conn.execute(ddl(dataset))
+    conn.execute(f"CREATE INDEX {INDEX} ON {TABLE} (consultation) WHERE consultation <> ''")
+    return True
+
+
+def columns(conn: Connection) -> list[str]:
+    """The columns of the case table; empty while there is none."""
+    return [row[1] for row in conn.execute(f"PRAGMA table_info({TABLE})")]
+
+
+def put(conn: Connection, fields: Mapping[str, str], *, step: int, consultation: str = "", signed: int = 0) -> None:
+    """Write the case row of these fields, in the place of the one with the same key."""
+    names = [*OWN, *fields]
+    updates = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in names if name not in KEY)
+    conn.execute(
+        f"INSERT INTO {TABLE} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))}) "
+        f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {updates}",
+        [consultation, step, signed, *fields.values()],
+    )
+
+
+def delete(conn: Connection, consultation: str) -> None:
+    """Remove the case of a consultation, if it has one."""
+    conn.execute(f"DELETE FROM {TABLE} WHERE consultation = ? AND consultation <> ''", (consultation,))
+
+
+def read(conn: Connection, provider: str, capture_mode: str, case_ref: str) -> CaseRow | None:
+    """The case with this key, or None."""
+    where = " AND ".join(f"{name} = ?" for name in KEY)
+    row = conn.execute(f"SELECT * FROM {TABLE} WHERE {where}", (provider, capture_mode, case_ref)).fetchone()
+    return None if row is None else case_row(row)
+
+
+def iterate(conn: Connection, where: str = "1", values: tuple[str, ...] = ()) -> Iterator[CaseRow]:
+    """The cases in the order of the audit: by date, then order of signing (live) or case_ref."""
+    for row in conn.execute(f"SELECT * FROM {TABLE} WHERE {where} ORDER BY {ORDER}", values):
+        yield case_row(row)
+
+
+ORDER: Final = "consultation_date, signed, case_ref, provider, capture_mode"
+
+
+def case_row(row: Any) -> CaseRow:
+    """A case from a row of the table."""
+    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping
+    own = {name: values.pop(name) for name in OWN}
+    return CaseRow(fields=values, **own)
+
+
+KINDS: Final = ("case_imported", "case_replaced", "consultation_signed", "case_corrected", "entered_in_error")
+"""The kinds of step that change a case."""
+
+
+def apply(conn: Connection, dataset: Dataset, step: Step) -> None:
+    """Let one step change the case table; the steps of other kinds change nothing."""
+    if step.kind == "entered_in_error":
+        delete(conn, step.consultation)
+    elif step.content is None:
+        return
+    elif step.kind in ("case_imported", "case_replaced"):
+        put(conn, fitted(dataset, step.content), step=step.seq)
+    elif step.kind in ("consultation_signed", "case_corrected") and step.content.get("case"):
+        _put_signed(conn, fitted(dataset, step.content["case"]), step)
+
+
+def _put_signed(conn: Connection, fields: dict[str, str], step: Step) -> None:
+    row = conn.execute(f"SELECT signed FROM {TABLE} WHERE consultation = ?", (step.consultation,)).fetchone()
+    if row is not None:
+        delete(conn, step.consultation)
+    if row is not None or step.kind == "consultation_signed":
+        signed = row["signed"] if row else step.seq if fields["capture_mode"] == "live" else 0
+        put(conn, fields, step=step.seq, consultation=step.consultation, signed=signed)
+
+
+def rebuild(conn: Connection, dataset: Dataset) -> int:
+    """Drop the cases and make them anew from the steps; returns how many there are."""
+    conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
+    ensure(conn, dataset)
+    for step in heapq.merge(*(steps(conn, kind=kind) for kind in KINDS), key=lambda step: step.seq):
+        apply(conn, dataset, step)
+    return int(conn.execute(f"SELECT count(*) FROM {TABLE}").fetchone()[0])
+
+
+def fitted(dataset: Dataset, content: Mapping[str, Any]) -> dict[str, str]:
+    """The fields of a step as this data set has them: fields it no longer knows are left out, new ones blank."""
+    return {field.name: str(content.get(field.name) or "") for field in dataset.fields}

@@ -1,0 +1,290 @@
+"""Measures as data: read from measures.toml, checked with their own examples, and evaluated for one case."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import ConfigDict
+
+from consult.audit.case import Case, value_of
+from consult.audit.eligibility import ELIGIBLE, EligibilityExample, Reason, excluded
+from consult.proforma.dataset import Dataset
+from consult.proforma.load import ContentError, Problem, parse, read_text
+from consult.proforma.rules import Lookup, Rule, Strict, holds
+
+FILE: Final = "measures.toml"
+Outcome = Literal["met", "not_met", "not_applicable", "missing"]
+OUTCOMES: Final[tuple[Outcome, ...]] = ("met", "not_met", "not_applicable", "missing")
+Among = Literal["eligible", "applicable", "met", "not_met", "not_applicable", "missing"]
+
+
+class Example(Strict):
+    """A worked case: its fields, on top of the named case it is `like` (else all others blank), and its outcome."""
+
+    case: dict[str, str] = {}
+    like: str = ""
+    outcome: Outcome
+
+
+class Beside(Strict):
+    """A line to print beside a result: `text` with {n} cases counted among, each named count, and {rest} = n - {k}."""
+
+    text: str
+    among: Among
+    counts: dict[str, Rule] = {}
+
+
+class Measure(Strict):
+    """A numerator over a denominator.
+
+    A case is `missing` where the rule of that name holds, else `not_applicable` where `applies` does not hold, else
+    `met` or `not_met`. A measure with `all_of` instead looks at the outcomes of those measures: not met if any is
+    not met, else missing if any is missing, else met.
+    """
+
+    id: str
+    title: str
+    short: str
+    numerator: str
+    denominator: str
+    label: str
+    national: bool
+    met: Rule | None = None
+    applies: Rule | None = None
+    missing: Rule | None = None
+    all_of: Literal["national"] | tuple[str, ...] | None = None
+    note: str = ""
+    shown_with: tuple[str, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    examples: tuple[Example, ...]
+
+    @property
+    def rules(self) -> dict[str, Rule]:
+        """Its rules by name."""
+        rules = {"missing": self.missing, "applies": self.applies, "met": self.met}
+        return {name: rule for name, rule in rules.items() if rule is not None}
+
+
+class SetAside(Strict):
+    """Cases that count as they are, while each result also says how many of the not met they are, and its rate without."""
+
+    text: str
+    when: Rule
+
+
+class MeasureSet(Strict):
+    """The measures of an audit as one version, with who is eligible; `cases` are what examples may be like."""
+
+    proforma: str
+    version: str
+    author: str
+    checked_by: str
+    dated: date
+    set_aside: SetAside
+    cases: dict[str, dict[str, str]] = {}
+    eligibility: tuple[Reason, ...]
+    measures: tuple[Measure, ...]
+
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", populate_by_name=True, ignored_types=(cached_property,)
+    )
+
+    @cached_property
+    def by_id(self) -> dict[str, Measure]:
+        """The measures by id."""
+        return {measure.id: measure for measure in self.measures}
+
+    @property
+    def national(self) -> list[str]:
+        """The ids of the national measures, in order."""
+        return [measure.id for measure in self.measures if measure.national]
+
+    def case_of(self, example: Example) -> dict[str, str]:
+        """The whole case of an example."""
+        return {**self.cases.get(example.like, {}), **example.case}
+
+    def parts(self, measure: Measure) -> list[str]:
+        """The ids of the measures that one with `all_of` is made of; empty for the others."""
+        return self.national if measure.all_of == "national" else list(measure.all_of or ())
+
+
+def outcome_of(measures: MeasureSet, measure: Measure, look_up: Lookup) -> Outcome:
+    """The outcome of one measure for one case."""
+    if measure.met is None:
+        parts = {outcome_of(measures, measures.by_id[part], look_up) for part in measures.parts(measure)}
+        return "not_met" if "not_met" in parts else "missing" if "missing" in parts else "met"
+    if measure.missing is not None and holds(measure.missing, look_up):
+        return "missing"
+    if measure.applies is not None and not holds(measure.applies, look_up):
+        return "not_applicable"
+    return "met" if holds(measure.met, look_up) else "not_met"
+
+
+def looker(dataset: Dataset, case: Case) -> Lookup:
+    """How rules read a case."""
+    return lambda name: value_of(dataset, case, name)
+
+
+def outcomes(measures: MeasureSet, dataset: Dataset, case: Case) -> dict[str, Outcome]:
+    """The outcome of every measure for one case, whether or not it is eligible."""
+    look_up = looker(dataset, case)
+    return {measure.id: outcome_of(measures, measure, look_up) for measure in measures.measures}
+
+
+def why_excluded(measures: MeasureSet, dataset: Dataset, case: Case) -> str:
+    """The reason a case is not eligible; "" if it is."""
+    return excluded(measures.eligibility, looker(dataset, case))
+
+
+def load_measures(folder: Path, dataset: Dataset) -> MeasureSet:
+    """Read measures.toml of a proforma's folder; ContentError lists every problem."""
+    return parse_measures(read_text(folder / FILE), dataset)
+
+
+def parse_measures(text: str, dataset: Dataset) -> MeasureSet:
+    """The measures in a text; ContentError lists every problem, the examples that do not come out included."""
+    measures = parse(MeasureSet, text, FILE, "measures", "eligibility")
+    problems = [Problem(FILE, id_, sentence) for id_, sentence in check(measures, dataset)]
+    if problems:
+        raise ContentError(problems)
+    return measures
+
+
+Finding = tuple[str, str]
+
+
+def check(measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]:
+    """Everything that does not hold in a set of measures, as (id, sentence); the examples are run last."""
+    found = list(_check_all(measures, dataset))
+    yield from found
+    if not found:
+        yield from failed_examples(measures, dataset)
+
+
+def _check_all(measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]:
+    yield from _check_ids([m.id for m in measures.measures] + [r.id for r in measures.eligibility])
+    yield from (("set_aside", s) for s in check_rule(measures.set_aside.when, dataset))
+    yield from (("set_aside", s) for s in _check_text(measures.set_aside.text, {"k", "n"}))
+    for name, case in measures.cases.items():
+        yield from ((f"cases.{name}", s) for s in _check_case(case, dataset))
+    for reason in measures.eligibility:
+        yield from ((reason.id, s) for s in check_rule(reason.when, dataset))
+        yield from ((reason.id, s) for e in reason.examples for s in _check_case(e.case, dataset))
+        if not {reason.id, ELIGIBLE} <= {e.outcome for e in reason.examples}:
+            yield reason.id, "a reason needs an example it excludes and one that is eligible"
+    for measure in measures.measures:
+        yield from ((measure.id, s) for s in _check_measure(measure, measures, dataset))
+
+
+def _check_ids(ids: Iterable[str]) -> Iterator[Finding]:
+    for id_, n in Counter(ids).items():
+        if n > 1:
+            yield id_, f"{n} entries have this id; give each its own"
+        if not (id_.isidentifier() and id_ == id_.lower()):
+            yield id_, "an id is snake_case: small letters, digits and underscores"
+
+
+def _check_measure(measure: Measure, measures: MeasureSet, dataset: Dataset) -> Iterator[str]:
+    if (measure.met is None) == (measure.all_of is None):
+        yield "a measure has either a rule `met` or `all_of`; write one of them"
+    if measure.all_of is not None and (measure.applies or measure.missing or measure.national):
+        yield "a measure with all_of is local and always applies; remove applies, missing and national"
+    for rule in measure.rules.values():
+        yield from check_rule(rule, dataset)
+    for part in [*measures.parts(measure), *measure.shown_with]:
+        if part not in measures.by_id or measures.by_id[part].all_of is not None and part not in measure.shown_with:
+            yield f"measure {part} is not known here; name a measure that has rules of its own"
+    for line in measure.beside:
+        for rule in line.counts.values():
+            yield from check_rule(rule, dataset)
+        yield from _check_text(line.text, {"n", "rest", *line.counts})
+    for example in measure.examples:
+        yield from _check_case(example.case, dataset)
+        if example.like and example.like not in measures.cases:
+            yield f"an example is like {example.like}, which is not in [cases]; correct the name"
+    yield from _check_enough(measure)
+
+
+def _check_enough(measure: Measure) -> Iterator[str]:
+    needed = {"met", "not_met"}
+    needed |= {"not_applicable"} if measure.applies else set()
+    needed |= {"missing"} if measure.missing or measure.all_of else set()
+    for outcome in sorted(needed - {e.outcome for e in measure.examples}):
+        yield f"no example has the outcome {outcome}; add one"
+
+
+def check_rule(rule: Rule, dataset: Dataset) -> Iterator[str]:
+    """What does not hold in a rule over the fields of a case."""
+    for leaf in rule.leaves():
+        field = dataset.by_name.get(leaf.field or "")
+        if leaf.field is None:
+            yield "a rule of a measure names a field of the data set, not a question or a tag"
+        elif field is None:
+            yield f"field {leaf.field} is not in dataset.toml; correct the name"
+        elif leaf.at_least is not None:
+            yield f"field {leaf.field} is not a number; at_least on its own goes with count"
+        elif leaf.answered is None and (field.type == "choices") != (leaf.includes is not None):
+            right = "includes or answered" if field.type == "choices" else "is, in or answered"
+            yield f"field {leaf.field} is of type {field.type}: use {right}"
+        else:
+            yield from _check_values(leaf.field, leaf.values, dataset)
+
+
+def _check_values(name: str, values: Iterable[str], dataset: Dataset) -> Iterator[str]:
+    options = dataset.by_name[name].options
+    for value in values:
+        if options and value not in options:
+            yield f"field {name} knows no {value}; use one of {', '.join(options)}"
+
+
+def _check_case(case: Mapping[str, str], dataset: Dataset) -> Iterator[str]:
+    for name, text in case.items():
+        if name not in dataset.by_name:
+            yield f"an example names field {name}, which is not in dataset.toml; correct the name"
+        elif dataset.by_name[name].type == "choices":
+            yield from _check_values(name, text.split(";"), dataset)
+        elif text:
+            yield from _check_values(name, [text], dataset)
+
+
+def _check_text(text: str, known: set[str]) -> Iterator[str]:
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        yield f"the braces of its text do not match ({error}); write a name in each pair"
+        return
+    for name in sorted(names - known):
+        yield f"its text has {{{name}}}, which is not counted; use {', '.join(sorted(known))}"
+
+
+def failed_examples(measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]:
+    """The examples that do not come out as they say, as (id, sentence)."""
+    for reason in measures.eligibility:
+        yield from ((reason.id, s) for s in _failed_reasons(measures, dataset, reason.examples))
+    for measure in measures.measures:
+        yield from ((measure.id, s) for s in failed(measures, dataset, measure))
+
+
+def _failed_reasons(measures: MeasureSet, dataset: Dataset, examples: Iterable[EligibilityExample]) -> Iterator[str]:
+    for number, example in enumerate(examples, 1):
+        found = why_excluded(measures, dataset, example.case) or ELIGIBLE
+        if found != example.outcome:
+            yield _differs(number, found, example.outcome)
+
+
+def failed(measures: MeasureSet, dataset: Dataset, measure: Measure) -> Iterator[str]:
+    """The sentences about the examples of one measure that do not come out as they say."""
+    for number, example in enumerate(measure.examples, 1):
+        found = outcome_of(measures, measure, looker(dataset, measures.case_of(example)))
+        if found != example.outcome:
+            yield _differs(number, found, example.outcome)
+
+
+def _differs(number: int, found: str, expected: str) -> str:
+    return f"example {number} comes out as {found}, not {expected}; correct the rule or the example"
