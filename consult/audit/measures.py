@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict
 
-from consult.audit.case import Case, value_of
+from consult.audit.case import Case, codes, value_of
 from consult.audit.eligibility import ELIGIBLE, EligibilityExample, Reason, excluded
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, parse, read_text
@@ -72,7 +72,7 @@ class Measure(Strict):
 
 
 class SetAside(Strict):
-    """Cases that count as they are, while each result also says how many of the not met they are, and its rate without."""
+    """Cases that count as they are; each result also says how many of the not met they are, and its rate without."""
 
     text: str
     when: Rule
@@ -197,9 +197,12 @@ def _check_measure(measure: Measure, measures: MeasureSet, dataset: Dataset) -> 
         yield "a measure with all_of is local and always applies; remove applies, missing and national"
     for rule in measure.rules.values():
         yield from check_rule(rule, dataset)
-    for part in [*measures.parts(measure), *measure.shown_with]:
-        if part not in measures.by_id or measures.by_id[part].all_of is not None and part not in measure.shown_with:
-            yield f"measure {part} is not known here; name a measure that has rules of its own"
+    for other in measure.shown_with:
+        if other not in measures.by_id:
+            yield f"shown_with names measure {other}, which is not known; correct the id"
+    for part in measures.parts(measure):
+        if part not in measures.by_id or measures.by_id[part].met is None:
+            yield f"all_of names {part}; name measures that have rules of their own"
     for line in measure.beside:
         for rule in line.counts.values():
             yield from check_rule(rule, dataset)
@@ -248,7 +251,7 @@ def _check_case(case: Mapping[str, str], dataset: Dataset) -> Iterator[str]:
         if name not in dataset.by_name:
             yield f"an example names field {name}, which is not in dataset.toml; correct the name"
         elif dataset.by_name[name].type == "choices":
-            yield from _check_values(name, text.split(";"), dataset)
+            yield from _check_values(name, codes(text), dataset)
         elif text:
             yield from _check_values(name, [text], dataset)
 
