@@ -190,7 +190,7 @@ def _split(text: str, file: str) -> tuple[dict[str, Any], str, int]:
         raw = tomllib.loads("\n".join(lines[1:end]))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ContentError([Problem(file, name, f"The front matter is not valid TOML: {error}.")]) from error
-    return raw, "\n".join(lines[end + 1 :]).strip("\n") + "\n", end + 2
+    return raw, "\n".join(lines[end + 1 :]), end + 2
 
 
 def _front(raw: dict[str, Any], problems: list[Problem], file: str, known: str) -> FrontMatter | None:
@@ -217,8 +217,10 @@ def _approval_faults(front: FrontMatter) -> Iterator[str]:
         yield 'A draft names no approval; write approved_by = "" and approved_on = "", or status = "approved".'
     if front.status == "approved" and not all(signed):
         yield 'An approved leaflet names its approval; fill in approved_by and approved_on, or write status = "draft".'
-    if front.status == "approved" and front.approved_on != "" and not (
-        front.approved_on < front.review_by <= front.approved_on + _A_YEAR
+    if (
+        front.status == "approved"
+        and front.approved_on != ""
+        and not (front.approved_on < front.review_by <= front.approved_on + _A_YEAR)
     ):
         yield "The review date is not within 12 months after the approval; write an earlier or later review_by."
     if len(set(front.formats)) < len(front.formats):
