@@ -1,0 +1,199 @@
+"""The people who sign in: one table, apart from the record, which knows them by an opaque id only."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from consult.accounts import passwords
+from consult.record.database import Connection
+from consult.record.ledger import Draft, append
+
+ROLES: Final = {
+    "nurse": "Nurse",
+    "doctor": "Doctor",
+    "physiotherapist": "Physiotherapist",
+    "audit_lead": "Audit lead",
+    "administrator": "Administrator",
+}
+CLINICIANS: Final = frozenset({"nurse", "doctor", "physiotherapist"})
+
+accounts_schema = Migrations("accounts")
+
+TABLES: Final = """
+CREATE TABLE person (
+  id TEXT PRIMARY KEY,
+  username TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('nurse', 'doctor', 'physiotherapist', 'audit_lead', 'administrator')),
+  site TEXT NOT NULL,
+  password_hash TEXT NOT NULL,
+  active INTEGER NOT NULL CHECK (active IN (0, 1)),
+  created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE sign_in (
+  token_hash TEXT PRIMARY KEY,
+  person TEXT NOT NULL REFERENCES person (id),
+  created_at INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sign_in_of_person ON sign_in (person);
+CREATE TABLE failed_try (who TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE INDEX failed_try_of ON failed_try (who, at);
+"""
+
+
+@accounts_schema()
+def m0001_people(db: sqlite_utils.Database) -> None:
+    """People, their sign-ins, and the tries that failed."""
+    for statement in TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+class PersonRefused(Exception):
+    """Nothing was changed; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who signs in; `id` is opaque and is all that the step log holds of a person."""
+
+    id: str
+    username: str
+    name: str
+    role: str
+    site: str
+    active: bool
+    created_at: str
+
+    @property
+    def clinician(self) -> bool:
+        """Whether this person holds consultations."""
+        return self.role in CLINICIANS
+
+    @property
+    def role_label(self) -> str:
+        """The role in words."""
+        return ROLES[self.role]
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """What is asked of somebody who is to sign in; `username` may be left blank and is then made from the name."""
+
+    name: str
+    role: str
+    site: str
+    password: str
+    username: str = ""
+
+
+def add_person(conn: Connection, new: NewPerson, actor: str, at: str) -> Person:
+    """Add somebody, and write the step that says so; PersonRefused if anything asked is not right."""
+    name = " ".join(new.name.split())
+    username = username_of(new.username or name)
+    if not name:
+        raise PersonRefused("A person needs a name; write it as colleagues know it.")
+    if new.role not in ROLES:
+        raise PersonRefused(f"There is no role {new.role}; use one of {', '.join(ROLES)}.")
+    if by_username(conn, username):
+        raise PersonRefused(f"The sign-in name {username} is taken; choose another.")
+    check_password(new.password, username, name)
+    person_id = f"p-{secrets.token_hex(8)}"
+    row = (person_id, username, name, new.role, new.site, passwords.make_hash(new.password), 1, at)
+    append(conn, Draft("person_added", {"person": person_id, "role": new.role, "site": new.site}, actor, at))
+    conn.execute("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    return Person(person_id, username, name, new.role, new.site, True, at)
+
+
+def username_of(text: str) -> str:
+    """A sign-in name: small letters without accents, digits, and . _ - @; words are joined by dots."""
+    plain = unicodedata.normalize("NFKD", text.strip()).casefold()
+    letters = "".join(c for c in plain if not unicodedata.combining(c))
+    username = re.sub(r"[^a-z0-9._@-]", "", re.sub(r"\s+", ".", letters)).strip(".")
+    if not 2 <= len(username) <= 64:
+        raise PersonRefused("A sign-in name has 2 to 64 letters (a to z) or digits; choose another.")
+    return username
+
+
+def check_password(password: str, *own_words: str) -> None:
+    """Refuse a password that is too short, too long, or too easily guessed."""
+    if sentence := passwords.why_refused(password, *own_words):
+        raise PersonRefused(sentence)
+
+
+def person(conn: Connection, person_id: str) -> Person | None:
+    """The person with this id, or None."""
+    row = conn.execute("SELECT * FROM person WHERE id = ?", (person_id,)).fetchone()
+    return _person(row) if row else None
+
+
+def by_username(conn: Connection, username: str) -> Person | None:
+    """The person with this sign-in name as it is stored, or None."""
+    row = conn.execute("SELECT * FROM person WHERE username = ?", (username,)).fetchone()
+    return _person(row) if row else None
+
+
+def people(conn: Connection) -> list[Person]:
+    """Everybody, active or not, by name."""
+    return [_person(row) for row in conn.execute("SELECT * FROM person ORDER BY name, id")]
+
+
+def names(conn: Connection) -> dict[str, str]:
+    """The names by id, for pages that say who did what."""
+    return {row["id"]: row["name"] for row in conn.execute("SELECT id, name FROM person")}
+
+
+def password_hash_of(conn: Connection, person_id: str) -> str:
+    """The stored password hash of a person; "" for nobody."""
+    row = conn.execute("SELECT password_hash FROM person WHERE id = ?", (person_id,)).fetchone()
+    return str(row["password_hash"]) if row else ""
+
+
+def change_password(conn: Connection, person_id: str, password: str, actor: str, at: str) -> None:
+    """Give a person another password and end every sign-in of theirs."""
+    known = _known(conn, person_id)
+    check_password(password, known.username, known.name)
+    _changed(conn, person_id, "password", actor, at)
+    conn.execute("UPDATE person SET password_hash = ? WHERE id = ?", (passwords.make_hash(password), person_id))
+    conn.execute("DELETE FROM sign_in WHERE person = ?", (person_id,))
+
+
+def set_active(conn: Connection, person_id: str, active: bool, actor: str, at: str) -> None:
+    """Let a person sign in, or no longer; the last active administrator stays."""
+    known = _known(conn, person_id)
+    if known.active == active:
+        return
+    if not active and known.role == "administrator" and _administrators(conn) == 1:
+        raise PersonRefused("This is the last active administrator; make another one first.")
+    _changed(conn, person_id, "enabled" if active else "disabled", actor, at)
+    conn.execute("UPDATE person SET active = ? WHERE id = ?", (int(active), person_id))
+    conn.execute("DELETE FROM sign_in WHERE person = ?", (person_id,))
+
+
+def _administrators(conn: Connection) -> int:
+    query = "SELECT count(*) FROM person WHERE role = 'administrator' AND active = 1"
+    return int(conn.execute(query).fetchone()[0])
+
+
+def _known(conn: Connection, person_id: str) -> Person:
+    known = person(conn, person_id)
+    if known is None:
+        raise PersonRefused("There is no such person; choose one from the list of people.")
+    return known
+
+
+def _changed(conn: Connection, person_id: str, change: str, actor: str, at: str) -> None:
+    append(conn, Draft("person_changed", {"person": person_id, "change": change}, actor, at))
+
+
+def _person(row: Any) -> Person:
+    values = {name: row[name] for name in ("id", "username", "name", "role", "site", "created_at")}
+    return Person(active=bool(row["active"]), **values)

@@ -1,0 +1,128 @@
+"""Signing in: sessions kept on the server, known by the hash of a random token, and a brake on guessing."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from consult.accounts import passwords
+from consult.accounts.people import Person, PersonRefused, by_username, password_hash_of, person, username_of
+from consult.record.database import Connection, Database
+
+IDLE: Final = timedelta(minutes=15)
+ABSOLUTE: Final = timedelta(hours=12)
+TRIES: Final = 10
+WINDOW: Final = timedelta(minutes=5)
+FRESH: Final = timedelta(seconds=30)
+"""How old `last_seen` may grow before it is written again: one durable write a page would be waste."""
+
+WRONG: Final = "That sign-in name and password do not go together; check both and try again."
+TOO_MANY: Final = "There were too many tries with this sign-in name; wait five minutes, then try again."
+
+
+class SignInRefused(Exception):
+    """Nobody was signed in; the message is the same for unknown names and wrong passwords."""
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A sign-in that holds now: who, since when, and whether it is time to note that it was used."""
+
+    person: Person
+    token_hash: str
+    created_at: datetime
+    last_seen: datetime
+    stale: bool
+
+
+def sign_in(db: Database, username: str, password: str, now: datetime) -> tuple[str, Person]:
+    """Check a name and a password and open a session; returns its token and the person, or raises SignInRefused.
+
+    Each try counts before the password is looked at, so that tries sent side by side are braked too; a right one
+    clears the count.
+    """
+    who = _key(username)
+    with db.write() as conn:
+        braked = _tries(conn, who, now) >= TRIES
+        if not braked:
+            conn.execute("INSERT INTO failed_try VALUES (?, ?)", (who, _seconds(now)))
+    if braked:
+        raise SignInRefused(TOO_MANY)
+    known = _named(db.read(), username)
+    right = passwords.matches(password, password_hash_of(db.read(), known.id) if known else "")
+    if known is None or not right or not known.active:
+        raise SignInRefused(WRONG)
+    with db.write() as conn:
+        conn.execute("DELETE FROM failed_try WHERE who = ?", (who,))
+        return create(conn, known.id, now), known
+
+
+def create(conn: Connection, person_id: str, now: datetime) -> str:
+    """Open a session for a person and return its token, which is kept nowhere on the server."""
+    token = secrets.token_urlsafe(32)
+    conn.execute("DELETE FROM sign_in WHERE created_at < ?", (_seconds(now - ABSOLUTE),))
+    row = (_hash(token), person_id, _seconds(now), _seconds(now))
+    conn.execute("INSERT INTO sign_in VALUES (?, ?, ?, ?)", row)
+    return token
+
+
+def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
+    """The sign-in of a token; None if it has ended, was idle or open for too long, or the person may not sign in."""
+    row = conn.execute("SELECT * FROM sign_in WHERE token_hash = ?", (_hash(token),)).fetchone()
+    if row is None:
+        return None
+    created, seen = _time(row["created_at"]), _time(row["last_seen"])
+    who = person(conn, row["person"])
+    if who is None or not who.active or now - seen >= IDLE or now - created >= ABSOLUTE:
+        return None
+    return SignIn(who, row["token_hash"], created, seen, stale=now - seen >= FRESH)
+
+
+def touch(conn: Connection, signed_in: SignIn, now: datetime) -> None:
+    """Note that a sign-in was used; call it only for a stale one."""
+    conn.execute("UPDATE sign_in SET last_seen = ? WHERE token_hash = ?", (_seconds(now), signed_in.token_hash))
+
+
+def end(conn: Connection, token: str) -> None:
+    """End one session."""
+    conn.execute("DELETE FROM sign_in WHERE token_hash = ?", (_hash(token),))
+
+
+def end_all(conn: Connection, person_id: str) -> None:
+    """End every session of a person."""
+    conn.execute("DELETE FROM sign_in WHERE person = ?", (person_id,))
+
+
+def _named(conn: Connection, username: str) -> Person | None:
+    try:
+        return by_username(conn, username_of(username))
+    except PersonRefused:
+        return None
+
+
+def _key(username: str) -> str:
+    """What tries are counted under: a hash, as people type passwords into the wrong field."""
+    try:
+        return _hash(username_of(username))
+    except PersonRefused:
+        return _hash(username)
+
+
+def _tries(conn: Connection, who: str, now: datetime) -> int:
+    conn.execute("DELETE FROM failed_try WHERE at <= ?", (_seconds(now - WINDOW),))
+    return int(conn.execute("SELECT count(*) FROM failed_try WHERE who = ?", (who,)).fetchone()[0])
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,104 @@
+"""The content in use: what the files say, or, where they are refused, the version that was in use before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from consult.audit import measures
+from consult.audit.measures import MeasureSet
+from consult.content import content_folders
+from consult.documents import leaflet
+from consult.documents.leaflet import Leaflets
+from consult.kept import Kept, digest_of, has, keep, newest
+from consult.proforma.load import ContentError, Definition, Problem, load_definition, read_text
+from consult.record import library
+from consult.record.database import Connection, Database
+
+PROFORMA: Final = "back-pain"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Content:
+    """The content in use, the folder its proforma is read from, and the problems of files that were refused."""
+
+    definition: Definition
+    measures: MeasureSet
+    leaflets: Leaflets
+    folder: Path
+    problems: list[Problem]
+
+
+def proforma_folder(instance: Path | None) -> Path:
+    """The folder of the proforma in use: the installation's own if it has one, else that of the program."""
+    found = [folder / PROFORMA for folder in content_folders("proformas", instance)]
+    own = [folder for folder in found[1:] if (folder / "proforma.toml").exists()]
+    return own[-1] if own else found[0]
+
+
+def load_content(db: Database, instance: Path, actor: str, at: str) -> Content:
+    """The content in use, kept in the database by digest; ContentError if nothing can stand for a refused file."""
+    folder, problems = proforma_folder(instance), list[Problem]()
+    conn = db.read()
+    definition = _or_kept(lambda: load_definition(folder), lambda: library.newest(conn, PROFORMA), problems)
+    measure_text, measure_set = _or_kept(
+        lambda: _measures(read_text(folder / measures.FILE), definition),
+        lambda: next((_measures(k.text, definition) for k in newest(conn, "measures")), None),
+        problems,
+    )
+    folders = content_folders("leaflets", instance)
+    leaflets = _or_kept(lambda: leaflet.load(*folders), lambda: _good_leaflets(conn, folders), problems)
+    kept = [_kept_measures(measure_text, measure_set), *map(_kept_leaflet, leaflets.values())]
+    _keep_all(db, definition, kept, actor, at)
+    return Content(definition, measure_set, leaflets, folder, problems)
+
+
+def _or_kept(from_files: Callable[[], T], from_database: Callable[[], T | None], problems: list[Problem]) -> T:
+    try:
+        return from_files()
+    except ContentError as error:
+        before = from_database()
+        if before is None:
+            raise
+        problems.extend(error.problems)
+        return before
+
+
+def _measures(text: str, definition: Definition) -> tuple[str, MeasureSet]:
+    return text, measures.parse_measures(text, definition.dataset)
+
+
+def _kept_measures(text: str, measure_set: MeasureSet) -> Kept:
+    return Kept("measures", PROFORMA, measure_set.version, digest_of(measures.FILE, text), text)
+
+
+def _kept_leaflet(item: leaflet.Leaflet) -> Kept:
+    return Kept("leaflet", f"{item.id}/{item.language}", item.version, item.digest, item.text)
+
+
+def _good_leaflets(conn: Connection, folders: tuple[Path, ...]) -> Leaflets | None:
+    """The leaflets whose files are right, and for each of the others the version that was in use, if there was one."""
+    kept = {item.id: item for item in newest(conn, "leaflet")}
+    good: Leaflets = {}
+    for path in (path for folder in folders for path in sorted(folder.glob("*/*.md"))):
+        try:
+            item = leaflet.load_file(path)
+        except ContentError:
+            before = kept.get(f"{path.parent.name}/{path.stem}")
+            if before is None:
+                continue
+            item = leaflet.parse(before.text, f"{before.id}.md")
+        good.setdefault((item.id, item.language), item)
+    return good or None
+
+
+def _keep_all(db: Database, definition: Definition, kept: list[Kept], actor: str, at: str) -> None:
+    if all(has(db.read(), digest) for digest in (definition.digest, *(k.digest for k in kept))):
+        return
+    with db.write() as conn:
+        library.install(conn, definition, actor, at)
+        for item in kept:
+            keep(conn, item, actor, at)

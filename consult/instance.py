@@ -1,0 +1,200 @@
+"""The instance folder: an installation's own database, keys and content, opened as one thing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from consult.accounts.people import accounts_schema
+from consult.audit import cases
+from consult.audit.measures import MeasureSet
+from consult.documents.leaflet import Leaflets
+from consult.in_use import Content, load_content
+from consult.proforma.load import Problem
+from consult.record import settings
+from consult.record.database import Database, open_database
+from consult.record.library import Approval, Library, approvals
+from consult.record.store import Clock, Store, now_utc
+
+DATABASE: Final = "consult.db"
+KEY_FILE: Final = "secret-key"
+KEY_BYTES: Final = 32
+
+
+class InstanceRefused(Exception):
+    """The instance was not opened or not changed; the message says why and what to do."""
+
+
+@dataclass
+class Instance:
+    """An opened instance: its database with the record, and the content in use.
+
+    `problems` are those of content files that were refused while an older version stays in use. `hosts` are the names
+    under which pages may be asked for, and `behind_tls` says that a proxy in front speaks TLS.
+    """
+
+    folder: Path
+    db: Database
+    store: Store
+    content: Content
+    secret_key: bytes
+    clock: Clock = now_utc
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    behind_tls: bool = False
+
+    @property
+    def library(self) -> Library:
+        """The versions of the proforma by digest; `library.current` is the one that new consultations begin with."""
+        return self.store.library
+
+    @property
+    def leaflets(self) -> Leaflets:
+        """The leaflets in use by (id, language)."""
+        return self.content.leaflets
+
+    @property
+    def measures(self) -> MeasureSet:
+        """The measures in use."""
+        return self.content.measures
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Why content files were refused, if any were."""
+        return self.content.problems
+
+    @property
+    def provider(self) -> str:
+        """The code of the provider this installation belongs to."""
+        return settings.provider(self.db.read())
+
+    @property
+    def sites(self) -> dict[str, settings.Site]:
+        """The sites by code."""
+        return settings.sites(self.db.read())
+
+    @cached_property
+    def demonstration(self) -> bool:
+        """Whether the people and cases here are the demonstration's."""
+        return settings.is_demonstration(self.db.read())
+
+    @property
+    def approvals(self) -> dict[str, Approval]:
+        """What was approved for use here, by digest."""
+        return approvals(self.db.read())
+
+    def in_use(self) -> dict[str, str]:
+        """What clinicians and employees read, as `consult approve` names it, with the digest in use."""
+        proforma = self.library.current
+        named = {f"proforma {proforma.proforma.id}": proforma.digest}
+        for (leaflet_id, language), leaflet in sorted(self.leaflets.items()):
+            named[f"leaflet {leaflet_id} {language}"] = leaflet.digest
+        return named
+
+    def unapproved(self) -> list[str]:
+        """What is in use without a named clinician's approval; while there is any, pages and prints say "draft"."""
+        approved = self.approvals
+        return [what for what, digest in self.in_use().items() if digest not in approved]
+
+    def why_no_live(self, site: str) -> str | None:
+        """Why no live consultation may begin at a site now, in a sentence that says what to do; None if it may."""
+        known = self.sites.get(site)
+        if known is None:
+            return f"Site {site} is not set up; an administrator adds it on the settings page."
+        if known.blank_routes:
+            named = ", ".join(settings.ROUTE_LABELS[route].lower() for route in known.blank_routes)
+            return f"Site {site} has no number for: {named}; an administrator fills them in on the settings page."
+        if not self.demonstration and (missing := self.unapproved()):
+            return f"Not approved for clinical use yet: {', '.join(missing)}; a clinician runs `consult approve`."
+        return None
+
+    def today(self) -> date:
+        """The day now, where the installation is."""
+        return self.clock().astimezone().date()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.db.close()
+
+
+def database_file(folder: Path) -> Path:
+    """Where the database of an instance stands."""
+    return folder / DATABASE
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is an instance in this folder."""
+    return database_file(folder).exists()
+
+
+def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc, actor: str = "program") -> Instance:
+    """Open the instance of a folder; its database and key are made if `create` is given.
+
+    Raises InstanceRefused or DatabaseRefused, and ContentError if content is refused that no older version stands for.
+    """
+    if create:
+        make_private(folder)
+    elif not exists(folder):
+        raise InstanceRefused(f"There is no instance in {folder}; run `consult init` or `consult demo` first.")
+    with only_for_me():
+        db = open_database(database_file(folder), accounts_schema, create=create)
+        try:
+            return _opened(folder, db, clock, actor)
+        except BaseException:
+            db.close()
+            raise
+
+
+def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
+    at = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+    content = load_content(db, folder, actor, at)
+    with db.write() as conn:
+        if cases.ensure(conn, content.definition.dataset):
+            cases.rebuild(conn, content.definition.dataset)
+    store = Store(db, Library(content.definition), clock)
+    return Instance(folder, db, store, content, secret_key(folder), clock)
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder of an instance, for its owner only; one that is there already keeps its permissions."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise InstanceRefused(
+            f"The folder {folder} cannot be made ({error.strerror}); choose another with --instance."
+        ) from error
+
+
+@contextmanager
+def only_for_me() -> Iterator[None]:
+    """Files made inside this block can be read by their owner only; SQLite gives its side files the same."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def secret_key(folder: Path) -> bytes:
+    """The key that signs cookies, made once; losing it only ends forms that are open."""
+    file = folder / KEY_FILE
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return _read_key(file)
+    with os.fdopen(handle, "w", encoding="ascii") as stream:
+        stream.write(secrets.token_hex(KEY_BYTES))
+    return _read_key(file)
+
+
+def _read_key(file: Path) -> bytes:
+    text = file.read_text("ascii", errors="replace").strip()
+    if len(text) != 2 * KEY_BYTES or not all(c in "0123456789abcdef" for c in text):
+        raise InstanceRefused(f"{file} is not the key this program wrote; remove it, and a new one is made.")
+    return bytes.fromhex(text)
