@@ -143,7 +143,9 @@ SAFETY_NET = {
         "Sex feels numb or different, or you cannot get an erection",
         "You have ever had cancer, and now your legs are weak or numb, or it is hard to walk",
         "a bad accident",
-        "chest pain, sudden bad back or tummy pain",
+        "One leg or foot is very weak, or is getting weaker.",
+        "You have chest pain, or find it hard to breathe.",
+        "You have sudden, very bad back or tummy pain, or you faint.",
         "Do not drive yourself to A&E.",
     ],
     "Get help today": [
