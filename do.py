@@ -23,6 +23,7 @@ BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 STAMP = VENV / "installed.json"
 PROJECT = "oh-back-pain-consult"
+OFFLINE = "install from a folder of wheels instead of the internet"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 LOCKED = ("install", "--quiet", "--only-binary", ":all:", "--require-hashes")
 WINDOWS_BROWSERS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
@@ -202,30 +203,27 @@ def wheels(options: argparse.Namespace, extra: list[str]) -> int:
     pip("wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ".")
     for name in ("do.py", "requirements.lock", "docs/install-offline.md"):
         shutil.copy(ROOT / name, folder)
-    size = sum(f.stat().st_size for f in folder.iterdir()) / 1e6
-    say(
-        f"{len(list(folder.glob('*.whl')))} wheels, {size:.1f} MB; on the other machine, in that folder: python3 do.py run"
-    )
+    count, size = len(list(folder.glob("*.whl"))), sum(f.stat().st_size for f in folder.iterdir()) / 1e6
+    say(f"{count} wheels, {size:.1f} MB; on the other machine, in that folder: python3 do.py run")
     return 0
 
 
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="do.py", description=(__doc__ or "").splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    offline = {"metavar": "FOLDER", "help": "install from a folder of wheels instead of the internet"}
     one = commands.add_parser(
         "run",
         help="install what is needed and start the demonstration",
         epilog="Other options go to `consult demo`, such as --port N and --no-open.",
     )
-    one.add_argument("--offline", **offline)
+    one.add_argument("--offline", metavar="FOLDER", help=OFFLINE)
     one.set_defaults(action=run)
     two = commands.add_parser(
         "test",
         help="install what the tests need and run all but the soaks",
         epilog="Other arguments go to pytest, such as a path, -k WORD or -m soak.",
     )
-    two.add_argument("--offline", **offline)
+    two.add_argument("--offline", metavar="FOLDER", help=OFFLINE)
     two.set_defaults(action=test)
     three = commands.add_parser("wheels", help="make a folder to install from on a machine without internet")
     three.add_argument("folder")
