@@ -14,7 +14,7 @@ from consult.record.ledger import Step, steps
 TABLE: Final = "case_row"
 KEY: Final = ("provider", "capture_mode", "case_ref")
 OWN: Final = ("consultation", "step", "signed")
-INDEX: Final = "case_row_selection"
+ORDER: Final = "consultation_date, signed, case_ref, provider, capture_mode"
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,12 @@ class CaseRow:
     def key(self) -> tuple[str, str, str]:
         """Provider, capture mode and case_ref: what a case is known by."""
         return key_of(self.fields)
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> CaseRow:
+        """A case from the columns of its row."""
+        own = {name: values[name] for name in OWN}
+        return cls(fields={name: text for name, text in values.items() if name not in OWN}, **own)
 
 
 def key_of(fields: Mapping[str, str]) -> tuple[str, str, str]:
@@ -59,7 +65,7 @@ def ensure(conn: Connection, dataset: Dataset) -> bool:
         return False
     conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
     conn.execute(ddl(dataset))
-    conn.execute(f"CREATE INDEX {INDEX} ON {TABLE} (consultation) WHERE consultation <> ''")
+    conn.execute(f"CREATE INDEX {TABLE}_of_consultation ON {TABLE} (consultation) WHERE consultation <> ''")
     return True
 
 
@@ -88,23 +94,18 @@ def read(conn: Connection, provider: str, capture_mode: str, case_ref: str) -> C
     """The case with this key, or None."""
     where = " AND ".join(f"{name} = ?" for name in KEY)
     row = conn.execute(f"SELECT * FROM {TABLE} WHERE {where}", (provider, capture_mode, case_ref)).fetchone()
-    return None if row is None else case_row(row)
+    return None if row is None else CaseRow.of(as_dict(row))
 
 
 def iterate(conn: Connection, where: str = "1", values: tuple[str, ...] = ()) -> Iterator[CaseRow]:
     """The cases in the order of the audit: by date, then order of signing (live) or case_ref."""
     for row in conn.execute(f"SELECT * FROM {TABLE} WHERE {where} ORDER BY {ORDER}", values):
-        yield case_row(row)
+        yield CaseRow.of(as_dict(row))
 
 
-ORDER: Final = "consultation_date, signed, case_ref, provider, capture_mode"
-
-
-def case_row(row: Any) -> CaseRow:
-    """A case from a row of the table."""
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping
-    own = {name: values.pop(name) for name in OWN}
-    return CaseRow(fields=values, **own)
+def as_dict(row: Any) -> dict[str, Any]:
+    """A row by column name."""
+    return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping
 
 
 KINDS: Final = ("case_imported", "case_replaced", "consultation_signed", "case_corrected", "entered_in_error")

@@ -203,18 +203,22 @@ def _check_measure(measure: Measure, measures: MeasureSet, dataset: Dataset) -> 
     for part in measures.parts(measure):
         if part not in measures.by_id or measures.by_id[part].met is None:
             yield f"all_of names {part}; name measures that have rules of their own"
+    yield from _check_beside(measure, dataset)
+    yield from _check_examples(measure, measures, dataset)
+
+
+def _check_beside(measure: Measure, dataset: Dataset) -> Iterator[str]:
     for line in measure.beside:
         for rule in line.counts.values():
             yield from check_rule(rule, dataset)
-        yield from _check_text(line.text, {"n", "rest", *line.counts})
+        yield from _check_text(line.text, {"n", *line.counts} | ({"rest"} if "k" in line.counts else set()))
+
+
+def _check_examples(measure: Measure, measures: MeasureSet, dataset: Dataset) -> Iterator[str]:
     for example in measure.examples:
         yield from _check_case(example.case, dataset)
         if example.like and example.like not in measures.cases:
             yield f"an example is like {example.like}, which is not in [cases]; correct the name"
-    yield from _check_enough(measure)
-
-
-def _check_enough(measure: Measure) -> Iterator[str]:
     needed = {"met", "not_met"}
     needed |= {"not_applicable"} if measure.applies else set()
     needed |= {"missing"} if measure.missing or measure.all_of else set()
