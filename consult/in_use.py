@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from consult.audit import measures
+from consult.audit import benchmarks, measures
+from consult.audit.benchmarks import Benchmarks
 from consult.audit.measures import MeasureSet
 from consult.content import content_folders
 from consult.documents import leaflet
@@ -27,6 +28,7 @@ class Content:
 
     definition: Definition
     measures: MeasureSet
+    benchmarks: Benchmarks
     leaflets: Leaflets
     folder: Path
     problems: list[Problem]
@@ -44,16 +46,32 @@ def load_content(db: Database, instance: Path, actor: str, at: str) -> Content:
     folder, problems = proforma_folder(instance), list[Problem]()
     conn = db.read()
     definition = _or_kept(lambda: load_definition(folder), lambda: library.newest(conn, PROFORMA), problems)
-    measure_text, measure_set = _or_kept(
-        lambda: _measures(read_text(folder / measures.FILE), definition),
-        lambda: next((_measures(k.text, definition) for k in newest(conn, "measures")), None),
-        problems,
+    (measure_text, measure_set) = _file_or_kept(
+        conn, folder / measures.FILE, lambda text: measures.parse_measures(text, definition.dataset), problems
+    )
+    (benchmark_text, benchmark_set) = _file_or_kept(
+        conn, folder / benchmarks.FILE, lambda text: benchmarks.parse_benchmarks(text, measure_set), problems
     )
     folders = content_folders("leaflets", instance)
     leaflets = _or_kept(lambda: leaflet.load(*folders), lambda: _good_leaflets(conn, folders), problems)
-    kept = [_kept_measures(measure_text, measure_set), *map(_kept_leaflet, leaflets.values())]
+    kept = [
+        _kept(measures.FILE, measure_set.version, measure_text),
+        _kept(benchmarks.FILE, "", benchmark_text),
+        *map(_kept_leaflet, leaflets.values()),
+    ]
     _keep_all(db, definition, kept, actor, at)
-    return Content(definition, measure_set, leaflets, folder, problems)
+    return Content(definition, measure_set, benchmark_set, leaflets, folder, problems)
+
+
+def _file_or_kept(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T]:
+    """A file of the proforma's folder with what it says, or the version of it that was in use before."""
+
+    def read(text: str) -> tuple[str, T]:
+        return text, parse(text)
+
+    return _or_kept(
+        lambda: read(read_text(file)), lambda: next((read(k.text) for k in newest(conn, file.stem)), None), problems
+    )
 
 
 def _or_kept(from_files: Callable[[], T], from_database: Callable[[], T | None], problems: list[Problem]) -> T:
@@ -67,12 +85,8 @@ def _or_kept(from_files: Callable[[], T], from_database: Callable[[], T | None],
         return before
 
 
-def _measures(text: str, definition: Definition) -> tuple[str, MeasureSet]:
-    return text, measures.parse_measures(text, definition.dataset)
-
-
-def _kept_measures(text: str, measure_set: MeasureSet) -> Kept:
-    return Kept("measures", PROFORMA, measure_set.version, digest_of(measures.FILE, text), text)
+def _kept(file: str, version: str, text: str) -> Kept:
+    return Kept(Path(file).stem, PROFORMA, version, digest_of(file, text), text)
 
 
 def _kept_leaflet(item: leaflet.Leaflet) -> Kept:

@@ -14,6 +14,7 @@ from typing import Final
 
 from consult.accounts.people import accounts_schema
 from consult.audit import cases
+from consult.audit.benchmarks import Benchmarks
 from consult.audit.measures import MeasureSet
 from consult.documents.leaflet import Leaflets
 from consult.in_use import Content, load_content
@@ -63,6 +64,11 @@ class Instance:
     def measures(self) -> MeasureSet:
         """The measures in use."""
         return self.content.measures
+
+    @property
+    def benchmarks(self) -> Benchmarks:
+        """The published figures in use."""
+        return self.content.benchmarks
 
     @property
     def problems(self) -> list[Problem]:

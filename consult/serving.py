@@ -1,0 +1,156 @@
+"""Serving pages: one process with threads; plain HTTP on this machine only, anything else behind a TLS proxy."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Flask
+
+from consult.instance import Instance, InstanceRefused, open_instance
+from consult.lock import server_lock
+
+THREADS: Final = 8
+LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where to listen, the names pages may be asked for under, and whether a TLS proxy stands in front."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    host_names: tuple[str, ...] = ()
+    behind_tls: bool = False
+
+    def why_refused(self) -> str | None:
+        """Why this address may not be served, in a sentence that says what to do; None if it may."""
+        if self.behind_tls and not self.host_names:
+            return "Behind a TLS proxy the public name is needed; add --host-name NAME."
+        if not _is_loopback(self.host) and not self.behind_tls:
+            return (
+                f"Plain HTTP is served to this machine only, not on {self.host}; put a TLS proxy in front and add "
+                "--behind-tls-proxy --host-name NAME, or leave --host out."
+            )
+        return None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names under which pages may be asked for."""
+        return self.host_names or LOCAL_NAMES
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; browsers that come early wait in its queue."""
+    host = host.strip("[]")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        raise InstanceRefused(_why_not_listening(host, port, error)) from error
+    return listener
+
+
+def _why_not_listening(host: str, port: int, error: OSError | OverflowError) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return f"Port {port} is in use by another program; choose another with --port."
+    if number == errno.EACCES:
+        return f"Port {port} is kept for the system; choose one above 1023 with --port."
+    return f"Nothing can listen on {host} port {port}; correct --host or --port."
+
+
+def listen_near(host: str, port: int) -> socket.socket:
+    """A socket on this port, or on any free one if it is taken."""
+    try:
+        return listen(host, port)
+    except InstanceRefused:
+        return listen(host, 0)
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address to open in a browser on this machine."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def open_browser(url: str) -> None:
+    """Open the browser without waiting for it; the queue of the socket holds its request until pages are served."""
+    command = [sys.executable, "-m", "webbrowser", url]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own interpreter and address
+
+
+def application(folder: Path, address: Address) -> Flask:
+    """The web application over a freshly opened instance."""
+    from consult.web.app import create_app
+
+    instance = open_instance(folder)
+    instance.hosts, instance.behind_tls = address.hosts, address.behind_tls
+    return create_app(instance)
+
+
+def serve(folder: Path, listener: socket.socket, address: Address, ready: Callable[[], None]) -> None:
+    """Serve an instance until the process is stopped; `ready` is called once everything has been found in order."""
+    with server_lock(folder):
+        _instance_of(application(folder, address)).close()  # what is wrong is said here, before the server starts
+        ready()
+        if sys.platform == "win32":
+            _serve_with_waitress(folder, listener, address)
+        else:
+            _serve_with_gunicorn(folder, listener, address)
+
+
+def _instance_of(app: Flask) -> Instance:
+    instance: Instance = app.extensions["consult"]
+    return instance
+
+
+def _serve_with_waitress(folder: Path, listener: socket.socket, address: Address) -> None:
+    import waitress
+
+    scheme = "https" if address.behind_tls else "http"
+    waitress.serve(application(folder, address), sockets=[listener], threads=THREADS, url_scheme=scheme, ident=None)
+
+
+def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address) -> None:
+    """One worker with threads: the connections to the database are opened after the fork, never carried over it."""
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has none
+
+    settings = {
+        "bind": f"fd://{listener.fileno()}",
+        "workers": 1,
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+        "forwarded_allow_ips": "*" if address.behind_tls else "",
+    }
+
+    class Server(BaseApplication):  # type: ignore[misc] # the same
+        def load_config(self) -> None:
+            for name, value in settings.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            return application(folder, address)
+
+    listener.set_inheritable(True)
+    Server().run()
