@@ -51,7 +51,7 @@ def apt_install(*packages: str) -> bool:
     if WINDOWS or os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
     say(f"installing {' '.join(packages)}")
-    commands = (("update", "-qq"), ("install", "-yqq", *packages))
+    commands = (("update", "-qq"), ("install", "-yqq", "-o", "Dpkg::Use-Pty=0", *packages))
     return all(call("apt-get", *command, DEBIAN_FRONTEND="noninteractive") == 0 for command in commands)
 
 
