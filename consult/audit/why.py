@@ -12,7 +12,6 @@ from consult.audit.measures import Measure, MeasureSet, looker, outcome_of
 from consult.proforma.dataset import Dataset
 from consult.proforma.rules import Lookup, Rule, holds
 
-
 DECIDED_BY: Final = {"missing": "missing", "not_applicable": "applies", "met": "met", "not_met": "met"}
 SAID: Final = {
     "missing": "Missing: whether this applies was not recorded ({}).",

@@ -1,0 +1,37 @@
+"""What may be said of a result beside a national value, and how a rate may be printed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from consult.audit import statistics
+from consult.audit.results import Result
+
+PERCENT_FROM: Final = 5
+COMPARE_FROM: Final = 10
+COMPARED_MODE: Final = "retrospective"
+CHANCE_NOTE: Final = "Of twelve measures an average site shows at least one by chance about one time in three."
+
+
+def shown_rate(result: Result) -> str:
+    """A rate for the screen: "55% (22 of 40)"; below 5 in the denominator only "k of n"."""
+    n = result.applicable
+    if n < PERCENT_FROM or result.rate is None:
+        return f"{result.met} of {n}"
+    return f"{result.rate:.0%} ({result.met} of {n})"
+
+
+def standing(result: Result, national: float | None, capture_mode: str) -> str:
+    """Where a result stands beside the national value, or why nothing is said; "" where no test is allowed.
+
+    Only case notes read afterwards are compared (the national value comes from such), only from 10 cases on, and the
+    national value is taken as fixed.
+    """
+    if national is None or capture_mode != COMPARED_MODE:
+        return ""
+    n = result.applicable
+    if n < COMPARE_FROM:
+        return "fewer than 10: no comparison"
+    found = statistics.position(result.met, n, national)
+    too_small = statistics.unreachable(n, national) if found == "within chance" else []
+    return "; ".join([found, *too_small])

@@ -1,0 +1,369 @@
+"""Case files: the cases as CSV, out and in. A case file is internal and raw; it is not what leaves the provider.
+
+The first line holds the names of all fields of the data set; every further record is one case (UTF-8, RFC 4180).
+A cell that a spreadsheet would run as a formula (it begins with = + - @, a tab or a line end) is written with an
+apostrophe before it, and a cell that already looks so guarded gets one more; reading takes exactly one away. So a file
+written here and read here gives the same text, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from typing import Final
+
+from consult.audit import cases
+from consult.audit.case import codes
+from consult.proforma.dataset import Dataset, Field
+from consult.proforma.rules import BLANKS
+from consult.record.database import Connection, Database
+from consult.record.ledger import Draft, append
+
+MAX_FILE_BYTES: Final = 100_000_000
+MAX_RECORD: Final = 100_000
+MAX_CODE: Final = 64
+BATCH: Final = 500
+
+_RUNS: Final = r"[=+\-@\t\r\n＝＋－＠]"
+_TO_GUARD: Final = re.compile(rf"'*{_RUNS}")
+_GUARDED: Final = re.compile(rf"'+{_RUNS}")
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NHS_NUMBER: Final = re.compile(r"\d{3}[ -]?\d{3}[ -]?\d{4}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class CaseFileRefused(Exception):
+    """The file as a whole was not read, and nothing was written; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """One thing wrong with one row: the line it begins on, the field ("" for the whole row) and a sentence."""
+
+    line: int
+    field: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return (
+            f"line {self.line}: {self.field}: {self.sentence}" if self.field else f"line {self.line}: {self.sentence}"
+        )
+
+
+@dataclass
+class ImportReport:
+    """What an import did with every row: added + unchanged + replaced + refused = rows."""
+
+    rows: int = 0
+    added: int = 0
+    unchanged: int = 0
+    replaced: int = 0
+    refused: int = 0
+    bad: list[BadRow] = field(default_factory=list)
+    sites: list[tuple[str, str]] = field(default_factory=list)
+    """The (provider, site) pairs of the cases taken, in order of appearance: the caller adds those it does not know."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """How a file is read: own provider, today, who acts and when; `replace` lets a row supersede an imported case."""
+
+    provider: str
+    today: date
+    actor: str
+    at: str
+    replace: bool = False
+
+
+def guarded(cell: str) -> str:
+    """A cell as it is written: with an apostrophe before it where a spreadsheet would run it."""
+    return f"'{cell}" if _TO_GUARD.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """A cell as it was before `guarded`."""
+    return cell[1:] if _GUARDED.match(cell) else cell
+
+
+def export(rows: Iterable[Mapping[str, str]], dataset: Dataset) -> Iterator[str]:
+    """The records of a case file as text, header first."""
+    names = [field.name for field in dataset.fields]
+    yield _record(names)
+    for row in rows:
+        yield _record([guarded(row[name]) for name in names])
+
+
+def export_cases(conn: Connection, dataset: Dataset) -> Iterator[str]:
+    """The case file of every case in the record, in the order of the audit."""
+    return export((row.fields for row in cases.iterate(conn)), dataset)
+
+
+def _record(cells: list[str]) -> str:
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue()
+
+
+def decode(content: bytes) -> str:
+    """The text of a case file; CaseFileRefused if it is too large, holds NUL bytes or is not UTF-8."""
+    if len(content) > MAX_FILE_BYTES:
+        raise CaseFileRefused(f"The file is larger than {MAX_FILE_BYTES:,} bytes; split it into several files.")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise CaseFileRefused("The file is UTF-16; save it again as CSV in UTF-8.")
+    if b"\0" in content:
+        raise CaseFileRefused("The file holds NUL bytes and is no text; save it again as CSV in UTF-8.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise CaseFileRefused(f"Line {line} is not UTF-8; save the file again as CSV in UTF-8.") from error
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a file: the line it begins on and its cells, or a sentence that says why they could not be read."""
+
+    line: int
+    cells: list[str]
+    wrong: str = ""
+
+
+def records(text: str, width: int = 0) -> Iterator[Record]:
+    """The records of a text, each of `width` cells (0: of any number); empty lines are passed over.
+
+    A quotation mark that is never closed would swallow the rows after it. So a record over several lines that does not
+    come out right is given up at its first line, and reading goes on with the next: no good row is lost with it.
+    """
+    lines = list(io.StringIO(text, newline="\n"))
+    at = 0
+    while at < len(lines):
+        used = _extent(lines, at)
+        cells, wrong = _cells("".join(lines[at : at + used])) if used else ([], UNCLOSED)
+        if not wrong and width and cells and len(cells) != width:
+            wrong = f"The row has {len(cells)} cells, not {width}; write one for each column of the first line."
+        if used > 1 and wrong:
+            cells, wrong, used = [], UNCLOSED, 1
+        if cells or wrong:
+            yield Record(at + 1, cells, wrong)
+        at += max(used, 1)
+
+
+UNCLOSED: Final = "A quotation mark in this row is not closed or not doubled; correct it."
+
+
+def _extent(lines: list[str], at: int) -> int:
+    """How many lines a record takes: up to where its quotation marks are even; 0 if that never comes."""
+    quotes = length = 0
+    for used, line in enumerate(islice(lines, at, None), 1):
+        quotes += line.count('"')
+        length += len(line)
+        if quotes % 2 == 0:
+            return used
+        if length > MAX_RECORD:
+            break
+    return 0
+
+
+def _cells(record: str) -> tuple[list[str], str]:
+    record = record.removesuffix("\n").removesuffix("\r")
+    if len(record) > MAX_RECORD:
+        return [], f"The row is longer than {MAX_RECORD:,} characters; shorten its free text."
+    if not record.strip():
+        return [], ""
+    try:
+        return next(csv.reader([record], strict=True)), ""
+    except csv.Error as error:
+        return [], UNCLOSED if '"' in record else f"The row can't be read as CSV ({error}); correct it."
+
+
+def columns(header: Record | None, dataset: Dataset) -> list[str]:
+    """The fields that the columns of a file hold; CaseFileRefused unless each field of the data set is there once."""
+    if header is None:
+        raise CaseFileRefused("The file is empty; its first line must hold the names of all fields.")
+    if header.wrong:
+        raise CaseFileRefused(f"The first line can't be read. {header.wrong}")
+    names = [cell.strip() for cell in header.cells]
+    for mark, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and mark in names[0]:
+            raise CaseFileRefused(f"The columns are separated by {called}; save the file again with commas.")
+    wrong = _wrong_columns(names, [field.name for field in dataset.fields])
+    if wrong:
+        raise CaseFileRefused(
+            f"The first line does not fit: {'; '.join(wrong)}. Start from a file made by cases export."
+        )
+    return names
+
+
+def _wrong_columns(names: list[str], known: list[str]) -> list[str]:
+    found = {
+        "missing": [name for name in known if name not in names],
+        "not known": [name or "(blank)" for name in names if name not in known],
+        "twice": [name for name, n in Counter(names).items() if n > 1 and name in known],
+    }
+    return [f"{what}: {', '.join(those)}" for what, those in found.items() if those]
+
+
+def import_cases(
+    db: Database, dataset: Dataset, text: str, settings: Import, progress: Callable[[int], None] | None = None
+) -> ImportReport:
+    """Take the cases of a case file into the record; good rows are kept, and every bad one is reported.
+
+    Each case taken is a step and a case row, written together, BATCH rows to a transaction; `progress` is called with
+    the number of rows done. The same row again adds nothing.
+    """
+    names = columns(next(records(text), None), dataset)
+    rows = islice(records(text, len(names)), 1, None)
+    importer = _Importer(dataset, settings, names)
+    while batch := list(islice(rows, BATCH)):
+        with db.write() as conn:
+            for record in batch:
+                importer.take(conn, record)
+        if progress is not None:
+            progress(importer.report.rows)
+    return importer.report
+
+
+class _Importer:
+    """Takes one record after the other and keeps the report."""
+
+    def __init__(self, dataset: Dataset, settings: Import, names: list[str]) -> None:
+        self.dataset, self.settings, self.names = dataset, settings, names
+        self.report = ImportReport()
+        self.taken: dict[tuple[str, str, str], int] = {}
+
+    def take(self, conn: Connection, record: Record) -> None:
+        self.report.rows += 1
+        if record.wrong:
+            return self._refuse(record, [("", record.wrong)])
+        fields = self._fields(record)
+        wrong = list(check_fields(fields, self.dataset, self.settings.today))
+        return self._refuse(record, wrong) if wrong else self._compare(conn, record, fields)
+
+    def _fields(self, record: Record) -> dict[str, str]:
+        raw = dict(zip(self.names, record.cells, strict=True))
+        fields = {f.name: cleaned(f, unguarded(raw[f.name])) for f in self.dataset.fields}
+        return fields | {"provider": fields["provider"] or self.settings.provider}
+
+    def _refuse(self, record: Record, wrong: Iterable[tuple[str, str]]) -> None:
+        self.report.refused += 1
+        self.report.bad += [BadRow(record.line, name, sentence) for name, sentence in wrong]
+
+    def _compare(self, conn: Connection, record: Record, fields: dict[str, str]) -> None:
+        existing = cases.read(conn, *cases.key_of(fields))
+        differing = [] if existing is None else differences(self.dataset, existing.fields, fields)
+        if existing is not None and not differing:
+            self.report.unchanged += 1
+            self._note(fields, record)
+        elif refusal := self._refusal(existing, differing, fields):
+            self._refuse(record, [(", ".join(differing) or "capture_mode", refusal)])
+        else:
+            kind = "case_imported" if existing is None else "case_replaced"
+            step = append(conn, Draft(kind, fields, self.settings.actor, self.settings.at))
+            cases.put(conn, fields, step=step)
+            self.report.added += existing is None
+            self.report.replaced += existing is not None
+            self._note(fields, record)
+
+    def _refusal(self, existing: cases.CaseRow | None, differing: list[str], fields: dict[str, str]) -> str:
+        """Why a case that is not there yet, or is there with other values, is not taken; "" if it is."""
+        if existing is None:
+            own_live = fields["capture_mode"] == "live" and fields["provider"] == self.settings.provider
+            return OWN_LIVE if own_live else ""
+        named = ", ".join(differing)
+        if line := self.taken.get(cases.key_of(fields)):
+            return f"Line {line} of this file has given the same case with other values in {named}; keep one of them."
+        if existing.consultation:
+            return (
+                f"A consultation signed here holds this case with other values in {named}; correct it by an addendum."
+            )
+        if not self.settings.replace:
+            return (
+                f"This case is already held with other values in {named}; import it with --replace to supersede them."
+            )
+        return ""
+
+    def _note(self, fields: dict[str, str], record: Record) -> None:
+        self.taken.setdefault(cases.key_of(fields), record.line)
+        place = (fields["provider"], fields["site"])
+        if place not in self.report.sites:
+            self.report.sites.append(place)
+
+
+OWN_LIVE: Final = (
+    "Live cases of this provider come only from consultations signed here; correct capture_mode, or the provider."
+)
+
+
+def differences(dataset: Dataset, one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The fields in which two cases differ; the order of the codes of a list does not matter."""
+
+    def same(field: Field) -> bool:
+        a, b = one[field.name], other[field.name]
+        return a == b or (field.type == "choices" and set(codes(a)) == set(codes(b)))
+
+    return [field.name for field in dataset.fields if not same(field)]
+
+
+def cleaned(field: Field, text: str) -> str:
+    """A cell without the blanks around it; free text stays as it is."""
+    if field.type == "choices":
+        return ";".join(codes(text))
+    return text if field.type == "text" and not field.required else text.strip()
+
+
+Wrong = Iterator[tuple[str, str]]
+
+
+def check_fields(fields: Mapping[str, str], dataset: Dataset, today: date) -> Wrong:
+    """What is wrong with the fields of one case, as (field, sentence)."""
+    live = fields["capture_mode"] == "live"
+    for field in dataset.fields:
+        text = fields[field.name]
+        if not text and field.required:
+            yield field.name, f"{field.name} is blank, and every case must have it; fill it in."
+        elif text:
+            yield from ((field.name, sentence) for sentence in _check_text(field, text, today))
+        if live and field.never_live and text not in BLANKS:
+            yield field.name, f"{field.name} is for case notes; a live case must leave it blank."
+
+
+def _check_text(field: Field, text: str, today: date) -> Iterator[str]:
+    if field.type == "date":
+        yield from _check_date(text, today)
+    elif field.type in ("choice", "choices"):
+        for code in codes(text) if field.type == "choices" else [text]:
+            if code not in field.options:
+                yield f"{shown(code)} is not a code of {field.name}; use one of {', '.join(field.options)}."
+    elif field.type == "code" or field.required:
+        yield from _check_code(text)
+
+
+def _check_date(text: str, today: date) -> Iterator[str]:
+    try:
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        yield f"{shown(text)} is not a date; write year-month-day, such as {today.isoformat()}."
+    elif day > today:
+        yield f"{text} is in the future; correct the date."
+
+
+def _check_code(text: str) -> Iterator[str]:
+    if len(text) > MAX_CODE:
+        yield f"{shown(text)} is longer than {MAX_CODE} characters; shorten it."
+    if _CONTROL.search(text):
+        yield f"{shown(text)} holds a line end or another control character; remove it."
+    if _NHS_NUMBER.fullmatch(text):
+        yield "This looks like an NHS number, which a case never holds; use a local reference that names nobody."
+
+
+def shown(text: str) -> str:
+    """A text as a sentence may quote it: short and on one line."""
+    return repr(text if len(text) <= 40 else f"{text[:39]}…")
