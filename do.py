@@ -51,8 +51,11 @@ def apt_install(*packages: str) -> bool:
     if WINDOWS or os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
     say(f"installing {' '.join(packages)}")
-    commands = (("update", "-qq"), ("install", "-yqq", "-o", "Dpkg::Use-Pty=0", *packages))
-    return all(call("apt-get", *command, DEBIAN_FRONTEND="noninteractive") == 0 for command in commands)
+    for command in (("update",), ("install", "--yes", "--no-install-recommends", *packages)):
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        if subprocess.run(["apt-get", "-qq", *command], env=env, stdout=subprocess.DEVNULL, check=False).returncode:
+            return False
+    return True
 
 
 # --- the environment -------------------------------------------------------------------------------------
