@@ -1,4 +1,4 @@
-"""Rules: small conditions over answers or case fields, as data; one meaning for branching, panels, groups and measures."""
+"""Rules: conditions over answers or case fields, as data; one meaning for branching, panels, groups, measures."""
 
 from __future__ import annotations
 

@@ -198,6 +198,37 @@ def not_recorded(path: Path) -> list[Question]:
     return [q for q in path.questions() if path.answer(q.id) is None]
 
 
+def adjustments(path: Path) -> list[tuple[Question, Any]]:
+    """The temporary adjustments on the path, each with what is recorded of it (None where only its kind is ticked)."""
+    found = []
+    for question in path.questions():
+        if question.kind == "arrangement":
+            answer = path.answer(question.id)
+            found.append((question, answer.value if answer else None))
+    return found
+
+
+def adjustments_now(path: Path) -> dict[str, Any]:
+    """The adjustments by question id, as a finalised report keeps them to be compared with later answers."""
+    return {question.id: value for question, value in adjustments(path)}
+
+
+def facts(consultation: Consultation, path: Path) -> set[str]:
+    """What was done, as the proforma's [[done]] rules name it.
+
+    A finalised report counts as one with adjustments only while it holds the adjustments as they are recorded now.
+    """
+    given = {
+        f"leaflet_given_{s.content['form']}"
+        for s in consultation.documents
+        if s.kind == "leaflet_given" and s.content is not None
+    }
+    standing = [consultation.decisions[q.id] for q in path.questions() if decided(consultation, path, q)]
+    now = adjustments_now(path)
+    stands = consultation.report is not None and bool(now) and consultation.report["adjustments"] == now
+    return given | {f"decision:{d.decision}" for d in standing} | ({"report_with_adjustments"} if stands else set())
+
+
 def path_of(consultation: Consultation, definition: Definition) -> Path:
     """The path of a consultation through the version it began with."""
     return Path(definition.proforma, consultation.answers)

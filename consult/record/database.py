@@ -158,7 +158,7 @@ class Database:
             self._writer.execute("COMMIT")
 
     def migrate(self, *schemas: Migrations) -> None:
-        """Apply what is pending of each schema, then put the guards of the step log back and test that they are there."""
+        """Apply what is pending of each schema, then put the guards back and test that they are there."""
         with self._lock:
             db = sqlite_utils.Database(self._writer, recursive_triggers=True)
             for schema in schemas:

@@ -100,7 +100,7 @@ class Store:
         return employee
 
     def start(self, start: Start, who: Who, key: str = "") -> str:
-        """Begin a consultation with the version of the proforma in use; returns its id. The same key begins one only."""
+        """Begin a consultation with the proforma in use; returns its id. The same key begins one only."""
         definition, at = self.library.current, self.at()
         with self.db.write() as conn:
             if key and (row := conn.execute("SELECT consultation FROM step WHERE key = ?", (key,)).fetchone()):

@@ -1,0 +1,59 @@
+"""The urgent referral letter: who, what was found, when, and the telephone numbers of the site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consult.documents.words import ROLES, clock_time, describe, uk_date
+from consult.proforma.model import Panel, Question
+from consult.proforma.path import Path, holding
+from consult.record.consultation import Consultation
+from consult.record.settings import ROUTE_LABELS, Site
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer that the letter names, with its time and the decision."""
+
+    question: str
+    answer: str
+    at: str
+    decision: str
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What the letter says; the page adds the employee's identity."""
+
+    findings: list[Finding]
+    routes: list[tuple[str, str]]
+    held_on: str
+    role: str
+    site: str
+
+
+def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
+    """The letter for every answer that has a U0 or U1 text now; it can be printed before anything else is finished."""
+    held = holding(path)
+    findings = [_finding(q, consultation, path) for q in held]
+    named = {r for q in held if (p := path.panel(q.id)) for r in p.route} or {"emergency_department"}
+    routes = [(ROUTE_LABELS[r], site.routes.get(r) or "not set for this site") for r in ROUTE_LABELS if r in named]
+    held_on = f"{uk_date(consultation.started['held_on'])}, begun {clock_time(consultation.started_at)}"
+    return Letter(findings, routes, held_on, ROLES.get(consultation.role, consultation.role), site.name)
+
+
+def _finding(question: Question, consultation: Consultation, path: Path) -> Finding:
+    last = consultation.last(question.id)
+    decision = consultation.decisions.get(question.id)
+    said = decision.decision.replace("_", " ") if decision else "not yet recorded"
+    return Finding(
+        question.ask,
+        describe(question, path.answer(question.id), path.proforma),
+        clock_time(last.at) if last else "",
+        said,
+    )
+
+
+def route_numbers(panel: Panel, site: Site) -> list[tuple[str, str]]:
+    """The routes a kept text names, with this site's numbers."""
+    return [(ROUTE_LABELS[r], site.routes.get(r) or "not set for this site") for r in panel.route]

@@ -1,0 +1,128 @@
+"""The note: plain text from the answers, for the electronic record; every red flag named, blanks spelled out."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_date
+from consult.proforma.model import Block, Question, Section
+from consult.proforma.path import Path
+from consult.record.consultation import Consultation, Decision
+
+WIDTH = 100
+STATES_IN_NOTE = ("present", "unsure", "declined", "not_asked", "absent")
+
+
+def note(consultation: Consultation, path: Path) -> str:
+    """The note of a consultation as it stands: headed lines, no marks that an electronic record would break."""
+    parts = [_heading(consultation, path)]
+    for section in path.proforma.sections:
+        lines = list(_section(section, consultation, path))
+        if lines:
+            parts.append("\n".join([section.title.upper(), *lines]))
+    parts.append("\n".join(["WHAT WAS DONE", *_documents(consultation)]))
+    parts.append("\n".join(["NOT RECORDED", *_not_recorded(path)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _heading(consultation: Consultation, path: Path) -> str:
+    started = consultation.started
+    held = uk_date(started["held_on"])
+    attendance = ATTENDANCE.get(started["attendance"], "Attendance not recorded")
+    present = started.get("present") or "not recorded"
+    lines = [
+        f"OCCUPATIONAL HEALTH CONSULTATION: {path.proforma.title.upper()}",
+        f"Held {held}, started {clock_time(consultation.started_at)}. {attendance}. Who was present: {present}.",
+        f"{ROLES.get(consultation.role, consultation.role)}. Proforma {path.proforma.id} {path.proforma.version}.",
+    ]
+    return "\n".join(lines)
+
+
+def _section(section: Section, consultation: Consultation, path: Path) -> Iterator[str]:
+    for block in path.proforma.blocks:
+        if block.section == section.id:
+            yield from _block(block, consultation, path)
+
+
+def _block(block: Block, consultation: Consultation, path: Path) -> Iterator[str]:
+    on_path = [q for q in path.proforma.in_block(block.id) if q.id in path]
+    findings = [q for q in on_path if q.kind == "finding"]
+    if any(path.answer(q.id) for q in findings) or any("red_flag" in q.tags for q in findings):
+        yield from _findings(block.title, findings, consultation, path)
+    for question in on_path:
+        if question.kind != "finding" and (answer := path.answer(question.id)) is not None:
+            yield from _wrap(f"{question.ask.rstrip('?')}: {describe(question, answer, path.proforma)}.")
+            yield from _decision_lines(question, consultation)
+
+
+def _findings(title: str, findings: list[Question], consultation: Consultation, path: Path) -> Iterator[str]:
+    yield from _wrap(f"{title}:")
+    for state in STATES_IN_NOTE:
+        named: dict[str, list[str]] = {}
+        for question in findings:
+            answer = path.answer(question.id)
+            if answer is not None and answer.state == state:
+                words = describe(question, answer, path.proforma)
+                last = consultation.last(question.id)
+                named.setdefault(words + _as_group(last.via if last else ""), []).append(question.ask.rstrip("?"))
+        for words, asks in named.items():
+            yield from _wrap(f"{words}: {'; '.join(asks)}.", indent="  ")
+        for question in findings:
+            if (answer := path.answer(question.id)) is not None and answer.state == state:
+                yield from _decision_lines(question, consultation)
+    blank = [q.ask.rstrip("?") for q in findings if path.answer(q.id) is None]
+    if blank:
+        yield from _wrap(f"Not recorded: {'; '.join(blank)}.", indent="  ")
+
+
+def _as_group(via: str) -> str:
+    return " (each asked, recorded together)" if via == "group" else ""
+
+
+def _decision_lines(question: Question, consultation: Consultation) -> Iterator[str]:
+    decision = consultation.decisions.get(question.id)
+    if decision is not None:
+        yield from _wrap(f"Decision on {question.ask.rstrip('?')}: {decision_in_words(decision)}", indent="  ")
+
+
+def decision_in_words(decision: Decision) -> str:
+    """A decision with its reason, who was told and when."""
+    told = f" Told: {decision.told}." if decision.told else ""
+    label = decision.decision.replace("_", " ")
+    return f"{label}; {decision.reason.rstrip('.')}.{told} Recorded {clock_time(decision.at)}."
+
+
+DONE = {
+    "leaflet_printed": "Leaflet printed",
+    "leaflet_given": "Leaflet given",
+    "leaflet_discussed": "Leaflet discussed",
+    "letter_printed": "Referral letter printed",
+    "report_made": "Report to the manager made",
+    "note_copied": "",
+}
+
+
+def _documents(consultation: Consultation) -> Iterator[str]:
+    nothing = True
+    for step in consultation.documents:
+        if (words := DONE.get(step.kind)) and step.content is not None:
+            content = step.content
+            which = f": {content['leaflet']} {content['version']} ({content['format']})" if "leaflet" in content else ""
+            form = " as a link" if content.get("form") == "link" else ""
+            yield from _wrap(f"{clock_time(step.at)} {words}{form}{which}.")
+            nothing = False
+    if nothing:
+        yield "No leaflet, letter or report recorded."
+    if consultation.blank_reason:
+        text = consultation.blank_reason.get("text") or consultation.blank_reason["reason"].replace("_", " ")
+        yield from _wrap(f"Reason given for emergency questions not recorded: {text}.")
+
+
+def _not_recorded(path: Path) -> Iterator[str]:
+    blank = [q for q in path.questions() if path.answer(q.id) is None and "red_flag" not in q.tags]
+    yield from _wrap("; ".join(q.ask.rstrip("?") for q in blank) + "." if blank else "Nothing on the path.")
+
+
+def _wrap(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ") or [""]

@@ -1,0 +1,126 @@
+"""How a consultation ends: signed (the note and the case are written), corrected by addendum, or entered in error."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from consult.audit import cases
+from consult.audit.case import case_fields
+from consult.documents.note import note
+from consult.proforma.answer import Answer
+from consult.record.consultation import SIGNED, Consultation, answers_to_audit, facts, gate, not_recorded
+from consult.record.database import Connection
+from consult.record.ledger import Draft, Step, append, steps
+from consult.record.store import Refused, Store, Who, check_answer, project_end
+
+
+class GateHolds(Refused):
+    """Signing is held; the page shows by what."""
+
+
+def identity_fields(consultation: Consultation) -> dict[str, str]:
+    """The fields of the case that no question fills."""
+    started = consultation.started
+    return {
+        "case_ref": consultation.id,
+        "provider": started["provider"],
+        "site": started["site"],
+        "consultation_date": started["held_on"],
+        "capture_mode": started["capture_mode"],
+        "clinician_role": consultation.role,
+        "clinician_ref": consultation.owner,
+        "age_band": started["age_band"],
+        "attendance_mode": started["attendance"],
+    }
+
+
+def case_of(store: Store, consultation: Consultation) -> dict[str, str]:
+    """The case of a consultation as it stands, with what addenda correct in the audit record."""
+    path = store.path_of(consultation)
+    done = facts(consultation, path)
+    definition = store.definition_of(consultation)
+    return case_fields(definition, answers_to_audit(consultation), done, identity_fields(consultation))
+
+
+def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool, key: str) -> None:
+    """Sign and lock: one transaction writes the step, the case and the state.
+
+    GateHolds is raised, and nothing written, while an urgent answer has no decision, a U0 question is blank without
+    a reason, or a red-flag answer was changed and the tick that it was on purpose is missing.
+    """
+    with store.writing(consultation_id, who) as (conn, consultation):
+        path = store.path_of(consultation)
+        holds = gate(consultation, path)
+        if not holds.open or (holds.no_longer and not changed_on_purpose):
+            raise GateHolds("Signing is held: record what the page lists, then sign.")
+        content = {
+            "case": case_of(store, consultation),
+            "note_digest": hashlib.sha256(note(consultation, path).encode()).hexdigest(),
+            "changed_on_purpose": [q.id for q in holds.no_longer],
+            "not_recorded": [q.id for q in not_recorded(path)],
+        }
+        at = store.at()
+        draft = Draft("consultation_signed", content, who.actor, at, consultation_id, "", who.role, key)
+        project(store, conn, append(conn, draft), consultation_id)
+        project_end(conn, consultation_id, SIGNED, at)
+
+
+def project(store: Store, conn: Connection, seq: int, consultation_id: str) -> None:
+    """Bring the case rows up to date with a step just written."""
+    written = next(s for s in steps(conn, consultation=consultation_id) if s.seq == seq)
+    cases.apply(conn, store.library.current.dataset, written)
+
+
+def enter_in_error(store: Store, consultation_id: str, reason: str, text: str, key: str, who: Who) -> None:
+    """Mark a consultation as entered in error (wrong person): kept, and out of the audit from now on."""
+    with store.db.write() as conn:
+        consultation = _of(store, conn, consultation_id, who)
+        if consultation.state == "entered_in_error":
+            return
+        at = store.at()
+        content = {"reason": reason, "text": text}
+        draft = Draft("entered_in_error", content, who.actor, at, consultation_id, "", who.role, key)
+        project(store, conn, append(conn, draft), consultation_id)
+        project_end(conn, consultation_id, "entered_in_error", at)
+
+
+def add_addendum(
+    store: Store, consultation_id: str, text: str, why: str, corrected: dict[str, Answer], key: str, who: Who
+) -> None:
+    """Add to a signed consultation; answers in `corrected` also correct the audit record, and the case moves."""
+    with store.db.write() as conn:
+        consultation = _of(store, conn, consultation_id, who)
+        if consultation.state != SIGNED:
+            raise Refused("Only a signed consultation takes an addendum; change the answer itself instead.")
+        proforma = store.definition_of(consultation).proforma
+        for question, answer in corrected.items():
+            check_answer(proforma.by_id[question], answer)
+        answers = {q: {"state": a.state, "value": a.value, "reason": a.reason} for q, a in corrected.items()}
+        content: dict[str, Any] = {"text": text, "why": why, "corrects": bool(corrected), "answers": answers}
+        draft = Draft("addendum_added", content, who.actor, store.at(), consultation_id, "", who.role, key)
+        seq = append(conn, draft)
+        if corrected:
+            _correct_case(store, conn, consultation_id, seq, who)
+
+
+def _correct_case(store: Store, conn: Connection, consultation_id: str, addendum: int, who: Who) -> None:
+    consultation = store.consultation(consultation_id, conn)
+    if consultation is not None:
+        content = {"case": case_of(store, consultation), "addendum": addendum}
+        draft = Draft("case_corrected", content, who.actor, store.at(), consultation_id, "", who.role)
+        project(store, conn, append(conn, draft), consultation_id)
+
+
+def _of(store: Store, conn: Connection, consultation_id: str, who: Who) -> Consultation:
+    consultation = store.consultation(consultation_id, conn)
+    if consultation is None:
+        raise Refused("There is no such consultation; go back to the list.")
+    if consultation.owner != who.actor:
+        raise Refused("Only the clinician who held this consultation can do that.")
+    return consultation
+
+
+def signed_step(consultation: Consultation) -> Step | None:
+    """The step that signed the consultation."""
+    return consultation.signed

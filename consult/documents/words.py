@@ -1,0 +1,87 @@
+"""Answers, dates and times in words: one wording for the screen, the note, the report and the notices."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.model import Proforma, Question
+
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+ROLES = {
+    "nurse": "Occupational health nurse",
+    "doctor": "Occupational health doctor",
+    "physiotherapist": "Occupational health physiotherapist",
+    "audit_lead": "Audit lead",
+    "administrator": "Administrator",
+}
+ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
+
+
+def uk_date(value: date | str) -> str:
+    """A date with its month in letters: 2 March 1980."""
+    day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def local_time(at: str) -> datetime:
+    """A step's time in the zone of this machine."""
+    return datetime.fromisoformat(at).astimezone()
+
+
+def clock_time(at: str) -> str:
+    """The hour and minute of a step: 10:42."""
+    return local_time(at).strftime("%H:%M")
+
+
+def when(at: str) -> str:
+    """The date and time of a step: 2 March 1980 at 10:42."""
+    return f"{uk_date(local_time(at).date())} at {clock_time(at)}"
+
+
+def describe(question: Question, answer: Answer | None, proforma: Proforma) -> str:
+    """An answer in words, as the screen, the note and the conflict notice say it."""
+    if answer is None:
+        return "Not recorded"
+    if answer.state == "not_asked":
+        known = question.reasons or proforma.not_asked_reasons
+        return f"{question.state_label('not_asked')} ({known.get(answer.reason, answer.reason).lower()})"
+    if answer.state != ANSWERED:
+        return question.state_label(answer.state)
+    return describe_value(question, answer)
+
+
+def describe_value(question: Question, answer: Answer) -> str:
+    """The value of an answer in words."""
+    labels = {o.code: o.label for o in question.options}
+    value = answer.value
+    if isinstance(value, list):
+        return "; ".join(labels.get(v, v) for v in value)
+    if isinstance(value, dict):
+        return arrangement_in_words(value)
+    unit = f" {question.unit}" if question.unit else ""
+    return f"{labels.get(str(value), str(value))}{unit}"
+
+
+def arrangement_in_words(value: dict[str, str]) -> str:
+    """A temporary adjustment in words, with its dates."""
+    parts = [value["what"]] if value.get("what") else []
+    for name, words in (("start", "from"), ("end", "until"), ("review", "review on")):
+        if value.get(name):
+            parts.append(f"{words} {uk_date(value[name])}")
+    if value.get("no_end_reason"):
+        parts.append(f"no end date because {value['no_end_reason']}")
+    return ", ".join(parts)

@@ -1,0 +1,122 @@
+/* The consultation screen: says truthfully whether each answer is saved, and sends it again until it is. */
+(function () {
+  'use strict';
+  document.documentElement.classList.add('js');
+  var state = document.getElementById('save-state');
+  var csrf = document.querySelector('meta[name="csrf-token"]').content;
+  var waiting = new Map();  // question -> {key, tries, timer}: what the server does not have yet
+  var seenItems = new Set(), seenBlocks = new Set();
+
+  function newKey() {
+    var bytes = crypto.getRandomValues(new Uint8Array(16));
+    return Array.from(bytes, function (b) { return b.toString(16).padStart(2, '0'); }).join('');
+  }
+  function say(text, bad) {
+    if (state.textContent !== text) { state.textContent = text; }
+    state.classList.toggle('who__save--not', Boolean(bad));
+  }
+  function now() {
+    return new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  }
+  function tell() {
+    var failed = Array.from(waiting.values()).filter(function (w) { return w.tries > 0; }).length;
+    if (failed) { say('Not saved, retrying (' + failed + ')', true); }
+    else if (waiting.size) { say('Saving'); }
+    else { say('Saved ' + now()); }
+  }
+  function fieldset(element) { return element.closest ? element.closest('.q__set') : null; }
+
+  document.addEventListener('change', function (event) {
+    var set = fieldset(event.target);
+    if (!set || !set.dataset.q) { return; }
+    var reason = set.querySelector('select[name^="reason."]');
+    if (event.target === reason && reason.value) {
+      set.querySelectorAll('input:checked').forEach(function (i) { i.checked = false; });
+    } else if (reason && event.target !== reason && event.target.checked) { reason.value = ''; }
+    wait(set);
+  });
+  document.addEventListener('input', function (event) {
+    var set = fieldset(event.target);
+    if (!set || !set.dataset.q || !event.target.matches('textarea, input[type="text"]')) { return; }
+    wait(set);
+    clearTimeout(set.typing);
+    set.typing = setTimeout(function () { htmx.trigger(set, 'save'); }, 1500);
+  });
+  function wait(set) {
+    var held = waiting.get(set.dataset.q);
+    if (held) { clearTimeout(held.timer); }
+    waiting.set(set.dataset.q, { key: newKey(), tries: 0, timer: 0 });
+    tell();
+  }
+
+  document.addEventListener('htmx:configRequest', function (event) {
+    var element = event.detail.elt, set = element.matches('.q__set') ? element : null;
+    event.detail.headers['X-CSRFToken'] = csrf;
+    if (set) {
+      clearTimeout(set.typing);
+      var held = waiting.get(set.dataset.q) || { key: newKey(), tries: 0, timer: 0 };
+      waiting.set(set.dataset.q, held);
+      held.sent = held.key;
+      event.detail.parameters.key = held.key;
+      tell();
+    } else if (element.dataset.remove) { event.detail.parameters.key = newKey(); }
+  });
+  document.addEventListener('htmx:afterRequest', function (event) {
+    var element = event.detail.elt, set = element.matches('.q__set') ? element : null, xhr = event.detail.xhr;
+    var answered = xhr && xhr.status >= 200 && xhr.status < 500 && xhr.status !== 401 && xhr.status !== 400 && xhr.status !== 403;
+    if (element.dataset.remove && answered && xhr.status === 200) { clear(element.dataset.remove); }
+    if (!set) { return; }
+    var held = waiting.get(set.dataset.q);
+    if (!held) { return; }
+    var item = set.closest('.q');
+    if (answered) {
+      if (item) { item.classList.remove('q--not-saved'); }
+      if (held.sent === held.key) { waiting.delete(set.dataset.q); }
+      if (xhr.status === 200) { tell(); } else { say('One answer was not saved: see the question', true); }
+    } else { again(set, held, item); }
+  });
+  function again(set, held, item) {
+    held.tries += 1;
+    if (item) { item.classList.add('q--not-saved'); }
+    clearTimeout(held.timer);
+    held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, Math.min(1000 * Math.pow(2, held.tries - 1), 10000));
+    tell();
+  }
+  function clear(question) {
+    var set = document.querySelector('.q__set[data-q="' + question + '"]');
+    if (!set) { return; }
+    set.querySelectorAll('input[type="radio"], input[type="checkbox"]').forEach(function (i) { i.checked = false; });
+    set.querySelectorAll('select, textarea, input[type="text"], input[type="date"]').forEach(function (i) { i.value = ''; });
+    tell();
+    var first = set.querySelector('input:not([type="hidden"]), select, textarea');
+    if (first) { first.focus({ preventScroll: true }); }
+  }
+  window.addEventListener('beforeunload', function (event) { if (waiting.size) { event.preventDefault(); } });
+
+  // "No to the rest" appears once each item of its block has been wholly on screen.
+  var observer = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) {
+      if (entry.intersectionRatio >= 0.99) { seenItems.add(entry.target.dataset.item); observer.unobserve(entry.target); }
+    });
+    show();
+  }, { threshold: [0.99, 1] });
+  function show() {
+    document.querySelectorAll('[data-rest]').forEach(function (rest) {
+      var items = Array.from(rest.closest('.block').querySelectorAll('[data-item]'));
+      if (seenBlocks.has(rest.dataset.rest) || items.every(function (i) { return seenItems.has(i.dataset.item); })) {
+        seenBlocks.add(rest.dataset.rest);
+        rest.classList.add('rest--seen');
+      }
+    });
+  }
+  function watch() {
+    document.querySelectorAll('.block [data-item]').forEach(function (item) {
+      if (!seenItems.has(item.dataset.item) && item.closest('.block').querySelector('[data-rest]')) { observer.observe(item); }
+    });
+    show();
+  }
+  document.addEventListener('htmx:afterSettle', watch);
+  watch();
+  var summary = document.getElementById('error-summary');
+  if (summary) { summary.focus(); }
+}());

@@ -1,0 +1,1 @@
+"""The web: thin modules, one an area; templates/ mirrors them. Nothing imports this package but the command line."""

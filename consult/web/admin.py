@@ -1,0 +1,69 @@
+"""Settings: the sites with their urgent routes, the people, and what content is in use and approved."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.accounts import people as accounts
+from consult.record import settings as kept
+from consult.web.context import inst, person
+
+bp = Blueprint("admin", __name__, url_prefix="/settings")
+
+
+@bp.get("")
+def settings() -> str:
+    """Everything an administrator keeps in order, on one page."""
+    conn = inst().db.read()
+    return render_template(
+        "admin/settings.html",
+        provider=inst().provider,
+        sites=inst().sites.values(),
+        people=accounts.people(conn),
+        route_labels=kept.ROUTE_LABELS,
+        needed=kept.NEEDED_ROUTES,
+        in_use=inst().in_use(),
+        approvals=inst().approvals,
+        problems=inst().problems,
+    )
+
+
+@bp.post("/sites/<code>")
+def site(code: str) -> Response:
+    """Change the name and the urgent routes of a site."""
+    if code not in inst().sites:
+        abort(404)
+    routes = {route: request.form.get(route, "").strip()[:120] for route in kept.ROUTE_LABELS}
+    changed = kept.Site(code, request.form.get("name", "").strip()[:120] or code, routes)
+    with inst().db.write() as conn:
+        kept.put_site(conn, changed, person().id, inst().store.at())
+    return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
+
+
+@bp.post("/people")
+def people() -> Response | tuple[str, int]:
+    """Add a person, or stop or let in again one who is there."""
+    form = request.form
+    try:
+        with inst().db.write() as conn:
+            if form.get("person"):
+                active = form.get("active") == "yes"
+                accounts.set_active(conn, form["person"], active, person().id, inst().store.at())
+            else:
+                new = accounts.NewPerson(
+                    form.get("name", ""), form.get("role", ""), form.get("site", ""), form.get("password", "")
+                )
+                accounts.add_person(conn, new, person().id, inst().store.at())
+    except accounts.PersonRefused as refusal:
+        page = render_template(
+            "refused.html", title="Nothing was changed", sentence=str(refusal), back=url_for("admin.settings")
+        )
+        return page, 422
+    return redirect(url_for("admin.settings", _anchor="people"))
+
+
+@bp.get("/content")
+def content() -> str:
+    """The proforma in use, question by question, with sources: what a clinician approves."""
+    return render_template("admin/content.html", proforma=inst().library.current.proforma)

@@ -1,0 +1,33 @@
+"""What every area of the web needs: the instance, and who is signed in."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import current_app, g
+
+from consult.accounts.people import Person
+from consult.instance import Instance
+from consult.record.store import Who
+
+
+def inst() -> Instance:
+    """The instance this application serves."""
+    return cast(Instance, current_app.extensions["consult"])
+
+
+def person() -> Person:
+    """Who is signed in; only asked for on pages that need a sign-in."""
+    return cast(Person, g.person)
+
+
+def who() -> Who:
+    """Who acts, as the steps name it."""
+    return Who(person().id, person().role)
+
+
+def content_is_approved() -> bool:
+    """Whether a named clinician's approval of the proforma and of every leaflet in use is recorded here."""
+    if "approved" not in g:
+        g.approved = not inst().unapproved()
+    return bool(g.approved)

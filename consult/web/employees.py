@@ -1,0 +1,70 @@
+"""Finding and registering an employee; near-duplicates are shown before a second is made."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+from wtforms import DateField, Form, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from consult.record import identity
+from consult.web.context import inst, person, who
+
+bp = Blueprint("employees", __name__, url_prefix="/employees")
+OLDEST = 120
+
+
+class RegisterForm(Form):
+    """Who the employee is."""
+
+    name = StringField("Full name", [InputRequired("Enter the employee's full name."), Length(max=120)])
+    date_of_birth = DateField("Date of birth", [InputRequired("Enter the date of birth.")])
+    local_number = StringField("Local number", [Length(max=40, message="Shorten the local number to 40 characters.")])
+
+    def validate_date_of_birth(self, field: DateField) -> None:
+        """A date of birth lies in the past, and not further back than a long life."""
+        today = inst().store.clock().astimezone().date()
+        if field.data and not date(today.year - OLDEST, 1, 1) <= field.data < today:
+            raise ValidationError("Check the date of birth: it must be in the past, within 120 years.")
+
+
+@bp.route("", methods=["GET", "POST"])
+def search() -> str:
+    """Find employees by name, date of birth or local number; what was searched for stays out of the address."""
+    words = request.form.get("words", "").strip()
+    found = identity.find(inst().db.read(), words) if words else []
+    return render_template("employees/search.html", words=words, found=found, searched=bool(words))
+
+
+@bp.route("/new", methods=["GET", "POST"])
+def register() -> Response | str | tuple[str, int]:
+    """Register an employee, after those who may be the same person have been shown."""
+    form = RegisterForm(request.form)
+    alike: list[identity.Employee] = []
+    if request.method == "POST" and request.form.get("go") and form.validate():
+        name, born, number = form.name.data, form.date_of_birth.data, form.local_number.data or ""
+        if name is None or born is None:
+            raise ValueError("the form has required both")
+        alike = identity.near_duplicates(inst().db.read(), name, born, number)
+        if not alike or request.form.get("go") == "another":
+            employee = inst().store.register(name, born, number, who())
+            return redirect(url_for("employees.show", employee_id=employee.id))
+    page = render_template("employees/register.html", form=form, alike=alike)
+    return (page, 422) if form.errors else page
+
+
+@bp.get("/<employee_id>")
+def show(employee_id: str) -> str:
+    """One employee: start a consultation, and the earlier ones (their answers are never copied)."""
+    employee = identity.employee(inst().db.read(), employee_id)
+    if employee is None:
+        abort(404)
+    return render_template(
+        "employees/show.html",
+        employee=employee,
+        earlier=inst().store.of_employee(employee_id),
+        why_not=inst().why_no_live(person().site),
+        problem=request.args.get("problem", ""),
+    )

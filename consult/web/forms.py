@@ -1,0 +1,173 @@
+"""What a page sends for a question, made into an answer: WTForms validates, our own macros draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, IntegerField, RadioField, SelectMultipleField, StringField
+from wtforms.fields import DateField
+from wtforms.validators import Length, NumberRange, Optional, ValidationError
+
+from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.model import ARRANGEMENT_PARTS, Proforma, Question
+
+MAX_TEXT: Final = 10_000
+DATES_OF_ARRANGEMENT: Final = ("start", "end", "review")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a page sent for one question: the answer (None: blank), what it knew, or a sentence why it can't be."""
+
+    question: Question
+    answer: Answer | None
+    seen: int
+    error: str = ""
+
+
+class _AnswerForm(Form):
+    """The fields of one question; built for each kind below."""
+
+
+def _field(question: Question) -> Any:
+    options = {o.code: o.label for o in question.options}
+    states = {s: question.state_label(s) for s in question.offered_states() if s != "not_asked"}
+    thing = question.ask.rstrip("?")
+    if question.kind in ("finding", "choice"):
+        return RadioField(choices=states | options, validators=[Optional()])
+    if question.kind == "choices":
+        return SelectMultipleField(choices=states | options)
+    if question.kind == "number":
+        limits = NumberRange(question.min, question.max, f"{thing}: enter a number from %(min)s to %(max)s.")
+        return IntegerField(validators=[Optional(), limits])
+    if question.kind == "date":
+        return DateField(validators=[Optional()])
+    return StringField(
+        validators=[Length(max=MAX_TEXT, message=f"{thing}: shorten the text to {MAX_TEXT} characters.")]
+    )
+
+
+def _fits(question: Question) -> type[_AnswerForm]:
+    fields: dict[str, Any] = {"value": _field(question)}
+    if question.kind == "arrangement":
+        fields = {part: _part(part) for part in ARRANGEMENT_PARTS}
+    return type("AnswerForm", (_AnswerForm,), fields)
+
+
+def _part(part: str) -> Any:
+    message = "Enter the date as day, month and year, or leave it blank."
+    if part in DATES_OF_ARRANGEMENT:
+        return _IsoDate(message, validators=[Optional()])
+    return StringField(validators=[Length(max=MAX_TEXT)])
+
+
+class _IsoDate(DateField):
+    """A date whose error says what to do."""
+
+    def __init__(self, message: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._message = message
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError as error:
+            raise ValueError(self._message) from error
+
+
+def reasons(question: Question, proforma: Proforma) -> dict[str, str]:
+    """The reasons this question offers for not having been asked."""
+    return question.reasons or proforma.not_asked_reasons
+
+
+def read(question: Question, proforma: Proforma, sent: Mapping[str, Any], shown: Answer | None) -> Sent:
+    """The answer that was sent for a question.
+
+    `shown` is the answer the page held: a reason for not asking counts only where it is new, so that an answer
+    chosen after it wins.
+    """
+    values = sent if isinstance(sent, MultiDict) else MultiDict(sent)
+    seen = _number(values.get(f"seen.{question.id}", "0"))
+    reason = values.get(f"reason.{question.id}", "")
+    try:
+        answer = _answer(question, proforma, values, reason, shown)
+    except ValidationError as error:
+        return Sent(question, shown, seen, str(error))
+    return Sent(question, answer, seen)
+
+
+def _answer(
+    question: Question, proforma: Proforma, values: MultiDict[str, str], reason: str, shown: Answer | None
+) -> Answer | None:
+    allowed = reasons(question, proforma)
+    given = _value(question, values)
+    was_not_asked = shown is not None and shown.state == "not_asked"
+    if reason and "not_asked" in question.offered_states():
+        if reason not in allowed:
+            raise ValidationError("Choose one of the reasons shown.")
+        if shown is None or not was_not_asked or shown.reason != reason or given is None:
+            return Answer("not_asked", None, reason)
+    return given
+
+
+def _value(question: Question, values: MultiDict[str, str]) -> Answer | None:
+    form = _fits(question)(_named(question, values))
+    if not form.validate():
+        raise ValidationError(next(str(messages[0]) for messages in form.errors.values() if isinstance(messages, list)))
+    if question.kind == "arrangement":
+        return _arrangement(form)
+    data = form.data["value"]
+    if question.kind == "choices":
+        return _list(question, data)
+    if data in (None, ""):
+        return None
+    if isinstance(data, str) and data in question.offered_states():
+        return Answer(data)
+    return Answer(ANSWERED, data.isoformat() if hasattr(data, "isoformat") else _clean(data))
+
+
+def _named(question: Question, values: MultiDict[str, str]) -> MultiDict[str, str]:
+    prefix = f"a.{question.id}"
+    if question.kind == "arrangement":
+        return MultiDict({part: values.get(f"{prefix}.{part}", "") for part in ARRANGEMENT_PARTS})
+    return MultiDict([("value", value) for value in values.getlist(prefix)])
+
+
+def _clean(data: Any) -> Any:
+    return data.replace("\r\n", "\n").strip() or None if isinstance(data, str) else data
+
+
+def _arrangement(form: _AnswerForm) -> Answer | None:
+    parts = {}
+    for part in ARRANGEMENT_PARTS:
+        value = form.data[part]
+        text = value.isoformat() if hasattr(value, "isoformat") else str(value or "").strip()
+        if text:
+            parts[part] = text
+    if "start" in parts and any(parts.get(p, parts["start"]) < parts["start"] for p in ("end", "review")):
+        raise ValidationError("The end and the review can't be before the start; correct one of the dates.")
+    return Answer(ANSWERED, dict(parts)) if parts else None
+
+
+def _list(question: Question, data: list[str]) -> Answer | None:
+    states = [d for d in data if d in question.offered_states()]
+    codes = [o.code for o in question.options if o.code in data]
+    if states:
+        return Answer(states[0])
+    alone = [c for c in codes if (o := question.option(c)) and o.alone]
+    if alone and len(codes) > 1:
+        label = next(o.label for o in question.options if o.code == alone[0])
+        raise ValidationError(f'"{label}" stands alone; untick it or the others.')
+    return Answer(ANSWERED, codes) if codes else None
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def questions_sent(proforma: Proforma, sent: Mapping[str, Any]) -> list[Question]:
+    """The questions a page sent, in order: those whose `seen` came with it."""
+    return [q for q in proforma.questions if f"seen.{q.id}" in sent]

@@ -1,0 +1,29 @@
+"""The first page of each role, and the health address."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from consult.accounts.people import CLINICIANS
+from consult.record import identity
+from consult.web.context import inst, person
+
+
+def home() -> Response | str:
+    """A clinician's open consultations and the search; others go to what is theirs."""
+    if person().role == "administrator":
+        return redirect(url_for("admin.settings"))
+    if person().role not in CLINICIANS:
+        return redirect(url_for("results.overview"))
+    store = inst().store
+    open_now, ended = store.open_of(person().id), store.ended_of(person().id)
+    names = identity.employees(store.db.read(), [s.employee for s in [*open_now, *ended]])
+    why_not = inst().why_no_live(person().site)
+    return render_template("home.html", open_now=open_now, ended=ended, names=names, why_not=why_not)
+
+
+def health() -> tuple[dict[str, str], int]:
+    """Whether the database answers."""
+    inst().db.read().execute("SELECT 1").fetchone()
+    return {"state": "running"}, 200

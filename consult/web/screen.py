@@ -1,0 +1,120 @@
+"""What the consultation screen shows: items, panels, rail and what is still open, as plain data for the templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from consult.proforma.answer import Answer
+from consult.proforma.model import Block, Panel, Proforma, Question, Section
+from consult.proforma.path import Path, rest_of
+from consult.record.consultation import (
+    Consultation,
+    Decision,
+    Gate,
+    decided,
+    gate,
+    not_recorded,
+    path_of,
+    undo_candidates,
+)
+from consult.record.store import Store
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One entry of the rail, in counts of questions on the path."""
+
+    section: Section
+    asked: int
+    not_yet: int
+    not_established: int
+    positive: int
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Everything the templates of one open consultation need."""
+
+    consultation: Consultation
+    proforma: Proforma
+    path: Path
+
+    @classmethod
+    def of(cls, store: Store, consultation: Consultation) -> Screen:
+        """The screen of a consultation as it is now."""
+        definition = store.definition_of(consultation)
+        return cls(consultation, definition.proforma, path_of(consultation, definition))
+
+    def on(self, question: Question) -> bool:
+        """Whether the question is on the path."""
+        return question.id in self.path
+
+    def answer(self, question: Question) -> Answer | None:
+        """The answer shown, which for a list holds only what is on the path."""
+        return self.path.answer(question.id)
+
+    def panel(self, question: Question) -> Panel | None:
+        """The text kept for the answer now."""
+        return self.path.panel(question.id)
+
+    def holds(self, question: Question) -> bool:
+        """Whether the answer needs a decision before signing."""
+        return self.path.level(question.id) in ("U0", "U1")
+
+    def decision(self, question: Question) -> Decision | None:
+        """The decision that stands for the answer as it is now."""
+        return self.consultation.decisions[question.id] if decided(self.consultation, self.path, question) else None
+
+    def blocks(self, section: Section) -> list[Block]:
+        """The blocks of a section."""
+        return [b for b in self.proforma.blocks if b.section == section.id]
+
+    def rest(self, block: Block) -> list[Question]:
+        """What "No to the rest" of a block would fill now."""
+        return rest_of(self.path, block)
+
+    def blank_left(self, block: Block, items: list[Question]) -> int:
+        """How many blank findings of a block "No to the rest" leaves to be answered one by one."""
+        findings = [q for q in self.proforma.in_block(block.id) if q.kind == "finding" and self.on(q)]
+        blank = [q for q in findings if self.answer(q) is None]
+        return len(blank) - len(items)
+
+    def choices(self, question: Question) -> list[tuple[str, str]]:
+        """The codes and labels of the buttons of a finding or a choice, "not asked" apart."""
+        options = [(o.code, o.label) for o in question.options if self.path.offers(o)]
+        states = [(s, question.state_label(s)) for s in question.offered_states() if s != "not_asked"]
+        return options + states
+
+    def undo(self, block: Block) -> list[str]:
+        """What undoing "No to the rest" of a block would take back now."""
+        return undo_candidates(self.consultation, self.proforma, block.id)
+
+    def tally(self, section: Section) -> Tally:
+        """The rail's counts for a section."""
+        states = [_tally_state(self.path.answer(q.id)) for q in self.proforma.in_section(section.id) if self.on(q)]
+        asked = sum(s is not None for s in states)
+        return Tally(section, asked, states.count(None), states.count("not_established"), states.count("positive"))
+
+    def tallies(self) -> list[Tally]:
+        """The rail."""
+        return [self.tally(section) for section in self.proforma.sections]
+
+    def parked(self) -> list[Question]:
+        """The questions whose answers are kept but do not apply now."""
+        return [self.proforma.by_id[q] for q in self.path.parked() if q in self.proforma.by_id]
+
+    def gate(self) -> Gate:
+        """What still holds signing."""
+        return gate(self.consultation, self.path)
+
+    def not_recorded(self) -> list[Question]:
+        """The questions on the path that nothing is recorded for."""
+        return not_recorded(self.path)
+
+
+def _tally_state(answer: Answer | None) -> str | None:
+    if answer is None:
+        return None
+    if answer.state in ("unsure", "declined", "not_asked"):
+        return "not_established"
+    return "positive" if answer.state == "present" else "asked"

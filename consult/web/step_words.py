@@ -1,0 +1,51 @@
+"""Each kind of step as a sentence for people."""
+
+from __future__ import annotations
+
+from consult.documents.words import describe
+from consult.proforma.answer import Answer
+from consult.proforma.model import Proforma
+from consult.record.ledger import Step
+
+SENTENCES = {
+    "consultation_started": "Consultation begun",
+    "consultation_viewed": "Looked at",
+    "decision_recorded": "Decision recorded",
+    "blank_emergencies_explained": "Reason given for blank emergency questions",
+    "note_copied": "Note copied",
+    "letter_printed": "Referral letter printed",
+    "report_made": "Report to the manager made final",
+    "leaflet_printed": "Leaflet printed",
+    "leaflet_given": "Leaflet given",
+    "leaflet_discussed": "Leaflet discussed",
+    "consultation_signed": "Signed and locked",
+    "consultation_abandoned": "Ended without signing",
+    "entered_in_error": "Marked as entered in error",
+    "addendum_added": "Addendum",
+    "case_corrected": "Audit record corrected",
+}
+
+
+def step_in_words(step: Step, proforma: Proforma) -> str:
+    """One step in words, with the answer it gave."""
+    if step.content is None:
+        return "Redacted"
+    question = proforma.by_id.get(step.question)
+    if question is None:
+        return document_label(step)
+    if step.kind == "answer_removed":
+        return f"{question.ask}: answer removed"
+    answer = Answer(step.content["state"], step.content["value"], step.content["reason"])
+    together = " (No to the rest)" if step.content["via"] == "group" else ""
+    return f"{question.ask}: {describe(question, answer, proforma)}{together}"
+
+
+def document_label(step: Step) -> str:
+    """A step of a document or an act in words."""
+    words = SENTENCES.get(step.kind, step.kind.replace("_", " ").capitalize())
+    content = step.content or {}
+    if content.get("form") == "link":
+        words += " as a link"
+    if step.kind == "leaflet_printed":
+        words += {"a4": " (A4)", "a5": " (A5)", "large": " (large print)"}.get(content["format"], "")
+    return words
