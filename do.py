@@ -144,6 +144,7 @@ def test(options: argparse.Namespace, extra: list[str]) -> int:
     """Style, types, then the unit tests on two cores and the browser tests on one."""
     install("requirements-test.lock", offline_folder(options), may_install=True)
     browser = find_browser()
+    check_driver()
     say(f"browser: {browser}")
     failed = [name for name, command in CHECKS.items() if announce(name) and call(PYTHON, "-m", *command)]
     failed += pytest(extra, browser)
@@ -193,6 +194,13 @@ def find_browser() -> str:
         "The browser tests need Chromium: install it (on Debian: apt-get install chromium fonts-liberation) "
         "or name a Chrome or Edge in the environment variable CONSULT_CHROMIUM, then try again."
     )
+
+
+def check_driver() -> None:
+    """The node that comes with Playwright wants one library that a minimal Debian lacks."""
+    command = (PYTHON, "-m", "playwright", "--version")
+    if call(*command) and not (apt_install("libatomic1") and call(*command) == 0):
+        raise Stop("Playwright's driver does not start: install what it names above (on Debian: libatomic1).")
 
 
 def wheels(options: argparse.Namespace, extra: list[str]) -> int:
