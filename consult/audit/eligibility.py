@@ -14,6 +14,7 @@ class EligibilityExample(Strict):
     """A worked case: the reason it is excluded for, or "eligible"."""
 
     case: dict[str, str] = {}
+    like: str = ""
     outcome: str
 
 

@@ -105,7 +105,7 @@ class MeasureSet(Strict):
         """The ids of the national measures, in order."""
         return [measure.id for measure in self.measures if measure.national]
 
-    def case_of(self, example: Example) -> dict[str, str]:
+    def case_of(self, example: Example | EligibilityExample) -> dict[str, str]:
         """The whole case of an example."""
         return {**self.cases.get(example.like, {}), **example.case}
 
@@ -175,7 +175,7 @@ def _check_all(measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]:
         yield from ((f"cases.{name}", s) for s in _check_case(case, dataset))
     for reason in measures.eligibility:
         yield from ((reason.id, s) for s in check_rule(reason.when, dataset))
-        yield from ((reason.id, s) for e in reason.examples for s in _check_case(e.case, dataset))
+        yield from ((reason.id, s) for s in _check_examples(reason.examples, measures, dataset))
         if not {reason.id, ELIGIBLE} <= {e.outcome for e in reason.examples}:
             yield reason.id, "a reason needs an example it excludes and one that is eligible"
     for measure in measures.measures:
@@ -204,7 +204,8 @@ def _check_measure(measure: Measure, measures: MeasureSet, dataset: Dataset) -> 
         if part not in measures.by_id or measures.by_id[part].met is None:
             yield f"all_of names {part}; name measures that have rules of their own"
     yield from _check_beside(measure, dataset)
-    yield from _check_examples(measure, measures, dataset)
+    yield from _check_examples(measure.examples, measures, dataset)
+    yield from _check_enough(measure)
 
 
 def _check_beside(measure: Measure, dataset: Dataset) -> Iterator[str]:
@@ -214,11 +215,16 @@ def _check_beside(measure: Measure, dataset: Dataset) -> Iterator[str]:
         yield from _check_text(line.text, {"n", *line.counts} | ({"rest"} if "k" in line.counts else set()))
 
 
-def _check_examples(measure: Measure, measures: MeasureSet, dataset: Dataset) -> Iterator[str]:
-    for example in measure.examples:
+def _check_examples(
+    examples: Iterable[Example | EligibilityExample], measures: MeasureSet, dataset: Dataset
+) -> Iterator[str]:
+    for example in examples:
         yield from _check_case(example.case, dataset)
         if example.like and example.like not in measures.cases:
             yield f"an example is like {example.like}, which is not in [cases]; correct the name"
+
+
+def _check_enough(measure: Measure) -> Iterator[str]:
     needed = {"met", "not_met"}
     needed |= {"not_applicable"} if measure.applies else set()
     needed |= {"missing"} if measure.missing or measure.all_of else set()
@@ -280,7 +286,7 @@ def failed_examples(measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]
 
 def _failed_reasons(measures: MeasureSet, dataset: Dataset, examples: Iterable[EligibilityExample]) -> Iterator[str]:
     for number, example in enumerate(examples, 1):
-        found = why_excluded(measures, dataset, example.case) or ELIGIBLE
+        found = why_excluded(measures, dataset, measures.case_of(example)) or ELIGIBLE
         if found != example.outcome:
             yield _differs(number, found, example.outcome)
 

@@ -323,14 +323,14 @@ Wrong = Iterator[tuple[str, str]]
 def check_fields(fields: Mapping[str, str], dataset: Dataset, today: date) -> Wrong:
     """What is wrong with the fields of one case, as (field, sentence)."""
     live = fields["capture_mode"] == "live"
-    for field in dataset.fields:
-        text = fields[field.name]
-        if not text and field.required:
-            yield field.name, f"{field.name} is blank, and every case must have it; fill it in."
+    for entry in dataset.fields:
+        text = fields[entry.name]
+        if not text and entry.required:
+            yield entry.name, f"{entry.name} is blank, and every case must have it; fill it in."
         elif text:
-            yield from ((field.name, sentence) for sentence in _check_text(field, text, today))
-        if live and field.never_live and text not in BLANKS:
-            yield field.name, f"{field.name} is for case notes; a live case must leave it blank."
+            yield from ((entry.name, sentence) for sentence in _check_text(entry, text, today))
+        if live and entry.never_live and text not in BLANKS:
+            yield entry.name, f"{entry.name} is for case notes; a live case must leave it blank."
 
 
 def _check_text(field: Field, text: str, today: date) -> Iterator[str]:
