@@ -91,6 +91,18 @@ def test_static_files_ask_no_other_host(path: Path) -> None:
     assert re.findall(r"""(?:https?:)?//[\w-]+\.[\w.-]+|url\(["']?//|@import|Frutiger""", text) == []
 
 
+def test_vendored_css_holds_every_class_the_pages_use() -> None:
+    """A part of nhsuk-frontend is vendored, so a class of a part left out would silently do nothing."""
+    held = set(re.findall(r"\.(nhsuk-[\w-]+)", (VENDOR / "nhsuk.css").read_text(encoding="utf-8")))
+    pages = [*(ROOT / "consult").rglob("*.html"), *(ROOT / "consult").rglob("*.py")]
+    used = {
+        (c, p.name)
+        for p in pages
+        for c in re.findall(r"\bnhsuk-[\w-]*\w\b(?![-\w]*[.{])", p.read_text(encoding="utf-8"))
+    }
+    assert sorted(u for u in used if u[0] not in held) == [], "see tools/nhsuk.scss and UNUSED in tools/vendor.py"
+
+
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's wheel, built as a release is, unpacked into an empty folder."""
