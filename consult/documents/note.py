@@ -30,10 +30,9 @@ def _heading(consultation: Consultation, path: Path) -> str:
     started = consultation.started
     held = uk_date(started["held_on"])
     attendance = ATTENDANCE.get(started["attendance"], "Attendance not recorded")
-    present = started.get("present") or "not recorded"
     lines = [
         f"OCCUPATIONAL HEALTH CONSULTATION: {path.proforma.title.upper()}",
-        f"Held {held}, started {clock_time(consultation.started_at)}. {attendance}. Who was present: {present}.",
+        f"Held {held}, started {clock_time(consultation.started_at)}. {attendance}.",
         f"{ROLES.get(consultation.role, consultation.role)}. Proforma {path.proforma.id} {path.proforma.version}.",
     ]
     return "\n".join(lines)

@@ -130,7 +130,7 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
         yield from ((question.id, s) for s in _check_rules(question, proforma, position))
         yield from ((question.id, s) for s in _check_panels(question))
         yield from ((question.id, s) for s in _check_fields(question, dataset))
-        if question.emergency and question.show_if is not None and not _hides_only_absent(question.show_if):
+        if question.emergency and question.show_if is not None and not _hides_only_absent(question.show_if, proforma):
             yield (
                 question.id,
                 (
@@ -310,14 +310,24 @@ def _check_single_setters(proforma: Proforma, dataset: Dataset) -> Iterator[Find
             yield sorted(ids)[1], f"field {name} is set by {' and '.join(sorted(ids))}; let one question set it"
 
 
-def _hides_only_absent(rule: Rule) -> bool:
+def _hides_only_absent(rule: Rule, proforma: Proforma) -> bool:
     """Whether a show_if can hide its question only while its parents are not positive (detail under a positive)."""
     if rule.any_ is not None:
-        return all(_hides_only_absent(part) for part in rule.any_)
+        return all(_hides_only_absent(part, proforma) for part in rule.any_)
     if rule.not_ is not None:
-        inner = rule.not_
-        return inner.is_ == "absent" or (inner.all_ is not None and all(p.is_ == "absent" for p in inner.all_))
+        parts = rule.not_.all_ or (rule.not_,)
+        return all(_says_absent(part, proforma) for part in parts)
     return rule.subject is not None and bool({"present", "done"} & set(rule.values) or rule.includes)
+
+
+def _says_absent(leaf: Rule, proforma: Proforma) -> bool:
+    """Whether a leaf holds only where a question counts as absent: a finding's state, or options that count so."""
+    if leaf.is_ == "absent":
+        return True
+    question = proforma.by_id.get(leaf.question or "")
+    if question is None or not question.counts or not leaf.values:
+        return False
+    return all(set(leaf.values) <= set(count.absent) for count in question.counts)
 
 
 def _expanded(proforma: Proforma) -> Proforma:

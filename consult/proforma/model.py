@@ -88,13 +88,14 @@ class Section(Strict):
 
 
 class Block(Strict):
-    """Questions that stand together; `rest` offers "No to the rest" at their end."""
+    """Questions that stand together; `rest` offers "No to the rest" at their end, `folded` shows the title only."""
 
     id: str
     section: str
     title: str
     say: str = ""
     rest: bool = False
+    folded: bool = False
 
 
 class Question(Strict):

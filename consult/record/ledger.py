@@ -15,7 +15,7 @@ from consult.record.database import Connection
 KINDS: Final[dict[str, frozenset[str] | None]] = {
     "employee_registered": frozenset({"employee"}),
     "consultation_started": frozenset(
-        {"employee", "site", "provider", "attendance", "present", "definition", "capture_mode", "held_on", "age_band"}
+        {"employee", "site", "provider", "attendance", "definition", "capture_mode", "held_on", "age_band"}
     ),
     "consultation_viewed": frozenset(),
     "answer_given": frozenset({"state", "value", "reason", "via", "seen"}),

@@ -63,7 +63,6 @@ class Start:
     site: str
     provider: str
     attendance: str
-    present: str
     age_band: str
     capture_mode: str = "live"
 
@@ -111,7 +110,6 @@ class Store:
                 "site": start.site,
                 "provider": start.provider,
                 "attendance": start.attendance,
-                "present": start.present,
                 "definition": definition.digest,
                 "capture_mode": start.capture_mode,
                 "held_on": self.clock().astimezone().date().isoformat(),

@@ -21,6 +21,7 @@ from consult.record.ledger import Step
 from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import admin, consultations, employees, forms, home, leaflets, results, sign_in
 from consult.web.context import content_is_approved, inst
+from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 
 TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
@@ -170,6 +171,7 @@ def _words() -> dict[str, Any]:
         "document_label": document_label,
         "step_in_words": step_in_words,
         "printed_format": _printed_format,
+        "banner_answers": banner_answers,
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),
     }
 

@@ -86,7 +86,6 @@ def start() -> Response | str:
         site=site.code,
         provider=provider(conn),
         attendance=attendance,
-        present="; ".join(p for p in request.form.getlist("present") if p) or "",
         age_band=_age_band(employee, held_on),
     )
     consultation_id = inst().store.start(start, who(), request.form.get("key", ""))

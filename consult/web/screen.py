@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from consult.documents.words import describe
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Panel, Proforma, Question, Section
 from consult.proforma.path import Path, rest_of
@@ -110,6 +111,13 @@ class Screen:
     def not_recorded(self) -> list[Question]:
         """The questions on the path that nothing is recorded for."""
         return not_recorded(self.path)
+
+
+def banner_answers(screen: Screen) -> str:
+    """What the identity banner says of the answers that belong in view all the time, such as who is present."""
+    shown = [screen.proforma.by_id[q] for q in screen.proforma.tagged("banner")]
+    said = [f"{q.ask.rstrip('?')}: {describe(q, screen.answer(q), screen.proforma).lower()}" for q in shown]
+    return "; ".join(said)
 
 
 def _tally_state(answer: Answer | None) -> str | None:
