@@ -82,40 +82,42 @@ def _copy(source: Connection, file: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file that stands alone, without side files
 
 
-def prove(file: Path) -> Proof:
-    """Open a database file for reading only and check all of it; BackupRefused says what is wrong."""
+def prove(file: Path, otherwise: str = "use another backup") -> Proof:
+    """Open a database file for reading only and check all of it; BackupRefused says what is wrong and what to do."""
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}; name a backup file.")
     try:
-        with _read_only(file) as conn:
-            _check_whole(conn, file)
+        with read_only(file) as conn:
+            if sentence := why_not_whole(conn):
+                raise BackupRefused(f"{file} did not pass: {sentence} Now {otherwise}.")
             seq, head = ledger.head(conn)
             return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
     except sqlite3.DatabaseError as error:
-        raise BackupRefused(f"{file} is not a whole backup of this program ({error}); use another one.") from error
+        raise BackupRefused(f"{file} is no whole database of this program ({error}); {otherwise}.") from error
 
 
 @contextmanager
-def _read_only(file: Path) -> Iterator[Connection]:
+def read_only(file: Path) -> Iterator[Connection]:
+    """A connection that cannot change the file."""
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as conn:
         conn.row_factory = sqlite3.Row
         conn.execute("PRAGMA trusted_schema = OFF")
         yield conn
 
 
-def _check_whole(conn: Connection, file: Path) -> None:
+def why_not_whole(conn: Connection) -> str | None:
+    """What is wrong with a database, in a sentence; None if it is ours, undamaged, guarded, and its log holds."""
     if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        raise BackupRefused(f"{file} was not written by this program; name a file made with `consult backup`.")
+        return "It was not written by this program."
     version = conn.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
-        raise BackupRefused(f"{file} was written by a newer version (schema {version}); upgrade this program.")
+        return f"It was written by a newer version of this program (schema {version})."
     found = [row[0] for row in conn.execute("PRAGMA integrity_check(3)")]
     if found != ["ok"]:
-        raise BackupRefused(f"{file} is damaged ({found[0]}); use another backup.")
+        return f"It is damaged ({found[0]})."
     if missing := missing_guards(conn):
-        raise BackupRefused(f"{file} lacks the guards {', '.join(missing)} of the step log; use another backup.")
-    if sentence := ledger.verify(conn):
-        raise BackupRefused(f"The step log in {file} does not hold together: {sentence} Use another backup.")
+        return f"It lacks the guards {', '.join(missing)} of the step log."
+    return ledger.verify(conn)
 
 
 def _rows(conn: Connection) -> dict[str, int]:
@@ -172,7 +174,7 @@ def restore(folder: Path, file: Path, now: datetime) -> tuple[Proof, Path | None
 
 def _check_not_mixed(folder: Path, proof: Proof) -> None:
     try:
-        with _read_only(database_file(folder)) as conn:
+        with read_only(database_file(folder)) as conn:
             known, demonstration = provider(conn), is_demonstration(conn)
     except sqlite3.DatabaseError:
         return  # what is there cannot be read: the reason to restore

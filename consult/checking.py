@@ -1,0 +1,70 @@
+"""Checking all content at once: proformas with their measures and benchmarks, and leaflets, wherever they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from consult.audit.benchmarks import load_benchmarks
+from consult.audit.measures import load_measures
+from consult.content import content_folders
+from consult.documents import leaflet
+from consult.instance import Instance
+from consult.proforma.load import ContentError, Problem, load_definition
+
+
+@dataclass
+class Checked:
+    """What was found right, in words, and every problem."""
+
+    right: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def check_content(instance: Path | None) -> Checked:
+    """Check the content that came with the program and that of an installation."""
+    checked = Checked()
+    for folder in (f for root in content_folders("proformas", instance) for f in sorted(root.glob("*/"))):
+        _check_proforma(folder, checked)
+    _check_leaflets(content_folders("leaflets", instance), checked)
+    if not checked.right and not checked.problems:
+        checked.problems.append(Problem("proformas", "", "No content was found; put the folder back."))
+    return checked
+
+
+def _check_proforma(folder: Path, checked: Checked) -> None:
+    try:
+        definition = load_definition(folder)
+        measures = load_measures(folder, definition.dataset)
+        load_benchmarks(folder, measures)
+    except ContentError as error:
+        checked.problems.extend(Problem(f"{folder.name}/{p.file}", p.id, p.sentence) for p in error.problems)
+        return
+    proforma = definition.proforma
+    checked.right.append(
+        f"proforma {proforma.id} {proforma.version}: {len(proforma.questions)} questions, "
+        f"{len(definition.dataset.fields)} fields, {len(measures.measures)} measures"
+    )
+
+
+def _check_leaflets(folders: tuple[Path, ...], checked: Checked) -> None:
+    try:
+        leaflets = leaflet.load(*folders)
+    except ContentError as error:
+        checked.problems.extend(error.problems)
+        return
+    for (leaflet_id, language), item in sorted(leaflets.items()):
+        checked.right.append(f"leaflet {leaflet_id} {language} {item.version}")
+
+
+def open_points(instance: Instance) -> Iterator[str]:
+    """What still keeps live consultations from beginning here: settings to fill in, content to approve."""
+    if not instance.sites:
+        yield "No site is set up; add one on the settings page."
+    for site in instance.sites.values():
+        if site.blank_routes:
+            blank = ", ".join(site.blank_routes)
+            yield f"Site {site.code} has no number for: {blank}; fill them in on the settings page."
+    for what in instance.unapproved():
+        yield f"The {what} is draft, not approved for clinical use here; a clinician runs `consult approve`."

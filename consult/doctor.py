@@ -1,0 +1,158 @@
+"""Looking an installation over: each finding is a sentence with what to do, and none changes anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal
+
+from consult import checking
+from consult.backup import read_only, why_not_whole
+from consult.instance import DATABASE, KEY_FILE, Instance, InstanceRefused, database_file, exists, open_instance
+from consult.lock import is_served
+from consult.proforma.load import ContentError
+from consult.record import ledger
+from consult.record.database import DatabaseRefused, sqlite3, wal_fault
+
+Weight = Literal["fine", "note", "fault"]
+NETWORK: Final = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
+)
+LOW_SPACE: Final = 500_000_000
+NO_SPACE: Final = 50_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: fine, worth noting, or a fault to mend."""
+
+    about: str
+    weight: Weight
+    sentence: str
+
+
+def examine(folder: Path) -> Iterator[Finding]:
+    """Everything the doctor looks at, one finding after the other."""
+    yield _sqlite()
+    if not exists(folder):
+        yield Finding("instance", "fault", f"There is no instance in {folder}; run `consult init` or `consult demo`.")
+        return
+    yield _share(folder)
+    yield from _permissions(folder)
+    yield _space(folder)
+    yield _server(folder)
+    yield _database(folder)  # before the database is opened for use, which puts missing guards back
+    yield from _opened(folder)
+
+
+def _sqlite() -> Finding:
+    version = sqlite3.sqlite_version
+    if wal_fault(version):
+        return Finding(
+            "SQLite", "fault", f"SQLite {version} can lose data in WAL mode; install pysqlite3 (3.53 or later)."
+        )
+    return Finding("SQLite", "fine", f"SQLite {version} is free of the WAL-reset fault.")
+
+
+def _share(folder: Path) -> Finding:
+    kind = network_kind(folder)
+    if kind:
+        return Finding(
+            "disk", "fault", f"{folder} is on a network share ({kind}), where locks fail; move it to a local disk."
+        )
+    return Finding("disk", "fine", "The instance is on a local disk.")
+
+
+def network_kind(folder: Path, mounts: str | None = None) -> str:
+    """The kind of network file system a folder is on, as far as can be told; "" for a local disk."""
+    path = folder.resolve()
+    if sys.platform == "win32":
+        return "UNC path" if str(path).startswith("\\\\") else ""
+    if mounts is None:
+        file = Path("/proc/mounts")
+        mounts = file.read_text("utf-8", errors="replace") if file.exists() else ""
+    found, kind = PurePosixPath("/"), ""
+    for line in mounts.splitlines():
+        _, point, name, *_ = [*line.split(" "), "", "", ""]
+        at = PurePosixPath(point.replace("\\040", " "))
+        if point and path.is_relative_to(at) and len(at.parts) >= len(found.parts):
+            found, kind = at, name
+    return kind if kind in NETWORK else ""
+
+
+def _permissions(folder: Path) -> Iterator[Finding]:
+    if os.name != "posix":
+        yield Finding("permissions", "note", "Let only the service's own Windows account open the instance folder.")
+        return
+    open_to = [p for p in (folder, *(folder / name for name in _private(folder))) if _others_may(p)]
+    for path in open_to:
+        mode = "700" if path.is_dir() else "600"
+        yield Finding("permissions", "fault", f"Others on this machine can open {path}; run: chmod {mode} {path}")
+    if not open_to:
+        yield Finding("permissions", "fine", "Only the owner can open the instance.")
+
+
+def _private(folder: Path) -> list[str]:
+    return [p.name for p in folder.iterdir() if p.name.startswith(DATABASE) or p.name in (KEY_FILE, "backups")]
+
+
+def _others_may(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+
+
+def _space(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free
+    size = database_file(folder).stat().st_size
+    words = f"{free // 1_000_000:,} MB are free on the disk of the instance"
+    if free < NO_SPACE + 2 * size:
+        return Finding("space", "fault", f"Only {words}, too little for a backup; free some space now.")
+    if free < LOW_SPACE + 2 * size:
+        return Finding("space", "note", f"{words}; free some space soon.")
+    return Finding("space", "fine", f"{words}.")
+
+
+def _server(folder: Path) -> Finding:
+    return Finding("server", "fine", "A server is running." if is_served(folder) else "No server is running.")
+
+
+def _opened(folder: Path) -> Iterator[Finding]:
+    try:
+        instance = open_instance(folder)
+    except (DatabaseRefused, InstanceRefused) as error:
+        yield Finding("database", "fault", str(error))
+        return
+    except ContentError as error:
+        yield Finding(
+            "content", "fault", f"Content was refused: {error.problems[0]} Run `consult check` for all of it."
+        )
+        return
+    try:
+        yield from _inside(instance)
+    finally:
+        instance.close()
+
+
+def _inside(instance: Instance) -> Iterator[Finding]:
+    for problem in instance.problems:
+        yield Finding("content", "fault", f"Refused, and an older version is in use: {problem}")
+    if not instance.provider:
+        yield Finding("settings", "fault", "The instance is not set up; run `consult init`.")
+    for point in checking.open_points(instance):
+        yield Finding("settings", "note", point)
+
+
+def _database(folder: Path) -> Finding:
+    try:
+        with read_only(database_file(folder)) as conn:
+            sentence = why_not_whole(conn)
+            seq = ledger.head(conn)[0] if sentence is None else 0
+    except sqlite3.DatabaseError as error:
+        sentence = f"It cannot be read ({error})."
+    if sentence is not None:
+        return Finding("database", "fault", f"The database is not whole. {sentence} Restore a backup.")
+    return Finding("database", "fine", f"The database is whole, its guards are in place, and its {seq} steps hold.")
