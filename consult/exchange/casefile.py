@@ -110,7 +110,7 @@ def _record(cells: list[str]) -> str:
     return line.getvalue()
 
 
-def decode(content: bytes) -> str:
+def read_text(content: bytes) -> str:
     """The text of a case file; CaseFileRefused if it is too large, holds NUL bytes or is not UTF-8."""
     if len(content) > MAX_FILE_BYTES:
         raise CaseFileRefused(f"The file is larger than {MAX_FILE_BYTES:,} bytes; split it into several files.")
