@@ -12,7 +12,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -134,11 +134,12 @@ class Record:
     wrong: str = ""
 
 
-def records(text: str, width: int = 0) -> Iterator[Record]:
+def records(text: str, width: int = 0, free: Container[int] | None = None) -> Iterator[Record]:
     """The records of a text, each of `width` cells (0: of any number); empty lines are passed over.
 
     A quotation mark that is never closed would swallow the rows after it. So a record over several lines that does not
-    come out right is given up at its first line, and reading goes on with the next: no good row is lost with it.
+    come out right, or has a line end elsewhere than in the columns `free` (all, if not given), is given up at its first
+    line, and reading goes on with the next: no good row is lost with it.
     """
     lines = list(io.StringIO(text, newline="\n"))
     at = 0
@@ -147,11 +148,15 @@ def records(text: str, width: int = 0) -> Iterator[Record]:
         cells, wrong = _cells("".join(lines[at : at + used])) if used else ([], UNCLOSED)
         if not wrong and width and cells and len(cells) != width:
             wrong = f"The row has {len(cells)} cells, not {width}; write one for each column of the first line."
-        if used > 1 and wrong:
+        if used > 1 and (wrong or _strays(cells, free)):
             cells, wrong, used = [], UNCLOSED, 1
         if cells or wrong:
             yield Record(at + 1, cells, wrong)
         at += max(used, 1)
+
+
+def _strays(cells: list[str], free: Container[int] | None) -> bool:
+    return free is not None and any("\n" in cell for at, cell in enumerate(cells) if at not in free)
 
 
 UNCLOSED: Final = "A quotation mark in this row is not closed or not doubled; correct it."
@@ -218,7 +223,9 @@ def import_cases(
     the number of rows done. The same row again adds nothing.
     """
     names = columns(next(records(text), None), dataset)
-    rows = islice(records(text, len(names)), 1, None)
+    known = dataset.by_name
+    free = {at for at, name in enumerate(names) if known[name].type == "text" and not known[name].required}
+    rows = islice(records(text, len(names), free), 1, None)
     importer = _Importer(dataset, settings, names)
     while batch := list(islice(rows, BATCH)):
         with db.write() as conn:

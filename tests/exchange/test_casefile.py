@@ -19,7 +19,6 @@ from consult.exchange.casefile import (
 )
 from consult.record.ledger import Draft, append, steps, verify
 
-
 TODAY = date(2026, 11, 22)
 
 
@@ -114,7 +113,7 @@ def test_sites_of_the_cases_taken_are_reported(take, good):
         ({"case_ref": "9434765919"}, "case_ref", "NHS number"),
         ({"case_ref": "943 476 5919"}, "case_ref", "NHS number"),
         ({"case_ref": "943-476-5919"}, "case_ref", "NHS number"),
-        ({"case_ref": "a\nb"}, "case_ref", "control character"),
+        ({"case_ref": "a\tb"}, "case_ref", "control character"),
         ({"site": ""}, "site", "blank"),
         ({"site": "s" * 65}, "site", "longer than 64"),
         ({"consultation_date": ""}, "consultation_date", "blank"),
@@ -194,6 +193,15 @@ def test_a_stray_quotation_mark_swallows_no_other_row(take, held, dataset, good)
     report = take(header + two + three.replace(",OWN", ',"OWN'))
     assert [bad.line for bad in report.bad] == [3]
     assert held().keys() == {"2", "3"}
+
+
+def test_two_stray_quotation_marks_do_not_hide_a_row_between_them(take, held, dataset, good):
+    header, *rows = lines_of([good | {"case_ref": ref, "info_form": "verbal"} for ref in "1234"], dataset)
+    rows[0] = rows[0].replace(",verbal", ',"verbal')
+    rows[2] = rows[2].replace(",verbal", ',verbal"')
+    report = take(header + "".join(rows))
+    assert [bad.line for bad in report.bad] == [2, 4]
+    assert held().keys() == {"2", "4"}
 
 
 def test_line_numbers_count_the_lines_of_the_file(take, dataset, good):
