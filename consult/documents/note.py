@@ -31,7 +31,7 @@ def _heading(consultation: Consultation, path: Path) -> str:
     held = uk_date(started["held_on"])
     attendance = ATTENDANCE.get(started["attendance"], "Attendance not recorded")
     lines = [
-        f"OCCUPATIONAL HEALTH CONSULTATION: {path.proforma.title.upper()}",
+        path.proforma.title.upper(),
         f"Held {held}, started {clock_time(consultation.started_at)}. {attendance}.",
         f"{ROLES.get(consultation.role, consultation.role)}. Proforma {path.proforma.id} {path.proforma.version}.",
     ]

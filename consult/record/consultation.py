@@ -217,11 +217,13 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
     """What was done, as the proforma's [[done]] rules name it.
 
     A finalised report counts as one with adjustments only while it holds the adjustments as they are recorded now.
+    What is given after signing never counts (design, decision 7).
     """
+    end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
     given = {
         f"leaflet_given_{s.content['form']}"
         for s in consultation.documents
-        if s.kind == "leaflet_given" and s.content is not None
+        if s.kind == "leaflet_given" and s.content is not None and s.seq < end
     }
     standing = [consultation.decisions[q.id] for q in path.questions() if decided(consultation, path, q)]
     now = adjustments_now(path)

@@ -82,6 +82,32 @@
     held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, Math.min(1000 * Math.pow(2, held.tries - 1), 10000));
     tell();
   }
+  // A question that goes off the path while its answer is on the way is still saved: it is kept aside, not lost.
+  document.addEventListener('htmx:oobBeforeSwap', function (event) {
+    event.detail.target.querySelectorAll('.q__set').forEach(function (set) {
+      var held = waiting.get(set.dataset.q);
+      if (held) { send(set.dataset.q, held, set.dataset.hxPost, fields(set, held.key)); }
+    });
+  });
+  function fields(set, key) {
+    var body = new URLSearchParams();
+    set.querySelectorAll('input, select, textarea').forEach(function (i) {
+      if (i.name && (i.checked || !/^(radio|checkbox)$/.test(i.type))) { body.append(i.name, i.value); }
+    });
+    body.append('key', key);
+    return body;
+  }
+  function send(question, held, address, body) {
+    fetch(address, { method: 'POST', headers: { 'X-CSRFToken': csrf, 'HX-Request': 'true' }, body: body }).then(function (reply) {
+      if (!reply.ok && reply.status !== 409 && reply.status !== 422) { throw new Error(String(reply.status)); }
+      if (waiting.get(question) === held) { waiting.delete(question); }
+      tell();
+    }).catch(function () {
+      held.tries += 1;
+      tell();
+      setTimeout(function () { send(question, held, address, body); }, Math.min(1000 * Math.pow(2, held.tries - 1), 10000));
+    });
+  }
   function clear(question) {
     var set = document.querySelector('.q__set[data-q="' + question + '"]');
     if (!set) { return; }

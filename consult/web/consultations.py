@@ -18,7 +18,7 @@ from consult.documents.words import describe
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Question
 from consult.record import identity
-from consult.record.consultation import OPEN, Consultation, adjustments_now
+from consult.record.consultation import OPEN, Consultation, adjustments_now, fold
 from consult.record.ledger import steps
 from consult.record.settings import Site, provider, sites
 from consult.record.store import Conflict, Refused, Start
@@ -165,7 +165,7 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
             _save(consultation_id, sent, _shown(before, sent), key)
         except Conflict as conflict:
             conflicts[question.id] = (sent.answer, conflict)
-    return _answered(before, screen, conflicts, errors)
+    return _answered(before, screen, key, conflicts, errors)
 
 
 def _sent(question: Question, screen: Screen) -> forms.Sent:
@@ -198,14 +198,15 @@ def _save(consultation_id: str, sent: forms.Sent, shown: Answer | None, key: str
 def _answered(
     before: Consultation,
     screen: Screen,
+    key: str,
     conflicts: dict[str, tuple[Answer | None, Conflict]],
     errors: dict[str, str],
 ) -> Response | str | tuple[str, int]:
-    after = found(before.id)
     if request.headers.get("HX-Request"):
         asked = forms.questions_sent(screen.proforma, request.form)
         status = 409 if conflicts else 422 if errors else 200
-        return fragments(screen, after, asked, conflicts, errors), status
+        return fragments(before.id, key, asked, conflicts, errors), status
+    after = found(before.id)
     if conflicts or errors:
         context = screen_context(after, conflicts=conflicts, errors=errors)
         return render_template("consultations/show.html", **context), 409 if conflicts else 422
@@ -214,27 +215,32 @@ def _answered(
 
 
 def fragments(
-    before: Screen,
-    after: Consultation,
+    consultation_id: str,
+    key: str,
     asked: list[Question],
     conflicts: dict[str, tuple[Answer | None, Conflict]] | None = None,
     errors: dict[str, str] | None = None,
 ) -> str:
-    """What changed on the screen, as pieces that htmx puts in place; the control in use is never among them."""
-    context = screen_context(after, conflicts=conflicts or {}, errors=errors or {})
+    """What this request changed on the screen, as pieces that htmx puts in place.
+
+    The state before is the fold without the steps of this request's key: what another request changed meanwhile is
+    that one's to show. The control in use is never among the pieces.
+    """
+    found_steps = list(steps(inst().db.read(), consultation=consultation_id))
+    context = screen_context(fold(consultation_id, found_steps), conflicts=conflicts or {}, errors=errors or {})
     now: Screen = context["screen"]
-    moved = [q for q in now.proforma.questions if not q.retired and now.on(q) != before.on(q)]
+    own = [s for s in found_steps if s.key.startswith(key)]
+    before = Screen.of(inst().store, fold(consultation_id, [s for s in found_steps if not s.key.startswith(key)]))
+    touched = {s.question for s in own} - {q.id for q in asked}
     staying = [q for q in now.proforma.questions if now.on(q) and before.on(q)]
-    panels = [q for q in staying if _panel_of(before, q) != _panel_of(now, q)]
-    options = [q for q in staying if q not in asked and _options(before, q) != _options(now, q)]
-    elsewhere = [q for q in staying if q not in asked and q not in options and _moved_on(before, now, q)]
-    rail = [t for t, old in zip(now.tallies(), before.tallies(), strict=True) if t != old]
+    moved = [q for q in now.proforma.questions if now.on(q) != before.on(q)]
+    redrawn = [q for q in staying if q not in asked and (q.id in touched or _options(before, q) != _options(now, q))]
     return render_template(
         "consultations/fragments.html",
         asked=asked,
-        moved=[*moved, *options, *elsewhere],
-        panels=[q for q in panels if q.panels],
-        rail=rail,
+        moved=[*moved, *redrawn],
+        panels=[q for q in staying if q.panels and _panel_of(before, q) != _panel_of(now, q)],
+        rail=[t for t, old in zip(now.tallies(), before.tallies(), strict=True) if t != old],
         rests=[b for b in now.proforma.blocks if b.rest and _rest_of(before, b) != _rest_of(now, b)],
         opened=[h for h in context["headings"] if h not in headings(before.consultation)],
         **context,
@@ -252,10 +258,6 @@ def _rest_of(screen: Screen, block: Block) -> tuple[int, int, int]:
 
 def _options(screen: Screen, question: Question) -> list[str]:
     return [o.code for o in question.options if screen.path.offers(o)]
-
-
-def _moved_on(before: Screen, now: Screen, question: Question) -> bool:
-    return before.consultation.seen(question.id) != now.consultation.seen(question.id)
 
 
 @bp.post("/<consultation_id>/blocks/<block_id>/rest")
@@ -278,7 +280,7 @@ def _gesture(consultation_id: str, block_id: str, undo: bool) -> Response | str:
     act = inst().store.undo_rest if undo else inst().store.rest
     act(consultation_id, block_id, key, who())
     if request.headers.get("HX-Request"):
-        return fragments(before, found(consultation_id), [])
+        return fragments(consultation_id, key, [])
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=f"block-{block_id}"))
 
 
@@ -306,8 +308,6 @@ def decide(consultation_id: str) -> Response | str:
         "told": request.form.get("told", "").strip(),
     }
     inst().store.note(consultation_id, "decision_recorded", content, _key(), who())
-    if request.headers.get("HX-Request"):
-        return fragments(before, found(consultation_id), [])
     return redirect(back)
 
 
@@ -501,7 +501,7 @@ def report(consultation_id: str) -> Response | str | tuple[str, int]:
 @bp.post("/<consultation_id>/leaflets/<leaflet_id>/<done>")
 def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response | str:
     """Record that a leaflet was printed, given or discussed: three facts, each on its own."""
-    consultation = found(consultation_id)
+    found(consultation_id)
     leaflet = inst().leaflets.get((leaflet_id, request.form.get("language", "en")))
     if leaflet is None or done not in ("printed", "given", "discussed"):
         abort(404)
@@ -519,13 +519,10 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
     }
     if done == "given":
         content["form"] = "link" if form == "link" else "printed"
-    before = Screen.of(inst().store, consultation)
     inst().store.note_after(consultation_id, f"leaflet_{done}", content, _key(), who())
     if done == "printed":
         target = url_for("leaflets.show", leaflet_id=leaflet_id, format=content["format"], printing="yes")
         return redirect(target)
-    if request.headers.get("HX-Request"):
-        return fragments(before, found(consultation_id), [])
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
 
 
