@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, abort, render_template, request
 
+from consult.audit import comparison
 from consult.audit import results as audit
 from consult.audit.benchmarks import Benchmarks, load_benchmarks
 from consult.audit.cases import read
 from consult.audit.measures import Measure, MeasureSet
 from consult.audit.results import Result, Results, Selection
-from consult.audit.statistics import position, unreachable
 from consult.audit.why import why
 from consult.proforma.dataset import Dataset
 from consult.record import settings
@@ -21,30 +21,49 @@ from consult.web.context import inst
 bp = Blueprint("results", __name__, url_prefix="/results")
 MODES = {"live": "Live consultations", "retrospective": "Case notes read afterwards", "paper": "Paper, entered later"}
 OUTCOMES = {"met": "Met", "not_met": "Not met", "not_applicable": "Not applicable", "missing": "Missing"}
-FEW, COMPARABLE = 5, 10
+ALL = "*"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of one block: the result, and how it stands beside 2011."""
+    """One measure of one block: the result, and the 2011 value it stands beside."""
 
     measure: Measure
     result: Result
     benchmark: float | None
+    mode: str
+    under: bool = False
 
     @property
     def percent(self) -> str:
         """The rate in words: no percentage under 5 cases."""
-        if self.result.applicable < FEW:
+        if not self.drawn:
             return "too few for a percentage" if self.result.applicable else "no case yet"
-        return f"{100 * (self.result.rate or 0):.0f}%"
+        return f"{self.result.rate or 0:.0%}"
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there are enough cases for a percentage and its interval."""
+        return self.result.applicable >= comparison.PERCENT_FROM
 
     @property
     def interval(self) -> str:
         """The 95% interval in words, where there is a percentage."""
-        found = self.result.interval
-        shown = found is not None and self.result.applicable >= FEW
-        return f"{100 * found[0]:.0f}% to {100 * found[1]:.0f}%" if shown and found else ""
+        found = self.result.interval if self.drawn else None
+        return f"{found[0]:.0%} to {found[1]:.0%}" if found else ""
+
+    @property
+    def standing(self) -> str:
+        """How a retrospective result stands beside 2011, in words; "" where no comparison is made."""
+        return comparison.standing(self.result, self.benchmark, self.mode)
+
+    @property
+    def aside(self) -> str:
+        """The second line: the rate without the cases sent as an emergency the same day."""
+        met, n = self.result.without_aside
+        if n == self.result.applicable:
+            return ""
+        return f"Without those sent as an emergency the same day: {met} of {n}."
 
 
 def benchmarks() -> Benchmarks:
@@ -59,8 +78,9 @@ def benchmarks() -> Benchmarks:
 def selection() -> Selection:
     """What the address selects; figures are the own provider's unless another is asked for."""
     args = request.args
+    asked = args.get("provider", inst().provider)
     return Selection(
-        provider=args.get("provider", inst().provider),
+        provider="" if asked == ALL else asked,
         site=args.get("site", ""),
         start=args.get("from", ""),
         end=args.get("to", ""),
@@ -85,17 +105,31 @@ def overview() -> str:
     """All measures, a block for each capture mode."""
     chosen = selection()
     measures, _ = parts()
-    found = [(b, rows(b, national=True), rows(b, national=False)) for b in blocks(chosen)]
+    found = [(b, national_rows(b), local_rows(b)) for b in blocks(chosen)]
     return render_template("results/overview.html", blocks=found, **words(chosen, measures))
 
 
-def rows(block: Results, national: bool) -> list[Row]:
-    """The measures of a block in order."""
-    measures, _ = parts()
-    figures = benchmarks()
-    return [
-        Row(m, block.measures[m.id], figures.of(m.id).get("2011")) for m in measures.measures if m.national == national
-    ]
+def row(block: Results, measure_id: str, under: bool = False) -> Row:
+    """One measure of a block."""
+    figure = benchmarks().of(measure_id).get("2011")
+    return Row(inst().measures.by_id[measure_id], block.measures[measure_id], figure, block.capture_mode, under)
+
+
+def national_rows(block: Results) -> list[Row]:
+    """The national measures, each followed by the local ones that must stand beside it."""
+    measures = inst().measures
+    found = []
+    for measure_id in measures.national:
+        found.append(row(block, measure_id))
+        beside = [m for m in measures.by_id[measure_id].shown_with if not measures.by_id[m].national]
+        found += [row(block, m, under=True) for m in beside]
+    return found
+
+
+def local_rows(block: Results) -> list[Row]:
+    """The local measures that do not stand beside a national one."""
+    shown = {r.measure.id for r in national_rows(block)}
+    return [row(block, m.id) for m in inst().measures.measures if m.id not in shown]
 
 
 def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
@@ -108,21 +142,17 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "modes": MODES,
         "outcomes": OUTCOMES,
         "sites": settings.sites(conn),
-        "verdict": verdict,
-        "few": FEW,
-        "comparable": COMPARABLE,
+        "chosen": chosen_again,
+        "chance_note": comparison.CHANCE_NOTE,
+        "providers": [] if len(held := audit.providers(conn, Selection())) < 2 else held,
     }
 
 
-def verdict(block: Results, row: Row) -> str:
-    """How a retrospective result stands beside 2011, in words; "" where no comparison is made."""
-    n = row.result.applicable
-    if block.capture_mode != "retrospective" or row.benchmark is None:
-        return ""
-    if n < COMPARABLE:
-        return "too few to compare"
-    found = position(row.result.met, n, row.benchmark)
-    return found if found != "within chance" else "; ".join(["within chance", *unreachable(n, row.benchmark)])
+def chosen_again(chosen: Selection) -> dict[str, str]:
+    """The parts of an address that select the same cases again; the capture mode is left to each link."""
+    provider = chosen.provider or ALL
+    named = {"site": chosen.site, "from": chosen.start, "to": chosen.end}
+    return {n: v for n, v in named.items() if v} | ({"provider": provider} if provider != inst().provider else {})
 
 
 @bp.get("/measures/<measure_id>")
@@ -133,8 +163,7 @@ def measure(measure_id: str) -> str:
         abort(404)
     chosen = selection()
     chosen_measure = measures.by_id[measure_id]
-    figures = benchmarks().of(measure_id)
-    found = [(b, Row(chosen_measure, b.measures[measure_id], figures.get("2011"))) for b in blocks(chosen)]
+    found = [(b, row(b, measure_id)) for b in blocks(chosen)]
     return render_template("results/measure.html", measure=chosen_measure, blocks=found, **words(chosen, measures))
 
 
