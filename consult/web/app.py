@@ -179,12 +179,13 @@ def _words() -> dict[str, Any]:
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
-        ("Consultations", "home", ("consultations", "employees")),
+        ("Consultations", "employees.search", ("consultations", "employees")),
         ("Leaflets", "leaflets.index", ("leaflets",)),
         ("Results", "results.overview", ("results",)),
         ("Settings", "admin.settings", ("admin",)),
     ]
-    return [(name, url_for(endpoint), areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
+    allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
+    return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
 
 
 def _name_of(actor: str) -> str:

@@ -23,7 +23,7 @@ from consult.record.ledger import steps
 from consult.record.settings import Site, provider, sites
 from consult.record.store import Conflict, Refused, Start
 from consult.web import forms
-from consult.web.context import inst, person, who
+from consult.web.context import content_is_approved, inst, person, who
 from consult.web.screen import Screen
 
 bp = Blueprint("consultations", __name__, url_prefix="/consultations")
@@ -234,6 +234,7 @@ def fragments(
     touched = {s.question for s in own} - {q.id for q in asked}
     staying = [q for q in now.proforma.questions if now.on(q) and before.on(q)]
     moved = [q for q in now.proforma.questions if now.on(q) != before.on(q)]
+    opened_before = headings(before.consultation)
     redrawn = [q for q in staying if q not in asked and (q.id in touched or _options(before, q) != _options(now, q))]
     return render_template(
         "consultations/fragments.html",
@@ -242,7 +243,7 @@ def fragments(
         panels=[q for q in staying if q.panels and _panel_of(before, q) != _panel_of(now, q)],
         rail=[t for t, old in zip(now.tallies(), before.tallies(), strict=True) if t != old],
         rests=[b for b in now.proforma.blocks if b.rest and _rest_of(before, b) != _rest_of(now, b)],
-        opened=[h for h in context["headings"] if h not in headings(before.consultation)],
+        opened=[h for h in context["headings"] if h not in opened_before],
         **context,
     )
 
@@ -451,7 +452,8 @@ def note_page(consultation_id: str) -> Response:
     text = note(consultation, inst().store.path_of(consultation))
     seq, hash_ = head_at(consultation)
     signed = f"\nStep {seq} of the record, {hash_}\n" if seq else "\nDRAFT: not signed.\n"
-    return Response(text + signed, mimetype="text/plain")
+    draft = "" if content_is_approved() else "\nDraft content, not approved for clinical use\n"
+    return Response(text + signed + draft, mimetype="text/plain")
 
 
 @bp.post("/<consultation_id>/note-copied")
