@@ -5,6 +5,7 @@
   var state = document.getElementById('save-state');
   var csrf = document.querySelector('meta[name="csrf-token"]').content;
   var waiting = new Map();  // question -> {key, tries, timer}: what the server does not have yet
+  var signedOut = false;
   var seenItems = new Set(), seenBlocks = new Set();
 
   function newKey() {
@@ -20,7 +21,8 @@
   }
   function tell() {
     var failed = Array.from(waiting.values()).filter(function (w) { return w.tries > 0; }).length;
-    if (failed) { say('Not saved, retrying (' + failed + ')', true); }
+    if (failed && signedOut) { say('Not saved: sign in again in another tab', true); }
+    else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (waiting.size) { say('Saving'); }
     else { say('Saved ' + now()); }
   }
@@ -73,7 +75,10 @@
       if (item) { item.classList.remove('q--not-saved'); }
       if (held.sent === held.key) { waiting.delete(set.dataset.q); }
       if (xhr.status === 200) { tell(); } else { say('One answer was not saved: see the question', true); }
-    } else { again(set, held, item); }
+    } else {
+      signedOut = Boolean(xhr) && xhr.status === 401;
+      again(set, held, item);
+    }
   });
   function again(set, held, item) {
     held.tries += 1;
