@@ -47,7 +47,11 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
 START: Final = "0" * 64
 
 
-class KeyReused(Exception):
+class Refused(Exception):
+    """Nothing was written; the message says what happened and what to do."""
+
+
+class KeyReused(Refused):
     """The same client-made key came with another content: nothing was written."""
 
 
@@ -154,12 +158,23 @@ COLUMNS: Final = (
 )
 
 
-def steps(conn: Connection, *, consultation: str | None = None, kind: str | None = None) -> Iterator[Step]:
-    """The steps in order, of one consultation, of one kind, or all."""
-    where = [(f"s.{n} = ?", v) for n, v in (("consultation", consultation), ("kind", kind)) if v is not None]
+def steps(
+    conn: Connection, *, consultation: str | None = None, kind: str | None = None, seq: int | None = None
+) -> Iterator[Step]:
+    """The steps in order, of one consultation, of one kind, with one number, or all."""
+    wanted = (("consultation", consultation), ("kind", kind), ("seq", seq))
+    where = [(f"s.{n} = ?", v) for n, v in wanted if v is not None]
     clause = f" WHERE {' AND '.join(w for w, _ in where)}" if where else ""
     for row in conn.execute(f"{COLUMNS}{clause} ORDER BY s.seq", [v for _, v in where]):
         yield _step(row)
+
+
+def last_step(conn: Connection, consultation: str, question: str) -> Step | None:
+    """The last step about one question of a consultation; None if there was none."""
+    row = conn.execute(
+        f"{COLUMNS} WHERE s.consultation = ? AND s.question = ? ORDER BY s.seq DESC LIMIT 1", (consultation, question)
+    ).fetchone()
+    return _step(row) if row else None
 
 
 def _step(row: Any) -> Step:

@@ -16,7 +16,7 @@ from consult.proforma.path import Path, rest_of
 from consult.record import identity
 from consult.record.consultation import OPEN, Consultation, Recorded, fold, path_of, undo_candidates
 from consult.record.database import Connection, Database
-from consult.record.ledger import Draft, Step, append, steps
+from consult.record.ledger import Draft, KeyReused, Refused, Step, append, last_step, steps
 from consult.record.library import Library
 
 Clock = Callable[[], datetime]
@@ -25,10 +25,6 @@ Clock = Callable[[], datetime]
 def now_utc() -> datetime:
     """The time now, in UTC."""
     return datetime.now(UTC)
-
-
-class Refused(Exception):
-    """Nothing was written; the message says what happened and what to do."""
 
 
 class NotOpen(Refused):
@@ -153,7 +149,7 @@ class Store:
         with the same key, and an answer equal to the one that stands, write nothing and return what stands.
         """
         with self.db.write() as conn:
-            if (done := _seq_of_key(conn, key)) is not None:
+            if (done := _done_under(conn, key, consultation_id, question.id, answer)) is not None:
                 return done
             row = conn.execute("SELECT state, clinician FROM consultation WHERE id = ?", (consultation_id,)).fetchone()
             if row is None:
@@ -302,25 +298,30 @@ def _check_owner(owner: str, who: Who) -> None:
         raise NotYours("Another clinician holds this consultation; only that clinician can write in it.")
 
 
-def _seq_of_key(conn: Connection, key: str) -> int | None:
+def _done_under(
+    conn: Connection, key: str, consultation_id: str, question_id: str, answer: Answer | None
+) -> int | None:
+    """The step this key already wrote for the same answer; a retry is recognised, anything else under it refused."""
     row = conn.execute("SELECT seq FROM step WHERE key = ?", (key,)).fetchone()
-    return int(row["seq"]) if row else None
+    if row is None:
+        return None
+    step = next(s for s in steps(conn, seq=row["seq"]))
+    same = (step.consultation, step.question) == (consultation_id, question_id)
+    if not same or _recorded(step).answer != answer:
+        raise KeyReused("This page was already sent with another answer; reload the page and answer again.")
+    return step.seq
 
 
 def _last_record(conn: Connection, consultation_id: str, question_id: str) -> Recorded | None:
-    import json
+    step = last_step(conn, consultation_id, question_id)
+    return _recorded(step) if step else None
 
-    row = conn.execute(
-        "SELECT s.seq, s.kind, s.at, s.actor, c.content FROM step s LEFT JOIN step_content c USING (seq) "
-        "WHERE s.consultation = ? AND s.question = ? ORDER BY s.seq DESC LIMIT 1",
-        (consultation_id, question_id),
-    ).fetchone()
-    if row is None:
-        return None
-    content = json.loads(row["content"] or "{}")
-    given = row["kind"] == "answer_given"
+
+def _recorded(step: Step) -> Recorded:
+    content = step.content or {}
+    given = step.kind == "answer_given"
     answer = Answer(content.get("state", ""), content.get("value"), content.get("reason", "")) if given else None
-    return Recorded(answer, row["seq"], content.get("via", ""), row["at"], row["actor"])
+    return Recorded(answer, step.seq, content.get("via", ""), step.at, step.actor)
 
 
-__all__ = ["Step", "Store"]
+__all__ = ["Refused", "Step", "Store"]
