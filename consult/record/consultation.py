@@ -84,13 +84,9 @@ class Consultation:
         return last.seq if last else 0
 
     @property
-    def facts(self) -> set[str]:
-        """What was done, as the proforma's [[done]] rules name it; a report only while it is the one finalised."""
-        given = {
-            f"leaflet_given_{s.content['form']}" for s in self.documents if s.kind == "leaflet_given" and s.content
-        }
-        decided = {f"decision:{d.decision}" for d in self.decisions.values()}
-        return given | decided
+    def documents_at_signing(self) -> list[Step]:
+        """What was printed, given or made before signing; all of it while the consultation is open."""
+        return [s for s in self.documents if self.signed is None or s.seq < self.signed.seq]
 
     def apply(self, step: Step) -> None:
         """Take one more step into account."""
