@@ -83,11 +83,6 @@ class Consultation:
         last = self.last(question_id)
         return last.seq if last else 0
 
-    @property
-    def documents_at_signing(self) -> list[Step]:
-        """What was printed, given or made before signing; all of it while the consultation is open."""
-        return [s for s in self.documents if self.signed is None or s.seq < self.signed.seq]
-
     def apply(self, step: Step) -> None:
         """Take one more step into account."""
         content = step.content or {}
@@ -104,7 +99,7 @@ class Consultation:
         elif step.kind == "blank_emergencies_explained":
             self.blank_reason = content
         elif step.kind == "report_made":
-            self.report = {**content, "at": step.at, "actor": step.actor}
+            self.report = {**content, "at": step.at, "actor": step.actor} if content else None
             self.documents.append(step)
         elif step.kind in ENDED_BY:
             self.state, self.ended = ENDED_BY[step.kind], step
@@ -119,6 +114,8 @@ class Consultation:
         self.history.setdefault(step.question, []).append(recorded)
 
     def _decide(self, step: Step, content: dict[str, Any]) -> None:
+        if not content:
+            return  # redacted: what was decided is not known any more
         for question, state, level in zip(content["questions"], content["states"], content["levels"], strict=True):
             self.decisions[question] = Decision(
                 step.seq, state, level, content["decision"], content["reason"], content["told"], step.at, step.actor
