@@ -8,7 +8,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar
 
@@ -93,16 +93,17 @@ def parse(model: type[M], text: str, file: str, *lists: str) -> M:
     """A checked model from TOML text; problems inside the named lists of tables carry the id of their entry."""
     try:
         raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        plain = json.dumps(raw, default=_as_json)
+    except (ValueError, RecursionError) as error:  # ValueError: broken TOML, or a number of thousands of digits
         raise ContentError([Problem(file, "", f"This is not valid TOML: {error}.")]) from error
     try:
-        return model.model_validate_json(json.dumps(raw, default=_as_json), strict=True)
+        return model.model_validate_json(plain, strict=True)
     except ValidationError as error:
         raise ContentError([_problem(file, raw, lists, e["loc"], e["msg"]) for e in error.errors()]) from error
 
 
 def _as_json(value: object) -> str:
-    if isinstance(value, date):
+    if isinstance(value, date | time):
         return value.isoformat()
     raise TypeError(f"{value!r} has no place in a content file")
 
