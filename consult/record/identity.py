@@ -56,7 +56,7 @@ def employees(conn: Connection, ids: list[str]) -> dict[str, Employee]:
 
 def find(conn: Connection, words: str, limit: int = 50) -> list[Employee]:
     """Employees whose name holds every word, or whose number or date of birth (2 March 1980, 02/03/1980) it is."""
-    folded = fold_name(words).split()
+    folded = [] if any(c.isdigit() for c in words) else fold_name(words).split()
     by_name = " AND ".join(["folded_name LIKE ?"] * len(folded)) or "0"
     born = _read_date(words)
     rows = conn.execute(
