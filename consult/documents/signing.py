@@ -95,12 +95,14 @@ def add_addendum(
             raise Refused("Only a signed consultation takes an addendum; change the answer itself instead.")
         proforma = store.definition_of(consultation).proforma
         for question, answer in corrected.items():
+            if question not in proforma.by_id:
+                raise Refused(f"There is no question {question} in this consultation; choose one that is shown.")
             check_answer(proforma.by_id[question], answer)
         answers = {q: {"state": a.state, "value": a.value, "reason": a.reason} for q, a in corrected.items()}
         content: dict[str, Any] = {"text": text, "why": why, "corrects": bool(corrected), "answers": answers}
         draft = Draft("addendum_added", content, who.actor, store.at(), consultation_id, "", who.role, key)
         seq = append(conn, draft)
-        if corrected:
+        if corrected and seq > consultation.last_seq:  # else a retry: the case was corrected then
             _correct_case(store, conn, consultation_id, seq, who)
 
 
