@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.fits import fits
 from consult.proforma.load import Definition
 from consult.proforma.model import Question
 from consult.proforma.path import Path, rest_of
@@ -249,10 +250,8 @@ def check_answer(question: Question, answer: Answer | None) -> None:
         return
     if question.kind == "finding" or answer.value in (None, "", [], {}):
         raise Refused("This answer is empty; use Remove answer to take an answer back.")
-    codes = {o.code for o in question.options}
-    chosen = answer.value if isinstance(answer.value, list) else [answer.value]
-    if question.options and not all(isinstance(c, str) and c in codes for c in chosen):
-        raise Refused("That option is not one of this question's; choose one that is shown.")
+    if not fits(question, answer.value):
+        raise Refused("That is not an answer this question can have; choose one that is shown, or correct the value.")
 
 
 def project_start(conn: Connection, consultation_id: str, content: dict[str, Any], owner: str, at: str) -> None:
