@@ -197,17 +197,22 @@ def demo_command(place: Place, port: int | None, no_open: bool, prepare: bool) -
 
     It is made on first use, and never mixed with real data.
     """
-    address = serving.Address()
-    if not demo.is_there(place.folder):
-        click.echo("Preparing the demonstration; this takes a few seconds.", err=True)
-        with click.progressbar(length=demo.amount(), file=sys.stderr, label="Consultations") as bar:
-            demo.prepare(place.folder, now_utc(), bar.update)
     if prepare:
+        _prepare_demo(place.folder)
         click.echo(f"The demonstration is ready in {place.folder}; open it with `consult demo`.")
         return
     with serving.listen_near("127.0.0.1", 8000) if port is None else serving.listen("127.0.0.1", port) as listener:
+        _prepare_demo(place.folder)
         url = serving.url_of(listener)
-        serving.serve(place.folder, listener, address, lambda: _demo_is_ready(url, not no_open))
+        serving.serve(place.folder, listener, serving.Address(), lambda: _demo_is_ready(url, not no_open))
+
+
+def _prepare_demo(folder: Path) -> None:
+    if demo.is_there(folder):
+        return
+    click.echo("Preparing the demonstration; this takes a few seconds.", err=True)
+    with click.progressbar(length=demo.amount(), file=sys.stderr, label="Consultations") as bar:
+        demo.prepare(folder, now_utc(), bar.update)
 
 
 def _demo_is_ready(url: str, browser: bool) -> None:

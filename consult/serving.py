@@ -135,7 +135,7 @@ def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has none
 
     settings = {
-        "bind": f"fd://{listener.fileno()}",
+        "bind": f"fd://{listener.detach()}",  # gunicorn closes it, in the worker too
         "workers": 1,
         "worker_class": "gthread",
         "threads": THREADS,
@@ -152,5 +152,4 @@ def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address
         def load(self) -> Any:
             return application(folder, address)
 
-    listener.set_inheritable(True)
     Server().run()

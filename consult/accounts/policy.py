@@ -21,7 +21,6 @@ CLINICAL: Final = (
     "consultations.start",
     "consultations.show",
     "consultations.answers",
-    "consultations.answer",
     "consultations.rest",
     "consultations.undo_rest",
     "consultations.decide",
@@ -35,7 +34,6 @@ CLINICAL: Final = (
     "consultations.letter",
     "consultations.report",
     "consultations.steps",
-    "consultations.leaflet",
     "consultations.leaflet_done",
 )
 RESULTS: Final = ("results.overview", "results.measure", "results.cases", "results.case", "results.download")
