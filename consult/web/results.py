@@ -200,8 +200,20 @@ def case(provider: str, mode: str, case_ref: str) -> str:
         abort(404)
     explained = [(m, why(measures, dataset, found.fields, m.id)) for m in measures.measures]
     return render_template(
-        "results/case.html", case=found, dataset=dataset, explained=explained, **words(selection(), measures)
+        "results/case.html",
+        case=found,
+        dataset=dataset,
+        explained=explained,
+        outside_groups=outside_groups(found.fields, dataset),
+        **words(selection(), measures),
     )
+
+
+def outside_groups(fields: dict[str, str], dataset: Dataset) -> bool:
+    """Whether a case holds an urgent finding though none of the red-flag groups is present."""
+    concluded = fields["serious_pathology_suspected"] == "yes" or fields["rf_action"] not in ("", "none")
+    groups = [f.name for f in dataset.fields if f.section == "red_flags" and "unable" in f.options]
+    return concluded and all(fields[group] != "present" for group in groups)
 
 
 @bp.get("/results.json")
