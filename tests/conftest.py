@@ -1,0 +1,152 @@
+"""The back-pain proforma as it ships, and a desk: a store on a real SQLite file with one open consultation."""
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from consult.audit import cases
+from consult.audit.measures import load_measures
+from consult.documents import signing
+from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.load import load_definition
+from consult.record.consultation import gate
+from consult.record.database import open_database
+from consult.record.library import Library, install
+from consult.record.store import Start, Store, Who
+
+ROOT = Path(__file__).parents[1]
+BACK_PAIN = ROOT / "proformas" / "back-pain"
+NURSE = Who("person-nurse", "nurse")
+DOCTOR = Who("person-doctor", "doctor")
+
+settings.register_profile("consult", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("consult")
+
+
+@pytest.fixture(scope="session")
+def back_pain():
+    return load_definition(BACK_PAIN)
+
+
+@pytest.fixture(scope="session")
+def national(back_pain):
+    return load_measures(BACK_PAIN, back_pain.dataset)
+
+
+def said(question, value):
+    """An answer from one word: a state where the question has it, else a value; None for a blank."""
+    if value is None or isinstance(value, Answer):
+        return value
+    if isinstance(value, str) and value in question.offered_states():
+        return Answer(value, None, "other" if value == "not_asked" else "")
+    return Answer(ANSWERED, value)
+
+
+@pytest.fixture(scope="session")
+def say(back_pain):
+    """Answers from words by question id; blanks are left out."""
+
+    def say_all(words):
+        spoken = {q: said(back_pain.proforma.by_id[q], word) for q, word in words.items()}
+        return {q: answer for q, answer in spoken.items() if answer is not None}
+
+    return say_all
+
+
+class Clock:
+    """The only thing the tests replace: a second passes each time it is read."""
+
+    def __init__(self):
+        self.now = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+    def __call__(self):
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+class Desk:
+    """A clinician's desk: the store, and the consultation that lies open on it."""
+
+    def __init__(self, folder, definition):
+        self.db = open_database(folder / "consult.sqlite3")
+        self.definition = definition
+        self.store = Store(self.db, Library(definition), Clock())
+        self._keys = (f"key-{n}" for n in itertools.count(1))
+        with self.db.write() as conn:
+            install(conn, definition, "cli:tests", self.store.at())
+            cases.ensure(conn, definition.dataset)
+        self.employee = self.store.register("Zebedee Quillfeather", date(1980, 3, 2), "E 1001", NURSE)
+        self.who = NURSE
+        self.id = self.begin()
+
+    def key(self):
+        return next(self._keys)
+
+    def begin(self, who=NURSE):
+        start = Start(self.employee.id, "S1", "P1", "in_person", "45-54")
+        self.id = self.store.start(start, who)
+        self.who = who
+        return self.id
+
+    @property
+    def now(self):
+        return self.store.consultation(self.id)
+
+    @property
+    def path(self):
+        return self.store.path_of(self.now)
+
+    @property
+    def gate(self):
+        return gate(self.now, self.path)
+
+    @property
+    def case(self):
+        return signing.case_of(self.store, self.now)
+
+    def question(self, question_id):
+        return self.definition.proforma.by_id[question_id]
+
+    def give(self, **words):
+        """Give (or with None remove) answers, each as the page would: with a new key and the sequence it knew."""
+        for question_id, word in words.items():
+            question = self.question(question_id)
+            seen = self.now.seen(question_id)
+            self.store.save(self.id, question, said(question, word), seen, self.key(), "single", self.who)
+
+    def decide(self, question_id, decision="same_day_emergency", reason="Sent with a letter"):
+        path = self.path
+        content = {
+            "questions": [question_id],
+            "states": [path.answer(question_id).state],
+            "levels": [path.level(question_id)],
+            "decision": decision,
+            "reason": reason,
+            "told": "",
+        }
+        self.store.note(self.id, "decision_recorded", content, self.key(), self.who)
+
+    def explain_blanks(self, reason="remote"):
+        content = {"reason": reason, "text": "", "questions": [q.id for q in self.gate.blank]}
+        self.store.note(self.id, "blank_emergencies_explained", content, self.key(), self.who)
+
+    def sign(self, on_purpose=False):
+        signing.sign(self.store, self.id, self.who, on_purpose, self.key())
+
+    def leaflet(self, done="given", **more):
+        content = {"leaflet": "core", "version": "1", "language": "en", "format": "a4", "digest": "0" * 64}
+        form = {"form": "printed"} if done == "given" else {}
+        self.store.note_after(self.id, f"leaflet_{done}", content | form | more, self.key(), self.who)
+
+    def cases(self):
+        return {row.consultation: row.fields for row in cases.iterate(self.db.read())}
+
+
+@pytest.fixture
+def desk(tmp_path, back_pain):
+    desk = Desk(tmp_path, back_pain)
+    yield desk
+    desk.db.close()
