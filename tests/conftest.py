@@ -150,3 +150,11 @@ def desk(tmp_path, back_pain):
     desk = Desk(tmp_path, back_pain)
     yield desk
     desk.db.close()
+
+
+@pytest.fixture(scope="module")
+def busy_desk(tmp_path_factory, back_pain):
+    """One desk for many examples of a property, each in a consultation of its own."""
+    desk = Desk(tmp_path_factory.mktemp("desk"), back_pain)
+    yield desk
+    desk.db.close()
