@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +60,8 @@ def backup(instance: Instance, target: Path | None) -> tuple[Path, Proof]:
         reason = error.strerror or str(error)
         raise BackupRefused(f"The backup cannot be written to {file} ({reason}); choose another place.") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return file, proof
 
 
@@ -192,10 +193,8 @@ def _check_not_mixed(folder: Path, proof: Proof) -> None:
 def _set_aside(folder: Path, now: datetime) -> Path | None:
     if not exists(folder):
         return None
-    stamp = f"before-restore-{now:%Y%m%dT%H%M%SZ}"
+    stamp = f"before-restore-{now:%Y%m%dT%H%M%S.%fZ}"
     kept = folder / f"{DATABASE}.{stamp}"
-    if kept.exists():
-        raise BackupRefused(f"{kept} is there already; wait a second, then run this again.")
     for side in SIDE_FILES:
         path = folder / f"{DATABASE}{side}"
         if path.exists():

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -158,7 +158,7 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
 
 
 def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
-    at = clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as in Store.at
     content = load_content(db, folder, actor, at)
     with db.write() as conn:
         if cases.ensure(conn, content.definition.dataset):

@@ -1,0 +1,26 @@
+"""An empty database with people in it."""
+
+import pytest
+
+from consult.accounts.people import NewPerson, accounts_schema, add_person
+from consult.record.database import open_database
+
+AT = "2026-11-22T10:00:00Z"
+PASSWORD = "quiet otter paints fences"
+
+
+@pytest.fixture
+def db(tmp_path):
+    database = open_database(tmp_path / "consult.db", accounts_schema)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def add(db):
+    def add(name="Nell Sample", role="nurse", **more):
+        with db.write() as conn:
+            asked = {"name": name, "role": role, "site": "A", "password": PASSWORD, **more}
+            return add_person(conn, NewPerson(**asked), "cli:test", AT)
+
+    return add

@@ -1,0 +1,69 @@
+"""The permission table, endpoint by role: N nurse, D doctor, P physiotherapist, L audit lead, A administrator."""
+
+import pytest
+
+from consult.accounts.people import ROLES
+from consult.accounts.policy import POLICY, PUBLIC, allowed
+
+LETTERS = {"N": "nurse", "D": "doctor", "P": "physiotherapist", "L": "audit_lead", "A": "administrator"}
+PUBLIC_TO_ALL = "-NDPLA"  # the dash is somebody not signed in
+TABLE = {
+    "sign_in": PUBLIC_TO_ALL,
+    "static": PUBLIC_TO_ALL,
+    "health": PUBLIC_TO_ALL,
+    "sign_out": "NDPLA",
+    "home": "NDPLA",
+    "leaflets.index": "NDPLA",
+    "leaflets.show": "NDPLA",
+    "employees.search": "NDP",
+    "employees.register": "NDP",
+    "employees.show": "NDP",
+    "consultations.start": "NDP",
+    "consultations.show": "NDP",
+    "consultations.answers": "NDP",
+    "consultations.rest": "NDP",
+    "consultations.undo_rest": "NDP",
+    "consultations.decide": "NDP",
+    "consultations.blank_reason": "NDP",
+    "consultations.sign": "NDP",
+    "consultations.abandon": "NDP",
+    "consultations.in_error": "NDP",
+    "consultations.addendum": "NDP",
+    "consultations.note": "NDP",
+    "consultations.note_copied": "NDP",
+    "consultations.letter": "NDP",
+    "consultations.report": "NDP",
+    "consultations.steps": "NDP",
+    "consultations.leaflet_done": "NDP",
+    "results.overview": "NDPL",
+    "results.measure": "NDPL",
+    "results.cases": "NDPL",
+    "results.case": "NDPL",
+    "results.download": "NDPL",
+    "admin.settings": "A",
+    "admin.site": "A",
+    "admin.people": "A",
+    "admin.content": "A",
+}
+
+
+def test_the_table_names_every_endpoint_of_the_policy():
+    assert set(TABLE) == set(POLICY)
+    assert set(LETTERS.values()) == set(ROLES)
+
+
+@pytest.mark.parametrize("endpoint", TABLE)
+def test_each_role_may_open_exactly_what_the_table_says(endpoint):
+    may = {letter for letter, role in LETTERS.items() if allowed(role, endpoint)}
+    may |= {"-"} if allowed(None, endpoint) else set()
+    assert may == set(TABLE[endpoint])
+
+
+def test_what_has_no_entry_is_for_nobody():
+    for role in [None, *ROLES, "root", ""]:
+        assert not allowed(role, "results.clinicians")
+        assert not allowed(role, "")
+
+
+def test_a_role_that_does_not_exist_opens_only_what_is_public():
+    assert {endpoint for endpoint in POLICY if allowed("root", endpoint)} == PUBLIC

@@ -1,0 +1,124 @@
+"""Sign-in: tokens by hash, idle and absolute limits, and at most ten tries in five minutes."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from consult.accounts import sessions
+from consult.accounts.people import set_active
+from consult.accounts.sessions import ABSOLUTE, IDLE, TOO_MANY, TRIES, WINDOW, WRONG, SignInRefused, sign_in
+
+AT = "2026-11-22T10:00:00Z"
+NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
+PASSWORD = "quiet otter paints fences"
+
+SECOND = timedelta(seconds=1)
+
+
+def refusal(db, username, password=WRONG, now=NOW):
+    with pytest.raises(SignInRefused) as caught:
+        sign_in(db, username, password, now)
+    return str(caught.value)
+
+
+def test_the_right_password_opens_a_session_that_is_found_by_its_token(db, add):
+    nell = add()
+    token, who = sign_in(db, "Nell.Sample", PASSWORD, NOW)
+    assert who == nell
+    assert sessions.lookup(db.read(), token, NOW).person == nell
+    assert sessions.lookup(db.read(), token + "x", NOW) is None
+
+
+def test_each_sign_in_has_its_own_token_and_only_its_hash_is_kept(db, add):
+    add()
+    first, second = (sign_in(db, "nell.sample", PASSWORD, NOW)[0] for _ in range(2))
+    assert first != second
+    kept = {row["token_hash"] for row in db.read().execute("SELECT token_hash FROM sign_in")}
+    assert kept == {hashlib.sha256(token.encode()).hexdigest() for token in (first, second)}
+
+
+def test_an_idle_session_ends_after_fifteen_minutes_and_use_keeps_it(db, add):
+    add()
+    token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
+    almost = NOW + IDLE - SECOND
+    found = sessions.lookup(db.read(), token, almost)
+    assert found.stale
+    with db.write() as conn:
+        sessions.touch(conn, found, almost)
+    assert not sessions.lookup(db.read(), token, almost).stale
+    assert sessions.lookup(db.read(), token, almost + IDLE - SECOND) is not None
+    assert sessions.lookup(db.read(), token, almost + IDLE) is None
+
+
+def test_a_session_in_use_ends_after_twelve_hours(db, add):
+    add()
+    token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
+    now = NOW
+    while now < NOW + ABSOLUTE - timedelta(minutes=10):
+        now += timedelta(minutes=10)
+        with db.write() as conn:
+            sessions.touch(conn, sessions.lookup(conn, token, now), now)
+    assert sessions.lookup(db.read(), token, NOW + ABSOLUTE - SECOND) is not None
+    assert sessions.lookup(db.read(), token, NOW + ABSOLUTE) is None
+
+
+def test_signing_out_ends_one_session_and_end_all_every_one(db, add):
+    nell = add()
+    tokens = [sign_in(db, "nell.sample", PASSWORD, NOW)[0] for _ in range(3)]
+    with db.write() as conn:
+        sessions.end(conn, tokens[0])
+    assert [sessions.lookup(db.read(), t, NOW) is None for t in tokens] == [True, False, False]
+    with db.write() as conn:
+        sessions.end_all(conn, nell.id)
+    assert all(sessions.lookup(db.read(), t, NOW) is None for t in tokens)
+
+
+def test_unknown_disabled_and_wrong_get_the_same_sentence(db, add):
+    add()
+    gone = add("Gone Sample")
+    with db.write() as conn:
+        set_active(conn, gone.id, False, "cli:test", AT)
+    said = {
+        refusal(db, "nell.sample"),
+        refusal(db, "nobody.here"),
+        refusal(db, "gone.sample", PASSWORD),
+        refusal(db, ""),
+        refusal(db, "'; DROP TABLE person; --"),
+    }
+    assert said == {WRONG}
+
+
+@pytest.mark.parametrize("username", ["nell.sample", "nobody.here", "!"])
+def test_the_eleventh_try_in_five_minutes_is_braked_known_name_or_not(db, add, username):
+    add()
+    assert [refusal(db, username, now=NOW + i * SECOND) for i in range(TRIES)] == [WRONG] * TRIES
+    assert refusal(db, username, PASSWORD, NOW + TRIES * SECOND) == TOO_MANY
+    assert refusal(db, username, now=NOW + WINDOW) == WRONG
+
+
+def test_another_name_is_not_braked_and_a_right_password_clears_the_count(db, add):
+    add()
+    for _ in range(TRIES - 1):
+        refusal(db, "nell.sample")
+    for _ in range(TRIES):
+        refusal(db, "someone.else")
+    sign_in(db, "nell.sample", PASSWORD, NOW)
+    for _ in range(TRIES):
+        assert refusal(db, "NELL.SAMPLE ") == WRONG
+    assert refusal(db, "nell.sample", PASSWORD) == TOO_MANY
+
+
+def test_tries_sent_side_by_side_are_braked_too(db, add):
+    add()
+    with ThreadPoolExecutor(8) as pool:
+        said = list(pool.map(lambda _: refusal(db, "nell.sample"), range(24)))
+    assert said.count(WRONG) == TRIES
+    assert said.count(TOO_MANY) == 24 - TRIES
+
+
+def test_what_was_typed_as_a_name_is_kept_only_as_a_hash(db):
+    refusal(db, "my secret pass phrase")
+    kept = str([tuple(row) for row in db.read().execute("SELECT * FROM failed_try")])
+    assert "secret" not in kept

@@ -1,0 +1,62 @@
+"""The command line as tests call it, the demonstration made once, and an empty real installation."""
+
+import re
+import shutil
+
+import pytest
+from click.testing import CliRunner
+
+from consult import demo
+from consult.cli import main
+from consult.record.store import now_utc
+from consult.setting_up import SetUp, set_up
+
+PASSWORD = "quiet otter paints fences"
+
+
+@pytest.fixture(scope="session")
+def demo_made(tmp_path_factory):
+    """The demonstration, made once; only to be copied. Also what of its script found no place."""
+    folder = tmp_path_factory.mktemp("demo") / "instance"
+    unplaced = demo.prepare(folder, now_utc())
+    return folder, unplaced
+
+
+@pytest.fixture
+def demo_copy(demo_made, tmp_path):
+    """A copy of the demonstration's instance that a test may change."""
+    folder = tmp_path / "demo"
+    shutil.copytree(demo_made[0], folder)
+    return folder
+
+
+@pytest.fixture
+def real(tmp_path):
+    """A real installation of provider ACME with site A, and nothing in it."""
+    folder = tmp_path / "real"
+    set_up(folder, SetUp("ACME", ("A",), "Anna Berg", PASSWORD), "cli:test")
+    return folder
+
+
+@pytest.fixture
+def consult():
+    """Run a command on an instance: consult(folder, "results", ...); `code` is the exit code it must have."""
+
+    def consult(folder, *arguments, code=0, **more):
+        given = ["--instance", str(folder)] if folder else []
+        result = CliRunner().invoke(main, [*given, *map(str, arguments)], **more)
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        if code == 1:
+            last = result.stderr.rstrip().splitlines()[-1]
+            assert re.fullmatch(r"Error: [A-Z0-9/'].*[.!]", last), last
+        return result
+
+    return consult
+
+
+@pytest.fixture
+def password_file(tmp_path):
+    file = tmp_path / "password"
+    file.write_text(PASSWORD + "\n", encoding="utf-8")
+    return file

@@ -1,0 +1,185 @@
+"""Cases in and out on the command line, and the results of them."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from consult.instance import open_instance
+
+DATA = Path(__file__).parents[1] / "data"
+EXAMPLES = DATA / "example-cases.csv"
+
+
+def shape(consult, folder, *more):
+    return json.loads(consult(folder, "results", "--format", "json", *more).stdout)
+
+
+def changed(tmp_path, change, name="changed.csv"):
+    """A copy of the example cases with each row passed through `change`."""
+    rows = list(csv.DictReader(io.StringIO(EXAMPLES.read_text("utf-8"))))
+    file = tmp_path / name
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(change(dict(row)) for row in rows)
+    return file
+
+
+def test_every_worked_case_gets_exactly_its_outcomes(consult, real):
+    consult(real, "cases", "import", EXAMPLES)
+    expected = json.loads((DATA / "example-cases-expected.json").read_text("utf-8"))
+    found = shape(consult, real, "--cases")
+    for case in found["cases"]:
+        wanted = expected[case["case_ref"]]
+        assert case.get("outcomes") == wanted.get("outcomes")
+        assert case.get("excluded") == wanted.get("excluded")
+        assert (case["provider"], case["site"], case["capture_mode"]) == ("ACME", "A", "retrospective")
+    assert {case["case_ref"] for case in found["cases"]} == set(expected)
+
+
+def test_the_same_file_again_adds_nothing(consult, real):
+    n = len(EXAMPLES.read_text("utf-8").splitlines()) - 1
+    assert f"{n} rows: {n} added" in consult(real, "cases", "import", EXAMPLES).stdout
+    before = consult(real, "verify").stdout
+    assert f"0 added, {n} there already" in consult(real, "cases", "import", EXAMPLES).stdout
+    assert consult(real, "verify").stdout == before
+
+
+def test_what_is_exported_is_imported_as_it_was(consult, real, tmp_path, password_file):
+    consult(real, "cases", "import", EXAMPLES)
+    consult(real, "cases", "export", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").stat().st_mode & 0o077 == 0
+    words = ("--provider", "ACME", "--site", "A", "--admin", "Anna Berg", "--password-file", password_file)
+    consult(tmp_path / "again", "init", *words)
+    consult(tmp_path / "again", "cases", "import", tmp_path / "out.csv")
+    written = consult(tmp_path / "again", "cases", "export").stdout_bytes
+    assert written == (tmp_path / "out.csv").read_bytes()
+
+
+def test_an_export_writes_over_nothing_unless_told(consult, real, tmp_path):
+    (tmp_path / "out.csv").write_text("mine")
+    consult(real, "cases", "export", tmp_path / "out.csv", code=1)
+    assert (tmp_path / "out.csv").read_text() == "mine"
+    consult(real, "cases", "export", tmp_path / "out.csv", "--force")
+    assert (tmp_path / "out.csv").read_text().startswith("case_ref,")
+
+
+def test_standard_output_holds_the_file_and_nothing_else(consult, real):
+    consult(real, "cases", "import", EXAMPLES)
+    said = consult(real, "cases", "export")
+    rows = list(csv.DictReader(io.StringIO(said.stdout)))
+    assert len(rows) == len(EXAMPLES.read_text("utf-8").splitlines()) - 1
+    assert "step log stood at" in said.stderr
+
+
+def test_a_bad_row_is_reported_with_line_and_field_and_the_others_are_kept(consult, real, tmp_path):
+    def spoil(row):
+        return row | {"consultation_date": "soon"} if row["case_ref"] == "empty" else row
+
+    said = consult(real, "cases", "import", changed(tmp_path, spoil), code=1)
+    assert "line 3: consultation_date: " in said.stderr
+    assert "1 refused" in said.stdout
+    n = len(EXAMPLES.read_text("utf-8").splitlines()) - 2
+    assert f"{n} added" in said.stdout
+
+
+def test_other_content_under_the_same_key_needs_replace(consult, real, tmp_path):
+    consult(real, "cases", "import", EXAMPLES)
+    file = changed(tmp_path, lambda row: row | {"sex": "female"})
+    assert "sex" in consult(real, "cases", "import", file, code=1).stderr
+    assert "0 refused" in consult(real, "cases", "import", file, "--replace").stdout
+    assert consult(real, "cases", "export").stdout.count("female") > 10
+
+
+def test_a_site_not_known_is_added_and_reported_only_for_the_own_provider(consult, real, tmp_path):
+    said = consult(real, "cases", "import", changed(tmp_path, lambda row: row | {"site": "NEW"}))
+    assert "Site NEW was not known and has been added" in said.stderr
+    other = changed(tmp_path, lambda row: row | {"site": "FAR", "provider": "ELSE"}, "other.csv")
+    assert "FAR" not in consult(real, "cases", "import", other).stderr
+    instance = open_instance(real)
+    assert list(instance.sites) == ["A", "NEW"]
+    instance.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01", b"a,b\n1,2\n", b"\xff\xfea,b"])
+def test_a_file_that_is_none_is_refused_whole(consult, real, tmp_path, content):
+    (tmp_path / "bad.csv").write_bytes(content)
+    before = consult(real, "verify").stdout
+    consult(real, "cases", "import", tmp_path / "bad.csv", code=1)
+    assert consult(real, "verify").stdout == before
+
+
+def test_demonstration_and_real_cases_are_never_mixed(consult, real, demo_copy, tmp_path):
+    consult(demo_copy, "cases", "export", tmp_path / "demo.csv")
+    assert "never mixed" in consult(real, "cases", "import", tmp_path / "demo.csv", code=1).stderr
+    theirs = changed(tmp_path, lambda row: row | {"provider": "ACME"})
+    assert "This is the demonstration" in consult(demo_copy, "cases", "import", theirs, code=1).stderr
+
+
+def test_results_as_json_have_the_documented_shape_and_nothing_else_is_printed(consult, real):
+    consult(real, "cases", "import", EXAMPLES)
+    found = shape(consult, real)
+    keys = "proforma measures_version capture_mode from to site eligible excluded measures opportunity"
+    assert list(found) == keys.split()
+    one = found["measures"]["red_flags_screened"]
+    assert list(one) == [
+        *("met", "not_met", "not_applicable", "missing", "rate", "interval", "worst_case_rate", "benchmarks")
+    ]
+    assert one["benchmarks"] == {"2011": 0.55, "2008": None}
+
+
+@pytest.mark.parametrize(
+    ("more", "some"),
+    [
+        (("--site", "A"), True),
+        (("--site", "B"), False),
+        (("--provider", "ACME"), True),
+        (("--provider", "ELSE"), False),
+        (("--from", "2026-03-02", "--to", "2026-03-02"), True),
+        (("--from", "2026-03-03"), False),
+        (("--to", "2026-03-01"), False),
+        (("--capture", "retrospective"), True),
+        (("--capture", "paper"), False),
+    ],
+)
+def test_each_option_selects(consult, real, more, some):
+    consult(real, "cases", "import", EXAMPLES)
+    assert (shape(consult, real, *more)["eligible"] > 0) is some
+
+
+def test_text_has_a_line_for_every_measure_and_with_cases_one_for_every_case(consult, real):
+    consult(real, "cases", "import", EXAMPLES)
+    said = consult(real, "results", "--cases").stdout
+    for measure in shape(consult, real)["measures"]:
+        assert f"\n{measure} " in said
+    assert "2011, from case notes" in said
+    assert "not held" in said
+    assert "ACME / A / retrospective / empty: not met: " in said
+
+
+def test_an_empty_instance_has_results_too(consult, real):
+    assert "Eligible: 0" in consult(real, "results").stdout
+    assert shape(consult, real)["measures"]["red_flags_screened"]["rate"] is None
+
+
+def test_capture_modes_are_not_pooled(consult, demo_copy):
+    said = consult(demo_copy, "results", code=1)
+    assert "--capture live or --capture retrospective" in said.stderr
+    assert said.stdout == ""
+
+
+def test_rebuild_brings_every_case_back(consult, demo_copy):
+    before = consult(demo_copy, "cases", "export").stdout
+    instance = open_instance(demo_copy)
+    with instance.db.write() as conn:
+        conn.execute("DELETE FROM case_row WHERE capture_mode = 'retrospective'")
+        conn.execute("UPDATE case_row SET sex = 'other'")
+        conn.execute("DELETE FROM consultation")
+    instance.close()
+    assert "run `consult rebuild`" in consult(demo_copy, "verify", code=1).stderr
+    assert "8 consultations" in consult(demo_copy, "rebuild").stdout
+    assert consult(demo_copy, "cases", "export").stdout == before
+    consult(demo_copy, "verify")

@@ -1,0 +1,153 @@
+"""Content: checked as a whole, approved by name, and what was in use stays in use when its file is refused."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from consult.instance import open_instance
+from consult.record.store import Start, Who
+
+ROOT = Path(__file__).parents[2]
+BREAK = {
+    "an unknown key": lambda text: text.replace("[[questions]]", "[[questions]]\nsurprise = 1", 1),
+    "a duplicate id": lambda text: re.sub(r'(\[\[questions\]\]\nid = )"\w+"', r'\1"same"', text, count=2),
+    "broken TOML": lambda text: text + "\n[[questions",
+    "NUL bytes": lambda text: text + "\0",
+    "too large": lambda text: text + "#" * 3_000_000,
+}
+
+
+@pytest.fixture
+def own(real):
+    """The real installation with its own copy of all content, in use."""
+    for kind in ("proformas", "leaflets"):
+        shutil.copytree(ROOT / kind, real / kind)
+    for leaflet in (real / "leaflets").glob("*"):
+        renamed = leaflet.with_name(f"own-{leaflet.name}")
+        leaflet.rename(renamed)
+        for file in renamed.glob("*.md"):
+            text = file.read_text("utf-8")
+            file.write_text(re.sub(r'id = "[\w-]+"', f'id = "{renamed.name}"', text, count=1), "utf-8")
+    open_instance(real).close()
+    return real
+
+
+def test_shipped_content_is_right(consult, tmp_path):
+    said = consult(tmp_path / "none", "check").stdout
+    assert "Right: proforma back-pain" in said
+    assert "Right: leaflet" in said
+
+
+def test_check_tells_what_keeps_consultations_from_beginning(consult, real):
+    said = consult(real, "check").stdout
+    assert "Open: Site A has no number for: emergency_department" in said
+    assert "Open: The proforma back-pain is draft" in said
+
+
+@pytest.mark.parametrize("fault", BREAK)
+def test_a_proforma_that_is_refused_leaves_the_version_in_use(consult, own, fault):
+    before = open_instance(own)
+    digest = before.library.current.digest
+    before.close()
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    file.write_text(BREAK[fault](file.read_text("utf-8")), "utf-8")
+    assert re.search(r"^back-pain/proforma.toml: ", consult(own, "check", code=1).stdout, re.M)
+    assert "older version stays in use" in consult(own, "results").stderr
+    assert "FAULT  content: Refused" in consult(own, "doctor", code=1).stdout
+    instance = open_instance(own)
+    assert instance.library.current.digest == digest
+    assert instance.problems
+    who = Who("p-1", "nurse")
+    consultation = instance.store.start(Start("e-1", "A", "ACME", "in_person", "35-44"), who)
+    assert instance.store.consultation(consultation).started["definition"] == digest
+    instance.close()
+
+
+@pytest.mark.parametrize("name", ["measures.toml", "benchmarks.toml"])
+def test_refused_measures_and_benchmarks_leave_those_in_use(consult, own, name):
+    before = consult(own, "results").stdout
+    file = own / "proformas" / "back-pain" / name
+    file.write_text(file.read_text("utf-8") + "\n[broken", "utf-8")
+    said = consult(own, "results")
+    assert said.stdout == before
+    assert name in said.stderr
+    consult(own, "check", code=1)
+
+
+def test_a_refused_leaflet_leaves_the_one_in_use_and_a_new_bad_one_is_left_out(consult, own):
+    before = open_instance(own)
+    known = dict(before.leaflets)
+    before.close()
+    bad = next((own / "leaflets").glob("*/*.md"))
+    bad.write_text("no front matter", "utf-8")
+    (own / "leaflets" / "brand-new").mkdir()
+    (own / "leaflets" / "brand-new" / "en.md").write_text("nothing", "utf-8")
+    instance = open_instance(own)
+    assert instance.leaflets == known
+    assert {p.file for p in instance.problems} == {f"{bad.parent.name}/{bad.name}", "brand-new/en.md"}
+    instance.close()
+
+
+def test_a_changed_proforma_comes_into_use_and_the_old_one_is_still_known(own):
+    first = open_instance(own)
+    digest = first.library.current.digest
+    first.close()
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    file.write_text(file.read_text("utf-8").replace("\nversion = ", "\n# changed\nversion = ", 1), "utf-8")
+    second = open_instance(own)
+    assert second.library.current.digest != digest
+    assert second.library.definition(second.db.read(), digest).digest == digest
+    second.close()
+
+
+def test_content_refused_with_nothing_to_fall_back_on_is_listed(consult, tmp_path, password_file):
+    folder = tmp_path / "i"
+    shutil.copytree(ROOT / "proformas", folder / "proformas")
+    (folder / "proformas" / "back-pain" / "proforma.toml").write_text("x = 1", "utf-8")
+    words = ("--provider", "ACME", "--site", "A", "--admin", "Anna Berg", "--password-file", password_file)
+    said = consult(folder, "init", *words, code=1)
+    assert "proforma.toml: " in said.stderr
+    shutil.copytree(ROOT / "proformas", folder / "proformas", dirs_exist_ok=True)
+    consult(folder, "init", *words)
+
+
+def test_approval_is_of_a_digest_by_a_named_clinician(consult, real):
+    assert consult(real, "approve").stdout.count(": draft") == len(open_and(real, lambda i: i.in_use()))
+    by = ("--name", "Dr B. Named", "--post", "Lead physician")
+    consult(real, "approve", "proforma", *by)
+    said = consult(real, "approve").stdout
+    assert "proforma back-pain: approved by Dr B. Named, Lead physician" in said
+    assert ": draft" in said
+    consult(real, "approve", "all", *by)
+    assert open_and(real, lambda i: i.unapproved()) == []
+    assert "nothing new" in consult(real, "approve", "all", *by).stdout
+
+
+def open_and(folder, look):
+    instance = open_instance(folder)
+    try:
+        return look(instance)
+    finally:
+        instance.close()
+
+
+def test_a_leaflet_is_approved_alone_and_an_unknown_one_is_not(consult, real):
+    leaflet = open_and(real, lambda i: min(i.leaflets)[0])
+    by = ("--name", "Dr B. Named", "--post", "Lead physician")
+    consult(real, "approve", "leaflet", leaflet, *by)
+    assert open_and(real, lambda i: i.unapproved()) == ["proforma back-pain"]
+    assert "There is no leaflet nothing" in consult(real, "approve", "leaflet", "nothing", *by, code=1).stderr
+
+
+def test_a_change_after_approval_is_draft_again(consult, own):
+    consult(own, "approve", "all", "--name", "Dr B. Named", "--post", "Lead physician")
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    file.write_text(file.read_text("utf-8") + "\n# one more line\n", "utf-8")
+    assert open_and(own, lambda i: i.unapproved()) == ["proforma back-pain"]
+
+
+def test_a_live_consultation_needs_a_known_site_routes_and_approval(consult, real):
+    assert "not set up" in open_and(real, lambda i: i.why_no_live("Z"))
+    assert "has no number for" in open_and(real, lambda i: i.why_no_live("A"))

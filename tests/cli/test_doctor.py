@@ -1,0 +1,84 @@
+"""The doctor finds what is wrong, says what to do, and changes nothing."""
+
+import sqlite3
+
+import pytest
+
+from consult import doctor
+
+
+def found(consult, folder, code=0):
+    lines = consult(folder, "doctor", code=code).stdout.splitlines()
+    return [line for line in lines if line.startswith("FAULT")], lines
+
+
+def test_a_new_installation_has_no_fault_and_notes_what_is_open(consult, real):
+    faults, lines = found(consult, real)
+    assert faults == []
+    assert any(line.startswith("note ") and "emergency_department" in line for line in lines)
+    assert any("draft" in line for line in lines)
+    assert any("step log" in line or "steps hold" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", [".", "consult.db", "secret-key"])
+def test_permissions_that_are_too_wide_come_with_the_command_that_mends_them(consult, real, name):
+    path = (real / name).resolve()
+    mode = path.stat().st_mode
+    path.chmod(mode | 0o044)
+    (fault,) = found(consult, real, code=1)[0]
+    assert fault.endswith(f"chmod {'700' if name == '.' else '600'} {path}")
+    path.chmod(mode)
+    assert found(consult, real)[0] == []
+
+
+def test_a_missing_guard_is_found_before_opening_puts_it_back(consult, real):
+    conn = sqlite3.connect(real / "consult.db")
+    conn.execute("DROP TRIGGER step_no_delete")
+    conn.commit()
+    conn.close()
+    (fault,) = found(consult, real, code=1)[0]
+    assert "step_no_delete" in fault
+
+
+def test_a_changed_step_is_found(consult, real):
+    conn = sqlite3.connect(real / "consult.db")
+    conn.execute("DROP TRIGGER step_no_update")
+    conn.execute("UPDATE step SET actor = 'cli:somebody-else' WHERE seq = 2")
+    guard = "BEFORE UPDATE ON step BEGIN SELECT RAISE(ABORT, 'a step is never changed'); END"
+    conn.execute(f"CREATE TRIGGER step_no_update {guard}")
+    conn.commit()
+    conn.close()
+    (fault,) = found(consult, real, code=1)[0]
+    assert "Step 2" in fault
+    consult(real, "verify", code=1)
+
+
+MOUNTS = """\
+/dev/sda1 / ext4 rw 0 0
+server:/share /mnt/share nfs4 rw 0 0
+//server/data /mnt/with\\040space cifs rw 0 0
+/dev/sdb1 /mnt/share/local ext4 rw 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/srv/instance", ""),
+        ("/mnt/share/instance", "nfs4"),
+        ("/mnt/share", "nfs4"),
+        ("/mnt/shared", ""),
+        ("/mnt/with space/instance", "cifs"),
+        ("/mnt/share/local/instance", ""),
+    ],
+)
+def test_a_network_share_is_told_from_a_local_disk(tmp_path, folder, kind):
+    from pathlib import Path
+
+    assert doctor.network_kind(Path(folder), MOUNTS) == kind
+
+
+def test_the_doctor_changes_nothing(consult, real):
+    before = consult(real, "verify").stdout
+    found(consult, real)
+    assert consult(real, "verify").stdout == before

@@ -1,0 +1,118 @@
+"""Serving: real processes, one server an instance, this machine only unless a TLS proxy stands in front."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+
+from consult import serving
+from consult.accounts.policy import POLICY
+from consult.instance import InstanceRefused
+from consult.lock import Held, is_served, server_lock
+from consult.serving import Address, application
+
+WAITRESS = (
+    "import sys; from pathlib import Path; from consult import serving as s; l = s.listen('127.0.0.1', 0); "
+    "print('Serving on', s.url_of(l), flush=True); s._serve_with_waitress(Path(sys.argv[1]), l, s.Address())"
+)
+
+
+@contextmanager
+def running(*words):
+    """A process that serves, its address, and what it printed before it said so."""
+    command = [sys.executable, *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        said = ""
+        try:
+            for line in process.stdout:
+                said += line
+                if found := re.search(r"http://[\w.:\[\]]+/", line):
+                    yield process, found[0], said
+                    break
+            else:
+                raise AssertionError(process.stderr.read())
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=40)
+            assert "Traceback" not in errors
+            assert "Error" not in errors
+
+
+def status(address):
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return answer.status
+
+
+def test_serve_answers_holds_the_lock_and_stops_when_told(consult, real):
+    with running("-m", "consult.cli", "--instance", real, "serve", "--port", "0") as (process, address, _):
+        assert status(address + "health") == 200
+        assert is_served(real)
+        assert "A server is running" in consult(real, "serve", "--port", "0", code=1).stderr
+        assert "server: A server is running" in consult(real, "doctor").stdout
+        consult(real, "backup")
+    assert process.returncode == 0
+    assert not is_served(real)
+
+
+def test_demo_prints_its_address_and_sign_ins(demo_copy):
+    words = ("-m", "consult.cli", "demo", "--no-open", "--port", "0", "--instance", demo_copy)
+    with running(*words) as (process, address, _):
+        assert status(address + "sign-in") == 200
+        rest = "".join(iter(process.stdout.readline, "Stop it with Ctrl+C.\n"))
+        for name in ("nurse", "doctor", "physio", "auditlead", "admin"):
+            assert re.search(rf"^  {name} +made-up-for-the-demo ", rest, re.M)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the same server runs in the other tests there")
+def test_the_server_of_windows_serves_the_same(real):
+    with running("-c", WAITRESS, real) as (process, address, _):
+        assert status(address + "health") == 200
+        process.kill()
+
+
+@pytest.mark.parametrize(
+    ("address", "refused"),
+    [
+        (Address(), ""),
+        (Address("::1"), ""),
+        (Address("localhost"), ""),
+        (Address("127.0.0.2"), ""),
+        (Address("0.0.0.0"), "this machine only"),  # noqa: S104 - this is what must be refused
+        (Address("192.168.1.5"), "this machine only"),
+        (Address("oh.example.org"), "this machine only"),
+        (Address("::"), "this machine only"),
+        (Address(behind_tls=True), "--host-name"),
+        (Address("192.168.1.5", host_names=("oh.example.org",)), "this machine only"),
+        (Address("192.168.1.5", host_names=("oh.example.org",), behind_tls=True), ""),
+        (Address(host_names=("oh.example.org",), behind_tls=True), ""),
+    ],
+)
+def test_plain_http_is_for_this_machine_only(address, refused):
+    sentence = address.why_refused()
+    assert (refused in sentence) if refused else (sentence is None)
+
+
+def test_a_port_in_use_is_said_or_another_is_found():
+    with serving.listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(InstanceRefused, match=f"Port {port} is in use"):
+            serving.listen("127.0.0.1", port)
+        with serving.listen_near("127.0.0.1", port) as other:
+            assert other.getsockname()[1] != port
+
+
+def test_a_lock_is_held_once_and_free_again(tmp_path):
+    with server_lock(tmp_path), pytest.raises(Held), server_lock(tmp_path):
+        pass
+    assert not is_served(tmp_path)
+
+
+def test_the_policy_has_an_entry_for_every_route_and_for_nothing_else(real):
+    app = application(real, Address())
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(POLICY)
+    app.extensions["consult"].close()
