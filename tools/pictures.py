@@ -26,7 +26,11 @@ from consult.web.app import create_app
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 NOW = datetime(2026, 11, 23, 10, 40, tzinfo=UTC)
-ANSWERS = {"sudden_severe_pain_or_collapse": "absent", "blood_in_urine_or_loin_pain": "unsure", "fever_or_very_ill": "absent"}
+ANSWERS = {
+    "sudden_severe_pain_or_collapse": "absent",
+    "blood_in_urine_or_loin_pain": "unsure",
+    "fever_or_very_ill": "absent",
+}
 SIZE = {"width": 1366, "height": 768}
 BROWSER_OPTIONS = [
     "--no-sandbox",
