@@ -24,6 +24,7 @@
     if (failed && signedOut) { say('Not saved: sign in again in another tab', true); }
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (waiting.size) { say('Saving'); }
+    else if (document.querySelector('.q__conflict, .q__error')) { say('One answer was not saved: see the question', true); }
     else { say('Saved ' + now()); }
   }
   function fieldset(element) { return element.closest ? element.closest('.q__set') : null; }
@@ -64,7 +65,9 @@
     } else if (element.dataset.remove) { event.detail.parameters.key = newKey(); }
   });
   document.addEventListener('htmx:afterRequest', function (event) {
-    var element = event.detail.elt, set = element.matches('.q__set') ? element : null, xhr = event.detail.xhr;
+    // What asked may be gone by now, put out by its own reply: then the event comes from what stood around it.
+    var element = event.detail.requestConfig ? event.detail.requestConfig.elt : event.detail.elt;
+    var set = element.matches('.q__set') ? element : null, xhr = event.detail.xhr;
     var answered = xhr && xhr.status >= 200 && xhr.status < 500 && xhr.status !== 401 && xhr.status !== 400 && xhr.status !== 403;
     if (element.dataset.remove && answered && xhr.status === 200) { clear(element.dataset.remove); }
     if (!set) { return; }
@@ -74,7 +77,7 @@
     if (answered) {
       if (item) { item.classList.remove('q--not-saved'); }
       if (held.sent === held.key) { waiting.delete(set.dataset.q); }
-      if (xhr.status === 200) { tell(); } else { say('One answer was not saved: see the question', true); }
+      tell();
     } else {
       signedOut = Boolean(xhr) && xhr.status === 401;
       again(set, held, item);
@@ -113,6 +116,15 @@
       setTimeout(function () { send(question, held, address, body); }, Math.min(1000 * Math.pow(2, held.tries - 1), 10000));
     });
   }
+  // After a conflict: the answer given here once more, or the page anew with the other one.
+  document.addEventListener('click', function (event) {
+    if (event.target.matches('[data-again]')) { htmx.trigger(fieldset(event.target), 'save'); }
+    if (event.target.matches('[data-other]')) {
+      event.preventDefault();
+      location.hash = event.target.hash;
+      location.reload();
+    }
+  });
   function clear(question) {
     var set = document.querySelector('.q__set[data-q="' + question + '"]');
     if (!set) { return; }

@@ -243,6 +243,7 @@ def fragments(
         panels=[q for q in staying if q.panels and _panel_of(before, q) != _panel_of(now, q)],
         rail=[t for t, old in zip(now.tallies(), before.tallies(), strict=True) if t != old],
         rests=[b for b in now.proforma.blocks if b.rest and _rest_of(before, b) != _rest_of(now, b)],
+        parking=now.parked() != before.parked(),
         opened=[h for h in context["headings"] if h not in opened_before],
         **context,
     )
