@@ -42,7 +42,9 @@ def open_visit(service: Service, browser: Browser) -> Visit:
 
     def visit(role: str = "", scripted: bool = True, width: int = DESK["width"]) -> Watch:
         viewport = {"width": width, "height": DESK["height"]}
-        context = browser.new_context(viewport=viewport, java_script_enabled=scripted, base_url=service.address)
+        context = browser.new_context(
+            viewport=viewport, java_script_enabled=scripted, base_url=service.address, locale="en-GB"
+        )
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         if role:
             cookie = {"name": "consult_session", "value": service.token(role), "url": service.address}
@@ -64,4 +66,5 @@ def visit(open_visit: Visit) -> Iterator[Visit]:
     yield one
     for watch in opened:
         watch.context.close()
-    assert [complaint for watch in opened for complaint in watch.complaints] == []
+    complaints = [complaint for watch in opened for complaint in watch.complaints]
+    assert not complaints, "\n".join(complaints)

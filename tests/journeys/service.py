@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,8 @@ class Service:
         """The name and the date of birth of somebody who is like nobody registered before."""
         number = next(self._numbers)
         letters = "".join(chr(ord("a") + int(digit)) * 3 for digit in f"{number:03}")
-        return f"Testina {letters.capitalize()}", date(1980, 1, 1) + timedelta(days=number)
+        born = date(1975, 1 + number % 12, 13 + number // 12 % 15)  # also unlike another with day and month swapped
+        return f"Testina {letters.capitalize()}", born
 
     def begin(self, role: str = "nurse", attendance: str = "in_person") -> str:
         """A consultation that has just begun."""
@@ -112,6 +112,3 @@ class Service:
     def steps_about(self, consultation_id: str, question: str) -> int:
         """How many steps there are about a question."""
         return len(self.consultation(consultation_id).history.get(question, []))
-
-
-Begin = Callable[..., str]

@@ -82,7 +82,7 @@ def ordinary(hand: Hand, service: Service) -> dict[str, Any]:
 
 
 def red_flag(hand: Hand, service: Service) -> dict[str, Any]:
-    """Changed saddle feeling: signing is held, the letter is one action away, a decision releases it, the rest blank."""
+    """Changed saddle feeling: signing is held, the letter is one action away, a decision releases it."""
     hand.tick("saddle_feeling_change", "present")
     hand.settle()
     hand.press("Sign and lock")
@@ -233,7 +233,7 @@ def test_with_and_without_javascript_the_same_is_recorded(
 
 
 def recorded(service: Service, consultation_id: str) -> tuple[Any, ...]:
-    """The answers that stand with how they were given, the decisions, the papers, and the case without its reference."""
+    """The answers that stand with how they were given, the decisions, the papers, the case without its reference."""
     consultation = service.consultation(consultation_id)
     last = {question: records[-1] for question, records in consultation.history.items() if records[-1].answer}
     answers = {q: (r.answer.state, r.answer.value, r.answer.reason, r.via) for q, r in last.items() if r.answer}

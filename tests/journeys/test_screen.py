@@ -1,0 +1,415 @@
+"""The consultation screen when things go wrong or another way round: lost servers, stale tabs, second thoughts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import Visit
+from hands import WithoutScript, WithScript
+from playwright.sync_api import Page, Route, expect
+from service import PASSWORD, SIGN_IN_NAMES, Service
+
+pytestmark = pytest.mark.browser
+
+SAVED = re.compile(r"^Saved \d\d:\d\d")
+REST = "rest_of_red_flags"
+
+
+def opened(visit: Visit, consultation_id: str, scripted: bool = True) -> WithScript | WithoutScript:
+    """A nurse with a consultation open."""
+    page = visit("nurse", scripted).page()
+    page.goto(f"/consultations/{consultation_id}")
+    return WithScript(page) if scripted else WithoutScript(page)
+
+
+class TestInterrupted:
+    def test_an_open_consultation_is_found_again_in_two_actions(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        first = opened(visit, consultation)
+        first.tick("back_pain_reason", "main")
+        first.settle()
+        first.page.context.close()
+        page = visit().page()
+        page.goto("/")
+        page.get_by_label("Sign-in name").fill(SIGN_IN_NAMES["nurse"])
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()  # the first action
+        page.locator(f'a[href$="{consultation}"]').click()  # the second
+        expect(page.locator('[id="a.back_pain_reason.main"]')).to_be_checked()
+
+    @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
+    def test_back_and_refresh_show_what_was_saved(self, visit: Visit, service: Service, scripted: bool) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation, scripted)
+        hand.tick("back_pain_reason", "main")
+        hand.write("employee_concern", "Will it last?")
+        hand.settle()
+        if scripted:
+            expect(hand.page.locator("#state-employee_concern .q__saved")).to_be_visible()
+            hand.settle()
+        page = hand.page
+        page.goto(f"/consultations/{consultation}/steps")
+        page.go_back()
+        for _ in range(2):
+            expect(page.locator('[id="a.back_pain_reason.main"]')).to_be_checked()
+            expect(page.locator('[name="a.employee_concern"]')).to_have_value("Will it last?")
+            page.reload()
+        assert service.steps_about(consultation, "back_pain_reason") == 1
+
+
+class TestTwoTabs:
+    def test_the_stale_tab_gets_both_answers_and_nothing_is_overwritten(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected.append("409 (CONFLICT)")
+        tabs = [WithScript(watch.page()), WithScript(watch.page())]
+        for tab in tabs:
+            tab.page.goto(f"/consultations/{consultation}")
+        tabs[0].tick("work_status", "off_sick")
+        tabs[0].settle()
+        tabs[1].tick("work_status", "at_work_no_time_off")
+        both = tabs[1].page.locator("#state-work_status .q__conflict")
+        expect(both).to_contain_text("Off sick now with this pain")
+        expect(both).to_contain_text("At work; no time off with it")
+        expect(tabs[1].page.locator("#save-state")).to_have_text("One answer was not saved: see the question")
+        assert service.answer(consultation, "work_status") == ("answered", "off_sick", "")
+        assert service.steps_about(consultation, "work_status") == 1
+
+    @pytest.mark.parametrize("keeps", ["here", "other"])
+    def test_either_answer_can_then_be_chosen(self, visit: Visit, service: Service, keeps: str) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected.append("409 (CONFLICT)")
+        tabs = [WithScript(watch.page()), WithScript(watch.page())]
+        for tab in tabs:
+            tab.page.goto(f"/consultations/{consultation}")
+        tabs[0].tick("cord_signs", "absent")
+        tabs[0].settle()
+        tabs[1].tick("cord_signs", "present")
+        conflict = tabs[1].page.locator("#state-cord_signs .q__conflict")
+        if keeps == "here":
+            conflict.get_by_role("button", name="Let this answer stand").click()
+        else:
+            conflict.get_by_role("link", name="keep the other answer").click()
+        stands = "present" if keeps == "here" else "absent"
+        expect(tabs[1].page.locator("#state-cord_signs .q__saved")).to_be_visible()
+        expect(tabs[1].page.locator(f'[id="a.cord_signs.{stands}"]')).to_be_checked()
+        assert service.answer(consultation, "cord_signs") == (stands, None, "")
+
+    def test_without_javascript_the_stale_page_shows_both_too(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        watch = visit("nurse", scripted=False)
+        watch.expected.append("409 (CONFLICT)")
+        tabs = [WithoutScript(watch.page()), WithoutScript(watch.page())]
+        for tab in tabs:
+            tab.page.goto(f"/consultations/{consultation}")
+        tabs[0].tick("work_status", "off_sick")
+        tabs[0].settle()
+        tabs[1].tick("work_status", "at_work_no_time_off")
+        tabs[1].tick("leg_symptoms", "neither")
+        tabs[1].settle()
+        expect(tabs[1].page.locator(".q__conflict")).to_contain_text("Nothing was overwritten")
+        assert service.answer(consultation, "work_status") == ("answered", "off_sick", "")
+        assert service.answer(consultation, "leg_symptoms") == ("answered", ["neither"], "")
+
+    def test_two_quick_answers_in_one_tab_are_no_conflict(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        for code in ("absent", "present", "unsure", "absent", "declined"):
+            hand.tick("cord_signs", code)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED)
+        assert service.answer(consultation, "cord_signs") == ("declined", None, "")
+
+
+class TestLostServer:
+    def test_an_answer_given_while_the_server_is_down_is_saved_once_it_is_back(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected += ["ERR_CONNECTION_REFUSED", "htmx:"]
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+        service.stop()
+        try:
+            hand.tick("cord_signs", "absent")
+            expect(hand.page.locator("#save-state")).to_have_text("Not saved, retrying (1)")
+            shown = hand.page.locator("#q-cord_signs").evaluate("item => getComputedStyle(item, '::after').content")
+            assert shown == '"Not saved, retrying"'
+        finally:
+            service.start()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=15_000)
+        assert service.answer(consultation, "cord_signs") == ("absent", None, "")
+        assert service.steps_about(consultation, "cord_signs") == 1
+
+    def test_an_answer_whose_reply_was_lost_is_one_step(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected += ["ERR_FAILED", "htmx:"]
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+
+        def lose(route: Route) -> None:
+            route.fetch()
+            route.abort()
+
+        hand.page.route("**/answers", lose, times=1)
+        hand.tick("cord_signs", "absent")
+        expect(hand.page.locator("#save-state")).to_have_text("Not saved, retrying (1)")
+        assert service.steps_about(consultation, "cord_signs") == 1
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert service.steps_about(consultation, "cord_signs") == 1
+
+    def test_leaving_with_an_unsaved_answer_asks_first(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected += ["ERR_CONNECTION_REFUSED", "htmx:"]
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+        service.stop()
+        try:
+            hand.tick("cord_signs", "absent")
+            expect(hand.page.locator("#save-state")).to_have_text("Not saved, retrying (1)")
+            with hand.page.expect_event("dialog") as asked:
+                hand.page.close(run_before_unload=True)
+            assert asked.value.type == "beforeunload"
+        finally:
+            service.start()
+        watch.complaints.clear()  # the question on leaving was the one dialogue
+
+
+class TestNoToTheRest:
+    def test_it_is_hidden_until_every_item_has_been_wholly_on_screen(self, visit: Visit, service: Service) -> None:
+        hand = opened(visit, service.begin())
+        fill = hand.page.locator(f"#rest-{REST} .rest__fill")
+        expect(fill).to_be_hidden()
+        items = hand.page.locator(f"#block-{REST} [data-item]")
+        items.last.scroll_into_view_if_needed()
+        hand.page.wait_for_timeout(100)
+        expect(fill).to_be_hidden()  # the first ones were never seen
+        for at in range(items.count()):
+            items.nth(at).scroll_into_view_if_needed()
+            hand.page.wait_for_timeout(20)
+        expect(fill).to_be_visible()
+
+    def test_it_fills_the_blanks_as_a_group_and_undoes_in_one_action(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        hand.tick("cancer_ever", "absent")
+        for question in ("long_steroid_course", "weak_immunity", "diabetes_or_dialysis", "injected_drugs"):
+            hand.tick(question, "absent")
+        hand.tick("night_pain", "present")
+        hand.no_to_the_rest(REST)
+        now = service.consultation(consultation)
+        group = [q for q, records in now.history.items() if records[-1].via == "group"]
+        assert group
+        assert {now.answers[q].state for q in group} == {"absent"}
+        assert now.answers["night_pain"].state == "present"
+        assert "cancer_ever" not in group
+        hand.page.locator(f"#rest-{REST}").get_by_role("button", name="Undo").click()
+        expect(hand.page.locator(f"#rest-{REST} .rest__fill")).to_be_visible()
+        after = service.consultation(consultation).answers
+        assert not set(group) & set(after)
+        assert after["night_pain"].state == "present"
+        expect(hand.page.locator('[id="a.new_stoop_or_height_loss.absent"]')).not_to_be_checked()
+
+    def test_what_must_be_asked_one_by_one_stays_blank_and_is_counted(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        hand.tick("cancer_ever", "unsure")
+        hand.no_to_the_rest(REST)
+        expect(hand.page.locator(f"#rest-{REST}")).to_contain_text("must be answered one by one")
+        answers = service.consultation(consultation).answers
+        assert not {"night_pain", "upper_back_pain", "weight_loss_sweats_off_food"} & set(answers)
+
+
+class TestAnswers:
+    def test_a_question_is_marked_as_not_asked_with_a_reason(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        hand.tick("sexual_function_change", "absent")
+        hand.not_asked("sexual_function_change", "third_person")
+        hand.settle()
+        expect(hand.page.locator('[id="a.sexual_function_change.absent"]')).not_to_be_checked()
+        assert service.answer(consultation, "sexual_function_change") == ("not_asked", None, "third_person")
+        hand.tick("sexual_function_change", "absent")
+        hand.settle()
+        expect(hand.page.locator('[name="reason.sexual_function_change"]')).to_have_value("")
+        assert service.answer(consultation, "sexual_function_change") == ("absent", None, "")
+
+    @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
+    def test_remove_answer_leaves_nothing_recorded(self, visit: Visit, service: Service, scripted: bool) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation, scripted)
+        hand.tick("saddle_feeling_change", "present")
+        hand.settle()
+        expect(hand.page.locator("#panel-saddle_feeling_change .kept")).to_be_visible()
+        hand.page.locator("#state-saddle_feeling_change").get_by_role("button", name="Remove").click()
+        expect(hand.page.locator("#panel-saddle_feeling_change .kept")).to_have_count(0)
+        expect(hand.page.locator('[id="a.saddle_feeling_change.present"]')).not_to_be_checked()
+        assert service.answer(consultation, "saddle_feeling_change") is None
+        assert service.steps_about(consultation, "saddle_feeling_change") == 2
+        hand.tick("saddle_feeling_change", "absent")
+        hand.settle()
+        expect(hand.page.locator("#state-saddle_feeling_change .q__saved")).to_be_visible()
+        assert service.answer(consultation, "saddle_feeling_change") == ("absent", None, "")
+
+    def test_text_stays_as_typed_while_it_is_saved_and_other_answers_arrive(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        field = hand.page.locator('[name="a.story_of_episode"]')
+        field.click()
+        hand.page.keyboard.type("It began on Monday, ", delay=5)
+        expect(hand.page.locator("#state-story_of_episode .q__saved")).to_be_visible()
+        field.evaluate("field => { field.dataset.same = 'yes'; }")
+        hand.page.keyboard.type("lifting a box, ", delay=5)
+        hand.page.evaluate(
+            "() => { const r = document.getElementById('a.back_pain_reason.main'); r.checked = true;"
+            " r.dispatchEvent(new Event('change', { bubbles: true })); }"
+        )
+        hand.page.keyboard.type("and eased on Tuesday.", delay=25)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED)
+        said = "It began on Monday, lifting a box, and eased on Tuesday."
+        expect(field).to_be_focused()
+        expect(field).to_have_value(said)
+        assert field.get_attribute("data-same") == "yes"
+        assert service.answer(consultation, "story_of_episode") == ("answered", said, "")
+
+    def test_an_answer_on_its_way_to_a_question_that_leaves_the_path_is_kept_aside(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        hand.tick("saddle_feeling_change", "present")
+        hand.write("cauda_equina_other_explanation", "A fall on the tail bone last week")
+        hand.tick("saddle_feeling_change", "absent")
+        expect(hand.page.locator("#q-cauda_equina_other_explanation")).to_have_count(0)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED)
+        kept = service.answer(consultation, "cauda_equina_other_explanation")
+        assert kept == ("answered", "A fall on the tail bone last week", "")
+        hand.page.reload()
+        expect(hand.page.locator("#parked")).to_contain_text("Kept aside: ")
+
+    def test_a_parked_answer_comes_back_with_its_question(self, visit: Visit, service: Service) -> None:
+        hand = opened(visit, service.begin())
+        hand.tick("work_cause_opinion", "caused")
+        hand.tick("cause_action", "incident_report")
+        hand.settle()
+        hand.tick("work_cause_opinion", "not_work")
+        expect(hand.page.locator("#q-cause_action")).to_have_count(0)
+        expect(hand.page.locator("#parked")).to_contain_text("Kept aside: 1 answer")
+        hand.tick("work_cause_opinion", "aggravated")
+        expect(hand.page.locator('[id="a.cause_action.incident_report"]')).to_be_checked()
+        expect(hand.page.locator("#parked")).not_to_contain_text("Kept aside")
+
+    def test_a_wrong_date_order_is_said_at_the_question_and_what_was_entered_stays(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected.append("422 (")
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+        hand.tick("adjustment_types", "phased_return")
+        hand.write("phased_return_plan", "2026-12-20", "start")
+        hand.write("phased_return_plan", "2026-12-01", "end")
+        expect(hand.page.locator("#state-phased_return_plan .q__error")).to_contain_text("before the start")
+        expect(hand.page.locator('[name="a.phased_return_plan.end"]')).to_have_value("2026-12-01")
+        hand.write("phased_return_plan", "2026-12-30", "end")
+        expect(hand.page.locator("#state-phased_return_plan .q__saved")).to_be_visible()
+        assert service.answer(consultation, "phased_return_plan") == (
+            "answered",
+            {"start": "2026-12-20", "end": "2026-12-30"},
+            "",
+        )
+
+
+class TestKeyboard:
+    def test_a_section_and_signing_with_the_keyboard_alone(self, visit: Visit, service: Service) -> None:
+        watch = visit()
+        watch.expected.append("409 (CONFLICT)")  # signing is held first
+        page = watch.page()
+        keys, name_and_birth = page.keyboard, service.new_person()
+        page.goto("/")
+        to(page, "#username")
+        keys.type(SIGN_IN_NAMES["nurse"])
+        to(page, "#password")
+        keys.type(PASSWORD)
+        keys.press("Enter")
+        expect(page.get_by_role("heading", name="Consultations", exact=True)).to_be_visible()
+        to(page, "a[href$='/employees/new']")
+        keys.press("Enter")
+        page.wait_for_url("**/employees/new")
+        to(page, "#name")
+        keys.type(name_and_birth[0])
+        to(page, "#date_of_birth")
+        keys.type(name_and_birth[1].strftime("%d%m%Y"))
+        keys.press("Enter")
+        page.wait_for_url("**/employees/*-*")
+        to(page, "button[value=in_person]")
+        keys.press("Enter")
+        page.wait_for_url("**/consultations/*-*")
+        consultation = page.url.rpartition("/")[2]
+        to(page, "[name='a.back_pain_reason']")
+        keys.press("Space")
+        to(page, "[name='a.employee_concern']")
+        keys.type("To be back at work")
+        to(page, "[id='a.who_is_present.employee_only']")
+        keys.press("Space")
+        to(page, "[name='a.visit_and_episode']")
+        keys.press("Space")
+        keys.press("ArrowDown")
+        expect(page.locator("#save-state")).to_have_text(SAVED)
+        to(page, ".rail__entry[href='#finish']", back=True)
+        keys.press("Enter")
+        to(page, ".sign .nhsuk-button")
+        keys.press("Enter")
+        page.wait_for_url("**/sign")
+        to(page, "[name='reason']")
+        keys.press("a")  # "Another reason": a list is chosen from by typing
+        to(page, "[name='text']")
+        keys.type("Shortened for this test")
+        keys.press("Enter")
+        page.wait_for_load_state()
+        expect(page.get_by_role("heading", name="These emergency questions are blank")).to_have_count(0)
+        to(page, "main .acts .nhsuk-button")
+        keys.press("Enter")
+        expect(page.get_by_role("heading", name="Signed and locked")).to_be_visible()
+        found = service.consultation(consultation)
+        assert found.state == "signed"
+        assert {q: a.value for q, a in found.answers.items()} == {
+            "back_pain_reason": "main",
+            "employee_concern": "To be back at work",
+            "who_is_present": ["employee_only"],
+            "visit_and_episode": "first_visit_gap_28_or_more",
+        }
+
+    @pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+    def test_what_has_the_focus_is_never_hidden_by_the_banner(self, visit: Visit, service: Service, key: str) -> None:
+        page = opened(visit, service.begin()).page
+        page.locator('[id="a.cord_signs.present"]').focus()
+        for _ in range(40):
+            page.keyboard.press(key)
+            top, banner = page.evaluate(
+                "() => [document.activeElement.getBoundingClientRect().bottom,"
+                " document.querySelector('.who').getBoundingClientRect().bottom]"
+            )
+            assert top > banner, page.evaluate("document.activeElement.outerHTML")
+
+
+def to(page: Page, selector: str, back: bool = False) -> None:
+    """Press Tab until an element has the focus, which must be seen to have it."""
+    for _ in range(150):
+        page.keyboard.press("Shift+Tab" if back else "Tab")
+        found, marked = page.evaluate(
+            "s => { const e = document.activeElement, look = getComputedStyle(e);"
+            " return [e.matches(s), look.outlineStyle !== 'none' || look.boxShadow !== 'none']; }",
+            selector,
+        )
+        if found:
+            assert marked, f"{selector} does not show that it has the focus"
+            return
+    raise AssertionError(f"Tab never came to {selector}")
