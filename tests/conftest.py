@@ -156,5 +156,6 @@ def desk(tmp_path, back_pain):
 def busy_desk(tmp_path_factory, back_pain):
     """One desk for many examples of a property, each in a consultation of its own."""
     desk = Desk(tmp_path_factory.mktemp("desk"), back_pain)
+    desk.db._writer.execute("PRAGMA synchronous = OFF")  # thousands of saves: durability is not what is asked here
     yield desk
     desk.db.close()

@@ -34,13 +34,13 @@ def answers_of(question):
 @pytest.fixture(scope="session")
 def some_answers(back_pain):
     """Draws answers to a random set of questions; those that open or hide others come up often."""
-    questions = back_pain.proforma.questions
-    named = {leaf.subject for q in questions if q.show_if for leaf in q.show_if.leaves()}
-    openers = [q for q in questions if q.id in named or q.emergency]
+    by_id = back_pain.proforma.by_id
+    named = {leaf.subject for q in by_id.values() if q.show_if for leaf in q.show_if.leaves()}
+    openers = [q.id for q in by_id.values() if q.id in named or q.emergency]
+    pool = st.one_of(st.sampled_from(openers), st.sampled_from(list(by_id)))
 
     def draw(data, size=30):
-        pool = st.one_of(st.sampled_from(openers), st.sampled_from(questions))
-        chosen = data.draw(st.lists(pool, max_size=size, unique_by=lambda q: q.id), label="questions")
-        return {q.id: data.draw(answers_of(q), label=q.id) for q in chosen}
+        chosen = data.draw(st.lists(pool, max_size=size, unique=True), label="questions")
+        return {q: data.draw(answers_of(by_id[q]), label=q) for q in chosen}
 
     return draw
