@@ -40,7 +40,6 @@ BROWSER_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--lang=en-GB",
     "--force-device-scale-factor=1",
     "--font-render-hinting=none",
 ]
@@ -107,6 +106,7 @@ def consultation(page: Page) -> None:
 def results(page: Page) -> None:
     """The results of case notes read afterwards, beside the national figures."""
     page.goto("/results?capture=retrospective")
+    page.evaluate("document.querySelector('.mode h2').scrollIntoView()")
 
 
 def take(page: Page, scene: Callable[[Page], None], name: str) -> None:
