@@ -106,7 +106,7 @@ def consultation(page: Page) -> None:
 def results(page: Page) -> None:
     """The results of case notes read afterwards, beside the national figures."""
     page.goto("/results?capture=retrospective")
-    page.evaluate("document.querySelector('.mode h2').scrollIntoView()")
+    page.evaluate("window.scrollTo(0, document.querySelector('.mode h2').getBoundingClientRect().top - 8)")
 
 
 def take(page: Page, scene: Callable[[Page], None], name: str) -> None:
