@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 from collections.abc import Iterator
@@ -164,7 +165,8 @@ def restore(folder: Path, file: Path, now: datetime) -> tuple[Proof, Path | None
         try:
             shutil.copyfile(file, part)
             _sync(part)
-            prove(part)
+            if not filecmp.cmp(file, part, shallow=False):
+                raise BackupRefused(f"{file} could not be copied whole; look at the disk, then run this again.")
             kept = _set_aside(folder, now)
             part.replace(database_file(folder))
         finally:

@@ -19,7 +19,7 @@ from consult import approving, backup, checking, demo, doctor, importing, result
 from consult.accounts.people import ROLES, NewPerson, PersonRefused, add_person, by_username, change_password
 from consult.audit import results as audit
 from consult.exchange import casefile
-from consult.instance import Instance, InstanceRefused, exists, only_for_me
+from consult.instance import Instance, InstanceRefused, database_file, exists, only_for_me
 from consult.lock import Held
 from consult.proforma.load import ContentError
 from consult.record import ledger
@@ -30,6 +30,7 @@ EXIT_CODES: Final = (
     "Exit codes: 0 all went well; 1 something was refused, failed a check, or went wrong (one sentence says what, and "
     "what to do); 2 the command was not understood."
 )
+LONG: Final = 50_000_000
 REFUSALS: Final = (
     approving.ApprovalRefused,
     audit.SelectionRefused,
@@ -79,6 +80,12 @@ def _sentence(error: Exception) -> str:
         f"Something unforeseen happened ({type(error).__name__}: {error}); run `consult doctor`, and report it with "
         "the command you gave."
     )
+
+
+def _ask_for_patience(file: Path) -> None:
+    """Say so before all steps of a long record are read."""
+    if file.exists() and file.stat().st_size > LONG:
+        click.echo(f"Reading all {file.stat().st_size // 1_000_000:,} MB of {file}; this takes a while.", err=True)
 
 
 def _count(n: int, noun: str) -> str:
@@ -471,6 +478,7 @@ def results(
 @pass_place
 def rebuild(place: Place) -> None:
     """Make the lists and cases anew from the step log, which alone is the record."""
+    _ask_for_patience(database_file(place.folder))
     with opened(place) as instance:
         n_consultations, n_cases = verifying.rebuild(instance)
     click.echo(f"Rebuilt from the step log: {_count(n_consultations, 'consultation')}, {_count(n_cases, 'case')}.")
@@ -483,6 +491,7 @@ def verify(place: Place) -> None:
     """Prove the record: the database is undamaged, each step follows from the one before, cases equal a rebuild."""
     if not exists(place.folder):
         fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
+    _ask_for_patience(database_file(place.folder))
     proof = verifying.verify(place.folder)
     click.echo(f"The record is whole: {_count(proof.last_step, 'step')}, {_count(proof.rows['case_row'], 'case')}.")
     click.echo(f"Head of the step log: {proof.head}")
@@ -497,6 +506,7 @@ def backup_command(place: Place, target: Path | None) -> None:
 
     The copy is opened and proved before it gets its name. It holds personal data: keep it as you keep the record.
     """
+    _ask_for_patience(database_file(place.folder))
     with opened(place) as instance:
         file, proof = backup.backup(instance, target)
     click.echo(
@@ -514,6 +524,7 @@ def restore(place: Place, file: Path) -> None:
 
     The backup is proved first, and nothing is done while a server runs.
     """
+    _ask_for_patience(file)
     proof, kept = backup.restore(place.folder, file, now_utc())
     click.echo(f"Restored: {_count(proof.last_step, 'step')}, {_count(proof.rows['consultation'], 'consultation')}.")
     if kept:
@@ -527,6 +538,7 @@ def doctor_command(place: Place) -> None:
     """Look the installation over; each finding is a sentence with what to do. Exit code 1 if there is a fault."""
     marks = {"fine": "fine ", "note": "note ", "fault": "FAULT"}
     faults = 0
+    _ask_for_patience(database_file(place.folder))
     for finding in doctor.examine(place.folder):
         click.echo(f"{marks[finding.weight]}  {finding.about}: {finding.sentence}")
         faults += finding.weight == "fault"

@@ -13,6 +13,8 @@ from werkzeug.security import check_password_hash, generate_password_hash
 MIN_LENGTH: Final = 12
 MAX_LENGTH: Final = 200
 METHOD: Final = "scrypt:32768:8:1"
+DIGITS: Final = "1234567890"
+LOOKALIKES: Final = str.maketrans("@0$3", "aose")
 NOBODY: Final = f"{METHOD}$nobody${'0' * 128}"
 """A hash that no password has: checking against it is the same work as against a real one."""
 
@@ -50,8 +52,11 @@ def _folded(text: str) -> str:
 
 
 def _is_common(password: str) -> bool:
-    whole = _normal(password).casefold()
-    return whole in common() or _folded(password) in common()
+    whole, folded = _normal(password).casefold(), _folded(password)
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", whole)
+    bare = {_folded(core), _folded(core.translate(LOOKALIKES))}
+    counted = folded.isdigit() and (folded in DIGITS * 20 or folded[::-1] in DIGITS * 20)
+    return counted or bool({whole, folded} & common()) or bool({f"~{word}" for word in bare} & common())
 
 
 def _repeats(password: str) -> bool:
@@ -61,6 +66,6 @@ def _repeats(password: str) -> bool:
 
 @cache
 def common() -> frozenset[str]:
-    """Common passwords of at least the minimum length, in small letters; the file says where they come from."""
+    """Common passwords of at least the minimum length, and words marked with ~, as the file explains them."""
     text = files("consult.accounts").joinpath("common-passwords.txt").read_text("utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))

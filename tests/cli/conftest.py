@@ -30,12 +30,18 @@ def demo_copy(demo_made, tmp_path):
     return folder
 
 
-@pytest.fixture
-def real(tmp_path):
-    """A real installation of provider ACME with site A, and nothing in it."""
-    folder = tmp_path / "real"
+@pytest.fixture(scope="session")
+def real_made(tmp_path_factory):
+    """A real installation, made once; only to be copied."""
+    folder = tmp_path_factory.mktemp("real") / "instance"
     set_up(folder, SetUp("ACME", ("A",), "Anna Berg", PASSWORD), "cli:test")
     return folder
+
+
+@pytest.fixture
+def real(real_made, tmp_path):
+    """A real installation of provider ACME with site A, and nothing in it."""
+    return shutil.copytree(real_made, tmp_path / "real")
 
 
 @pytest.fixture
