@@ -24,7 +24,7 @@
     if (failed && signedOut) { say('Not saved: sign in again in another tab', true); }
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (waiting.size) { say('Saving'); }
-    else if (document.querySelector('.q__conflict, .q__error')) { say('One answer was not saved: see the question', true); }
+    else if (document.querySelector('.q__conflict, .q__error')) { say('Not saved: see the question', true); }
     else { say('Saved ' + now()); }
   }
   function fieldset(element) { return element.closest ? element.closest('.q__set') : null; }
@@ -160,6 +160,7 @@
   }
   document.addEventListener('htmx:afterSettle', watch);
   watch();
+  say('Each answer is saved when given');
   var summary = document.getElementById('error-summary');
   if (summary) { summary.focus(); }
 }());

@@ -33,11 +33,12 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
     question = proforma.by_id.get(step.question)
     if question is None:
         return document_label(step)
+    asked = question.ask.rstrip("?")
     if step.kind == "answer_removed":
-        return f"{question.ask}: answer removed"
+        return f"{asked}: answer removed"
     answer = Answer(step.content["state"], step.content["value"], step.content["reason"])
     together = " (No to the rest)" if step.content["via"] == "group" else ""
-    return f"{question.ask}: {describe(question, answer, proforma)}{together}"
+    return f"{asked}: {describe(question, answer, proforma)}{together}"
 
 
 def document_label(step: Step) -> str:
