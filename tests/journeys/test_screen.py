@@ -72,7 +72,7 @@ class TestTwoTabs:
         both = tabs[1].page.locator("#state-work_status .q__conflict")
         expect(both).to_contain_text("Off sick now with this pain")
         expect(both).to_contain_text("At work; no time off with it")
-        expect(tabs[1].page.locator("#save-state")).to_have_text("One answer was not saved: see the question")
+        expect(tabs[1].page.locator("#save-state")).to_have_text("Not saved: see the question")
         assert service.answer(consultation, "work_status") == ("answered", "off_sick", "")
         assert service.steps_about(consultation, "work_status") == 1
 

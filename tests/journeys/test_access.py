@@ -1,0 +1,194 @@
+"""Every kind of page for people who see, hear or point differently, and on a narrow screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import Visit
+from playwright.sync_api import Page, expect
+from service import Service
+from watching import Watch
+
+from consult.documents import signing
+from consult.proforma.answer import Answer
+
+pytestmark = pytest.mark.browser
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+NARROW = 320
+PHONE = {"width": NARROW, "height": 640}
+DESK = {"width": 1366, "height": 768}
+
+
+@pytest.fixture(scope="module")
+def ids(service: Service) -> dict[str, str]:
+    """Consultations in the states that pages show: just begun, with a red flag, and signed."""
+    store, who = service.instance.store, service.who("nurse")
+    begun, urgent, signed = (service.begin() for _ in range(3))
+    proforma = store.library.current.proforma
+    for consultation in (urgent, signed):
+        state = "present" if consultation == urgent else "absent"
+        for question in ("saddle_feeling_change", "cord_signs"):
+            key = f"{consultation}:{question}"
+            store.save(consultation, proforma.by_id[question], Answer(state), 0, key, "single", who)
+    reason = {"reason": "out_of_time", "text": "", "questions": []}
+    store.note(signed, "blank_emergencies_explained", reason, "reason", who)
+    signing.sign(store, signed, who, False, "sign")
+    employee = store.consultation(urgent)
+    assert employee is not None
+    return {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+
+
+PAGES = {
+    "sign-in": ("", "/sign-in"),
+    "home": ("nurse", "/"),
+    "find": ("nurse", "/employees"),
+    "register": ("nurse", "/employees/new"),
+    "employee": ("nurse", "/employees/{employee}"),
+    "fresh consultation": ("nurse", "/consultations/{begun}"),
+    "consultation with a U0 panel": ("nurse", "/consultations/{urgent}"),
+    "sign": ("nurse", "/consultations/{urgent}/sign"),
+    "signed": ("nurse", "/consultations/{signed}"),
+    "addendum": ("nurse", "/consultations/{signed}/addendum"),
+    "end without signing": ("nurse", "/consultations/{begun}/abandon"),
+    "steps": ("nurse", "/consultations/{signed}/steps"),
+    "letter": ("nurse", "/consultations/{urgent}/letter"),
+    "report": ("nurse", "/consultations/{begun}/report"),
+    "results": ("audit_lead", "/results"),
+    "measure": ("audit_lead", "/results/measures/red_flags_screened"),
+    "cases": ("audit_lead", "/results/measures/red_flags_screened/cases?outcome=excluded"),
+    "case": ("audit_lead", "/results/cases/DEMO/live/{signed}"),
+    "settings": ("administrator", "/settings"),
+    "proforma": ("administrator", "/settings/content"),
+    "leaflets": ("nurse", "/leaflets"),
+    "leaflet": ("nurse", "/leaflets/back-pain-core?format=a4"),
+    "not found": ("nurse", "/employees/nobody"),
+}
+EACH = pytest.mark.parametrize("name", PAGES)
+
+
+@pytest.fixture(scope="module")
+def page_of(open_visit: Visit) -> Iterator[Callable[[str], tuple[Watch, Page]]]:
+    """One page a role, used again from test to test."""
+    known: dict[str, tuple[Watch, Page]] = {}
+
+    def page(role: str) -> tuple[Watch, Page]:
+        if role not in known:
+            watch = open_visit(role)
+            watch.expected.append("404 (NOT FOUND)")
+            known[role] = watch, watch.page()
+        return known[role]
+
+    yield page
+    for watch, _ in known.values():
+        watch.context.close()
+
+
+@pytest.fixture
+def show(page_of: Callable[[str], tuple[Watch, Page]], ids: dict[str, str]) -> Iterator[Callable[..., Page]]:
+    """Show a page by its name, at a size; at the end there must have been nothing to complain of."""
+    used: list[Watch] = []
+
+    def one(name: str, size: dict[str, int] = DESK) -> Page:
+        role, address = PAGES[name]
+        watch, page = page_of(role)
+        used.append(watch)
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        page.goto(address.format(**ids))
+        return page
+
+    yield one
+    for watch in used:
+        assert watch.complaints == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds, with where."""
+    found: Any = Axe().run(page, options=RULES).response["violations"]
+    return [f"{v['id']}: {v['help']}: {[n['target'] for n in v['nodes']][:3]}" for v in found]
+
+
+@EACH
+def test_axe_finds_nothing(show: Callable[..., Page], name: str) -> None:
+    assert violations(show(name)) == []
+
+
+@EACH
+def test_nothing_scrolls_sideways_on_a_narrow_screen(show: Callable[..., Page], name: str) -> None:
+    page = show(name, PHONE)
+    wide = page.evaluate(
+        """() => {
+            const room = document.documentElement.clientWidth, inside = e => e.closest('.scroll, .nhsuk-u-visually-hidden');
+            return [document.documentElement.scrollWidth - room, [...document.querySelectorAll('body *')]
+                .filter(e => !inside(e) && e.getBoundingClientRect().right > room + 1).slice(0, 5).map(e => e.outerHTML.slice(0, 120))];
+        }"""  # noqa: E501
+    )
+    assert wide == [0, []]
+
+
+def test_axe_finds_nothing_where_two_tabs_disagree(visit: Visit, service: Service) -> None:
+    consultation = service.begin()
+    watch = visit("nurse")
+    watch.expected.append("409 (CONFLICT)")
+    tabs = [watch.page(), watch.page()]
+    for tab in tabs:
+        tab.goto(f"/consultations/{consultation}")
+    tabs[0].locator('label[for="a.cord_signs.absent"]').click()
+    expect(tabs[0].locator("#state-cord_signs .q__saved")).to_be_visible()
+    tabs[1].locator('label[for="a.cord_signs.present"]').click()
+    expect(tabs[1].locator(".q__conflict")).to_be_visible()
+    assert violations(tabs[1]) == []
+
+
+@pytest.mark.parametrize("at", ["after the jump", "at the best place"])
+def test_eight_questions_of_the_red_flags_are_wholly_visible(
+    show: Callable[..., Page], at: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = show("fresh consultation")
+    page.locator("#rail-red_flags").click()
+    page.wait_for_timeout(100)
+    rows = page.evaluate(
+        """best => {
+            const count = () => {
+                const top = document.querySelector('.who').getBoundingClientRect().bottom;
+                return [...document.querySelectorAll('#section-red_flags .q')].filter(q => {
+                    const box = q.getBoundingClientRect();
+                    return box.top >= top - 1 && box.bottom <= innerHeight + 1;
+                }).length;
+            };
+            let most = count();
+            const end = document.querySelector('#section-examination').offsetTop;
+            while (best && scrollY < end) {
+                const before = scrollY;
+                scrollBy(0, 25);
+                most = Math.max(most, count());
+                if (scrollY === before) break;
+            }
+            return most;
+        }""",
+        at == "at the best place",
+    )
+    with capsys.disabled():
+        print(f"\nred-flag questions wholly visible at 1366 x 768, {at}: {rows}")
+    assert rows >= (8 if at == "at the best place" else 6)
+
+
+def test_what_is_clicked_is_large_enough(show: Callable[..., Page]) -> None:
+    page = show("fresh consultation")
+    small = page.evaluate(
+        """() => {
+            const shown = e => e.checkVisibility() && !e.closest('details:not([open])');
+            const labels = [...document.querySelectorAll('.opt')].filter(shown)
+                .filter(e => e.getBoundingClientRect().height < 40);
+            const inline = e => e.tagName === 'A' && getComputedStyle(e).display === 'inline';
+            const kinds = 'a, button, select, input:not([type=hidden]), textarea, summary';
+            const others = [...document.querySelectorAll(kinds)]
+                .filter(e => shown(e) && !inline(e) && !e.classList.contains('nhsuk-skip-link'))
+                .filter(e => { const b = e.getBoundingClientRect(); return b.height < 24 || b.width < 24; });
+            return [...labels, ...others].map(e => e.outerHTML.slice(0, 120));
+        }"""
+    )
+    assert small == []
