@@ -37,13 +37,14 @@ CLINICAL: Final = (
     "consultations.leaflet_done",
 )
 RESULTS: Final = ("results.overview", "results.measure", "results.cases", "results.case", "results.download")
-ADMIN: Final = ("admin.settings", "admin.site", "admin.people", "admin.content")
+ADMIN: Final = ("admin.settings", "admin.site", "admin.people")
 
 POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys([*PUBLIC, *SIGNED_IN], EVERYONE),
     **dict.fromkeys(CLINICAL, CLINICIANS),
     **dict.fromkeys(RESULTS, AUDITORS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),
+    "admin.content": CLINICIANS | ADMINISTRATORS,
 }
 
 
