@@ -136,10 +136,8 @@ def _three(rule: Rule, look_up: Lookup) -> bool | None:
     """Kleene's three values: None where a blank or an answer that was not established decides."""
     if rule.subject is not None:
         value = look_up(rule.subject)
-        if _leaf(rule, value):
-            return True
         open_answer = value is None or (isinstance(value, str) and value in NOT_ESTABLISHED)
-        return None if open_answer and rule.answered is None and not isinstance(value, OffPath) else False
+        return None if open_answer and rule.answered is None else _leaf(rule, value)
     if rule.not_ is not None:
         inner = _three(rule.not_, look_up)
         return None if inner is None else not inner
