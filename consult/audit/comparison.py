@@ -13,12 +13,17 @@ COMPARED_MODE: Final = "retrospective"
 CHANCE_NOTE: Final = "Of twelve measures an average site shows at least one by chance about one time in three."
 
 
+def percent(share: float) -> str:
+    """A share as a whole percentage, halves rounded up as people round: 0.625 is 63%."""
+    return f"{int(share * 100 + 0.5)}%"
+
+
 def shown_rate(result: Result) -> str:
     """A rate for the screen: "55% (22 of 40)"; below 5 in the denominator only "k of n"."""
     n = result.applicable
     if n < PERCENT_FROM or result.rate is None:
         return f"{result.met} of {n}"
-    return f"{result.rate:.0%} ({result.met} of {n})"
+    return f"{percent(result.rate)} ({result.met} of {n})"
 
 
 def standing(result: Result, national: float | None, capture_mode: str) -> str:

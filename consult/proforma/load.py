@@ -114,7 +114,10 @@ def _problem(file: str, raw: dict[str, Any], lists: Iterable[str], loc: tuple[in
         item = raw[str(loc[0])][loc[1]]
         named = item.get("id") or item.get("name") or item.get("fact") if isinstance(item, dict) else None
         entry, rest = str(named or f"{loc[0]} number {loc[1] + 1}"), rest[2:]
-    words = {"Extra inputs are not permitted": "this key is not known; remove it or correct its spelling"}
+    words = {
+        "Extra inputs are not permitted": "this key is not known; remove it or correct its spelling",
+        "Field required": "this key is missing; add it",
+    }
     return Problem(file, entry, f"{'.'.join(rest)}: {words.get(msg, msg.removeprefix('Value error, '))}.".lstrip(": "))
 
 
@@ -139,7 +142,13 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
                     'write show_if as any of { not = { question = "...", is = "absent" } } or a positive of its parent'
                 ),
             )
+    facts = {*FACTS, *(f"decision:{code}" for code in proforma.decisions)}
+    for code in proforma.emergency_decisions:
+        if code not in proforma.decisions:
+            yield code, f"emergency_decisions names {code}, which is not in [decisions]; add it there or correct it"
     for done in proforma.done:
+        if done.fact not in facts:
+            yield done.fact, f"no such fact can come about; use {', '.join(sorted(facts))}"
         yield from ((done.fact, s) for s in _check_fill(dataset, done.sets | done.else_sets, done.adds))
         if done.when is not None:
             yield from ((done.fact, s) for s in _check_rule(done.when, proforma, None))
@@ -186,6 +195,7 @@ def _check_shape(question: Question) -> Iterator[str]:
             yield f"sets and adds of a question go by state, not {state}; for options write them at the option"
 
 
+FACTS: Final = ("leaflet_given_printed", "leaflet_given_link", "report_with_adjustments")
 STATES: Final = ("present", "absent", "unsure", "declined", "not_asked")
 
 

@@ -182,6 +182,7 @@ class Proforma(Strict):
     sources: dict[str, str]
     not_asked_reasons: dict[str, str]
     decisions: dict[str, str]
+    emergency_decisions: tuple[str, ...] = ()
     sections: tuple[Section, ...]
     blocks: tuple[Block, ...]
     questions: tuple[Question, ...]

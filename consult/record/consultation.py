@@ -16,7 +16,6 @@ OPEN: Final = "open"
 SIGNED: Final = "signed"
 ABANDONED: Final = "abandoned"
 IN_ERROR: Final = "entered_in_error"
-EMERGENCY: Final = "same_day_emergency"  # the decision, of those the data set knows, that lets U0 blanks stand
 ENDED_BY: Final = {
     "consultation_signed": SIGNED,
     "consultation_abandoned": ABANDONED,
@@ -170,7 +169,11 @@ def gate(consultation: Consultation, path: Path) -> Gate:
     """The one gate (design, decision 6), from the answers on the path."""
     held = holding(path)
     undecided = [q for q in held if not decided(consultation, path, q)]
-    sent = any(d.decision == EMERGENCY for q in held if (d := consultation.decisions.get(q.id)) and q not in undecided)
+    sent = any(
+        d.decision in path.proforma.emergency_decisions
+        for q in held
+        if (d := consultation.decisions.get(q.id)) and q not in undecided
+    )
     blank = [] if consultation.blank_reason or sent else blank_emergencies(path)
     return Gate(undecided, blank, no_longer_held(consultation, path))
 

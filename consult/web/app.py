@@ -154,6 +154,7 @@ def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
         "demonstration": lambda: inst().demonstration,
         "role_label": lambda role: ROLES.get(role, role),

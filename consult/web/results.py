@@ -9,7 +9,6 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from consult.audit import comparison
 from consult.audit import results as audit
-from consult.audit.benchmarks import Benchmarks, load_benchmarks
 from consult.audit.cases import read
 from consult.audit.measures import Measure, MeasureSet
 from consult.audit.results import Result, Results, Selection
@@ -39,7 +38,7 @@ class Row:
         """The rate in words: no percentage under 5 cases."""
         if not self.drawn:
             return "too few for a percentage" if self.result.applicable else "no case yet"
-        return f"{self.result.rate or 0:.0%}"
+        return comparison.percent(self.result.rate or 0)
 
     @property
     def drawn(self) -> bool:
@@ -50,7 +49,7 @@ class Row:
     def interval(self) -> str:
         """The 95% interval in words, where there is a percentage."""
         found = self.result.interval if self.drawn else None
-        return f"{found[0]:.0%} to {found[1]:.0%}" if found else ""
+        return f"{comparison.percent(found[0])} to {comparison.percent(found[1])}" if found else ""
 
     @property
     def standing(self) -> str:
@@ -64,15 +63,6 @@ class Row:
         if n == self.result.applicable:
             return ""
         return f"Without those sent as an emergency the same day: {met} of {n}."
-
-
-def benchmarks() -> Benchmarks:
-    """The published figures that results stand beside."""
-    app_benchmarks: Benchmarks | None = inst().__dict__.get("benchmarks_read")
-    if app_benchmarks is None:
-        app_benchmarks = load_benchmarks(inst().content.folder, inst().measures)
-        inst().__dict__["benchmarks_read"] = app_benchmarks
-    return app_benchmarks
 
 
 def selection() -> Selection:
@@ -111,7 +101,7 @@ def overview() -> str:
 
 def row(block: Results, measure_id: str, under: bool = False) -> Row:
     """One measure of a block."""
-    figure = benchmarks().of(measure_id).get("2011")
+    figure = inst().benchmarks.of(measure_id).get("2011")
     return Row(inst().measures.by_id[measure_id], block.measures[measure_id], figure, block.capture_mode, under)
 
 
@@ -138,7 +128,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
     return {
         "selection": chosen,
         "measures": measures,
-        "benchmarks": benchmarks(),
+        "benchmarks": inst().benchmarks,
         "modes": MODES,
         "outcomes": OUTCOMES,
         "sites": settings.sites(conn),
@@ -225,5 +215,5 @@ def download() -> Response | tuple[str, int]:
         found = audit.results(inst().db.read(), measures, dataset, chosen)
     except audit.SelectionRefused as refusal:
         return render_template("refused.html", title="Choose a capture mode", sentence=str(refusal)), 409
-    body = json.dumps(audit.as_json(found, measures, benchmarks()), indent=1)
+    body = json.dumps(audit.as_json(found, measures, inst().benchmarks), indent=1)
     return Response(body, mimetype="application/json")

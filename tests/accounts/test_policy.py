@@ -43,7 +43,7 @@ TABLE = {
     "admin.settings": "A",
     "admin.site": "A",
     "admin.people": "A",
-    "admin.content": "A",
+    "admin.content": "NDPA",
 }
 
 
