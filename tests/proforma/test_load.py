@@ -1,0 +1,379 @@
+"""The loader: malformed content is refused whole, all problems at once, with file, id and a sentence; never a crash."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consult.proforma.load import MAX_BYTES, ContentError, load_definition, parse_definition, read_text
+from consult.proforma.path import Path as ThroughIt
+
+TINY = Path(__file__).parents[1] / "definitions" / "tiny.toml"
+TEXT = TINY.read_text(encoding="utf-8")
+FIRST = 'id = "first"\n'
+
+
+@pytest.fixture(scope="module")
+def dataset_text(back_pain):
+    return back_pain.texts["dataset.toml"]
+
+
+@pytest.fixture(scope="module")
+def problems_of(dataset_text):
+    def problems(text, dataset=dataset_text):
+        try:
+            parse_definition({"proforma.toml": text, "dataset.toml": dataset})
+        except ContentError as error:
+            return [(p.file, p.id, p.sentence) for p in error.problems]
+        return []
+
+    return problems
+
+
+def test_the_tiny_proforma_is_right(problems_of):
+    assert problems_of(TEXT) == []
+
+
+def add(id_, line):
+    """The tiny proforma with one more line in an entry."""
+    return TEXT.replace(f'id = "{id_}"\n', f'id = "{id_}"\n{line}\n', 1)
+
+
+def put(old, new):
+    assert old in TEXT
+    return TEXT.replace(old, new, 1)
+
+
+def nested(depth):
+    return "{ not = " * depth + '{ question = "first", is = "absent" }' + " }" * depth
+
+
+LATER = '{ question = "fourth", at_least = 3 }'
+MALFORMED = {
+    "an unknown key at the top": ('colour = "red"\n' + TEXT, "", "colour: this key is not known"),
+    "an unknown key of a question": (add("first", 'colour = "red"'), "first", "colour: this key is not known"),
+    "an unknown key of a panel": (put('level = "U0"', 'level = "U0"\nhue = 1'), "third", "hue: this key is not known"),
+    "an unknown key of a rule": (put('is = "present" }', 'is = "present", perhaps = 1 }'), "second", "not known"),
+    "an unknown key of an option": (put('label = "One"', 'label = "One", hue = 1'), "second", "not known"),
+    "a missing key": (put('ask = "First?"\n', ""), "first", "ask: this key is missing"),
+    "a duplicate question": (put('id = "second"', 'id = "first"'), "first", "2 entries have this question id"),
+    "a duplicate section": (TEXT + '[[sections]]\nid = "part"\ntitle = "P"\n', "part", "2 entries"),
+    "a duplicate block": (TEXT + '[[blocks]]\nid = "block"\nsection = "part"\ntitle = "B"\n', "block", "2 entries"),
+    "an id that is not snake_case": (put('id = "fourth"', 'id = "Fourth one"'), "Fourth one", "snake_case"),
+    "an unknown block": (
+        put('block = "block"\nkind = "number"', 'block = "none"\nkind = "number"'),
+        "fourth",
+        "block none",
+    ),
+    "an unknown section": (put('section = "part"', 'section = "whole"'), "block", "section whole is not known"),
+    "an unknown kind": (put('kind = "number"', 'kind = "smell"'), "fourth", "kind: "),
+    "a rule on an unknown question": (
+        put('question = "first", is = "present" }\noptions', 'question = "frist", is = "present" }\noptions'),
+        "second",
+        "question frist, which is not known",
+    ),
+    "a show_if on a later question": (add("first", f"show_if = {LATER}"), "first", "fourth is not earlier"),
+    "a show_if on itself": (add("fourth", f"show_if = {LATER}"), "fourth", "fourth is not earlier"),
+    "a show_if on a tag that comes later": (
+        put('ask = "Fourth?"', 'ask = "Fourth?"\ntags = ["late"]').replace(
+            FIRST, FIRST + 'show_if = { tagged = "late", answered = true }\n', 1
+        ),
+        "first",
+        "some tagged late come later",
+    ),
+    "a value that can never be": (put('is = "present" }\noptions', 'is = "red" }\noptions'), "second", "can never be"),
+    "an option that can never be": (
+        add("third", 'show_if = { question = "second", is = "three" }').replace("U0", "U2").replace("U1", "U3"),
+        "third",
+        "with three, which it can never be",
+    ),
+    "includes on a choice": (
+        add("fourth", 'show_if = { question = "second", includes = "one" }'),
+        "fourth",
+        "includes is for questions of kind choices",
+    ),
+    "at_least on a finding": (
+        add("fourth", 'show_if = { question = "first", at_least = 1 }'),
+        "fourth",
+        "at_least is for numbers",
+    ),
+    "a field in a rule": (add("fourth", 'show_if = { field = "sex", is = "male" }'), "fourth", "not field sex"),
+    "two tests in one rule": (
+        add("fourth", 'show_if = { question = "first", is = "present", answered = true }'),
+        "fourth",
+        "exactly one of",
+    ),
+    "an empty all": (add("fourth", "show_if = { all = [] }"), "fourth", "at least one rule"),
+    "a choice without options": (put('kind = "number"', 'kind = "choice"'), "fourth", "a choice needs options"),
+    "options of a finding": (
+        add("first", 'options = [{ code = "a", label = "A" }]'),
+        "first",
+        "only choice and choices take options",
+    ),
+    "an option used twice": (put('code = "two"', 'code = "one"'), "second", "option one is used twice"),
+    "an option named like a state": (put('code = "two"', 'code = "unsure"'), "second", "name of a state"),
+    "a number without limits": (put("max = 10\n", ""), "fourth", "a number needs min and max"),
+    "limits the wrong way round": (put("min = 0", "min = 11"), "fourth", "min not above max"),
+    "states of a finding": (add("first", 'states = ["unsure"]'), "first", "a finding has all five states"),
+    "an unknown field": (put("sets = { sex", "sets = { shoe_size"), "second", "field shoe_size is not in dataset.toml"),
+    "an unknown code": (put('sets = { sex = "male" }', 'sets = { sex = "purple" }'), "second", "sex knows no purple"),
+    "sets on a list": (
+        put('sets = { sex = "male" }', 'sets = { barriers = "other" }'),
+        "second",
+        "use adds",
+    ),
+    "adds on a single choice": (put('sets = { sex = "male" }', 'adds = { sex = ["male"] }'), "second", "use sets"),
+    "an unknown group": (put('group = "rf_cancer"', 'group = "rf_bad_luck"'), "first", "counts names rf_bad_luck"),
+    "copies into a choice": (add("fourth", 'copies = "sex"'), "fourth", "not a text"),
+    "copies into nothing": (add("fourth", 'copies = "tune"'), "fourth", "copies names field tune"),
+    "asked of no field": (add("first", 'asked = ["sung"]'), "first", "field sung is not in dataset.toml"),
+    "an unknown source": (put('source = ["TEST"]', 'source = ["HEARSAY"]'), "first", "source HEARSAY"),
+    "an unknown source of a panel": (
+        put('text = "Kept text."\nsource = ["TEST"]', 'text = "Kept text."\nsource = ["HEARSAY"]'),
+        "third",
+        "source HEARSAY",
+    ),
+    "no source": (put('source = ["TEST"]\ntags', "tags"), "first", "a question needs at least one source"),
+    "an unknown route": (put('"same_day"', '"taxi"'), "third", "route taxi is not known"),
+    "an unknown tag": (
+        add("fourth", 'show_if = { tagged = "nobody", is = "present" }'),
+        "fourth",
+        "no question bears the tag nobody",
+    ),
+    "an unknown level": (put('level = "U1"', 'level = "U9"'), "third", "level"),
+    "panels out of order": (put('level = "U0"', 'level = "U3"'), "third", "from the highest level (U0) down"),
+    "a panel that can never show": (
+        put('when = { question = "first", is = "present" }\ntext', "text"),
+        "third",
+        "only the last panel may do without",
+    ),
+    "an empty panel": (put('text = "Kept text."', 'text = " "'), "third", "a panel needs its text"),
+    "a panel for nothing": (put('level = "U1"', 'level = "U1"\nfor = ["maybe"]'), "third", "a panel is for maybe"),
+    "an emergency hidden by another finding": (
+        add("third", 'show_if = { question = "first", is = "absent" }'),
+        "third",
+        "may be hidden only while another question is absent",
+    ),
+    "an emergency hidden by a choice": (
+        add("third", 'show_if = { question = "second", is = "one" }'),
+        "third",
+        "may be hidden only while",
+    ),
+    "an emergency hidden by two findings at once": (
+        add(
+            "third", 'show_if = { all = [{ question = "first", is = "present" }, { question = "second", is = "one" }] }'
+        ),
+        "third",
+        "may be hidden only while",
+    ),
+    "an emergency hidden by a positive": (
+        add("third", 'show_if = { not = { question = "first", is = "present" } }'),
+        "third",
+        "may be hidden only while",
+    ),
+    "two setters of one field": (
+        add("first", 'sets = { present = { sex = "other" } }'),
+        "second",
+        "field sex is set by first and second",
+    ),
+    "sets by no state": (add("first", 'sets = { maybe = { sex = "other" } }'), "first", "go by state, not maybe"),
+    "an unknown state in labels": (
+        add("first", 'labels = { maybe = "Maybe" }'),
+        "first",
+        "labels knows no state maybe",
+    ),
+    "a wrong type": (put("min = 0", 'min = "none"'), "fourth", "min: "),
+    "a number for a text": (put('ask = "First?"', "ask = 7"), "first", "ask: "),
+    "a list for a table": (
+        put('show_if = { question = "first", is = "present" }', "show_if = [1]"),
+        "second",
+        "show_if",
+    ),
+    "a date that is none": (put("2030-01-01", '"soon"'), "", "review_by"),
+    "a status of its own": (put('"draft"', '"approved"'), "", "status"),
+    "questions that are no list": (re.sub(r"\[\[questions\]\][\s\S]*", "[questions]\nid = 3\n", TEXT), "", "questions"),
+    "a fact of an unknown field": (put("info_form", "info_shape"), "leaflet_given_printed", "field info_shape"),
+    "broken TOML": (put('ask = "First?"', "ask = First?"), "", "This is not valid TOML"),
+    "the same key twice": (add("first", FIRST), "", "This is not valid TOML"),
+    "a rule nested without end": (add("fourth", f"show_if = {nested(3000)}"), "", "This is not valid TOML"),
+    "a rule nested too deep": (add("fourth", f"show_if = {nested(250)}"), "", "recursion limit"),
+    "tables nested without end": (TEXT + f"\n[{'.'.join('a' * 5000)}]\n", "", "This is not valid TOML"),
+    "a number of thousands of digits": (put("max = 10", "max = " + "9" * 5000), "", "This is not valid TOML"),
+    "a time of day": (put("max = 10", "max = 07:32:00"), "fourth", "max: "),
+    "not a number": (put("max = 10", "max = nan"), "fourth", "max: "),
+    "an empty file": ("", "", "this key is missing"),
+}
+
+
+@pytest.mark.parametrize("fault", MALFORMED)
+def test_malformed_content_is_refused_with_file_id_and_a_sentence(problems_of, fault):
+    text, entry, sentence = MALFORMED[fault]
+    found = problems_of(text)
+    assert found, "it was accepted"
+    assert {file for file, _, _ in found} == {"proforma.toml"}
+    assert any(id_ == entry and sentence in words for _, id_, words in found), found
+    assert all(len(words.split()) >= 3 for _, _, words in found)
+
+
+def test_a_rule_of_ordinary_depth_is_read(dataset_text):
+    text = add("fourth", f"show_if = {nested(20)}")
+    loaded = parse_definition({"proforma.toml": text, "dataset.toml": dataset_text})
+    assert "fourth" not in ThroughIt(loaded.proforma, {})
+
+
+def test_all_problems_are_listed_at_once(problems_of):
+    text = TEXT.replace('"same_day"', '"taxi"').replace("max = 10", "max = -1").replace("rf_cancer", "rf_bad_luck")
+    text = text.replace('sex = "male"', 'sex = "purple"')
+    assert {id_ for _, id_, _ in problems_of(text)} == {"first", "second", "third", "fourth"}
+    shapes = add("first", "hue = 1").replace('ask = "Second?"\n', "").replace("min = 0", 'min = "a"')
+    assert {id_ for _, id_, _ in problems_of(shapes)} == {"first", "second", "fourth"}
+
+
+def test_a_problem_reads_as_file_id_sentence(dataset_text):
+    with pytest.raises(ContentError) as refused:
+        parse_definition({"proforma.toml": put('"same_day"', '"taxi"'), "dataset.toml": dataset_text})
+    assert str(refused.value).startswith("proforma.toml: third: route taxi is not known; use ")
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ('name = "sex"', 'nom = "sex"'), ('type = "date"', 'type = "moon"'), ("[[fields]]", "[[fields"),
+])  # fmt: skip
+def test_a_malformed_data_set_is_refused_by_its_own_name(problems_of, dataset_text, old, new):
+    assert old in dataset_text
+    assert {file for file, _, _ in problems_of(TEXT, dataset_text.replace(old, new, 1))} == {"dataset.toml"}
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize(("content", "sentence"), [
+    (b"id = 'a'\0", "NUL bytes"), (b"\xff\xfe\x00", "NUL bytes"), (b"\xff\xfeid", "Byte 0 is not UTF-8"),
+    (b"title = '\xe9'", "Byte 9 is not UTF-8"),
+])  # fmt: skip
+def test_a_file_that_is_no_text_is_refused(tmp_path, content, sentence):
+    file = tmp_path / "proforma.toml"
+    file.write_bytes(content)
+    with pytest.raises(ContentError, match=sentence):
+        read_text(file)
+    with pytest.raises(ContentError, match=r"^proforma\.toml: "):
+        load_definition(tmp_path)
+
+
+def test_a_file_of_50_mb_is_refused_unread(tmp_path):
+    file = tmp_path / "proforma.toml"
+    with file.open("wb") as big:
+        big.truncate(50_000_000)
+    with pytest.raises(ContentError, match=rf"larger than {MAX_BYTES:,} bytes"):
+        load_definition(tmp_path)
+
+
+def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path):
+    with pytest.raises(ContentError, match="cannot be read"):
+        load_definition(tmp_path)
+    (tmp_path / "proforma.toml").mkdir()
+    with pytest.raises(ContentError, match="cannot be read"):
+        load_definition(tmp_path)
+
+
+def test_line_endings_do_not_make_another_version(tmp_path, back_pain):
+    for name, text in back_pain.texts.items():
+        (tmp_path / name).write_bytes(text.replace("\n", "\r\n").encode())
+    assert load_definition(tmp_path).digest == back_pain.digest
+
+
+@pytest.mark.parametrize("name", ["proforma.toml", "dataset.toml"])
+def test_any_change_of_a_text_is_another_version(back_pain, name):
+    texts = dict(back_pain.texts)
+    texts[name] += "# a remark\n"
+    assert parse_definition(texts).digest != back_pain.digest
+
+
+# ---------------------------------------------------------------- anything at all
+
+
+def loads_or_is_refused(texts):
+    """A definition, or None where it was refused with problems; anything else fails."""
+    try:
+        return parse_definition(texts)
+    except ContentError as error:
+        problems = error.problems
+    assert problems
+    assert all(problem.file in texts and problem.sentence for problem in problems)
+    return None
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_is_refused_without_a_crash(dataset_text, text):
+    assert loads_or_is_refused({"proforma.toml": text, "dataset.toml": dataset_text}) is None
+
+
+@given(content=st.binary(max_size=200))
+def test_any_bytes_are_refused_without_a_crash(tmp_path_factory, content):
+    folder = tmp_path_factory.getbasetemp() / "bytes"
+    folder.mkdir(exist_ok=True)
+    (folder / "proforma.toml").write_bytes(content)
+    with pytest.raises(ContentError):
+        load_definition(folder)
+
+
+FRAGMENTS = [
+    '"',
+    "{",
+    "}",
+    "[",
+    "]",
+    "=",
+    "\n",
+    "true",
+    "-1",
+    '"present"',
+    '"first"',
+    "not",
+    "[[questions]]",
+    "1e9",
+    "#",
+]
+
+
+@settings(max_examples=150)
+@given(data=st.data())
+def test_a_mutation_of_the_tiny_file_is_loaded_or_refused_and_what_is_loaded_can_be_used(dataset_text, data):
+    text = TEXT
+    for _ in range(data.draw(st.integers(1, 3))):
+        lines = text.splitlines()
+        at = data.draw(st.integers(0, len(lines) - 1))
+        way = data.draw(st.sampled_from(["drop", "double", "swap", "insert", "replace word"]))
+        if way == "drop":
+            del lines[at]
+        elif way == "double":
+            lines.insert(at, lines[at])
+        elif way == "swap":
+            other = data.draw(st.integers(0, len(lines) - 1))
+            lines[at], lines[other] = lines[other], lines[at]
+        elif way == "insert":
+            where = data.draw(st.integers(0, len(lines[at])))
+            lines[at] = lines[at][:where] + data.draw(st.sampled_from(FRAGMENTS)) + lines[at][where:]
+        else:
+            words = lines[at].split(" ")
+            words[data.draw(st.integers(0, len(words) - 1))] = data.draw(st.sampled_from(FRAGMENTS))
+            lines[at] = " ".join(words)
+        text = "\n".join(lines) + "\n"
+    definition = loads_or_is_refused({"proforma.toml": text, "dataset.toml": dataset_text})
+    if definition is not None:
+        path = ThroughIt(definition.proforma, {})
+        assert all(path.level(q.id) == "none" for q in path.questions())
+
+
+@settings(max_examples=12)
+@given(data=st.data())
+def test_a_mutation_of_the_real_file_is_loaded_or_refused(back_pain, data):
+    lines = back_pain.texts["proforma.toml"].splitlines()
+    for _ in range(3):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        if data.draw(st.booleans()):
+            lines[at] = lines[at].replace(data.draw(st.sampled_from(["present", "U0", "question", "=", '"'])), "absent")
+        else:
+            del lines[at]
+    loads_or_is_refused(back_pain.texts | {"proforma.toml": "\n".join(lines)})
