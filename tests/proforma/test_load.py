@@ -195,6 +195,16 @@ MALFORMED = {
     "a status of its own": (put('"draft"', '"approved"'), "", "status"),
     "questions that are no list": (re.sub(r"\[\[questions\]\][\s\S]*", "[questions]\nid = 3\n", TEXT), "", "questions"),
     "a fact of an unknown field": (put("info_form", "info_shape"), "leaflet_given_printed", "field info_shape"),
+    "a fact that cannot come about": (
+        put('fact = "leaflet_given_printed"', 'fact = "song_sung"'),
+        "song_sung",
+        "no such fact can come about",
+    ),
+    "an emergency decision that is none": (
+        put('status = "draft"', 'status = "draft"\nemergency_decisions = ["panic"]'),
+        "panic",
+        "not in [decisions]",
+    ),
     "broken TOML": (put('ask = "First?"', "ask = First?"), "", "This is not valid TOML"),
     "the same key twice": (add("first", FIRST), "", "This is not valid TOML"),
     "a rule nested without end": (add("fourth", f"show_if = {nested(3000)}"), "", "This is not valid TOML"),
