@@ -8,7 +8,7 @@ from typing import Any, Final
 from flask import Flask, Response, g, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
-from werkzeug.exceptions import Forbidden, HTTPException
+from werkzeug.exceptions import Forbidden, HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
 from consult.accounts import people, policy, sessions
@@ -63,10 +63,10 @@ def create_app(instance: Instance) -> Flask:
     )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    CSRFProtect(app)
     _register(app)
     _errors(app)
     app.before_request(_who_is_it)
+    CSRFProtect(app)
     app.after_request(_headers)
     app.context_processor(_words)
     return app
@@ -115,7 +115,7 @@ def _headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if request.endpoint == "static":
+    if request.endpoint == "static" and response.status_code in (200, 304):
         response.headers["Cache-Control"] = "private, max-age=3600"
     else:
         response.headers["Cache-Control"] = "no-store"
@@ -134,6 +134,9 @@ def _errors(app: Flask) -> None:
     def csrf(_: CSRFError) -> tuple[str, int]:
         return page("Not sent", "The page was open for too long or came from elsewhere; reload it and try again.", 400)
 
+    def wrong_host(_: SecurityError) -> Response:
+        return Response("This service is not asked for under that name; use the address you were given.", 400)
+
     def http(error: HTTPException) -> tuple[str, int]:
         words = {
             403: ("Not for your role", "Your role does not open this page; go back, or ask your administrator."),
@@ -147,6 +150,7 @@ def _errors(app: Flask) -> None:
     app.register_error_handler(NotOpen, refused)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(CSRFError, csrf)
+    app.register_error_handler(SecurityError, wrong_host)
     app.register_error_handler(HTTPException, http)
 
 
