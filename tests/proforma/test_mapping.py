@@ -731,3 +731,27 @@ def test_nothing_clinical_may_enter_a_report(back_pain):
 def test_an_answer_off_the_path_counts_for_nothing(case, quiet):
     words = quiet | {"neuro_examination": "not_possible_remote", "exam_upper_motor_sign": "absent"}
     assert case(**words)["rf_neurology"] == "absent"
+
+
+ABOUT_WORK_AND_ADVICE = {
+    *("pain_began_on", "work_status", "tasks_limited", "injury_happened_at_work", "work_cause_opinion", "cause_action"),
+    *("activity_advice", "stay_or_return_advice", "adjustment_types", "fitness_for_work", "can_do_and_timescale"),
+    *("phased_return_plan", "altered_hours_plan", "amended_duties_plan", "workplace_adaptation_plan"),
+    *("other_adjustment_plan", "told_mostly_settles", "told_work_matters", "told_body_and_mind_matter"),
+    "follow_up_date",
+}
+
+
+def test_only_what_is_about_work_and_advice_may_enter_a_report(back_pain):
+    assert {q.id for q in back_pain.proforma.questions if q.report != "never"} <= ABOUT_WORK_AND_ADVICE
+
+
+def test_every_finding_outside_the_gesture_is_one_by_one(back_pain):
+    """Flags, examinations and details never go into a gesture, whichever block they are moved to."""
+    others = {row.id for row in RED_FLAGS.values() if row.one_by_one != "yes" and not row.examination}
+    for question in back_pain.proforma.questions:
+        if question.kind == "finding" and question.id not in others:
+            assert question.one_by_one, question.id
+        if question.examination:
+            assert question.one_by_one, question.id
+    assert back_pain.proforma.by_id["neuro_examination"].one_by_one
