@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from consult.accounts import people as accounts
 from consult.record import settings as kept
 from consult.web.context import inst, person
+from consult.web.forms import typed
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
 
@@ -34,8 +35,8 @@ def site(code: str) -> Response:
     """Change the name and the urgent routes of a site."""
     if code not in inst().sites:
         abort(404)
-    routes = {route: request.form.get(route, "").strip()[:120] for route in kept.ROUTE_LABELS}
-    changed = kept.Site(code, request.form.get("name", "").strip()[:120] or code, routes)
+    routes = {route: typed(route)[:120] for route in kept.ROUTE_LABELS}
+    changed = kept.Site(code, typed("name")[:120] or code, routes)
     with inst().db.write() as conn:
         kept.put_site(conn, changed, person().id, inst().store.at())
     return redirect(url_for("admin.settings", _anchor=f"site-{code}"))

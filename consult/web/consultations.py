@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, session, url_for
@@ -209,6 +210,8 @@ def _answered(
     after = found(before.id)
     if conflicts or errors:
         context = screen_context(after, conflicts=conflicts, errors=errors)
+        sent = {q: forms.as_sent(screen.proforma.by_id[q], request.form) for q in errors}
+        context["screen"] = replace(context["screen"], unsaved={q: a for q, a in sent.items() if a})
         return render_template("consultations/show.html", **context), 409 if conflicts else 422
     anchor = request.form.get("section", "")
     return redirect(url_for("consultations.show", consultation_id=before.id, _anchor=f"section-{anchor}"))
@@ -293,7 +296,7 @@ def decide(consultation_id: str) -> Response | str:
     by_id = before.proforma.by_id
     named = [by_id[q] for q in request.form.getlist("question") if q in by_id and before.holds(by_id[q])]
     decision = request.form.get("decision", "")
-    reason = request.form.get("reason", "").strip()
+    reason = forms.typed("reason")
     back = url_for("consultations.show", consultation_id=consultation_id, _anchor=f"q-{named[0].id}" if named else None)
     back = (
         url_for("consultations.sign", consultation_id=consultation_id) if request.form.get("from") == "sign" else back
@@ -307,7 +310,7 @@ def decide(consultation_id: str) -> Response | str:
         "levels": [before.path.level(q.id) for q in named],
         "decision": decision,
         "reason": reason,
-        "told": request.form.get("told", "").strip(),
+        "told": forms.typed("told"),
     }
     inst().store.note(consultation_id, "decision_recorded", content, _key(), who())
     return redirect(back)
@@ -328,7 +331,7 @@ def blank_reason(consultation_id: str) -> Response:
     """One reason for all the emergency questions that stay blank."""
     screen = Screen.of(inst().store, found(consultation_id))
     reason = request.form.get("reason", "")
-    text = request.form.get("text", "").strip()
+    text = forms.typed("text")
     back = url_for("consultations.sign", consultation_id=consultation_id)
     if reason not in BLANK_REASONS or (reason == "other" and not text):
         return refused("Choose a reason; for another reason say which in a few words.", back)
@@ -360,7 +363,7 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
 def abandon(consultation_id: str) -> Response | str:
     """End without signing, with a reason."""
     consultation = found(consultation_id)
-    reason, text = request.form.get("reason", ""), request.form.get("text", "").strip()
+    reason, text = request.form.get("reason", ""), forms.typed("text")
     if request.method == "POST" and reason in ABANDON_REASONS and (reason != "other" or text):
         inst().store.abandon(consultation_id, reason, text, _key(), who())
         return redirect(url_for("home"))
@@ -379,7 +382,7 @@ def abandon(consultation_id: str) -> Response | str:
 def in_error(consultation_id: str) -> Response | str:
     """Mark as entered in error: kept, shown as such, out of the audit."""
     consultation = found(consultation_id)
-    reason, text = request.form.get("reason", ""), request.form.get("text", "").strip()
+    reason, text = request.form.get("reason", ""), forms.typed("text")
     if request.method == "POST" and reason in ERROR_REASONS and (reason != "other" or text):
         signing.enter_in_error(inst().store, consultation_id, reason, text, _key(), who())
         return redirect(url_for("consultations.show", consultation_id=consultation_id))
@@ -411,7 +414,7 @@ def addendum(consultation_id: str) -> Response | str | tuple[str, int]:
 
 
 def _add(consultation: Consultation, screen: Screen, question: Question | None) -> str:
-    text, why = request.form.get("text", "").strip(), request.form.get("why", "").strip()
+    text, why = forms.typed("text"), forms.typed("why")
     if not text or not why:
         return "Write the addendum and why it is made."
     corrected: dict[str, Answer] = {}

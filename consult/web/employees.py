@@ -11,17 +11,32 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from consult.record import identity
 from consult.web.context import inst, person, who
+from consult.web.forms import clean, typed
 
 bp = Blueprint("employees", __name__, url_prefix="/employees")
 OLDEST = 120
+TOO_LONG = "Shorten the name to 120 characters."
+
+
+def _shown(text: str | None) -> str | None:
+    return clean(text) if text else text
 
 
 class RegisterForm(Form):
     """Who the employee is."""
 
-    name = StringField("Full name", [InputRequired("Enter the employee's full name."), Length(max=120)])
+    name = StringField(
+        "Full name",
+        [
+            InputRequired("Enter the employee's full name."),
+            Length(max=120, message="Shorten the name to 120 characters."),
+        ],
+        filters=[_shown],
+    )
     date_of_birth = DateField("Date of birth", [InputRequired("Enter the date of birth.")])
-    local_number = StringField("Local number", [Length(max=40, message="Shorten the local number to 40 characters.")])
+    local_number = StringField(
+        "Local number", [Length(max=40, message="Shorten the local number to 40 characters.")], filters=[_shown]
+    )
 
     def validate_date_of_birth(self, field: DateField) -> None:
         """A date of birth lies in the past, and not further back than a long life."""
@@ -33,7 +48,7 @@ class RegisterForm(Form):
 @bp.route("", methods=["GET", "POST"])
 def search() -> str:
     """Find employees by name, date of birth or local number; what was searched for stays out of the address."""
-    words = request.form.get("words", "").strip()
+    words = typed("words")
     found = identity.find(inst().db.read(), words) if words else []
     return render_template("employees/search.html", words=words, found=found, searched=bool(words))
 

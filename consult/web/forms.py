@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flask import request
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, IntegerField, RadioField, SelectMultipleField, StringField
 from wtforms.fields import DateField
@@ -13,8 +16,10 @@ from wtforms.validators import Length, NumberRange, Optional, ValidationError
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import ARRANGEMENT_PARTS, Proforma, Question
+from consult.record.store import Refused
 
 MAX_TEXT: Final = 10_000
+_LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 DATES_OF_ARRANGEMENT: Final = ("start", "end", "review")
 
 
@@ -136,20 +141,49 @@ def _named(question: Question, values: MultiDict[str, str]) -> MultiDict[str, st
     return MultiDict([("value", value) for value in values.getlist(prefix)])
 
 
+def clean(text: str) -> str:
+    """A text as typed, with line ends of one kind and without the characters that no page and no file can show."""
+    lines = _LINE_END.sub("\n", text)
+    return "".join(c for c in lines if c in "\n\t" or not (unicodedata.category(c) == "Cc" or _noncharacter(c))).strip()
+
+
+def _noncharacter(character: str) -> bool:
+    code = ord(character)
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
+def typed(name: str) -> str:
+    """A text field of the form that was sent; Refused if it is longer than a record should hold."""
+    text = clean(request.form.get(name, ""))
+    if len(text) > MAX_TEXT:
+        raise Refused(f"The text is longer than {MAX_TEXT} characters; go back and shorten it.")
+    return text
+
+
 def _clean(data: Any) -> Any:
-    return data.replace("\r\n", "\n").strip() or None if isinstance(data, str) else data
+    return clean(data) or None if isinstance(data, str) else data
 
 
 def _arrangement(form: _AnswerForm) -> Answer | None:
     parts = {}
     for part in ARRANGEMENT_PARTS:
         value = form.data[part]
-        text = value.isoformat() if hasattr(value, "isoformat") else str(value or "").strip()
+        text = value.isoformat() if hasattr(value, "isoformat") else clean(str(value or ""))
         if text:
             parts[part] = text
     if "start" in parts and any(parts.get(p, parts["start"]) < parts["start"] for p in ("end", "review")):
         raise ValidationError("The end and the review can't be before the start; correct one of the dates.")
     return Answer(ANSWERED, dict(parts)) if parts else None
+
+
+def as_sent(question: Question, sent: Mapping[str, Any]) -> Answer | None:
+    """What was entered for a question though it can't be saved, so that the page can show it again to be corrected."""
+    values = _named(question, sent if isinstance(sent, MultiDict) else MultiDict(sent))
+    if question.kind == "arrangement":
+        value: Any = dict(values)
+    else:
+        value = values.getlist("value") if question.kind == "choices" else clean(values.get("value", ""))
+    return Answer(ANSWERED, value) if value else None
 
 
 def _list(question: Question, data: list[str]) -> Answer | None:

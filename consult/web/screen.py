@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from consult.documents.words import describe
 from consult.proforma.answer import Answer
@@ -39,6 +40,8 @@ class Screen:
     consultation: Consultation
     proforma: Proforma
     path: Path
+    unsaved: Mapping[str, Answer] = field(default_factory=dict)
+    """What was entered and could not be saved, by question: shown again to be corrected."""
 
     @classmethod
     def of(cls, store: Store, consultation: Consultation) -> Screen:
@@ -52,7 +55,7 @@ class Screen:
 
     def answer(self, question: Question) -> Answer | None:
         """The answer shown, which for a list holds only what is on the path."""
-        return self.path.answer(question.id)
+        return self.unsaved.get(question.id) or self.path.answer(question.id)
 
     def panel(self, question: Question) -> Panel | None:
         """The text kept for the answer now."""
