@@ -1,0 +1,127 @@
+"""What a real installation needs before it holds live consultations, and what it may do without."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pages
+import pytest
+from conftest import ROUTES, Service, Visitor
+
+from consult.approving import approve_all
+from consult.exchange.casefile import Import, import_cases
+from consult.record import settings
+
+EXAMPLES = Path(__file__).parents[1] / "data" / "example-cases.csv"
+
+
+@pytest.fixture
+def real(service: Service) -> Service:
+    """The same service, not a demonstration."""
+    instance = service.instance
+    with instance.db.write() as conn:
+        settings.change_setting(conn, "demonstration", False, "test", instance.store.at())
+    return service
+
+
+def approve(service: Service) -> None:
+    approve_all(service.instance, service.instance.in_use(), "Dr A. Prover", "consultant", "test")
+
+
+def routes(service: Service, blank: str = "") -> None:
+    with service.instance.db.write() as conn:
+        site = settings.Site("A", "Site A", {**ROUTES, blank: ""} if blank else ROUTES)
+        settings.put_site(conn, site, "test", service.instance.store.at())
+
+
+def start(service: Service) -> tuple[int, str]:
+    """Try to start; the status and what the page says."""
+    nurse = service.visitor("nurse")
+    response = nurse.post("/consultations/start", {"employee": service.employee(), "attendance": "in_person"})
+    return response.status_code, pages.text(pages.parse(response.text)) if response.status_code != 302 else ""
+
+
+def consultations(service: Service) -> int:
+    return int(service.instance.db.read().execute("SELECT count(*) FROM consultation").fetchone()[0])
+
+
+def test_unapproved_content_stops_a_live_start(real: Service) -> None:
+    _, said = start(real)
+    assert "Not approved for clinical use yet: proforma back-pain" in said
+    assert consultations(real) == 0
+    shown = pages.text(real.visitor("nurse").get("/"))
+    assert "No live consultation can be started" in shown
+    assert "Draft content, not approved for clinical use" in shown
+
+
+def test_approved_content_and_routes_let_one_start(real: Service) -> None:
+    approve(real)
+    assert start(real)[0] == 302
+    assert "Draft content" not in pages.text(real.visitor("nurse").get("/"))
+
+
+@pytest.mark.parametrize("route", settings.NEEDED_ROUTES)
+def test_a_blank_urgent_route_stops_a_live_start(real: Service, route: str) -> None:
+    approve(real)
+    routes(real, blank=route)
+    _, said = start(real)
+    assert settings.ROUTE_LABELS[route].lower() in said
+    assert consultations(real) == 0
+    routes(real)
+    assert start(real)[0] == 302
+
+
+@pytest.mark.parametrize("route", sorted(set(settings.ROUTE_LABELS) - set(settings.NEEDED_ROUTES)))
+def test_another_blank_route_stops_nothing(real: Service, route: str) -> None:
+    approve(real)
+    routes(real, blank=route)
+    assert start(real)[0] == 302
+
+
+def test_past_cases_are_imported_all_the_same(real: Service) -> None:
+    instance = real.instance
+    routes(real, blank="crisis")
+    how = Import(instance.provider, instance.today(), "cli:test", instance.store.at())
+    report = import_cases(instance.db, instance.library.current.dataset, EXAMPLES.read_text("utf-8"), how)
+    assert report.added > 0
+    assert "eligible" in pages.text(real.visitor("audit_lead").get("/results?provider=*"))
+
+
+def test_an_administrator_fills_in_a_route_and_it_stands_in_the_letter(service: Service) -> None:
+    administrator = service.visitor("administrator")
+    sent = {**ROUTES, "emergency_department": "01632 960 999", "name": "Site A"}
+    assert administrator.post("/settings/sites/A", sent).status_code == 302
+    assert pages.value_of(administrator.get("/settings"), "emergency_department") == "01632 960 999"
+    letter = service.visitor("nurse").get(f"/consultations/{service.begin()}/letter")
+    assert "01632 960 999" in pages.text(letter)
+
+
+class TestPeople:
+    def test_a_new_person_may_sign_in(self, service: Service) -> None:
+        sent = {"name": "Ned Newman", "role": "nurse", "site": "A", "password": "three invented words"}
+        assert service.visitor("administrator").post("/settings/people", sent).status_code == 302
+        data = {"username": "ned.newman", "password": "three invented words"}
+        assert service.visitor().post("/sign-in", data).status_code == 302
+
+    @pytest.mark.parametrize(
+        "wrong", [{"name": ""}, {"role": "wizard"}, {"password": "short"}, {"name": "Nora Nurse"}, {"name": "\0"}]
+    )
+    def test_what_is_wrong_with_a_new_person_is_said(self, service: Service, wrong: dict[str, str]) -> None:
+        sent = {"name": "Ned Newman", "role": "nurse", "site": "A", "password": "three invented words"} | wrong
+        assert service.visitor("administrator").post("/settings/people", sent).status_code == 422
+
+    def test_somebody_stopped_is_signed_out_at_once(self, service: Service, nurse: Visitor) -> None:
+        assert nurse.ask("/").status_code == 200
+        sent = {"person": service.who["nurse"].actor, "active": "no"}
+        assert service.visitor("administrator").post("/settings/people", sent).status_code == 302
+        assert nurse.ask("/").status_code == 302
+
+    def test_the_last_administrator_stays(self, service: Service) -> None:
+        sent = {"person": service.who["administrator"].actor, "active": "no"}
+        assert service.visitor("administrator").post("/settings/people", sent).status_code == 422
+
+    def test_nobody_idle_for_long_stays_signed_in(self, service: Service, nurse: Visitor) -> None:
+        assert nurse.ask("/").status_code == 200
+        service.clock.ahead = timedelta(minutes=16)
+        assert nurse.ask("/").headers["Location"] == "/sign-in?next=/"
