@@ -61,7 +61,20 @@ def test_no_planted_word_reaches_the_report_but_those_of_the_adjustments(desk):
         assert panel.text not in text
 
 
-CLINICAL = ["flag", "mood", "sexual", "bladder", "cancer", "drug", "pregnan", "claim", "depress", "diagnos", "pain", "harm"]
+CLINICAL = [
+    "flag",
+    "mood",
+    "sexual",
+    "bladder",
+    "cancer",
+    "drug",
+    "pregnan",
+    "claim",
+    "depress",
+    "diagnos",
+    "pain",
+    "harm",
+]
 
 
 def test_the_report_holds_no_clinical_word(desk):
