@@ -28,7 +28,7 @@ class RegisterForm(Form):
     name = StringField(
         "Full name",
         [
-            InputRequired("Enter the employee's full name."),
+            DataRequired("Enter the employee's full name."),
             Length(max=120, message="Shorten the name to 120 characters."),
         ],
         filters=[_shown],
