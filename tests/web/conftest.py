@@ -112,7 +112,7 @@ class Visitor:
     def get(self, path: str, status: int = 200, **kwargs: Any) -> Element:
         """The page at an address."""
         response = self.ask(path, **kwargs)
-        assert response.status_code == status, response.text
+        assert response.status_code == status, f"{path}: {response.status}"
         return pages.parse(response.text)
 
     def post(self, path: str, data: dict[str, Any] | None = None, htmx: bool = False, **kwargs: Any) -> TestResponse:
