@@ -11,10 +11,10 @@ OWN = ("case_ref",)
 CANCER = [None, Answer("absent"), Answer("present"), Answer("unsure")]
 
 
-def give(desk, question_id, answer):
+def give(desk, question_id, answer, via="single"):
     """Save as the page would; the answer that stands already is no step."""
     question, seen = desk.question(question_id), desk.now.seen(question_id)
-    return desk.store.save(desk.id, question, answer, seen, desk.key(), "single", desk.who)
+    return desk.store.save(desk.id, question, answer, seen, desk.key(), via, desk.who)
 
 
 def record_of(desk):
@@ -47,10 +47,10 @@ def test_any_sequence_of_edits_gives_the_record_of_the_final_answers(busy_desk, 
             desk.store.undo_rest(desk.id, REST, desk.key(), desk.who)
         for question_id in data.draw(st.lists(st.sampled_from(sorted(desk.now.answers) or ["sex"]), max_size=3)):
             give(desk, question_id, None)
-    edited, final = record_of(desk), desk.now.answers
+    edited, final = record_of(desk), {q: (a, desk.now.last(q).via) for q, a in desk.now.answers.items()}
     desk.begin()
     for question_id in data.draw(st.permutations(sorted(final)), label="order"):
-        give(desk, question_id, final[question_id])
+        give(desk, question_id, *final[question_id])
     assert record_of(desk) == edited
 
 
