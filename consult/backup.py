@@ -118,7 +118,7 @@ def why_not_whole(conn: Connection) -> str | None:
     if found != ["ok"]:
         return f"It is damaged ({found[0]})."
     if missing := missing_guards(conn):
-        return f"It lacks the guards {', '.join(missing)} of the step log."
+        return f"The guards {', '.join(missing)} of the step log are missing or not as they were."
     return ledger.verify(conn)
 
 

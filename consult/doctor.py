@@ -46,8 +46,10 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield from _permissions(folder)
     yield _space(folder)
     yield _server(folder)
-    yield _database(folder)  # before the database is opened for use, which puts missing guards back
-    yield from _opened(folder)
+    found = _database(folder)
+    yield found
+    if found.weight != "fault":  # opening it for use would put missing guards back, and so hide that they were gone
+        yield from _opened(folder)
 
 
 def _sqlite() -> Finding:

@@ -164,9 +164,9 @@ class Database:
             for schema in schemas:
                 schema.apply(db)
             with self.write() as conn:
-                for name, rule in GUARDS.items():
+                for name in GUARDS:
                     conn.execute(f"DROP TRIGGER IF EXISTS {name}")
-                    conn.execute(f"CREATE TRIGGER {name} {rule}")
+                    conn.execute(_statement(name))
                 conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         if missing := missing_guards(self._writer):
@@ -181,9 +181,17 @@ class Database:
 
 
 def missing_guards(conn: Connection) -> list[str]:
-    """The names of the guards of the step log that the database does not have."""
-    there = {row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
-    return [name for name in GUARDS if name not in there]
+    """The names of the guards of the step log that the database does not have, word for word."""
+    there = _triggers(conn)
+    return [name for name in GUARDS if there.get(name) != _statement(name)]
+
+
+def _statement(guard: str) -> str:
+    return f"CREATE TRIGGER {guard} {GUARDS[guard]}"
+
+
+def _triggers(conn: Connection) -> dict[str, str]:
+    return {row[0]: row[1] for row in conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")}
 
 
 def wal_fault(version: str) -> bool:
@@ -226,3 +234,9 @@ def _check_ours(conn: Connection, file: Path) -> None:
         raise DatabaseRefused(f"{file} belongs to another program; choose another instance folder.")
     if version > SCHEMA_VERSION:
         raise DatabaseRefused(f"{file} was written by a newer version (schema {version}); upgrade this program.")
+    # An older schema may have had other guards; one that is merely gone is put back.
+    if version == SCHEMA_VERSION and (replaced := sorted(_triggers(conn).keys() & set(missing_guards(conn)))):
+        raise DatabaseRefused(
+            f"The guards {', '.join(replaced)} of the step log were replaced, so steps may have been changed; "
+            "restore a backup."
+        )

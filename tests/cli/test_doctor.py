@@ -31,13 +31,25 @@ def test_permissions_that_are_too_wide_come_with_the_command_that_mends_them(con
     assert found(consult, real)[0] == []
 
 
-def test_a_missing_guard_is_found_before_opening_puts_it_back(consult, real):
+NO_OP = "CREATE TRIGGER step_no_delete BEFORE DELETE ON step BEGIN SELECT 1; END"
+
+
+@pytest.mark.parametrize("instead", ["", NO_OP], ids=["missing", "of the same name"])
+def test_a_guard_that_is_not_as_it_was_is_found_and_stays_found(consult, real, instead):
     conn = sqlite3.connect(real / "consult.db")
-    conn.execute("DROP TRIGGER step_no_delete")
-    conn.commit()
+    conn.executescript(f"DROP TRIGGER step_no_delete; {instead}")
     conn.close()
-    (fault,) = found(consult, real, code=1)[0]
-    assert "step_no_delete" in fault
+    for _ in range(2):
+        (fault,) = found(consult, real, code=1)[0]
+        assert "step_no_delete" in fault
+        assert "step_no_delete" in consult(real, "verify", code=1).stderr
+
+
+def test_a_guard_replaced_by_one_of_the_same_name_keeps_the_record_shut(consult, real):
+    conn = sqlite3.connect(real / "consult.db")
+    conn.executescript(f"DROP TRIGGER step_no_delete; {NO_OP}")
+    conn.close()
+    assert "step_no_delete of the step log were replaced" in consult(real, "results", code=1).stderr
 
 
 def test_a_changed_step_is_found(consult, real):
