@@ -22,6 +22,7 @@ from consult.instance import (
     open_instance,
 )
 from consult.lock import server_lock
+from consult.progress import Progress, silent
 from consult.record import ledger
 from consult.record.database import APPLICATION_ID, SCHEMA_VERSION, Connection, missing_guards, sqlite3
 from consult.record.settings import is_demonstration, provider
@@ -84,13 +85,13 @@ def _copy(source: Connection, file: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file that stands alone, without side files
 
 
-def prove(file: Path, otherwise: str = "use another backup") -> Proof:
+def prove(file: Path, otherwise: str = "use another backup", progress: Progress = silent) -> Proof:
     """Open a database file for reading only and check all of it; BackupRefused says what is wrong and what to do."""
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}; name a backup file.")
     try:
         with read_only(file) as conn:
-            if sentence := why_not_whole(conn):
+            if sentence := why_not_whole(conn, progress):
                 raise BackupRefused(f"{file} did not pass: {sentence} Now {otherwise}.")
             seq, head = ledger.head(conn)
             return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
@@ -107,7 +108,7 @@ def read_only(file: Path) -> Iterator[Connection]:
         yield conn
 
 
-def why_not_whole(conn: Connection) -> str | None:
+def why_not_whole(conn: Connection, progress: Progress = silent) -> str | None:
     """What is wrong with a database, in a sentence; None if it is ours, undamaged, guarded, and its log holds."""
     if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return "It was not written by this program."
@@ -119,7 +120,8 @@ def why_not_whole(conn: Connection) -> str | None:
         return f"It is damaged ({found[0]})."
     if missing := missing_guards(conn):
         return f"The guards {', '.join(missing)} of the step log are missing or not as they were."
-    return ledger.verify(conn)
+    with progress(ledger.head(conn)[0], "Steps") as advance:
+        return ledger.verify(conn, advance)
 
 
 def _rows(conn: Connection) -> dict[str, int]:

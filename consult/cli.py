@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from consult.exchange import casefile
 from consult.instance import Instance, InstanceRefused, database_file, exists, only_for_me
 from consult.lock import Held
 from consult.proforma.load import ContentError
+from consult.progress import silent
 from consult.record import ledger
 from consult.record.database import DatabaseRefused, sqlite3
 from consult.record.store import Refused, now_utc
@@ -31,6 +32,7 @@ EXIT_CODES: Final = (
     "what to do); 2 the command was not understood."
 )
 LONG: Final = 50_000_000
+LONG_LOG: Final = 20_000
 REFUSALS: Final = (
     approving.ApprovalRefused,
     audit.SelectionRefused,
@@ -424,6 +426,10 @@ def _progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
         yield bar.update
 
 
+def _progress_if_long(length: int, label: str) -> AbstractContextManager[Callable[[int], None]]:
+    return _progress(length, label) if length > LONG_LOG else silent(length, label)
+
+
 DATE = click.DateTime(["%Y-%m-%d"])
 
 
@@ -492,7 +498,7 @@ def verify(place: Place) -> None:
     if not exists(place.folder):
         fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
     _ask_for_patience(database_file(place.folder))
-    proof = verifying.verify(place.folder)
+    proof = verifying.verify(place.folder, _progress_if_long)
     click.echo(f"The record is whole: {_count(proof.last_step, 'step')}, {_count(proof.rows['case_row'], 'case')}.")
     click.echo(f"Head of the step log: {proof.head}")
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from itertools import islice
 
 from consult.exchange.casefile import Import, ImportReport, columns, import_cases, read_text, records, unguarded
 from consult.instance import Instance
+from consult.progress import Progress
 from consult.setting_up import DEMO_PROVIDER, add_unknown_sites
-
-Progress = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
 
 
 class ImportRefused(Exception):

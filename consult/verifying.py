@@ -9,6 +9,7 @@ from consult.audit import cases
 from consult.audit.cases import CaseRow
 from consult.backup import BackupRefused, Proof, prove
 from consult.instance import Instance, database_file, open_instance
+from consult.progress import Progress, silent
 from consult.record.database import Connection
 from consult.record.store import rebuild_consultations
 
@@ -23,9 +24,9 @@ def rebuild(instance: Instance) -> tuple[int, int]:
         return rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
 
 
-def verify(folder: Path) -> Proof:
+def verify(folder: Path, progress: Progress = silent) -> Proof:
     """Prove the database of an instance and that its cases equal a rebuild; BackupRefused says what is wrong."""
-    proof = prove(database_file(folder), "restore a backup")
+    proof = prove(database_file(folder), "restore a backup", progress)
     with closing(open_instance(folder)) as instance:
         if (key := _differing_case(instance)) is not None:
             raise BackupRefused(f"The case {' / '.join(key)} is not what its steps say; run `consult rebuild`.")

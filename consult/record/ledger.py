@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -45,6 +45,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
 """Every kind of step with the exact keys of its content; None where the content is a whole case row."""
 
 START: Final = "0" * 64
+STRIDE: Final = 1000
 
 
 class Refused(Exception):
@@ -189,24 +190,41 @@ def head(conn: Connection) -> tuple[int, str]:
     return (row["seq"], row["hash"]) if row else (0, START)
 
 
-def verify(conn: Connection) -> str | None:
+def verify(conn: Connection, progress: Callable[[int], None] = lambda _: None) -> str | None:
     """None if the chain is whole; else a sentence that names the first bad row.
 
     Checks numbering, each link, each salted digest, and that a missing content was redacted by a later step.
+    `progress` is told now and then how many more steps have been looked at.
     """
-    previous, expected = START, 1
-    redacted = {r[0] for r in conn.execute("SELECT question FROM step WHERE kind = 'content_redacted'")}
+    previous, expected, redacted = START, 1, _redactions(conn)
     for row in conn.execute(
         "SELECT s.*, c.salt, c.content FROM step s LEFT JOIN step_content c USING (seq) ORDER BY seq"
     ):
-        plain = [row[n] for n in ("consultation", "kind", "question", "content_digest", "actor", "role", "at", "key")]
-        if row["seq"] != expected:
-            return f"Step {expected} is missing."
-        if row["previous"] != previous or row["hash"] != chain_hash(previous, row["seq"], *plain):
-            return f"Step {row['seq']} does not follow from the step before it: it or an earlier one was changed."
-        if row["content"] is None and f"step:{row['seq']}" not in redacted:
-            return f"What step {row['seq']} says is missing, and no step says that it was redacted."
-        if row["content"] is not None and row["content_digest"] != content_digest(row["salt"], row["content"]):
-            return f"What step {row['seq']} says was changed."
+        if sentence := _fault(row, expected, previous, redacted.get(f"step:{row['seq']}", 0)):
+            return sentence
+        if expected % STRIDE == 0:
+            progress(STRIDE)
         previous, expected = row["hash"], expected + 1
+    progress((expected - 1) % STRIDE)
+    return None
+
+
+def _redactions(conn: Connection) -> dict[str, int]:
+    """The last step that redacts, by what it redacts."""
+    query = "SELECT question, max(seq) AS seq FROM step WHERE kind = 'content_redacted' GROUP BY question"
+    return {row["question"]: row["seq"] for row in conn.execute(query)}
+
+
+def _fault(row: Any, expected: int, previous: str, redacted: int) -> str | None:
+    """What is wrong with one step; `redacted` is the number of the step that took its content away, 0 if none did."""
+    seq = row["seq"]
+    plain = [row[n] for n in ("consultation", "kind", "question", "content_digest", "actor", "role", "at", "key")]
+    if seq != expected:
+        return f"Step {expected} is missing."
+    if row["previous"] != previous or row["hash"] != chain_hash(previous, seq, *plain):
+        return f"Step {seq} does not follow from the step before it: it or an earlier one was changed."
+    if row["content"] is None and redacted <= seq:
+        return f"What step {seq} says is missing, and no later step says that it was redacted."
+    if row["content"] is not None and row["content_digest"] != content_digest(row["salt"], row["content"]):
+        return f"What step {seq} says was changed."
     return None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from consult.record import ledger
 from consult.record.database import GUARDS, DatabaseRefused, missing_guards, open_database, sqlite3
 
 
@@ -55,4 +56,48 @@ def test_the_guards_of_an_older_schema_are_made_anew(file):
     conn.close()
     db = open_database(file)
     assert missing_guards(db.read()) == []
+    db.close()
+
+
+def steps_with_a_redaction_of(file, redacted, n=4):
+    """A record of `n` settings and one step, the third, that says another is redacted, whose content then goes."""
+    db = open_database(file)
+    with db.write() as conn:
+        for number in range(n):
+            content = {"name": f"s{number}", "value": number}
+            if number == 2:
+                ledger.append(conn, redaction(redacted))
+            ledger.append(conn, ledger.Draft("setting_changed", content, "cli:t", "2026-11-22T10:00:00Z"))
+        conn.execute("DELETE FROM step_content WHERE seq = ?", (redacted,))
+    return db
+
+
+def redaction(seq):
+    return ledger.Draft("content_redacted", {"why": "x"}, "cli:t", "2026-11-22T10:00:00Z", question=f"step:{seq}")
+
+
+def test_content_redacted_by_a_later_step_may_be_gone(file):
+    db = steps_with_a_redaction_of(file, 1)
+    assert ledger.verify(db.read()) is None
+    db.close()
+
+
+@pytest.mark.parametrize("seq", [3, 4])
+def test_a_redaction_announced_before_the_step_was_written_redacts_nothing(file, seq):
+    db = steps_with_a_redaction_of(file, seq)
+    assert ledger.verify(db.read()) == f"What step {seq} says is missing, and no later step says that it was redacted."
+    with db.write() as conn:
+        ledger.append(conn, redaction(seq))
+    assert ledger.verify(db.read()) is None
+    db.close()
+
+
+def test_verifying_a_long_log_tells_how_far_it_is(file):
+    db, told = open_database(file), []
+    with db.write() as conn:
+        for number in range(2 * ledger.STRIDE + 1):
+            content = {"name": "s", "value": number}
+            ledger.append(conn, ledger.Draft("setting_changed", content, "cli:t", "2026-11-22T10:00:00Z"))
+    assert ledger.verify(db.read(), told.append) is None
+    assert told == [ledger.STRIDE, ledger.STRIDE, 1]
     db.close()
