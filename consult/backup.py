@@ -137,8 +137,8 @@ def _rows(conn: Connection) -> dict[str, int]:
 
 def _check_same_log(conn: Connection, proof: Proof) -> None:
     """The copy's last step is a step of this log; more may have been written since."""
-    row = conn.execute("SELECT hash FROM step WHERE seq = ?", (proof.last_step,)).fetchone()
-    if proof.last_step and (row is None or row["hash"] != proof.head):
+    step = next(ledger.steps(conn, seq=proof.last_step), None)
+    if proof.last_step and (step is None or step.hash != proof.head):
         raise BackupRefused("The copy does not end at a step of this log; run `consult verify`, then try again.")
 
 

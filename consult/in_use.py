@@ -13,10 +13,10 @@ from consult.audit.measures import MeasureSet
 from consult.content import content_folders
 from consult.documents import leaflet
 from consult.documents.leaflet import Leaflets
-from consult.kept import Kept, digest_of, has, keep, newest
 from consult.proforma.load import ContentError, Definition, Problem, load_definition, read_text
 from consult.record import library
 from consult.record.database import Connection, Database
+from consult.record.kept import Kept, digest_of, has, keep, newest
 
 PROFORMA: Final = "back-pain"
 T = TypeVar("T")
@@ -86,11 +86,11 @@ def _or_kept(from_files: Callable[[], T], from_database: Callable[[], T | None],
 
 
 def _kept(file: str, version: str, text: str) -> Kept:
-    return Kept(Path(file).stem, PROFORMA, version, digest_of(file, text), text)
+    return Kept(Path(file).stem, PROFORMA, version, digest_of(file, text), {"text": text})
 
 
 def _kept_leaflet(item: leaflet.Leaflet) -> Kept:
-    return Kept("leaflet", f"{item.id}/{item.language}", item.version, item.digest, item.text)
+    return Kept("leaflet", f"{item.id}/{item.language}", item.version, item.digest, {"text": item.text})
 
 
 def _good_leaflets(conn: Connection, folders: tuple[Path, ...]) -> Leaflets | None:

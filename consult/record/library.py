@@ -1,13 +1,13 @@
-"""Versions of content: each proforma used is kept in the database by digest, and its approval is a step."""
+"""The versions of the proforma by digest, and the approvals of content, each of which is a step."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from consult.proforma.load import Definition, parse_definition
+from consult.record import kept
 from consult.record.database import Connection
-from consult.record.ledger import Draft, append, steps
+from consult.record.ledger import Draft, Refused, append, steps
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,9 @@ class Approval:
 
 def install(conn: Connection, definition: Definition, actor: str, at: str) -> None:
     """Keep a version in the database; a version already there stays as it is."""
-    if conn.execute("SELECT 1 FROM definition WHERE digest = ?", (definition.digest,)).fetchone():
-        return
     proforma = definition.proforma
-    texts = json.dumps(definition.texts, ensure_ascii=False)
-    content = {"digest": definition.digest, "what": proforma.id, "version": proforma.version}
-    append(conn, Draft("content_installed", content, actor, at))
-    row = (definition.digest, "proforma", proforma.id, proforma.version, texts, at)
-    conn.execute("INSERT INTO definition VALUES (?, ?, ?, ?, ?, ?)", row)
+    version = kept.Kept("proforma", proforma.id, proforma.version, definition.digest, definition.texts)
+    kept.keep(conn, version, actor, at)
 
 
 class Library:
@@ -43,18 +38,17 @@ class Library:
     def definition(self, conn: Connection, digest: str) -> Definition:
         """The version with this digest, as it was when a consultation began with it."""
         if digest not in self._parsed:
-            row = conn.execute("SELECT texts FROM definition WHERE digest = ?", (digest,)).fetchone()
-            self._parsed[digest] = parse_definition(json.loads(row["texts"]))
+            version = kept.by_digest(conn, digest)
+            if version is None:
+                raise Refused(f"The version {digest[:16]} of the proforma is not kept here; restore a backup.")
+            self._parsed[digest] = parse_definition(version.texts)
         return self._parsed[digest]
 
 
 def newest(conn: Connection, proforma_id: str) -> Definition | None:
     """The version of a proforma used last, for when the files on disk are refused; None if none was ever used."""
-    row = conn.execute(
-        "SELECT texts FROM definition WHERE kind = 'proforma' AND id = ? ORDER BY first_used DESC, rowid DESC LIMIT 1",
-        (proforma_id,),
-    ).fetchone()
-    return parse_definition(json.loads(row["texts"])) if row else None
+    version = next((k for k in kept.newest(conn, "proforma") if k.id == proforma_id), None)
+    return parse_definition(version.texts) if version else None
 
 
 def approve(conn: Connection, approval: Approval, actor: str) -> None:

@@ -1,0 +1,76 @@
+"""Versions of content: each one ever used is kept in the database by digest, whatever kind of content it is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from consult.record.database import Connection
+from consult.record.ledger import Draft, append
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One version; `id` says of what, such as back-pain or back-pain-core/en, and `texts` are its files by name.
+
+    Content of a single file is kept under the name "text".
+    """
+
+    kind: str
+    id: str
+    version: str
+    digest: str
+    texts: dict[str, str]
+    first_used: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text of content that is a single file."""
+        return self.texts["text"]
+
+
+def digest_of(*texts: str) -> str:
+    """The SHA-256 of texts, in order."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def keep(conn: Connection, kept: Kept, actor: str, at: str) -> None:
+    """Keep a version in the database and write the step that says so; one already there stays as it is."""
+    if has(conn, kept.digest):
+        return
+    content = {"digest": kept.digest, "what": f"{kept.kind} {kept.id}", "version": kept.version}
+    append(conn, Draft("content_installed", content, actor, at))
+    conn.execute(
+        "INSERT INTO definition (digest, kind, id, version, texts, first_used) VALUES (?, ?, ?, ?, ?, ?)",
+        (kept.digest, kept.kind, kept.id, kept.version, json.dumps(kept.texts, ensure_ascii=False), at),
+    )
+
+
+def has(conn: Connection, digest: str) -> bool:
+    """Whether a version of any kind is kept under this digest."""
+    return conn.execute("SELECT 1 FROM definition WHERE digest = ?", (digest,)).fetchone() is not None
+
+
+def by_digest(conn: Connection, digest: str) -> Kept | None:
+    """The version with this digest, or None."""
+    row = conn.execute("SELECT * FROM definition WHERE digest = ?", (digest,)).fetchone()
+    return _kept(row) if row else None
+
+
+def newest(conn: Connection, kind: str) -> list[Kept]:
+    """The version of each content of a kind that came into use last, in order of id."""
+    rows = conn.execute("SELECT * FROM definition WHERE kind = ? ORDER BY id, first_used, rowid", (kind,))
+    return list({row["id"]: _kept(row) for row in rows}.values())
+
+
+def every(conn: Connection) -> Iterator[Kept]:
+    """Every version kept, in the order they came into use."""
+    yield from map(_kept, conn.execute("SELECT * FROM definition ORDER BY rowid"))
+
+
+def _kept(row: Any) -> Kept:
+    values: dict[str, str] = {n: row[n] for n in ("kind", "id", "version", "digest", "first_used")}
+    return Kept(texts=json.loads(row["texts"]), **values)
