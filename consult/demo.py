@@ -23,7 +23,7 @@ from consult.instance import DATABASE, Instance, exists, make_private, open_inst
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Question
 from consult.proforma.path import holding
-from consult.record.consultation import adjustments_now
+from consult.record.consultation import report_answers
 from consult.record.identity import Employee
 from consult.record.settings import Site, change_setting, is_demonstration, provider, put_site
 from consult.record.store import Refused, Start, Store, Who
@@ -271,7 +271,7 @@ class Talk:
         if consultation is not None:
             path = self.store.path_of(consultation)
             text = reports.report(consultation, path, "(see identity)")
-            content = {"digest": reports.digest(text), "text": text, "adjustments": adjustments_now(path)}
+            content = {"digest": reports.digest(text), "text": text, "adjustments": report_answers(path)}
             self._note("report_made", content)
 
     def _note(self, kind: str, content: dict[str, Any]) -> None:

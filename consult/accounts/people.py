@@ -109,7 +109,11 @@ def add_person(conn: Connection, new: NewPerson, actor: str, at: str) -> Person:
     person_id = f"p-{secrets.token_hex(8)}"
     row = (person_id, username, name, new.role, new.site, passwords.make_hash(new.password), 1, at)
     append(conn, Draft("person_added", {"person": person_id, "role": new.role, "site": new.site}, actor, at))
-    conn.execute("INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    conn.execute(
+        "INSERT INTO person (id, username, name, role, site, password_hash, active, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+    )
     return Person(person_id, username, name, new.role, new.site, True, at)
 
 

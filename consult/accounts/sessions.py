@@ -48,7 +48,7 @@ def sign_in(db: Database, username: str, password: str, now: datetime) -> tuple[
     with db.write() as conn:
         braked = _tries(conn, who, now) >= TRIES
         if not braked:
-            conn.execute("INSERT INTO failed_try VALUES (?, ?)", (who, _seconds(now)))
+            conn.execute("INSERT INTO failed_try (who, at) VALUES (?, ?)", (who, _seconds(now)))
     if braked:
         raise SignInRefused(TOO_MANY)
     known = _named(db.read(), username)
@@ -65,7 +65,7 @@ def create(conn: Connection, person_id: str, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     conn.execute("DELETE FROM sign_in WHERE created_at < ?", (_seconds(now - ABSOLUTE),))
     row = (_hash(token), person_id, _seconds(now), _seconds(now))
-    conn.execute("INSERT INTO sign_in VALUES (?, ?, ?, ?)", row)
+    conn.execute("INSERT INTO sign_in (token_hash, person, created_at, last_seen) VALUES (?, ?, ?, ?)", row)
     return token
 
 

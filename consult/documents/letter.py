@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from consult.documents.words import ROLES, clock_time, describe, uk_date
 from consult.proforma.model import Panel, Question
 from consult.proforma.path import Path, holding
-from consult.record.consultation import Consultation
+from consult.record.consultation import Consultation, decided
 from consult.record.settings import ROUTE_LABELS, Site
+
+NOT_DECIDED = "not yet recorded"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,13 @@ class Letter:
     held_on: str
     role: str
     site: str
+    absent: list[str]
+    not_recorded: list[str]
+
+    @property
+    def has_decision(self) -> bool:
+        """Whether a decision stands for any of the answers."""
+        return any(f.decision != NOT_DECIDED for f in self.findings)
 
 
 def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
@@ -39,13 +48,17 @@ def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
     named = {r for q in held if (p := path.panel(q.id)) for r in p.route} or {"emergency_department"}
     routes = [(ROUTE_LABELS[r], site.routes.get(r) or "not set for this site") for r in ROUTE_LABELS if r in named]
     held_on = f"{uk_date(consultation.started['held_on'])}, begun {clock_time(consultation.started_at)}"
-    return Letter(findings, routes, held_on, ROLES.get(consultation.role, consultation.role), site.name)
+    emergency = [q for q in path.questions() if q.emergency and q.kind == "finding" and q not in held]
+    absent = [q.ask for q in emergency if (a := path.answer(q.id)) is not None and a.state == "absent"]
+    blank = [q.ask for q in emergency if path.answer(q.id) is None]
+    role = ROLES.get(consultation.role, consultation.role)
+    return Letter(findings, routes, held_on, role, site.name, absent, blank)
 
 
 def _finding(question: Question, consultation: Consultation, path: Path) -> Finding:
     last = consultation.last(question.id)
-    decision = consultation.decisions.get(question.id)
-    said = decision.decision.replace("_", " ") if decision else "not yet recorded"
+    decision = consultation.decisions[question.id] if decided(consultation, path, question) else None
+    said = path.proforma.decisions.get(decision.decision, decision.decision) if decision else NOT_DECIDED
     return Finding(
         question.ask,
         describe(question, path.answer(question.id), path.proforma),

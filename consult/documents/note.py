@@ -5,10 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_date
-from consult.proforma.model import Block, Question, Section
+from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_date, when
+from consult.proforma.answer import Answer
+from consult.proforma.model import Block, Proforma, Question, Section
 from consult.proforma.path import Path
-from consult.record.consultation import Consultation, Decision
+from consult.record.consultation import Consultation, Decision, decided
+from consult.record.ledger import Step
 
 WIDTH = 100
 STATES_IN_NOTE = ("present", "unsure", "declined", "not_asked", "absent")
@@ -52,7 +54,7 @@ def _block(block: Block, consultation: Consultation, path: Path) -> Iterator[str
     for question in on_path:
         if question.kind != "finding" and (answer := path.answer(question.id)) is not None:
             yield from _wrap(f"{question.ask.rstrip('?')}: {describe(question, answer, path.proforma)}.")
-            yield from _decision_lines(question, consultation)
+            yield from _decision_lines(question, consultation, path)
 
 
 def _findings(title: str, findings: list[Question], consultation: Consultation, path: Path) -> Iterator[str]:
@@ -69,7 +71,7 @@ def _findings(title: str, findings: list[Question], consultation: Consultation, 
             yield from _wrap(f"{words}: {'; '.join(asks)}.", indent="  ")
         for question in findings:
             if (answer := path.answer(question.id)) is not None and answer.state == state:
-                yield from _decision_lines(question, consultation)
+                yield from _decision_lines(question, consultation, path)
     blank = [q.ask.rstrip("?") for q in findings if path.answer(q.id) is None]
     if blank:
         yield from _wrap(f"Not recorded: {'; '.join(blank)}.", indent="  ")
@@ -79,16 +81,19 @@ def _as_group(via: str) -> str:
     return " (each asked, recorded together)" if via == "group" else ""
 
 
-def _decision_lines(question: Question, consultation: Consultation) -> Iterator[str]:
+def _decision_lines(question: Question, consultation: Consultation, path: Path) -> Iterator[str]:
     decision = consultation.decisions.get(question.id)
     if decision is not None:
-        yield from _wrap(f"Decision on {question.ask.rstrip('?')}: {decision_in_words(decision)}", indent="  ")
+        earlier = "" if decided(consultation, path, question) else "Earlier decision, before the answer changed"
+        label = earlier or "Decision"
+        words = decision_in_words(decision, path.proforma)
+        yield from _wrap(f"{label}, on {question.ask.rstrip('?')}: {words}", indent="  ")
 
 
-def decision_in_words(decision: Decision) -> str:
+def decision_in_words(decision: Decision, proforma: Proforma) -> str:
     """A decision with its reason, who was told and when."""
     told = f" Told: {decision.told}." if decision.told else ""
-    label = decision.decision.replace("_", " ")
+    label = proforma.decisions.get(decision.decision, decision.decision)
     return f"{label}; {decision.reason.rstrip('.')}.{told} Recorded {clock_time(decision.at)}."
 
 
@@ -104,7 +109,8 @@ DONE = {
 
 def _documents(consultation: Consultation) -> Iterator[str]:
     nothing = True
-    for step in consultation.documents:
+    end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
+    for step in (s for s in consultation.documents if s.seq < end):
         if (words := DONE.get(step.kind)) and step.content is not None:
             content = step.content
             which = f": {content['leaflet']} {content['version']} ({content['format']})" if "leaflet" in content else ""
@@ -116,6 +122,29 @@ def _documents(consultation: Consultation) -> Iterator[str]:
     if consultation.blank_reason:
         text = consultation.blank_reason.get("text") or consultation.blank_reason["reason"].replace("_", " ")
         yield from _wrap(f"Reason given for emergency questions not recorded: {text}.")
+
+
+def after_signing(consultation: Consultation, path: Path) -> str:
+    """What came after the signature: papers given later, and addenda with what each corrects; "" if nothing did."""
+    if consultation.signed is None:
+        return ""
+    later = [s for s in consultation.documents if s.seq > consultation.signed.seq and DONE.get(s.kind) and s.content]
+    lines = [f"{when(s.at)} {DONE[s.kind]}." for s in later]
+    for step in consultation.addenda:
+        if step.content is not None:
+            lines += _addendum_lines(step, path)
+    return "\n".join(["AFTER SIGNING", *(part for line in lines for part in _wrap(line))]) if lines else ""
+
+
+def _addendum_lines(step: Step, path: Path) -> list[str]:
+    content = step.content or {}
+    lines = [f"{when(step.at)} Addendum: {content['text']} Why: {content['why']}"]
+    for question_id, corrected in content["answers"].items():
+        question = path.proforma.by_id[question_id]
+        answer = Answer(corrected["state"], corrected["value"], corrected["reason"]) if corrected else None
+        said = describe(question, answer, path.proforma)
+        lines.append(f"Corrects the audit record: {question.ask.rstrip('?')}: {said}.")
+    return lines
 
 
 def _not_recorded(path: Path) -> Iterator[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from consult.audit import cases
 from consult.audit.case import case_fields
 from consult.documents.note import note
 from consult.proforma.answer import Answer
-from consult.record.consultation import SIGNED, Consultation, answers_to_audit, facts, gate, not_recorded
+from consult.record.consultation import SIGNED, Consultation, Gate, answers_to_audit, facts, gate, not_recorded
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Step, append, steps
+from consult.record.ledger import Draft, append, steps
 from consult.record.store import Refused, Store, Who, check_answer, project_end
 
 
@@ -40,10 +41,12 @@ def case_of(store: Store, consultation: Consultation) -> dict[str, str]:
     path = store.path_of(consultation)
     done = facts(consultation, path)
     definition = store.definition_of(consultation)
-    return case_fields(definition, answers_to_audit(consultation), done, identity_fields(consultation))
+    return case_fields(
+        definition, answers_to_audit(consultation, definition.proforma), done, identity_fields(consultation)
+    )
 
 
-def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool, key: str) -> None:
+def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool | Collection[str], key: str) -> None:
     """Sign and lock: one transaction writes the step, the case and the state.
 
     GateHolds is raised, and nothing written, while an urgent answer has no decision, a U0 question is blank without
@@ -52,7 +55,7 @@ def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool,
     with store.writing(consultation_id, who) as (conn, consultation):
         path = store.path_of(consultation)
         holds = gate(consultation, path)
-        if not holds.open or (holds.no_longer and not changed_on_purpose):
+        if not holds.open or not _all_on_purpose(holds, changed_on_purpose):
             raise GateHolds("Signing is held: record what the page lists, then sign.")
         content = {
             "case": case_of(store, consultation),
@@ -64,6 +67,13 @@ def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool,
         draft = Draft("consultation_signed", content, who.actor, at, consultation_id, "", who.role, key)
         project(store, conn, append(conn, draft), consultation_id)
         project_end(conn, consultation_id, SIGNED, at)
+
+
+def _all_on_purpose(holds: Gate, said: bool | Collection[str]) -> bool:
+    """Whether each change listed was said to be on purpose; a list of ids covers only what the page had listed."""
+    if isinstance(said, bool):
+        return said or not holds.no_longer
+    return {q.id for q in holds.no_longer} <= set(said)
 
 
 def project(store: Store, conn: Connection, seq: int, consultation_id: str) -> None:
@@ -86,9 +96,9 @@ def enter_in_error(store: Store, consultation_id: str, reason: str, text: str, k
 
 
 def add_addendum(
-    store: Store, consultation_id: str, text: str, why: str, corrected: dict[str, Answer], key: str, who: Who
+    store: Store, consultation_id: str, text: str, why: str, corrected: Mapping[str, Answer | None], key: str, who: Who
 ) -> None:
-    """Add to a signed consultation; answers in `corrected` also correct the audit record, and the case moves."""
+    """Add to a signed consultation; what is in `corrected` (None: not recorded) corrects the audit record too."""
     with store.db.write() as conn:
         consultation = _of(store, conn, consultation_id, who)
         if consultation.state != SIGNED:
@@ -98,7 +108,7 @@ def add_addendum(
             if question not in proforma.by_id:
                 raise Refused(f"There is no question {question} in this consultation; choose one that is shown.")
             check_answer(proforma.by_id[question], answer)
-        answers = {q: {"state": a.state, "value": a.value, "reason": a.reason} for q, a in corrected.items()}
+        answers = {q: vars(a) if a is not None else None for q, a in corrected.items()}
         content: dict[str, Any] = {"text": text, "why": why, "corrects": bool(corrected), "answers": answers}
         draft = Draft("addendum_added", content, who.actor, store.at(), consultation_id, "", who.role, key)
         seq = append(conn, draft)
@@ -121,8 +131,3 @@ def _of(store: Store, conn: Connection, consultation_id: str, who: Who) -> Consu
     if consultation.owner != who.actor:
         raise Refused("Only the clinician who held this consultation can do that.")
     return consultation
-
-
-def signed_step(consultation: Consultation) -> Step | None:
-    """The step that signed the consultation."""
-    return consultation.signed

@@ -72,6 +72,8 @@ def describe_value(question: Question, answer: Answer) -> str:
         return "; ".join(labels.get(v, v) for v in value)
     if isinstance(value, dict):
         return arrangement_in_words(value)
+    if question.kind == "date" and isinstance(value, str):
+        return uk_date(value)
     unit = f" {question.unit}" if question.unit else ""
     return f"{labels.get(str(value), str(value))}{unit}"
 

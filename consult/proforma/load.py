@@ -143,6 +143,8 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
                 ),
             )
     facts = {*FACTS, *(f"decision:{code}" for code in proforma.decisions)}
+    if proforma.report_when is not None:
+        yield from (("report_when", s) for s in _check_rule(proforma.report_when, proforma, None))
     for code in proforma.emergency_decisions:
         if code not in proforma.decisions:
             yield code, f"emergency_decisions names {code}, which is not in [decisions]; add it there or correct it"
@@ -350,7 +352,9 @@ def _expanded(proforma: Proforma) -> Proforma:
     questions = tuple(_expand_question(q, expand) for q in proforma.questions)
     done = tuple(d.model_copy(update={"when": expand(d.when)}) for d in proforma.done)
     values = {name: getattr(proforma, name) for name in Proforma.model_fields}
-    return Proforma.model_construct(**(values | {"questions": questions, "done": done}))
+    return Proforma.model_construct(
+        **(values | {"questions": questions, "done": done, "report_when": expand(proforma.report_when)})
+    )
 
 
 def _expand_question(question: Question, expand: Callable[[Rule | None], Rule | None]) -> Question:

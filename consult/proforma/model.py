@@ -118,7 +118,8 @@ class Question(Strict):
     one_by_one_if: Rule | None = None
     examination: bool = False
     tags: tuple[str, ...] = ()
-    report: Literal["never", "ticked"] = "ticked"
+    report: Literal["never", "ticked", "always"] = "ticked"
+    report_as: str = ""
     min: int | None = None
     max: int | None = None
     unit: str = ""
@@ -183,6 +184,7 @@ class Proforma(Strict):
     not_asked_reasons: dict[str, str]
     decisions: dict[str, str]
     emergency_decisions: tuple[str, ...] = ()
+    report_when: Rule | None = None
     sections: tuple[Section, ...]
     blocks: tuple[Block, ...]
     questions: tuple[Question, ...]
@@ -219,6 +221,13 @@ class Proforma(Strict):
     def in_section(self, section_id: str) -> list[Question]:
         """The questions of one section in order."""
         return [q for b in self.blocks if b.section == section_id for q in self.in_block(b.id)]
+
+    @cached_property
+    def deciding(self) -> frozenset[str]:
+        """The ids of the questions a U0 or U1 text turns on: red flags, and the details of their levels."""
+        urgent = [p.when for q in self.questions for p in q.panels if p.level in HOLDING_LEVELS and p.when is not None]
+        details = {leaf.question for rule in urgent for leaf in rule.leaves() if leaf.question is not None}
+        return frozenset(details | set(self.tagged("red_flag")))
 
     def tagged(self, tag: str) -> list[str]:
         """The ids of the questions that bear a tag."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from consult.proforma.answer import ANSWERED, HELD_STATES, Answer
 from consult.proforma.model import Block, Count, Option, Panel, Proforma, Question
@@ -55,6 +55,10 @@ class Path:
             kept = [code for code in answer.value if code not in off]
             return Answer(answer.state, kept, answer.reason) if kept else None
         return None if answer.value in off else answer
+
+    def visible(self, question: Question, answer: Answer | None) -> Answer | None:
+        """An answer of this question as the screen shows it: a list without the options that do not apply now."""
+        return self._with_options_on_path(question, answer) if answer and answer.state == ANSWERED else answer
 
     def offers(self, option: Option) -> bool:
         """Whether an option applies, given the answers."""
@@ -135,15 +139,16 @@ def group_state(path: Path, group: str) -> str:
     return "not_asked"
 
 
-def rest_of(path: Path, block: Block) -> list[Question]:
+def rest_of(path: Path, block: Block, among: Collection[str] | None = None) -> list[Question]:
     """The items "No to the rest" fills now: blank findings of the block that need not be asked one by one.
 
     An item whose `one_by_one_if` holds once the other items of the gesture are absent is left out, and so on until
-    nothing changes; examinations and items marked one by one never count (design, decision 5).
+    nothing changes; examinations and items marked one by one never count (design, decision 5). `among` limits the
+    gesture to the items that were seen blank.
     """
     if not block.rest:
         return []
-    items = [q for q in path.proforma.in_block(block.id) if _may_rest(path, q)]
+    items = [q for q in path.proforma.in_block(block.id) if _may_rest(path, q) and (among is None or q.id in among)]
     while True:
         filled = {**path.answers, **{q.id: Answer("absent") for q in items}}
         after = Path(path.proforma, filled)
@@ -151,6 +156,18 @@ def rest_of(path: Path, block: Block) -> list[Question]:
         if len(kept) == len(items):
             return items
         items = kept
+
+
+def to_ask_again(path: Path, grouped: Collection[str]) -> set[str]:
+    """Of the items a gesture filled, those that by other answers now must be asked one by one.
+
+    They count as blank until they are answered singly, so that the order of answers never decides what was asked.
+    """
+    return {
+        q.id
+        for q in path.proforma.questions
+        if q.id in grouped and q.one_by_one_if is not None and holds(q.one_by_one_if, path.look_up)
+    }
 
 
 def _may_rest(path: Path, question: Question) -> bool:
@@ -173,6 +190,6 @@ def blank_emergencies(path: Path) -> list[Question]:
     return [q for q in path.questions() if q.asked_first and path.answer(q.id) is None]
 
 
-def was_held(question: Question, answer: Answer) -> bool:
-    """Whether a former answer of a red-flag question is one whose disappearance the sign page must list."""
-    return answer.state in HELD_STATES and "red_flag" in question.tags
+def was_held(proforma: Proforma, question: Question, answer: Answer) -> bool:
+    """Whether a former answer is one whose disappearance the sign page lists: a red flag or a detail of one."""
+    return answer.state in HELD_STATES and question.id in proforma.deciding

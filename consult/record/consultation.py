@@ -9,7 +9,8 @@ from typing import Any, Final
 from consult.proforma.answer import Answer
 from consult.proforma.load import Definition
 from consult.proforma.model import LEVELS, Proforma, Question
-from consult.proforma.path import Path, blank_emergencies, holding, was_held
+from consult.proforma.path import Path, blank_emergencies, holding, to_ask_again, was_held
+from consult.proforma.rules import holds
 from consult.record.ledger import Step
 
 OPEN: Final = "open"
@@ -61,6 +62,7 @@ class Consultation:
     history: dict[str, list[Recorded]] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
     blank_reason: dict[str, Any] | None = None
+    explained: set[str] = field(default_factory=set)
     documents: list[Step] = field(default_factory=list)
     addenda: list[Step] = field(default_factory=list)
     report: dict[str, Any] | None = None
@@ -98,6 +100,7 @@ class Consultation:
             self._decide(step, content)
         elif step.kind == "blank_emergencies_explained":
             self.blank_reason = content
+            self.explained |= set(content.get("questions", []))
         elif step.kind == "report_made":
             self.report = {**content, "at": step.at, "actor": step.actor} if content else None
             self.documents.append(step)
@@ -130,14 +133,25 @@ def fold(consultation_id: str, steps: Iterable[Step]) -> Consultation:
     return consultation
 
 
-def answers_to_audit(consultation: Consultation) -> dict[str, Answer]:
-    """The answers the case is made of: those at signing, with what later addenda correct in the audit record."""
+def standing_answers(consultation: Consultation, proforma: Proforma) -> dict[str, Answer]:
+    """The answers that count: all but those a gesture gave to items that by now must be asked one by one."""
     answers = consultation.answers
+    grouped = {q for q in answers if (last := consultation.last(q)) is not None and last.via == "group"}
+    again = to_ask_again(Path(proforma, answers), grouped) if grouped else set()
+    return {q: answer for q, answer in answers.items() if q not in again}
+
+
+def answers_to_audit(consultation: Consultation, proforma: Proforma) -> dict[str, Answer]:
+    """The answers the case is made of: those at signing, with what later addenda correct in the audit record."""
+    answers = standing_answers(consultation, proforma)
     for addendum in consultation.addenda:
         content = addendum.content or {}
         if content.get("corrects"):
             for question, answer in content["answers"].items():
-                answers[question] = Answer(answer["state"], answer["value"], answer["reason"])
+                if answer is None:
+                    answers.pop(question, None)
+                else:
+                    answers[question] = Answer(answer["state"], answer["value"], answer["reason"])
     return answers
 
 
@@ -156,10 +170,10 @@ class Gate:
 
 
 def decided(consultation: Consultation, path: Path, question: Question) -> bool:
-    """Whether a decision stands for the answer as it is now: same state, and a level no less urgent."""
+    """Whether a decision stands: made after the answer as it is now was given, and at a level no less urgent."""
     decision = consultation.decisions.get(question.id)
     answer = path.answer(question.id)
-    if decision is None or answer is None:
+    if decision is None or answer is None or decision.seq < consultation.seen(question.id):
         return False
     rank = LEVELS.index(decision.level) <= LEVELS.index(path.level(question.id))
     return decision.state == answer.state and rank
@@ -174,18 +188,18 @@ def gate(consultation: Consultation, path: Path) -> Gate:
         for q in held
         if (d := consultation.decisions.get(q.id)) and q not in undecided
     )
-    blank = [] if consultation.blank_reason or sent else blank_emergencies(path)
+    blank = [] if sent else [q for q in blank_emergencies(path) if q.id not in consultation.explained]
     return Gate(undecided, blank, no_longer_held(consultation, path))
 
 
 def no_longer_held(consultation: Consultation, path: Path) -> list[Question]:
-    """Red-flag questions that were present, unsure or declined at some time and no longer are."""
+    """Red flags, and details of their levels, that were present, unsure or declined at some time and no longer are."""
     changed = []
     for question in path.proforma.questions:
         records = consultation.history.get(question.id, [])
         now = path.answer(question.id)
-        once = any(r.answer is not None and was_held(question, r.answer) for r in records)
-        if once and not (now is not None and was_held(question, now)):
+        once = any(r.answer is not None and was_held(path.proforma, question, r.answer) for r in records)
+        if once and not (now is not None and was_held(path.proforma, question, now)):
             changed.append(question)
     return changed
 
@@ -205,15 +219,17 @@ def adjustments(path: Path) -> list[tuple[Question, Any]]:
     return found
 
 
-def adjustments_now(path: Path) -> dict[str, Any]:
-    """The adjustments by question id, as a finalised report keeps them to be compared with later answers."""
-    return {question.id: value for question, value in adjustments(path)}
+def report_answers(path: Path) -> dict[str, Any]:
+    """What a report is made of, by question id, as a finalised one keeps it to be compared with later answers."""
+    always = [q for q in path.questions() if q.report == "always"]
+    said = {q.id: [answer.state, answer.value] for q in always if (answer := path.answer(q.id)) is not None}
+    return said | {question.id: value for question, value in adjustments(path)}
 
 
 def facts(consultation: Consultation, path: Path) -> set[str]:
     """What was done, as the proforma's [[done]] rules name it.
 
-    A finalised report counts as one with adjustments only while it holds the adjustments as they are recorded now.
+    A finalised report counts as one with adjustments only while it stands.
     What is given after signing never counts (design, decision 7).
     """
     end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
@@ -223,14 +239,28 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
         if s.kind == "leaflet_given" and s.content is not None and s.seq < end
     }
     standing = [consultation.decisions[q.id] for q in path.questions() if decided(consultation, path, q)]
-    now = adjustments_now(path)
-    stands = consultation.report is not None and bool(now) and consultation.report["adjustments"] == now
+    stands = report_stands(consultation, path) and bool(adjustments(path))
     return given | {f"decision:{d.decision}" for d in standing} | ({"report_with_adjustments"} if stands else set())
+
+
+def report_stands(consultation: Consultation, path: Path) -> bool:
+    """Whether the finalised report says what is recorded now, and what allowed it (the consent) still holds."""
+    return (
+        consultation.report is not None
+        and consultation.report["adjustments"] == report_answers(path)
+        and report_allowed(path)
+    )
+
+
+def report_allowed(path: Path) -> bool:
+    """Whether a report may be made final now: the rule that the proforma gives for it."""
+    rule = path.proforma.report_when
+    return rule is None or holds(rule, path.look_up)
 
 
 def path_of(consultation: Consultation, definition: Definition) -> Path:
     """The path of a consultation through the version it began with."""
-    return Path(definition.proforma, consultation.answers)
+    return Path(definition.proforma, standing_answers(consultation, definition.proforma))
 
 
 def undo_candidates(consultation: Consultation, proforma: Proforma, block_id: str) -> list[str]:

@@ -120,10 +120,11 @@ def append(conn: Connection, draft: Draft) -> int:
     digest = content_digest(salt, content)
     plain = (draft.consultation, draft.kind, draft.question, digest, draft.actor, draft.role, draft.at, draft.key)
     conn.execute(
-        "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO step (seq, consultation, kind, question, content_digest, actor, role, at, key, previous, hash) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (seq, *plain, previous, chain_hash(previous, seq, *plain)),
     )
-    conn.execute("INSERT INTO step_content VALUES (?, ?, ?)", (seq, salt, content))
+    conn.execute("INSERT INTO step_content (seq, salt, content) VALUES (?, ?, ?)", (seq, salt, content))
     return int(seq)
 
 

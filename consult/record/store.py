@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ from consult.proforma.load import Definition
 from consult.proforma.model import Question
 from consult.proforma.path import Path, rest_of
 from consult.record import identity
-from consult.record.consultation import OPEN, Consultation, Recorded, fold, path_of, undo_candidates
+from consult.record.consultation import ENDED_BY, OPEN, SIGNED, Consultation, Recorded, fold, path_of, undo_candidates
 from consult.record.database import Connection, Database
 from consult.record.ledger import Draft, KeyReused, Refused, Step, append, last_step, steps
 from consult.record.library import Library
@@ -99,8 +99,8 @@ class Store:
         """Begin a consultation with the proforma in use; returns its id. The same key begins one only."""
         definition, at = self.library.current, self.at()
         with self.db.write() as conn:
-            if key and (row := conn.execute("SELECT consultation FROM step WHERE key = ?", (key,)).fetchone()):
-                return str(row["consultation"])
+            if key and (already := _started_under(conn, key, start, who)):
+                return already
             consultation_id = str(uuid.uuid4())
             content = {
                 "employee": start.employee,
@@ -152,32 +152,47 @@ class Store:
         with self.db.write() as conn:
             if (done := _done_under(conn, key, consultation_id, question.id, answer)) is not None:
                 return done
-            row = conn.execute("SELECT state, clinician FROM consultation WHERE id = ?", (consultation_id,)).fetchone()
-            if row is None:
-                raise Refused("There is no such consultation; go back to the list.")
-            _check_open(row["state"])
-            _check_owner(row["clinician"], who)
+            self._may_write(conn, consultation_id, who)
             last = _last_record(conn, consultation_id, question.id)
             now = last.answer if last else None
-            if now == answer:
+            if now == answer and not (last and last.via == "group" and via != "group" and answer):
                 return last.seq if last else 0
             if (last.seq if last else 0) != seen:
                 raise Conflict(question.id, last)
             check_answer(question, answer)
             return append(conn, answer_draft(consultation_id, question.id, answer, seen, key, via, who, self.at()))
 
-    def rest(self, consultation_id: str, block_id: str, key: str, who: Who) -> list[str]:
-        """ "No to the rest" of a block: one step an item, marked via = group; returns the items filled."""
+    def _may_write(self, conn: Connection, consultation_id: str, who: Who) -> None:
+        """Refuse a change to a consultation that is not open or not this person's, as the steps themselves say."""
+        kinds = ("consultation_started", *ENDED_BY)
+        marks = ", ".join("?" * len(kinds))
+        rows = conn.execute(
+            f"SELECT kind, actor FROM step WHERE consultation = ? AND question = '' AND kind IN ({marks}) ORDER BY seq",
+            (consultation_id, *kinds),
+        ).fetchall()
+        if not rows:
+            raise Refused("There is no such consultation; go back to the list.")
+        _check_open(ENDED_BY.get(rows[-1]["kind"], OPEN))
+        _check_owner(rows[0]["actor"], who)
+
+    def rest(
+        self, consultation_id: str, block_id: str, key: str, who: Who, seen: Mapping[str, int] | None = None
+    ) -> list[str]:
+        """ "No to the rest" of a block: one step an item, marked via = group; returns the items filled.
+
+        `seen` is what the page knew of each item it showed: only items shown, and not changed since, are filled.
+        """
         with self.writing(consultation_id, who) as (conn, consultation):
             path = self.path_of(consultation)
-            items = rest_of(path, path.proforma.block(block_id))
+            shown = None if seen is None else {q for q, seq in seen.items() if consultation.seen(q) == seq}
+            items = rest_of(path, path.proforma.block(block_id), shown)
             for question in items:
-                seen = consultation.seen(question.id)
-                item_key = f"{key}:{question.id}"
-                draft = answer_draft(
-                    consultation_id, question.id, Answer("absent"), seen, item_key, "group", who, self.at()
+                known, item_key = consultation.seen(question.id), f"{key}:{question.id}"
+                answer = Answer("absent")
+                append(
+                    conn,
+                    answer_draft(consultation_id, question.id, answer, known, item_key, "group", who, self.at()),
                 )
-                append(conn, draft)
         return [question.id for question in items]
 
     def undo_rest(self, consultation_id: str, block_id: str, key: str, who: Who) -> list[str]:
@@ -198,6 +213,12 @@ class Store:
     def note_after(self, consultation_id: str, kind: str, content: dict[str, Any], key: str, who: Who) -> int:
         """Record what may also be done once the consultation is signed: printing, giving, copying, looking."""
         with self.db.write() as conn:
+            consultation = self.consultation(consultation_id, conn)
+            if consultation is None:
+                raise Refused("There is no such consultation; go back to the list.")
+            _check_owner(consultation.owner, who)
+            if kind != "consultation_viewed" and consultation.state not in (OPEN, SIGNED):
+                raise NotOpen("This consultation was ended without signing or in error; nothing more is given from it.")
             return append(conn, Draft(kind, content, who.actor, self.at(), consultation_id, "", who.role, key))
 
     def abandon(self, consultation_id: str, reason: str, text: str, key: str, who: Who) -> None:
@@ -257,7 +278,12 @@ def check_answer(question: Question, answer: Answer | None) -> None:
 def project_start(conn: Connection, consultation_id: str, content: dict[str, Any], owner: str, at: str) -> None:
     """Write the projection row of a consultation that has begun."""
     row = (consultation_id, content["employee"], owner, content["site"], OPEN, content["capture_mode"])
-    conn.execute("INSERT INTO consultation VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')", (*row, content["definition"], at))
+    conn.execute(
+        "INSERT INTO consultation "
+        "(id, employee, clinician, site, state, capture_mode, definition, started_at, ended_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
+        (*row, content["definition"], at),
+    )
 
 
 def project_end(conn: Connection, consultation_id: str, state: str, at: str) -> None:
@@ -280,6 +306,18 @@ def rebuild_consultations(conn: Connection) -> int:
         for step in steps(conn, kind=kind):
             project_end(conn, step.consultation, state, step.at)
     return int(conn.execute("SELECT count(*) FROM consultation").fetchone()[0])
+
+
+def _started_under(conn: Connection, key: str, start: Start, who: Who) -> str | None:
+    """The consultation this key already began for the same employee and person; any other use of it is refused."""
+    row = conn.execute("SELECT seq FROM step WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        return None
+    step = next(s for s in steps(conn, seq=row["seq"]))
+    same = step.kind == "consultation_started" and step.actor == who.actor
+    if not same or (step.content or {}).get("employee") != start.employee:
+        raise KeyReused("This page was already used for another consultation; open the employee again.")
+    return step.consultation
 
 
 def _check_open(state: str) -> None:

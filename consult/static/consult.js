@@ -5,8 +5,8 @@
   var state = document.getElementById('save-state');
   var csrf = document.querySelector('meta[name="csrf-token"]').content;
   var waiting = new Map();  // question -> {key, tries, timer}: what the server does not have yet
-  var signedOut = false;
-  var seenItems = new Set(), seenBlocks = new Set();
+  var signedOut = false, stale = false, trouble = '';
+  var seenTop = new Set(), seenEnd = new Set();
 
   function newKey() {
     var bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -21,7 +21,9 @@
   }
   function tell() {
     var failed = Array.from(waiting.values()).filter(function (w) { return w.tries > 0; }).length;
-    if (failed && signedOut) { say('Not saved: sign in again in another tab', true); }
+    if (failed && stale) { say('Not saved: note what you entered and reload this page', true); }
+    else if (trouble) { say(trouble, true); }
+    else if (failed && signedOut) { say('Not saved: sign in again in another tab', true); }
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (waiting.size) { say('Saving'); }
     else if (document.querySelector('.q__conflict, .q__error')) { say('Not saved: see the question', true); }
@@ -35,9 +37,16 @@
     var reason = set.querySelector('select[name^="reason."]');
     if (event.target === reason && reason.value) {
       set.querySelectorAll('input:checked').forEach(function (i) { i.checked = false; });
-    } else if (reason && event.target !== reason && event.target.checked) { reason.value = ''; }
+      set.querySelectorAll('input[type="date"], select:not([name^="reason."])').forEach(function (i) { i.value = ''; });
+    } else if (reason && event.target !== reason && (event.target.checked || event.target.value)) { reason.value = ''; }
+    if (event.target.type === 'checkbox' && event.target.checked) { standAlone(set, event.target); }
     wait(set);
   });
+  function standAlone(set, ticked) {
+    set.querySelectorAll('input[type="checkbox"]:checked').forEach(function (i) {
+      if (i !== ticked && (ticked.hasAttribute('data-alone') || i.hasAttribute('data-alone'))) { i.checked = false; }
+    });
+  }
   document.addEventListener('input', function (event) {
     var set = fieldset(event.target);
     if (!set || !set.dataset.q || !event.target.matches('textarea, input[type="text"]')) { return; }
@@ -68,9 +77,13 @@
     // What asked may be gone by now, put out by its own reply: then the event comes from what stood around it.
     var element = event.detail.requestConfig ? event.detail.requestConfig.elt : event.detail.elt;
     var set = element.matches('.q__set') ? element : null, xhr = event.detail.xhr;
-    var answered = xhr && xhr.status >= 200 && xhr.status < 500 && xhr.status !== 401 && xhr.status !== 400 && xhr.status !== 403;
-    if (element.dataset.remove && answered && xhr.status === 200) { clear(element.dataset.remove); }
-    if (!set) { return; }
+    var status = xhr ? xhr.status : 0, answered = status === 200 || status === 409 || status === 422;
+    if (element.dataset.remove && status === 200) { clear(element.dataset.remove); }
+    if (!set) {
+      if (status !== 200) { trouble = 'That was not recorded: try again'; } else { trouble = ''; }
+      tell();
+      return;
+    }
     var held = waiting.get(set.dataset.q);
     if (!held) { return; }
     var item = set.closest('.q');
@@ -79,7 +92,8 @@
       if (held.sent === held.key) { waiting.delete(set.dataset.q); }
       tell();
     } else {
-      signedOut = Boolean(xhr) && xhr.status === 401;
+      signedOut = status === 401;
+      stale = status === 400 || status === 403 || status === 404 || status === 413;
       again(set, held, item);
     }
   });
@@ -107,7 +121,8 @@
   }
   function send(question, held, address, body) {
     fetch(address, { method: 'POST', headers: { 'X-CSRFToken': csrf, 'HX-Request': 'true' }, body: body }).then(function (reply) {
-      if (!reply.ok && reply.status !== 409 && reply.status !== 422) { throw new Error(String(reply.status)); }
+      if (reply.status !== 200 && reply.status !== 409 && reply.status !== 422) { throw new Error(String(reply.status)); }
+      if (reply.status !== 200) { trouble = 'An answer to a question that no longer shows was not saved: reload this page'; }
       if (waiting.get(question) === held) { waiting.delete(question); }
       tell();
     }).catch(function () {
@@ -136,25 +151,44 @@
   }
   window.addEventListener('beforeunload', function (event) { if (waiting.size) { event.preventDefault(); } });
 
-  // "No to the rest" appears once each item of its block has been wholly on screen.
+  // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
+  document.addEventListener('submit', function (event) {
+    if (event.target.id !== 'answers') { return; }
+    event.preventDefault();
+    var set = fieldset(document.activeElement);
+    if (set && set.dataset.q) { htmx.trigger(set, 'save'); }
+  });
+
+  // "No to the rest" waits until every answer of its block has reached the server, so that it never runs over one.
+  document.addEventListener('htmx:confirm', function (event) {
+    var button = event.detail.elt;
+    if (!button.hasAttribute('data-gesture')) { return; }
+    event.preventDefault();
+    (function go() {
+      var sets = Array.from(button.closest('.block').querySelectorAll('.q__set'));
+      if (sets.some(function (set) { return waiting.has(set.dataset.q); })) { setTimeout(go, 150); } else { event.detail.issueRequest(true); }
+    }());
+  });
+
+  // It appears once the top and the end of each item of its block have been on screen.
   var observer = new IntersectionObserver(function (entries) {
     entries.forEach(function (entry) {
-      if (entry.intersectionRatio >= 0.99) { seenItems.add(entry.target.dataset.item); observer.unobserve(entry.target); }
+      var view = entry.rootBounds, box = entry.boundingClientRect, id = entry.target.dataset.item;
+      if (!view || !entry.isIntersecting) { return; }
+      if (box.top >= view.top - 1) { seenTop.add(id); }
+      if (box.bottom <= view.bottom + 1) { seenEnd.add(id); }
     });
     show();
-  }, { threshold: [0.99, 1] });
+  }, { threshold: [0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9, 0.99, 1] });
   function show() {
     document.querySelectorAll('[data-rest]').forEach(function (rest) {
       var items = Array.from(rest.closest('.block').querySelectorAll('[data-item]'));
-      if (seenBlocks.has(rest.dataset.rest) || items.every(function (i) { return seenItems.has(i.dataset.item); })) {
-        seenBlocks.add(rest.dataset.rest);
-        rest.classList.add('rest--seen');
-      }
+      rest.classList.toggle('rest--seen', items.every(function (i) { return seenTop.has(i.dataset.item) && seenEnd.has(i.dataset.item); }));
     });
   }
   function watch() {
     document.querySelectorAll('.block [data-item]').forEach(function (item) {
-      if (!seenItems.has(item.dataset.item) && item.closest('.block').querySelector('[data-rest]')) { observer.observe(item); }
+      if (item.closest('.block').querySelector('[data-rest]')) { observer.observe(item); }
     });
     show();
   }

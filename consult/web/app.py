@@ -169,7 +169,8 @@ def _words() -> dict[str, Any]:
         "when": when,
         "clock_time": clock_time,
         "describe": describe,
-        "reasons": forms.reasons,
+        "instead": forms.instead,
+        "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,
         "new_key": lambda: str(uuid.uuid4()),
         "name_of": _name_of,
@@ -204,7 +205,7 @@ def _printed_format(consultation: Consultation, leaflet_id: str) -> str:
     for step in reversed(printed):
         if step.content and step.content["leaflet"] == leaflet_id:
             return str(step.content["format"])
-    return "a4"
+    return ""
 
 
 def forget() -> None:

@@ -9,24 +9,33 @@ from typing import Any
 from flask import Blueprint, abort, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from consult.accounts import people
 from consult.audit.case import age_band
 from consult.audit.measures import outcomes
 from consult.documents import letter as letters
 from consult.documents import report as reports
 from consult.documents import signing
-from consult.documents.note import note
-from consult.documents.words import describe
+from consult.documents.note import after_signing, note
+from consult.documents.words import ROLES, describe, when
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Question
 from consult.record import identity
-from consult.record.consultation import OPEN, Consultation, adjustments_now, fold
+from consult.record.consultation import (
+    OPEN,
+    Consultation,
+    fold,
+    report_allowed,
+    report_answers,
+    report_stands,
+)
 from consult.record.ledger import steps
 from consult.record.settings import Site, provider, sites
-from consult.record.store import Conflict, Refused, Start
+from consult.record.store import Conflict, NotOpen, Refused, Start
 from consult.web import forms
 from consult.web.context import content_is_approved, inst, person, who
 from consult.web.screen import Screen
 
+SHORTEST_KEY, LONGEST_KEY = 16, 100
 bp = Blueprint("consultations", __name__, url_prefix="/consultations")
 ABANDON_REASONS = {
     "employee_left": "The employee ended it",
@@ -50,10 +59,12 @@ BLANK_REASONS = {
 
 
 def found(consultation_id: str) -> Consultation:
-    """The consultation, for the clinician who holds it; 404 for anyone else's."""
+    """The consultation, for the clinician who holds it; 404 for anyone else's. A look is recorded once a visit."""
     consultation = inst().store.consultation(consultation_id)
     if consultation is None or consultation.owner != person().id:
         abort(404)
+    if request.method == "GET":
+        viewed(consultation)
     return consultation
 
 
@@ -101,7 +112,6 @@ def _age_band(employee: identity.Employee, held_on: Any) -> str:
 def show(consultation_id: str) -> Response | str:
     """The screen of an open consultation, or the record of one that has ended."""
     consultation = found(consultation_id)
-    viewed(consultation)
     if consultation.state != OPEN:
         return render_template("consultations/ended.html", **ended_context(consultation))
     return render_template("consultations/show.html", **screen_context(consultation))
@@ -128,17 +138,14 @@ def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
         "key": str(uuid.uuid4()),
         "conflicts": {},
         "errors": {},
+        "decision_problem": "",
         "blank_reasons": BLANK_REASONS,
         "leaflets": inst().leaflets,
-        "report_stands": report_stands(consultation, screen),
+        "report_stands": report_stands(consultation, screen.path),
+        "report_allowed": report_allowed(screen.path),
         "note_text": None,
         **more,
     }
-
-
-def report_stands(consultation: Consultation, screen: Screen) -> bool:
-    """Whether the finalised report holds the adjustments as they are now."""
-    return consultation.report is not None and consultation.report["adjustments"] == adjustments_now(screen.path)
 
 
 def headings(consultation: Consultation) -> list[tuple[str, str, str]]:
@@ -151,10 +158,13 @@ def headings(consultation: Consultation) -> list[tuple[str, str, str]]:
 
 @bp.post("/<consultation_id>/answers")
 def answers(consultation_id: str) -> Response | str | tuple[str, int]:
-    """The one address of every answer: any number of questions, with htmx one, without JavaScript a section."""
+    """The one address of every answer: any number of questions, with htmx one, without JavaScript all of the page.
+
+    Without JavaScript "No to the rest" comes here too, after the answers sent with it have been saved.
+    """
     before = found(consultation_id)
     screen = Screen.of(inst().store, before)
-    key = request.form.get("key") or str(uuid.uuid4())
+    key = _key()
     conflicts: dict[str, tuple[Answer | None, Conflict]] = {}
     errors: dict[str, str] = {}
     for question in forms.questions_sent(screen.proforma, request.form):
@@ -163,37 +173,53 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
             errors[question.id] = sent.error
             continue
         try:
-            _save(consultation_id, sent, _shown(before, sent), key)
+            _save(consultation_id, sent, screen, key)
         except Conflict as conflict:
             conflicts[question.id] = (sent.answer, conflict)
+        except NotOpen:
+            raise
+        except Refused as refusal:
+            errors[question.id] = str(refusal)
+    if request.form.get("rest") and not conflicts and not errors:
+        _fill_rest(consultation_id, request.form["rest"], key)
     return _answered(before, screen, key, conflicts, errors)
 
 
 def _sent(question: Question, screen: Screen) -> forms.Sent:
-    seen = request.form.get(f"seen.{question.id}", "0")
-    shown = _at(screen.consultation, question.id, int(seen) if seen.isdigit() else 0)
+    seen = forms.number(request.form.get(f"seen.{question.id}", "0"))
     if request.form.get("remove") == question.id:
-        return forms.Sent(question, None, int(seen) if seen.isdigit() else 0)
-    return forms.read(question, screen.proforma, request.form, shown)
+        return forms.Sent(question, None, seen)
+    return forms.read(question, screen.path, request.form, _shown(screen, question, seen))
 
 
-def _at(consultation: Consultation, question_id: str, seq: int) -> Answer | None:
-    """The answer a page knew: the one that the step with this number gave."""
-    records = consultation.history.get(question_id, [])
-    return next((r.answer for r in records if r.seq == seq), None)
+def _shown(screen: Screen, question: Question, seen: int) -> Answer | None:
+    """The answer a page showed that knew this step: nothing where it counts as blank, and only options that apply."""
+    consultation = screen.consultation
+    if seen == consultation.seen(question.id):
+        counts = question.id in screen.path.answers
+        return screen.path.visible(question, consultation.answers.get(question.id)) if counts else None
+    records = consultation.history.get(question.id, [])
+    return next((r.answer for r in records if r.seq == seen), None)
 
 
-def _shown(consultation: Consultation, sent: forms.Sent) -> Answer | None:
-    return _at(consultation, sent.question.id, sent.seen)
-
-
-def _save(consultation_id: str, sent: forms.Sent, shown: Answer | None, key: str) -> None:
+def _save(consultation_id: str, sent: forms.Sent, screen: Screen, key: str) -> None:
     """Save what differs from what the page showed; an untouched question is never a step."""
-    if sent.answer == shown and request.form.get("choose") != sent.question.id:
+    question = sent.question
+    removed = request.form.get("remove") == question.id
+    if sent.answer == _shown(screen, question, sent.seen) and not removed:
         return
-    seen = sent.seen
-    question_key = f"{key}:{sent.question.id}"
-    inst().store.save(consultation_id, sent.question, sent.answer, seen, question_key, "single", who())
+    answer = sent.answer if removed else forms.with_options_kept(question, sent.answer, screen)
+    inst().store.save(consultation_id, question, answer, sent.seen, f"{key}:{question.id}", "single", who())
+
+
+def _fill_rest(consultation_id: str, block_id: str, key: str) -> list[str]:
+    """Fill what the page showed blank in a block: an item that was changed meanwhile is left alone."""
+    screen = Screen.of(inst().store, found(consultation_id))
+    if block_id not in {b.id for b in screen.proforma.blocks}:
+        abort(404)
+    sent = {f"{key}:{q.id}": q for q in screen.proforma.in_block(block_id)}
+    seen = {q.id: forms.number(request.form.get(f"seen.{q.id}", "-1")) for q in sent.values()}
+    return inst().store.rest(consultation_id, block_id, f"{key}:rest", who(), seen)
 
 
 def _answered(
@@ -278,46 +304,61 @@ def undo_rest(consultation_id: str, block_id: str) -> Response | str:
 
 
 def _gesture(consultation_id: str, block_id: str, undo: bool) -> Response | str:
-    before = Screen.of(inst().store, found(consultation_id))
-    if block_id not in {b.id for b in before.proforma.blocks}:
+    screen = Screen.of(inst().store, found(consultation_id))
+    if block_id not in {b.id for b in screen.proforma.blocks}:
         abort(404)
-    key = request.form.get("key") or str(uuid.uuid4())
-    act = inst().store.undo_rest if undo else inst().store.rest
-    act(consultation_id, block_id, key, who())
+    key = _key()
+    if undo:
+        inst().store.undo_rest(consultation_id, block_id, key, who())
+    else:
+        _fill_rest(consultation_id, block_id, key)
     if request.headers.get("HX-Request"):
         return fragments(consultation_id, key, [])
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=f"block-{block_id}"))
 
 
 @bp.post("/<consultation_id>/decisions")
-def decide(consultation_id: str) -> Response | str:
-    """Record what the clinician decided about urgent answers, with the reason."""
-    before = Screen.of(inst().store, found(consultation_id))
-    by_id = before.proforma.by_id
-    named = [by_id[q] for q in request.form.getlist("question") if q in by_id and before.holds(by_id[q])]
-    decision = request.form.get("decision", "")
-    reason = forms.typed("reason")
-    back = url_for("consultations.show", consultation_id=consultation_id, _anchor=f"q-{named[0].id}" if named else None)
-    back = (
-        url_for("consultations.sign", consultation_id=consultation_id) if request.form.get("from") == "sign" else back
-    )
-    if not named or decision not in before.proforma.decisions or not reason:
-        return refused("Nothing was recorded: choose a decision and give its reason in a few words.", back)
-    states = [(before.answer(q) or Answer("")).state for q in named]
+def decide(consultation_id: str) -> Response | str | tuple[str, int]:
+    """Record what the clinician decided about urgent answers, with the reason; the page shown must still be true."""
+    consultation = found(consultation_id)
+    screen = Screen.of(inst().store, consultation)
+    on_sign_page = request.form.get("from") == "sign"
+    named = [q for q in screen.proforma.questions if q.id in request.form.getlist("question") and screen.holds(q)]
+    problem = _why_not_decided(screen, named)
+    if problem:
+        template = "consultations/sign.html" if on_sign_page else "consultations/show.html"
+        context = screen_context(consultation, decision_problem=problem, held=False)
+        context["note_text"] = note(consultation, screen.path)
+        return render_template(template, **context), 422
     content = {
         "questions": [q.id for q in named],
-        "states": states,
-        "levels": [before.path.level(q.id) for q in named],
-        "decision": decision,
-        "reason": reason,
+        "states": [(screen.answer(q) or Answer("")).state for q in named],
+        "levels": [screen.path.level(q.id) for q in named],
+        "decision": request.form["decision"],
+        "reason": forms.typed("reason"),
         "told": forms.typed("told"),
     }
     inst().store.note(consultation_id, "decision_recorded", content, _key(), who())
-    return redirect(back)
+    if on_sign_page:
+        return redirect(url_for("consultations.sign", consultation_id=consultation_id))
+    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=f"q-{named[0].id}"))
+
+
+def _why_not_decided(screen: Screen, named: list[Question]) -> str:
+    """Why the decision sent is not recorded, in a sentence that says what to do; "" if it is."""
+    if not named:
+        return "Tick at least one answer that this decision is for."
+    if any(request.form.get(f"shown.{q.id}") != screen.as_shown(q) for q in named):
+        return "The answers changed since this page was made; read them again, then record your decision."
+    if request.form.get("decision", "") not in screen.proforma.decisions:
+        return "Choose your decision from the list."
+    return "" if forms.typed("reason") else "Give the reason for your decision in a few words."
 
 
 def _key() -> str:
-    return request.form.get("key") or str(uuid.uuid4())
+    """The key the page made for this request, or a new one where it has none that could be its own."""
+    key = request.form.get("key", "")
+    return key if SHORTEST_KEY <= len(key) <= LONGEST_KEY else str(uuid.uuid4())
 
 
 def refused(sentence: str, back: str, title: str = "Nothing was recorded") -> Response:
@@ -347,7 +388,7 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
     held = False
     if request.method == "POST" and consultation.state == OPEN:
         try:
-            signing.sign(inst().store, consultation_id, who(), request.form.get("on_purpose") == "yes", _key())
+            signing.sign(inst().store, consultation_id, who(), request.form.getlist("on_purpose"), _key())
             return redirect(url_for("consultations.show", consultation_id=consultation_id))
         except signing.GateHolds:
             held = True
@@ -403,25 +444,30 @@ def addendum(consultation_id: str) -> Response | str | tuple[str, int]:
     consultation = found(consultation_id)
     context = ended_context(consultation)
     screen: Screen = context["screen"]
-    question = screen.proforma.by_id.get(request.values.get("question", ""))
-    problem = ""
-    if request.method == "POST":
-        problem = _add(consultation, screen, question)
-        if not problem:
-            return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="addenda"))
-    page = render_template("consultations/addendum.html", question=question, problem=problem, **context)
+    choosing = request.form.get("act") == "question"
+    question = screen.proforma.by_id.get(request.form.get("chosen" if choosing else "question", ""))
+    problem = "" if choosing or request.method == "GET" else _add(consultation, screen, question)
+    if request.method == "POST" and not choosing and not problem:
+        return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="addenda"))
+    given = forms.as_sent(question, request.form) if problem and question else None
+    page = render_template("consultations/addendum.html", question=question, problem=problem, given=given, **context)
     return (page, 422) if problem else page
 
 
 def _add(consultation: Consultation, screen: Screen, question: Question | None) -> str:
     text, why = forms.typed("text"), forms.typed("why")
+    chosen = request.form.get("chosen", "")
+    if chosen != (question.id if question else ""):
+        return 'Press "Show this question" and give the corrected answer, or choose "No answer is corrected".'
     if not text or not why:
         return "Write the addendum and why it is made."
-    corrected: dict[str, Answer] = {}
+    corrected: dict[str, Answer | None] = {}
     if question is not None:
-        sent = forms.read(question, screen.proforma, request.form, None)
-        if sent.error or sent.answer is None:
-            return sent.error or "Give the corrected answer, or leave the question out."
+        sent = forms.read(question, screen.path, request.form, None)
+        if sent.error:
+            return sent.error
+        if sent.answer is None and request.form.get("blank") != "yes":
+            return 'Give the corrected answer, or tick "It was not recorded".'
         corrected[question.id] = sent.answer
     try:
         signing.add_addendum(inst().store, consultation.id, text, why, corrected, _key(), who())
@@ -438,10 +484,19 @@ def ended_context(consultation: Consultation) -> dict[str, Any]:
     return {
         **context,
         "note_text": note(consultation, path),
+        "after": after_signing(consultation, path),
         "head": head_at(consultation),
         "describe": describe,
+        "signer": signer(consultation),
         "step_count": sum(1 for _ in steps(conn, consultation=consultation.id)),
     }
+
+
+def signer(consultation: Consultation) -> str:
+    """Who signed, in which role, and when, as it stands under the note."""
+    step = consultation.signed
+    name = people.names(inst().db.read()).get(step.actor, step.actor) if step else ""
+    return f"{name}, {ROLES.get(step.role, step.role)}, {when(step.at)}" if step else ""
 
 
 def head_at(consultation: Consultation) -> tuple[int, str]:
@@ -457,7 +512,9 @@ def note_page(consultation_id: str) -> Response:
     seq, hash_ = head_at(consultation)
     signed = f"\nStep {seq} of the record, {hash_}\n" if seq else "\nDRAFT: not signed.\n"
     draft = "" if content_is_approved() else "\nDraft content, not approved for clinical use\n"
-    return Response(text + signed + draft, mimetype="text/plain")
+    later = after_signing(consultation, inst().store.path_of(consultation))
+    by = f"Signed by {signer(consultation)}\n" if consultation.signed else ""
+    return Response("\n".join(p for p in (text, by + signed.strip(), draft, later) if p), mimetype="text/plain")
 
 
 @bp.post("/<consultation_id>/note-copied")
@@ -490,13 +547,13 @@ def report(consultation_id: str) -> Response | str | tuple[str, int]:
     screen: Screen = context["screen"]
     employee = context["employee"]
     text = reports.report(consultation, screen.path, employee.name if employee else "(identity removed)")
-    consented = signing.case_of(inst().store, consultation)["report_consent"] == "given"
+    consented = report_allowed(screen.path)
     if request.method == "POST":
         back = url_for("consultations.report", consultation_id=consultation_id)
         if not consented:
             return refused("The report can't be finalised: the employee's consent is not recorded as given.", back)
         stored = reports.report(consultation, screen.path, "(see identity)")
-        content = {"digest": reports.digest(stored), "text": stored, "adjustments": adjustments_now(screen.path)}
+        content = {"digest": reports.digest(stored), "text": stored, "adjustments": report_answers(screen.path)}
         inst().store.note(consultation_id, "report_made", content, _key(), who())
         if request.form.get("from") == "screen":
             return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
@@ -509,7 +566,10 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
     """Record that a leaflet was printed, given or discussed: three facts, each on its own."""
     found(consultation_id)
     leaflet = inst().leaflets.get((leaflet_id, request.form.get("language", "en")))
+    format_ = request.form.get("format", "")
     if leaflet is None or done not in ("printed", "given", "discussed"):
+        abort(404)
+    if format_ not in leaflet.formats and (format_ or done == "printed"):
         abort(404)
     today = inst().store.clock().astimezone().date()
     form = request.form.get("form", "printed")
@@ -520,7 +580,7 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         "leaflet": leaflet.id,
         "version": leaflet.version,
         "language": leaflet.language,
-        "format": request.form.get("format", "a4"),
+        "format": format_,
         "digest": leaflet.digest,
     }
     if done == "given":

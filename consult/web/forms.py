@@ -16,9 +16,12 @@ from wtforms.validators import Length, NumberRange, Optional, ValidationError
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import ARRANGEMENT_PARTS, Proforma, Question
+from consult.proforma.path import Path
 from consult.record.store import Refused
+from consult.web.screen import Screen
 
 MAX_TEXT: Final = 10_000
+LONGEST_NUMBER: Final = 15
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 DATES_OF_ARRANGEMENT: Final = ("start", "end", "review")
 
@@ -88,17 +91,36 @@ def reasons(question: Question, proforma: Proforma) -> dict[str, str]:
     return question.reasons or proforma.not_asked_reasons
 
 
-def read(question: Question, proforma: Proforma, sent: Mapping[str, Any], shown: Answer | None) -> Sent:
+def instead(question: Question, proforma: Proforma) -> dict[str, str]:
+    """What may be said instead of a value: not asked and why; for kinds without buttons also the states."""
+    buttons = question.kind in ("finding", "choice")
+    states = {s: question.state_label(s) for s in question.offered_states() if s != "not_asked" and not buttons}
+    if "not_asked" not in question.offered_states():
+        return states
+    label = question.state_label("not_asked")
+    return states | {code: f"{label}: {words.lower()}" for code, words in reasons(question, proforma).items()}
+
+
+def said_instead(question: Question, answer: Answer | None) -> str:
+    """What of that list an answer is; "" if it is a value, a button or blank."""
+    if answer is None:
+        return ""
+    if answer.state == "not_asked":
+        return answer.reason
+    return answer.state if answer.state in ("unsure", "declined") and question.kind not in ("finding", "choice") else ""
+
+
+def read(question: Question, path: Path, sent: Mapping[str, Any], shown: Answer | None) -> Sent:
     """The answer that was sent for a question.
 
     `shown` is the answer the page held: a reason for not asking counts only where it is new, so that an answer
     chosen after it wins.
     """
     values = sent if isinstance(sent, MultiDict) else MultiDict(sent)
-    seen = _number(values.get(f"seen.{question.id}", "0"))
+    seen = number(values.get(f"seen.{question.id}", "0"))
     reason = values.get(f"reason.{question.id}", "")
     try:
-        answer = _answer(question, proforma, values, reason, shown)
+        answer = _answer(question, path.proforma, values, reason, shown)
     except ValidationError as error:
         return Sent(question, shown, seen, str(error))
     return Sent(question, answer, seen)
@@ -107,15 +129,24 @@ def read(question: Question, proforma: Proforma, sent: Mapping[str, Any], shown:
 def _answer(
     question: Question, proforma: Proforma, values: MultiDict[str, str], reason: str, shown: Answer | None
 ) -> Answer | None:
-    allowed = reasons(question, proforma)
     given = _value(question, values)
-    was_not_asked = shown is not None and shown.state == "not_asked"
-    if reason and "not_asked" in question.offered_states():
-        if reason not in allowed:
-            raise ValidationError("Choose one of the reasons shown.")
-        if shown is None or not was_not_asked or shown.reason != reason or given is None:
-            return Answer("not_asked", None, reason)
+    if reason and reason not in instead(question, proforma):
+        raise ValidationError("Choose one of the reasons shown.")
+    if reason and (reason != said_instead(question, shown) or given is None):
+        return Answer(reason) if reason in question.offered_states() else Answer("not_asked", None, reason)
     return given
+
+
+def with_options_kept(question: Question, answer: Answer | None, screen: Screen) -> Answer | None:
+    """A list as it is saved: with what was ticked before and does not apply now, which is only kept aside."""
+    before = screen.consultation.answers.get(question.id)
+    if question.kind != "choices" or before is None or not isinstance(before.value, list):
+        return answer
+    hidden = {o.code for o in question.options if not screen.path.offers(o)} & set(before.value)
+    if not hidden or (answer is not None and not isinstance(answer.value, list)):
+        return answer
+    ticked = hidden | set(answer.value if answer and isinstance(answer.value, list) else [])
+    return Answer(ANSWERED, [o.code for o in question.options if o.code in ticked])
 
 
 def _value(question: Question, values: MultiDict[str, str]) -> Answer | None:
@@ -198,8 +229,9 @@ def _list(question: Question, data: list[str]) -> Answer | None:
     return Answer(ANSWERED, codes) if codes else None
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+def number(text: str) -> int:
+    """A sequence number from a form; -1 for what is none, which no step has."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else -1
 
 
 def questions_sent(proforma: Proforma, sent: Mapping[str, Any]) -> list[Question]:

@@ -65,6 +65,11 @@ class Screen:
         """Whether the answer needs a decision before signing."""
         return self.path.level(question.id) in ("U0", "U1")
 
+    def as_shown(self, question: Question) -> str:
+        """The answer and its level in one word, so that a decision can say what it was made about."""
+        answer = self.path.answer(question.id)
+        return f"{self.consultation.seen(question.id)}:{answer.state if answer else ''}:{self.path.level(question.id)}"
+
     def decision(self, question: Question) -> Decision | None:
         """The decision that stands for the answer as it is now."""
         return self.consultation.decisions[question.id] if decided(self.consultation, self.path, question) else None
