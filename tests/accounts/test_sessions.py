@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from consult.accounts import sessions
-from consult.accounts.people import set_active
+from consult.accounts.people import change_password, set_active
 from consult.accounts.sessions import ABSOLUTE, IDLE, TOO_MANY, TRIES, WINDOW, WRONG, SignInRefused, sign_in
 
 AT = "2026-11-22T10:00:00Z"
@@ -64,15 +64,33 @@ def test_a_session_in_use_ends_after_twelve_hours(db, add):
     assert sessions.lookup(db.read(), token, NOW + ABSOLUTE) is None
 
 
-def test_signing_out_ends_one_session_and_end_all_every_one(db, add):
-    nell = add()
+def test_signing_out_ends_one_session(db, add):
+    add()
     tokens = [sign_in(db, "nell.sample", PASSWORD, NOW)[0] for _ in range(3)]
     with db.write() as conn:
         sessions.end(conn, tokens[0])
     assert [sessions.lookup(db.read(), t, NOW) is None for t in tokens] == [True, False, False]
-    with db.write() as conn:
-        sessions.end_all(conn, nell.id)
-    assert all(sessions.lookup(db.read(), t, NOW) is None for t in tokens)
+
+
+class ChangedMeanwhile:
+    """A database in which a password is changed between its check and the session that follows."""
+
+    def __init__(self, db, person):
+        self.db, self.person, self.writes = db, person, 0
+        self.read = db.read
+
+    def write(self):
+        self.writes += 1
+        if self.writes == 2:
+            with self.db.write() as conn:
+                change_password(conn, self.person, "another long made-up password", "cli:test", AT)
+        return self.db.write()
+
+
+def test_a_password_changed_while_the_old_one_is_checked_opens_no_session(db, add):
+    nell = add()
+    assert refusal(ChangedMeanwhile(db, nell.id), "nell.sample", PASSWORD) == WRONG
+    assert db.read().execute("SELECT count(*) FROM sign_in").fetchone()[0] == 0
 
 
 def test_unknown_disabled_and_wrong_get_the_same_sentence(db, add):
