@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, render_template, request, url_for
 
 from consult.documents.words import uk_date
 from consult.web.context import inst
@@ -28,6 +28,7 @@ def show(leaflet_id: str) -> str | tuple[str, int]:
     return render_template(
         "leaflet_page.html",
         leaflet=leaflet,
+        icon=url_for("static", filename="icon.svg"),
         html=leaflet.html,
         format=format_,
         draft=leaflet.digest not in inst().approvals,
