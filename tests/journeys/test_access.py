@@ -14,6 +14,7 @@ from watching import Watch
 
 from consult.documents import signing
 from consult.proforma.answer import Answer
+from consult.proforma.path import blank_emergencies
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +35,10 @@ def ids(service: Service) -> dict[str, str]:
         for question in ("saddle_feeling_change", "cord_signs"):
             key = f"{consultation}:{question}"
             store.save(consultation, proforma.by_id[question], Answer(state), 0, key, "single", who)
-    reason = {"reason": "out_of_time", "text": "", "questions": []}
+    consultation = store.consultation(signed)
+    assert consultation is not None
+    blank = [q.id for q in blank_emergencies(store.path_of(consultation))]
+    reason = {"reason": "out_of_time", "text": "", "questions": blank}
     store.note(signed, "blank_emergencies_explained", reason, "reason", who)
     signing.sign(store, signed, who, False, "sign")
     employee = store.consultation(urgent)
