@@ -107,6 +107,12 @@ def application(folder: Path, address: Address) -> Flask:
     from consult.web.app import create_app
 
     instance = open_instance(folder)
+    if instance.demonstration and address.behind_tls:
+        instance.close()
+        raise InstanceRefused(
+            f"{folder} holds the demonstration, whose passwords are public, so it is served to this machine only; "
+            "leave --behind-tls-proxy out, or serve a real installation (`consult init`)."
+        )
     instance.hosts, instance.behind_tls = address.hosts, address.behind_tls
     return create_app(instance)
 

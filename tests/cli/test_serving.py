@@ -97,6 +97,12 @@ def test_plain_http_is_for_this_machine_only(address, refused):
     assert (refused in sentence) if refused else (sentence is None)
 
 
+def test_the_demonstration_is_never_served_to_others_as_its_passwords_are_public(consult, demo_copy):
+    words = ("serve", "--port", "0", "--behind-tls-proxy", "--host-name", "oh.example.org")
+    assert "whose passwords are public" in consult(demo_copy, *words, code=1).stderr
+    assert not is_served(demo_copy)
+
+
 def test_a_port_in_use_is_said_or_another_is_found():
     with serving.listen("127.0.0.1", 0) as first:
         port = first.getsockname()[1]
