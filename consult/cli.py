@@ -41,7 +41,6 @@ REFUSALS: Final = (
     DatabaseRefused,
     demo.DemoRefused,
     Held,
-    importing.ImportRefused,
     InstanceRefused,
     ledger.KeyReused,
     PersonRefused,

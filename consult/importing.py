@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from functools import partial
 
-from consult.exchange.casefile import Import, ImportReport, columns, import_cases, read_text, records, unguarded
+from consult.exchange.casefile import Import, ImportReport, import_cases, read_text
 from consult.instance import Instance
 from consult.progress import Progress
 from consult.setting_up import DEMO_PROVIDER, add_unknown_sites
-
-
-class ImportRefused(Exception):
-    """The file was not taken in; the message says why and what to do."""
 
 
 def import_file(
@@ -20,8 +16,14 @@ def import_file(
     """Take in the cases of a file; returns the report, and the sites of the own provider that were added."""
     text = read_text(content)
     dataset = instance.library.current.dataset
-    _check_not_mixed(instance, _providers(instance, text))
-    settings = Import(instance.provider, instance.today(), actor, instance.store.at(), replace)
+    settings = Import(
+        provider=instance.provider,
+        today=instance.today(),
+        actor=actor,
+        at=instance.store.at(),
+        replace=replace,
+        why_not=partial(why_not_taken, instance.demonstration),
+    )
     done = 0
     with progress(text.count("\n"), "Cases") as advance:
 
@@ -35,21 +37,11 @@ def import_file(
     return report, add_unknown_sites(instance, own, actor)
 
 
-def _providers(instance: Instance, text: str) -> set[str]:
-    """The providers that the rows of a file name; rows that cannot be read are reported later."""
-    names = columns(next(records(text), None), instance.library.current.dataset)
-    at = names.index("provider")
-    rows = islice(records(text, len(names)), 1, None)
-    return {unguarded(row.cells[at]).strip().upper() for row in rows if len(row.cells) == len(names)} - {""}
-
-
-def _check_not_mixed(instance: Instance, providers: set[str]) -> None:
-    if instance.demonstration and (others := providers - {DEMO_PROVIDER}):
-        raise ImportRefused(
-            f"This is the demonstration, and the file holds cases of {', '.join(sorted(others))}; "
-            "import them into a real installation (`consult init`)."
-        )
-    if not instance.demonstration and DEMO_PROVIDER in providers:
-        raise ImportRefused(
-            "The file holds cases of the demonstration, which are never mixed with real ones; leave them out."
-        )
+def why_not_taken(demonstration: bool, provider: str) -> str:
+    """Why no case of a provider is taken into a demonstration, or into a real installation; "" if they are."""
+    of_demonstration = provider.casefold() == DEMO_PROVIDER.casefold()
+    if demonstration and not of_demonstration:
+        return "This is the demonstration, which takes no real cases; import them where `consult init` was run."
+    if of_demonstration and not demonstration:
+        return "This is a case of the demonstration, and those are never mixed with real ones; leave it out."
+    return ""

@@ -70,15 +70,23 @@ class ImportReport:
     """The (provider, site) pairs of the cases taken, in order of appearance: the caller adds those it does not know."""
 
 
+def _take_all(_provider: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Import:
-    """How a file is read: own provider, today, who acts and when; `replace` lets a row supersede an imported case."""
+    """How a file is read: own provider, today, who acts and when; `replace` lets a row supersede an imported case.
+
+    `why_not` says in a sentence why no case of a provider is taken here, "" if they are.
+    """
 
     provider: str
     today: date
     actor: str
     at: str
     replace: bool = False
+    why_not: Callable[[str], str] = _take_all
 
 
 def guarded(cell: str) -> str:
@@ -249,6 +257,8 @@ class _Importer:
         if record.wrong:
             return self._refuse(record, [("", record.wrong)])
         fields = self._fields(record)
+        if sentence := self.settings.why_not(fields["provider"]):
+            return self._refuse(record, [("provider", sentence)])
         wrong = list(check_fields(fields, self.dataset, self.settings.today))
         return self._refuse(record, wrong) if wrong else self._compare(conn, record, fields)
 

@@ -114,9 +114,29 @@ def test_a_file_that_is_none_is_refused_whole(consult, real, tmp_path, content):
 
 def test_demonstration_and_real_cases_are_never_mixed(consult, real, demo_copy, tmp_path):
     consult(demo_copy, "cases", "export", tmp_path / "demo.csv")
+    for provider in ("DEMO", "demo", " Demo "):
+        file = changed(tmp_path, lambda row, provider=provider: row | {"provider": provider})
+        said = consult(real, "cases", "import", file, code=1)
+        assert "never mixed" in said.stderr
+        assert "0 added" in said.stdout
     assert "never mixed" in consult(real, "cases", "import", tmp_path / "demo.csv", code=1).stderr
     theirs = changed(tmp_path, lambda row: row | {"provider": "ACME"})
-    assert "This is the demonstration" in consult(demo_copy, "cases", "import", theirs, code=1).stderr
+    said = consult(demo_copy, "cases", "import", theirs, code=1)
+    assert "This is the demonstration" in said.stderr
+    assert "0 added" in said.stdout
+
+
+def test_a_stray_quotation_mark_smuggles_no_case_of_the_demonstration_in(consult, real, tmp_path):
+    """Over three lines it hides the middle one from whoever lets a record run on in any column."""
+    header, *lines = changed(tmp_path, lambda row: row | {"provider": "ACME"}).read_text("utf-8").splitlines()
+    before, hidden, after = lines[:3]
+    before = before.replace(",ACME,", ',"ACME,')
+    hidden = hidden.replace(",ACME,", ",DEMO,")
+    after = after.replace(",ACME,", ',ACME",')
+    (tmp_path / "stray.csv").write_text("\n".join([header, before, hidden, after, ""]), "utf-8")
+    said = consult(real, "cases", "import", tmp_path / "stray.csv", code=1)
+    assert "line 3: provider: This is a case of the demonstration" in said.stderr
+    assert "DEMO" not in consult(real, "cases", "export").stdout
 
 
 def test_results_as_json_have_the_documented_shape_and_nothing_else_is_printed(consult, real):
