@@ -265,7 +265,8 @@ class _Importer:
     def _fields(self, record: Record) -> dict[str, str]:
         raw = dict(zip(self.names, record.cells, strict=True))
         fields = {f.name: cleaned(f, unguarded(raw[f.name])) for f in self.dataset.fields}
-        return fields | {"provider": fields["provider"] or self.settings.provider}
+        named, own = fields["provider"], self.settings.provider
+        return fields | {"provider": own if named.casefold() in ("", own.casefold()) else named}
 
     def _refuse(self, record: Record, wrong: Iterable[tuple[str, str]]) -> None:
         self.report.refused += 1

@@ -98,6 +98,12 @@ def test_the_same_reference_in_another_mode_or_provider_is_another_case(take, go
     assert totals(take([*rows, good | {"provider": "OTHER", "capture_mode": "live"}])) == (4, 0, 0, 0)
 
 
+def test_the_own_provider_is_one_in_whatever_letters_it_is_written(take, held, good):
+    assert totals(take([good | {"provider": "own"}])) == (1, 0, 0, 0)
+    assert held()["complete"].fields["provider"] == "OWN"
+    assert totals(take([good, good | {"provider": "Own"}])) == (0, 2, 0, 0)
+
+
 def test_sites_of_the_cases_taken_are_reported(take, good):
     rows = [good, good | {"case_ref": "2", "site": "B"}, good | {"case_ref": "3", "provider": "X"}]
     report = take([*rows, good | {"case_ref": "4", "site": "C", "sex": "?"}])
@@ -134,6 +140,8 @@ def test_sites_of_the_cases_taken_are_reported(take, good):
         ({"info_form": "verbal,link"}, "info_form", "not a code"),
         ({"capture_mode": "live"}, "capture_mode", "only from consultations signed here"),
         ({"capture_mode": "live", "provider": ""}, "capture_mode", "only from consultations signed here"),
+        ({"capture_mode": "live", "provider": "own"}, "capture_mode", "only from consultations signed here"),
+        ({"capture_mode": "live", "provider": " oWN "}, "capture_mode", "only from consultations signed here"),
         ({"capture_mode": "live", "provider": "X", "rf_overall": "yes"}, "rf_overall", "live case"),
         ({"capture_mode": "live", "provider": "X", "yf_overall": "no"}, "yf_overall", "live case"),
         ({"capture_mode": "live", "provider": "X", "yf_overall_result": "absent"}, "yf_overall_result", "live case"),
