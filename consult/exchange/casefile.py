@@ -35,6 +35,7 @@ _TO_GUARD: Final = re.compile(rf"'*{_RUNS}")
 _GUARDED: Final = re.compile(rf"'+{_RUNS}")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NHS_NUMBER: Final = re.compile(r"\d{3}[ -]?\d{3}[ -]?\d{4}")
+_NO_ADDRESS: Final = re.compile(r"[/\\]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -360,6 +361,8 @@ def _check_text(field: Field, text: str, today: date) -> Iterator[str]:
                 yield f"{shown(code)} is not a code of {field.name}; use one of {', '.join(field.options)}."
     elif field.type == "code" or field.required:
         yield from _check_code(text)
+        if field.name in cases.KEY and (_NO_ADDRESS.search(text) or text in (".", "..")):
+            yield f"{shown(text)} can't stand in a page's address; write it without / and \\, and not as dots alone."
 
 
 def _check_date(text: str, today: date) -> Iterator[str]:
