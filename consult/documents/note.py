@@ -84,10 +84,10 @@ def _as_group(via: str) -> str:
 def _decision_lines(question: Question, consultation: Consultation, path: Path) -> Iterator[str]:
     decision = consultation.decisions.get(question.id)
     if decision is not None:
-        earlier = "" if decided(consultation, path, question) else "Earlier decision, before the answer changed"
+        earlier = "" if decided(consultation, path, question) else "Earlier decision (the answer changed since)"
         label = earlier or "Decision"
         words = decision_in_words(decision, path.proforma)
-        yield from _wrap(f"{label}, on {question.ask.rstrip('?')}: {words}", indent="  ")
+        yield from _wrap(f"{label} on {question.ask.rstrip('?')}: {words}", indent="  ")
 
 
 def decision_in_words(decision: Decision, proforma: Proforma) -> str:

@@ -566,7 +566,7 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
     """Record that a leaflet was printed, given or discussed: three facts, each on its own."""
     found(consultation_id)
     leaflet = inst().leaflets.get((leaflet_id, request.form.get("language", "en")))
-    format_ = request.form.get("format", "")
+    format_ = request.form.get("format", "a4" if done == "printed" else "")
     if leaflet is None or done not in ("printed", "given", "discussed"):
         abort(404)
     if format_ not in leaflet.formats and (format_ or done == "printed"):

@@ -23,7 +23,8 @@ def fill_everything(desk):
     for _ in range(2):
         for question in desk.path.questions():
             if question.kind == "text":
-                desk.give(**{question.id: f"PLANTED-{question.id}"})
+                word = "FOR-THE-REPORT" if question.report == "always" else "PLANTED"
+                desk.give(**{question.id: f"{word}-{question.id}"})
             elif question.kind == "finding":
                 desk.give(**{question.id: "present"})
             elif question.kind == "number":
@@ -52,7 +53,7 @@ def test_no_planted_word_reaches_the_report_but_those_of_the_adjustments(desk):
         assert plan["what"] in text
         assert plan["no_end_reason"] in text
     for question in desk.definition.proforma.questions:
-        if question.kind != "arrangement":
+        if question.kind != "arrangement" and question.report != "always":
             assert question.ask.rstrip("?") not in text
             assert question.id not in text
             labels = [o.label for o in question.options if len(o.label) > 12]

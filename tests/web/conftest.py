@@ -18,10 +18,12 @@ from werkzeug.test import TestResponse
 from consult.accounts import people, sessions
 from consult.instance import Instance, open_instance
 from consult.proforma.answer import Answer
+from consult.proforma.path import blank_emergencies
 from consult.record import settings
 from consult.record.consultation import Consultation
 from consult.record.store import Start, Who
 from consult.web.app import CSP, create_app
+from consult.web.screen import Screen
 
 PEOPLE = {
     "nurse": "Nora Nurse",
@@ -86,7 +88,8 @@ class Service:
         for question, answer in answers.items():
             key = f"{consultation_id}:{question}"
             store.save(consultation_id, store.library.current.proforma.by_id[question], answer, 0, key, "single", who)
-        reason = {"reason": "out_of_time", "text": "", "questions": []}
+        blank = blank_emergencies(store.path_of(self.consultation(consultation_id)))
+        reason = {"reason": "out_of_time", "text": "", "questions": [q.id for q in blank]}
         store.note(consultation_id, "blank_emergencies_explained", reason, f"{consultation_id}:blank", who)
         nurse = self.visitor("nurse")
         assert nurse.post(f"/consultations/{consultation_id}/sign").status_code == 302
@@ -129,6 +132,20 @@ class Visitor:
             metas = {m.get("name"): m.get("content") for m in page.iter("meta")}
             self.token = metas["csrf-token"] or ""
         return self.token
+
+    def decide(self, consultation_id: str, sent: dict[str, Any]) -> TestResponse:
+        """Send a decision about answers as a page shows them now."""
+        screen = Screen.of(self.service.instance.store, self.service.consultation(consultation_id))
+        question = sent["question"]
+        shown = {f"shown.{question}": screen.as_shown(screen.proforma.by_id[question])}
+        return self.post(f"/consultations/{consultation_id}/decisions", {**shown, **sent})
+
+    def rest(self, consultation_id: str, block: str, key: str) -> TestResponse:
+        """ "No to the rest" of a block, with what the page knew of its items."""
+        known = self.service.consultation(consultation_id)
+        items = self.service.instance.store.definition_of(known).proforma.in_block(block)
+        seen = {f"seen.{q.id}": str(known.seen(q.id)) for q in items}
+        return self.post(f"/consultations/{consultation_id}/blocks/{block}/rest", {**seen, "key": key})
 
     def save(self, consultation_id: str, values: dict[str, Any], **kwargs: Any) -> TestResponse:
         """Send answers, with what the page knew of each question."""

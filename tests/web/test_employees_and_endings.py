@@ -147,9 +147,12 @@ class TestEndings:
 
     def test_a_correction_shows_both_values_and_moves_the_case(self, service: Service, nurse: Visitor) -> None:
         signed = service.signed(work_cause_opinion=Answer("answered", "not_work"))
-        page = nurse.get(f"/consultations/{signed}/addendum?question=work_cause_opinion")
-        assert "Signed as: Not work" in pages.text(page)
+        asked = {"act": "question", "chosen": "work_cause_opinion", "text": "kept while choosing"}
+        page = nurse.post(f"/consultations/{signed}/addendum", asked)
+        assert "Signed as: Not work" in pages.text(pages.parse(page.text))
+        assert "kept while choosing" in page.text
         sent = {
+            "chosen": "work_cause_opinion",
             "question": "work_cause_opinion",
             "a.work_cause_opinion": "caused",
             "text": "Taken down wrongly.",
