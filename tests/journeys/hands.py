@@ -1,5 +1,5 @@
-"""A clinician's two hands on the consultation screen: with JavaScript each answer is sent at once, without it a
-section is saved with its button. Clicks are counted; typing and the register are not."""
+"""A clinician's two hands on the consultation screen: with JavaScript each answer is sent at once, without it all
+are saved with a button. Clicks are counted; typing and the register are not."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class WithScript(Hand):
 
 
 class WithoutScript(Hand):
-    """Answers of a section go with its button; another section, or a question not yet there, makes one press it."""
+    """All answers go with a button; a question that is not there yet makes one press it."""
 
     scripted = False
 
@@ -131,22 +131,17 @@ class WithoutScript(Hand):
         self.unsaved = False
 
     def shown(self, question: str) -> Locator:
-        before = self.section
         if self.unsaved and not self.page.locator(f"#q-{question}").count():
             self.settle()
-        item = super().shown(question)
-        if self.unsaved and before != self.section:
-            self.settle(before)
-        return item
+        return super().shown(question)
 
     def changed(self) -> None:
         self.unsaved = True
 
-    def settle(self, section: str = "") -> None:
+    def settle(self) -> None:
         if self.unsaved:
             self.unsaved = False
-            section = section or self.section
-            self.click(self.page.locator(f"#{section} button", has_text="Save this section"))
+            self.click(self.page.locator(f"#{self.section} button", has_text="Save all answers on this page"))
             self.page.wait_for_load_state()
 
     def no_to_the_rest(self, block: str) -> None:
