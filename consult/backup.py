@@ -95,7 +95,7 @@ def prove(file: Path, otherwise: str = "use another backup", progress: Progress 
                 raise BackupRefused(f"{file} did not pass: {sentence} Now {otherwise}.")
             seq, head = ledger.head(conn)
             return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError) as error:
         raise BackupRefused(f"{file} is no whole database of this program ({error}); {otherwise}.") from error
 
 

@@ -19,7 +19,7 @@ from consult import approving, backup, checking, demo, doctor, importing, result
 from consult.accounts.people import ROLES, NewPerson, PersonRefused, add_person, by_username, change_password
 from consult.audit import results as audit
 from consult.exchange import casefile
-from consult.instance import Instance, InstanceRefused, database_file, exists, only_for_me
+from consult.instance import Instance, InstanceRefused, database_file, exists, only_for_me, open_instance
 from consult.lock import Held
 from consult.proforma.load import ContentError
 from consult.progress import silent
@@ -33,6 +33,7 @@ EXIT_CODES: Final = (
 )
 LONG: Final = 50_000_000
 LONG_LOG: Final = 20_000
+MOST_LISTED: Final = 50
 REFUSALS: Final = (
     approving.ApprovalRefused,
     audit.SelectionRefused,
@@ -126,9 +127,9 @@ def actor() -> str:
 
 
 @contextmanager
-def opened(place: Place) -> Iterator[Instance]:
-    """The instance of this command, opened; files that were refused are named."""
-    instance = setting_up.open_set_up(place.folder, actor())
+def opened(place: Place, set_up: bool = True) -> Iterator[Instance]:
+    """The instance of this command, opened, and set up if need be; files that were refused are named."""
+    instance = (setting_up.open_set_up if set_up else open_instance)(place.folder, actor=actor())
     try:
         for problem in instance.problems:
             click.echo(f"Refused, so an older version stays in use: {problem}", err=True)
@@ -482,9 +483,12 @@ def results(
 @on_instance()
 @pass_place
 def rebuild(place: Place) -> None:
-    """Make the lists and cases anew from the step log, which alone is the record."""
+    """Make the lists, cases and settings anew from the step log, which alone is the record.
+
+    People get back the role and site it gives them.
+    """
     _ask_for_patience(database_file(place.folder))
-    with opened(place) as instance:
+    with opened(place, set_up=False) as instance:  # that it is set up may be what has to be made anew
         n_consultations, n_cases = verifying.rebuild(instance)
     click.echo(f"Rebuilt from the step log: {_count(n_consultations, 'consultation')}, {_count(n_cases, 'case')}.")
 
@@ -493,11 +497,22 @@ def rebuild(place: Place) -> None:
 @on_instance()
 @pass_place
 def verify(place: Place) -> None:
-    """Prove the record: the database is undamaged, each step follows from the one before, cases equal a rebuild."""
+    """Prove the record: the database is undamaged, and each step follows from the one before.
+
+    Lists, cases, settings, people's roles and the kept versions of content are what the steps say.
+    """
     if not exists(place.folder):
         fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
     _ask_for_patience(database_file(place.folder))
-    proof = verifying.verify(place.folder, _progress_if_long)
+    proof, differing = verifying.verify(place.folder, _progress_if_long)
+    for sentence in differing[:MOST_LISTED]:
+        click.echo(sentence, err=True)
+    if differing:
+        more = len(differing) - MOST_LISTED
+        fail(
+            f"{_count(len(differing), 'difference')} from the steps found, listed above"
+            f"{f' but for {more:,}' if more > 0 else ''}; do what is written beside each."
+        )
     click.echo(f"The record is whole: {_count(proof.last_step, 'step')}, {_count(proof.rows['case_row'], 'case')}.")
     click.echo(f"Head of the step log: {proof.head}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,11 +14,12 @@ from consult.content import content_folders
 from consult.documents import leaflet
 from consult.documents.leaflet import Leaflets
 from consult.proforma.load import ContentError, Definition, Problem, load_definition, read_text
-from consult.record import library
+from consult.record import ledger, library
 from consult.record.database import Connection, Database
-from consult.record.kept import Kept, digest_of, has, keep, newest
+from consult.record.kept import Kept, digest_of, every, has, keep, newest
 
 PROFORMA: Final = "back-pain"
+RESTORE: Final = "restore a backup"
 T = TypeVar("T")
 
 
@@ -116,3 +117,34 @@ def _keep_all(db: Database, definition: Definition, kept: list[Kept], actor: str
         library.install(conn, definition, actor, at)
         for item in kept:
             keep(conn, item, actor, at)
+
+
+def differences(conn: Connection) -> Iterator[str]:
+    """Each way in which the versions kept are not what their digests and steps say: a sentence with what to do."""
+    installed = {s.content["digest"]: s for s in ledger.steps(conn, kind="content_installed") if s.content}
+    for kept in every(conn):
+        name = f"{kept.kind} {kept.id} {kept.version}".strip()
+        if not _proves_itself(kept):
+            yield f"The text kept as {name} is not the one its digest {kept.digest[:16]} was made from; {RESTORE}."
+        step = installed.pop(kept.digest, None)
+        if step is None:
+            yield f"The {name} is kept, and no step says that it was installed; {RESTORE}."
+        elif not _as_installed(kept, step):
+            yield f"The {name} is kept under another name, version or time than step {step.seq} says; {RESTORE}."
+    for digest, step in installed.items():
+        yield f"The version {digest[:16]} that step {step.seq} installed is not kept any more; {RESTORE}."
+
+
+def _proves_itself(kept: Kept) -> bool:
+    if kept.kind == "proforma":
+        parts = [part for name in sorted(kept.texts) for part in (name, kept.texts[name])]
+        return digest_of(*parts) == kept.digest
+    if kept.kind == "leaflet":
+        return leaflet.digest(kept.text) == kept.digest
+    return digest_of(f"{kept.kind}.toml", kept.text) == kept.digest
+
+
+def _as_installed(kept: Kept, step: ledger.Step) -> bool:
+    content = step.content or {}
+    named = content["what"] in (kept.id, f"{kept.kind} {kept.id}")
+    return named and content["version"] == kept.version and step.at == kept.first_used

@@ -5,11 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+from consult import in_use
+from consult.accounts import people
 from consult.audit import cases
 from consult.audit.cases import CaseRow
-from consult.backup import BackupRefused, Proof, prove
+from consult.backup import Proof, prove, read_only
 from consult.instance import Instance, database_file, open_instance
 from consult.progress import Progress, silent
+from consult.record import told
 from consult.record.database import Connection
 from consult.record.store import rebuild_consultations
 
@@ -19,29 +22,36 @@ class _NothingIsKept(Exception):
 
 
 def rebuild(instance: Instance) -> tuple[int, int]:
-    """Make the consultations' list and the cases anew from the steps; returns how many there are of each."""
+    """Make all that is projected from the steps anew; returns how many consultations and how many cases there are."""
     with instance.db.write() as conn:
+        told.rebuild_settings(conn)
+        people.put_back(conn)
         return rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
 
 
-def verify(folder: Path, progress: Progress = silent) -> Proof:
-    """Prove the database of an instance and that its cases equal a rebuild; BackupRefused says what is wrong."""
-    proof = prove(database_file(folder), "restore a backup", progress)
+def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]:
+    """Prove the database of an instance; returns what it holds, and each way in which its tables differ from its steps.
+
+    BackupRefused says what is wrong with the database or the log itself.
+    """
+    file = database_file(folder)
+    proof = prove(file, "restore a backup", progress)
+    with read_only(file) as conn:
+        found = [*told.differences(conn), *people.differences(conn), *in_use.differences(conn)]
     with closing(open_instance(folder)) as instance:
-        if (key := _differing_case(instance)) is not None:
-            raise BackupRefused(f"The case {' / '.join(key)} is not what its steps say; run `consult rebuild`.")
-    return proof
+        found += [f"The case {' / '.join(key)} is not what its steps say; {told.MEND}." for key in _cases_off(instance)]
+    return proof, found
 
 
-def _differing_case(instance: Instance) -> tuple[str, str, str] | None:
-    """The key of a case that a rebuild would change; the rebuild is tried and taken back."""
-    differing: tuple[str, str, str] | None = None
+def _cases_off(instance: Instance) -> list[tuple[str, str, str]]:
+    """The keys of the cases that a rebuild would change; the rebuild is tried and taken back."""
+    differing: list[tuple[str, str, str]] = []
     try:
         with instance.db.write() as conn:
             before = _by_key(conn)
             cases.rebuild(conn, instance.library.current.dataset)
             after = _by_key(conn)
-            differing = next((key for key in before | after if before.get(key) != after.get(key)), None)
+            differing = sorted(key for key in before | after if before.get(key) != after.get(key))
             raise _NothingIsKept
     except _NothingIsKept:
         return differing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from sqlite_utils import Migrations
 
 from consult.accounts import passwords
 from consult.record.database import Connection
-from consult.record.ledger import Draft, append
+from consult.record.ledger import Draft, append, steps
 
 ROLES: Final = {
     "nurse": "Nurse",
@@ -180,6 +181,41 @@ def set_active(conn: Connection, person_id: str, active: bool, actor: str, at: s
     _changed(conn, person_id, "enabled" if active else "disabled", actor, at)
     conn.execute("UPDATE person SET active = ? WHERE id = ?", (int(active), person_id))
     conn.execute("DELETE FROM sign_in WHERE person = ?", (person_id,))
+
+
+def told(conn: Connection) -> dict[str, dict[str, str]]:
+    """The role and site of each person, and whether they may sign in, as the steps tell it."""
+    found: dict[str, dict[str, str]] = {}
+    for step in steps(conn, kind="person_added"):
+        if step.content:
+            found[step.content["person"]] = {"role": step.content["role"], "site": step.content["site"], "active": "1"}
+    for step in steps(conn, kind="person_changed"):
+        if step.content and step.content["change"] in ("enabled", "disabled") and step.content["person"] in found:
+            found[step.content["person"]]["active"] = "1" if step.content["change"] == "enabled" else "0"
+    return found
+
+
+def differences(conn: Connection) -> Iterator[str]:
+    """Each way in which people are not as the steps say: a sentence with what to do."""
+    rows = conn.execute("SELECT id, username, role, site, active FROM person ORDER BY username").fetchall()
+    as_told = told(conn)
+    for row in rows:
+        if row["id"] not in as_told:
+            yield f"{row['username']} may sign in, and no step says that this person was added; restore a backup."
+        for column, says in as_told.get(row["id"], {}).items():
+            if (has := str(row[column])) != says:
+                yield f"{row['username']} has {column} {has!r}, and the steps say {says!r}; run `consult rebuild`."
+    for person_id in sorted(as_told.keys() - {row["id"] for row in rows}):
+        yield f"The person {person_id} is missing, though a step says they were added; restore a backup."
+
+
+def put_back(conn: Connection) -> None:
+    """Give everybody the role, site and standing that the steps tell of."""
+    for person_id, row in told(conn).items():
+        conn.execute(
+            "UPDATE person SET role = ?, site = ?, active = ? WHERE id = ?",
+            (row["role"], row["site"], int(row["active"]), person_id),
+        )
 
 
 def _administrators(conn: Connection) -> int:

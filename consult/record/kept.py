@@ -28,8 +28,8 @@ class Kept:
 
     @property
     def text(self) -> str:
-        """The text of content that is a single file."""
-        return self.texts["text"]
+        """The text of content that is a single file; "" where it was lost."""
+        return self.texts.get("text", "")
 
 
 def digest_of(*texts: str) -> str:
@@ -73,4 +73,13 @@ def every(conn: Connection) -> Iterator[Kept]:
 
 def _kept(row: Any) -> Kept:
     values: dict[str, str] = {n: row[n] for n in ("kind", "id", "version", "digest", "first_used")}
-    return Kept(texts=json.loads(row["texts"]), **values)
+    return Kept(texts=_texts(row["texts"]), **values)
+
+
+def _texts(written: str) -> dict[str, str]:
+    """The texts of a row; none where it was damaged, which `consult verify` then finds by the digest."""
+    try:
+        texts = json.loads(written)
+    except ValueError:
+        return {}
+    return texts if isinstance(texts, dict) else {}

@@ -38,11 +38,18 @@ class Library:
     def definition(self, conn: Connection, digest: str) -> Definition:
         """The version with this digest, as it was when a consultation began with it."""
         if digest not in self._parsed:
-            version = kept.by_digest(conn, digest)
-            if version is None:
-                raise Refused(f"The version {digest[:16]} of the proforma is not kept here; restore a backup.")
-            self._parsed[digest] = parse_definition(version.texts)
+            self._parsed[digest] = _definition(conn, digest)
         return self._parsed[digest]
+
+
+def _definition(conn: Connection, digest: str) -> Definition:
+    version = kept.by_digest(conn, digest)
+    if version is None:
+        raise Refused(f"The version {digest[:16]} of the proforma is not kept here; restore a backup.")
+    definition = parse_definition(version.texts) if version.texts else None
+    if definition is None or definition.digest != digest:
+        raise Refused(f"The version {digest[:16]} of the proforma was changed in the database; restore a backup.")
+    return definition
 
 
 def newest(conn: Connection, proforma_id: str) -> Definition | None:

@@ -1,0 +1,173 @@
+"""What is made from the steps is what they say: `consult verify` names each difference and what mends it."""
+
+import re
+
+import pytest
+
+from consult.instance import database_file, open_instance
+from consult.record.database import sqlite3
+from consult.record.ledger import Refused
+
+COLUMNS = "employee, clinician, site, state, capture_mode, definition, started_at, ended_at"
+PERSON = "name, role, site, password_hash, active, created_at"
+SIGNED = "(SELECT min(id) FROM consultation WHERE state = 'signed')"
+REBUILT = {
+    "a signed consultation open again": (
+        f"UPDATE consultation SET state = 'open' WHERE id = {SIGNED}",
+        r"consultation [\w-]+ has state 'open', and its steps say 'signed'",
+    ),
+    "a consultation moved to another clinician": (
+        f"UPDATE consultation SET clinician = 'p-other' WHERE id = {SIGNED}",
+        r"consultation [\w-]+ has clinician 'p-other', and its steps say 'p-",
+    ),
+    "a consultation moved to another employee": (
+        f"UPDATE consultation SET employee = 'e-other' WHERE id = {SIGNED}",
+        r"has employee 'e-other'",
+    ),
+    "a consultation under another version": (
+        f"UPDATE consultation SET definition = 'other' WHERE id = {SIGNED}",
+        r"has definition 'other'",
+    ),
+    "a consultation at another time": (
+        f"UPDATE consultation SET started_at = '2020' WHERE id = {SIGNED}",
+        r"has started_at '2020'",
+    ),
+    "a consultation gone": (f"DELETE FROM consultation WHERE id = {SIGNED}", r"consultation [\w-]+ is missing"),
+    "a consultation nobody held": (
+        f"INSERT INTO consultation SELECT 'made-up', {COLUMNS} FROM consultation WHERE id = {SIGNED}",
+        r"consultation made-up is there, and no step says so",
+    ),
+    "a setting changed": (
+        "UPDATE setting SET value = '\"OTHER\"' WHERE name = 'provider'",
+        r"""setting provider has value '"OTHER"', and its steps say '"DEMO"'""",
+    ),
+    "a telephone number changed": (
+        "UPDATE setting SET value = replace(value, 'routes', 'roots') WHERE name = 'sites'",
+        r"setting sites has value",
+    ),
+    "a setting that is no JSON": (
+        "UPDATE setting SET value = 'broken' WHERE name = 'sites'",
+        r"setting sites has value 'broken'",
+    ),
+    "the mark of the demonstration gone": (
+        "DELETE FROM setting WHERE name = 'demonstration'",
+        r"setting demonstration is missing",
+    ),
+    "the provider gone": ("DELETE FROM setting WHERE name = 'provider'", r"setting provider is missing"),
+    "another role": (
+        "UPDATE person SET role = 'administrator' WHERE username = 'nurse'",
+        r"nurse has role 'administrator', and the steps say 'nurse'",
+    ),
+    "another site": ("UPDATE person SET site = 'ELSE' WHERE username = 'nurse'", r"nurse has site 'ELSE'"),
+    "a person stopped": ("UPDATE person SET active = 0 WHERE username = 'nurse'", r"nurse has active '0'"),
+    "a case changed": ("UPDATE case_row SET sex = 'other'", r"The case .+ is not what its steps say"),
+}
+RESTORED = {
+    "a kept proforma changed": (
+        "UPDATE definition SET texts = replace(texts, 'saddle', 'paddle') WHERE kind = 'proforma'",
+        r"text kept as proforma back-pain [\w.-]+ is not the one its digest \w{16} was made from",
+    ),
+    "kept measures changed": (
+        "UPDATE definition SET texts = replace(texts, 'red_flags', 'rad_flags') WHERE kind = 'measures'",
+        r"text kept as measures back-pain",
+    ),
+    "kept benchmarks changed": (
+        "UPDATE definition SET texts = replace(texts, '2011', '2012') WHERE kind = 'benchmarks'",
+        r"text kept as benchmarks back-pain",
+    ),
+    "a kept leaflet changed": (
+        "UPDATE definition SET texts = replace(texts, '999', '998') WHERE kind = 'leaflet'",
+        r"text kept as leaflet",
+    ),
+    "a kept text that is no JSON": (
+        "UPDATE definition SET texts = 'x' WHERE kind = 'leaflet'",
+        r"text kept as leaflet",
+    ),
+    "a kept version renamed": (
+        "UPDATE definition SET version = '99' WHERE kind = 'proforma'",
+        r"proforma back-pain 99 is kept under another name, version or time",
+    ),
+    "a kept version gone": (
+        "DELETE FROM definition WHERE kind = 'benchmarks'",
+        r"version \w{16} that step \d+ installed is not kept any more",
+    ),
+    "a version nobody installed": (
+        "INSERT INTO definition SELECT 'made-up', kind, id, version, texts, first_used FROM definition LIMIT 1",
+        r"is kept, and no step says that it was installed",
+    ),
+    "a person nobody added": (
+        f"INSERT INTO person SELECT 'p-x', 'intruder', {PERSON} FROM person WHERE username = 'admin'",
+        r"intruder may sign in, and no step says that this person was added",
+    ),
+}
+
+
+def change(folder, statement):
+    """Change the record past the program."""
+    conn = sqlite3.connect(str(database_file(folder)))
+    assert conn.execute(statement).rowcount
+    conn.commit()
+    conn.close()
+
+
+@pytest.mark.parametrize("what", REBUILT)
+def test_each_difference_is_named_and_a_rebuild_mends_it(consult, demo_copy, what):
+    statement, named = REBUILT[what]
+    before = consult(demo_copy, "verify").stdout
+    change(demo_copy, statement)
+    said = consult(demo_copy, "verify", code=1).stderr
+    assert re.search(named + r".*; run `consult rebuild`\.$", said, re.M)
+    consult(demo_copy, "verify", code=1)  # looking changed nothing
+    consult(demo_copy, "rebuild")
+    assert consult(demo_copy, "verify").stdout == before
+
+
+@pytest.mark.parametrize("what", RESTORED)
+def test_each_difference_that_no_rebuild_mends_asks_for_a_backup(consult, demo_copy, what):
+    statement, named = RESTORED[what]
+    change(demo_copy, statement)
+    said = consult(demo_copy, "verify", code=1).stderr
+    assert re.search(named + r".*; restore a backup\.$", said, re.M)
+
+
+def test_a_person_who_is_gone_is_missed(consult, demo_copy):
+    change(demo_copy, "DELETE FROM person WHERE username = 'admin'")
+    assert "is missing, though a step says they were added" in consult(demo_copy, "verify", code=1).stderr
+
+
+def test_people_stopped_and_let_in_again_are_as_their_steps_say(consult, demo_copy):
+    from consult.accounts.people import by_username, set_active
+
+    instance = open_instance(demo_copy)
+    with instance.db.write() as conn:
+        for username, standing in (("nurse", (False, True)), ("doctor", (False,))):
+            known = by_username(conn, username)
+            for active in standing:
+                set_active(conn, known.id, active, "cli:test", instance.store.at())
+    instance.close()
+    consult(demo_copy, "verify")
+    consult(demo_copy, "rebuild")
+    consult(demo_copy, "verify")
+
+
+def test_a_consultation_is_not_read_by_a_version_that_was_changed(demo_copy):
+    change(demo_copy, "UPDATE definition SET texts = replace(texts, 'saddle', 'paddle') WHERE kind = 'proforma'")
+    instance = open_instance(demo_copy)
+    digest = instance.library.current.digest
+    instance.library._parsed.clear()
+    with pytest.raises(Refused, match="was changed in the database"):
+        instance.library.definition(instance.db.read(), digest)
+    instance.close()
+
+
+def test_many_differences_are_counted_and_listed_only_so_far(consult, demo_copy, monkeypatch):
+    monkeypatch.setattr("consult.cli.MOST_LISTED", 3)
+    change(demo_copy, "UPDATE case_row SET clinician_ref = 'moved' WHERE capture_mode = 'retrospective'")
+    said = consult(demo_copy, "verify", code=1).stderr
+    assert said.count("is not what its steps say") == 3
+    assert re.search(r"Error: \d+ differences from the steps found, listed above but for \d+; do what", said)
+
+
+def test_a_provider_that_is_no_json_is_a_sentence_too(consult, demo_copy):
+    change(demo_copy, "UPDATE setting SET value = 'broken' WHERE name = 'provider'")
+    assert "restore a backup" in consult(demo_copy, "verify", code=1).stderr
