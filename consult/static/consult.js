@@ -153,7 +153,7 @@
 
   // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
   document.addEventListener('submit', function (event) {
-    if (event.target.id !== 'answers') { return; }
+    if (event.target.id !== 'answers' || (event.submitter && event.submitter.hasAttribute('data-signs'))) { return; }
     event.preventDefault();
     var set = fieldset(document.activeElement);
     if (set && set.dataset.q) { htmx.trigger(set, 'save'); }

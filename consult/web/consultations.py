@@ -165,7 +165,18 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
     before = found(consultation_id)
     screen = Screen.of(inst().store, before)
     key = _key()
-    conflicts: dict[str, tuple[Answer | None, Conflict]] = {}
+    conflicts, errors = _save_all(screen, key)
+    if request.form.get("rest") and not conflicts and not errors:
+        _fill_rest(consultation_id, request.form["rest"], key)
+    return _answered(before, screen, key, conflicts, errors)
+
+
+Conflicts = dict[str, tuple[Answer | None, Conflict]]
+
+
+def _save_all(screen: Screen, key: str) -> tuple[Conflicts, dict[str, str]]:
+    """Save every answer that was sent; what could not be saved comes back by question, and the others are saved."""
+    conflicts: Conflicts = {}
     errors: dict[str, str] = {}
     for question in forms.questions_sent(screen.proforma, request.form):
         sent = _sent(question, screen)
@@ -173,16 +184,14 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
             errors[question.id] = sent.error
             continue
         try:
-            _save(consultation_id, sent, screen, key)
+            _save(screen.consultation.id, sent, screen, key)
         except Conflict as conflict:
             conflicts[question.id] = (sent.answer, conflict)
         except NotOpen:
             raise
         except Refused as refusal:
             errors[question.id] = str(refusal)
-    if request.form.get("rest") and not conflicts and not errors:
-        _fill_rest(consultation_id, request.form["rest"], key)
-    return _answered(before, screen, key, conflicts, errors)
+    return conflicts, errors
 
 
 def _sent(question: Question, screen: Screen) -> forms.Sent:
@@ -387,11 +396,15 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
     consultation = found(consultation_id)
     held = False
     if request.method == "POST" and consultation.state == OPEN:
+        screen = Screen.of(inst().store, consultation)
+        conflicts, errors = _save_all(screen, key := _key())
+        if conflicts or errors:
+            return _answered(consultation, screen, key, conflicts, errors)
         try:
-            signing.sign(inst().store, consultation_id, who(), request.form.getlist("on_purpose"), _key())
+            signing.sign(inst().store, consultation_id, who(), request.form.getlist("on_purpose"), f"{key}:sign")
             return redirect(url_for("consultations.show", consultation_id=consultation_id))
         except signing.GateHolds:
-            held = True
+            consultation, held = found(consultation_id), True
     if consultation.state != OPEN:
         return redirect(url_for("consultations.show", consultation_id=consultation_id))
     context = screen_context(consultation, held=held)
