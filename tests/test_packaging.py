@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -135,6 +136,16 @@ def test_wheel_finds_its_content_in_an_empty_folder(unpacked: Path, tmp_path: Pa
     )
     found = [Path(line) for line in done.stdout.split("\n") if line]
     assert [p for p in found if not p.is_relative_to(unpacked) or not p.exists()] == []
+
+
+def test_the_source_distribution_holds_what_its_own_tests_read(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    for folder in ("consult", "proformas", "leaflets", "tests", "docs", "tools", ".ci"):
+        assert not {f"{folder}/{name}" for name in shipped(ROOT / folder)} - held
+    assert not {path.name for pattern in ("*.md", "*.lock", "do.py") for path in ROOT.glob(pattern)} - held
 
 
 def test_ci_runs_the_command_of_the_readme() -> None:
