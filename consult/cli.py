@@ -279,7 +279,7 @@ def person() -> None:
 @person.command(name="add", epilog=EXIT_CODES)
 @on_instance()
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(ROLES)), required=True)
+@click.option("--role", type=click.Choice(list(ROLES)), required=True, help="What this person is; decides what opens.")
 @click.option("--site", default="", metavar="CODE", help="The site where this person works.")
 @click.option("--username", default="", help="The sign-in name; made from the name if left out.")
 @click.option("--password-file", type=click.File("rb"), metavar="FILE", help="The password (- for input).")
@@ -435,7 +435,9 @@ DATE = click.DateTime(["%Y-%m-%d"])
 
 @main.command(epilog=EXIT_CODES)
 @on_instance()
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="To read, or as data."
+)
 @click.option("--provider", default="", help="Only cases of this provider.")
 @click.option("--site", default="", help="Only cases of this site.")
 @click.option("--from", "start", type=DATE, metavar="DATE", help="Only consultations from this day on (2026-01-31).")

@@ -34,6 +34,14 @@ def test_each_has_help_that_ends_with_the_exit_codes(consult, words):
     assert "--instance" in said
 
 
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_every_option_says_what_it_is_for(words):
+    command = main
+    for word in words:
+        command = command.commands[word]
+    assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
+
+
 @pytest.mark.parametrize(
     "words",
     [
