@@ -436,7 +436,12 @@ DATE = click.DateTime(["%Y-%m-%d"])
 @main.command(epilog=EXIT_CODES)
 @on_instance()
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="To read, or as data."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="To read, or as data.",
 )
 @click.option("--provider", default="", help="Only cases of this provider.")
 @click.option("--site", default="", help="Only cases of this site.")
