@@ -1,0 +1,110 @@
+"""The screen never turns one answer into another: kept options, other ways to answer, partial saves, stale pages."""
+
+import pages
+import pytest
+from conftest import Service, Visitor
+
+from consult.proforma.answer import Answer
+
+
+@pytest.fixture
+def consultation(service: Service) -> str:
+    return service.begin()
+
+
+def test_options_that_do_not_apply_now_are_kept_when_the_list_is_saved(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    nurse.save(consultation, {"a.harm_belief": "present", "a.stopped_activities": "present"})
+    both = {"a.flags_in_the_way_of_work": ["harm_belief", "stopped_activities"]}
+    nurse.save(consultation, both)
+    nurse.save(consultation, {"a.stopped_activities": "absent"})
+    nurse.save(consultation, {"a.flags_in_the_way_of_work": ["harm_belief"]})
+    nurse.save(consultation, {"a.stopped_activities": "present"})
+    assert service.answer(consultation, "flags_in_the_way_of_work") == Answer(
+        "answered", ["harm_belief", "stopped_activities"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "state"),
+    [
+        ("leg_symptoms", "declined"),
+        ("pain_sites", "unsure"),
+        ("pain_now", "declined"),
+        ("return_expectation", "unsure"),
+    ],
+)
+def test_every_state_a_question_offers_can_be_given_on_the_screen(
+    service: Service, nurse: Visitor, consultation: str, question: str, state: str
+) -> None:
+    page = nurse.get(f"/consultations/{consultation}")
+    select = next(s for s in page.iter("select") if s.get("name") == f"reason.{question}")
+    assert state in {option.get("value") for option in select.iter("option")}
+    assert nurse.save(consultation, {f"reason.{question}": state}).status_code == 302
+    assert service.answer(consultation, question) == Answer(state)
+    nurse.save(consultation, {f"reason.{question}": state, "a.major_injury": "absent"})
+    assert service.answer(consultation, question) == Answer(state)
+
+
+def test_one_refused_answer_does_not_hold_up_the_others(service: Service, nurse: Visitor, consultation: str) -> None:
+    known = "a-key-of-this-page-1"
+    nurse.save(consultation, {"a.major_injury": "absent", "key": known})
+    sent = {"a.back_pain_reason": "main", "a.major_injury": "present", "a.cancer_ever": "present", "key": known}
+    response = nurse.save(consultation, sent)
+    assert response.status_code == 422
+    assert service.answer(consultation, "cancer_ever") == Answer("present")
+    assert service.answer(consultation, "back_pain_reason") == Answer("answered", "main")
+    assert service.answer(consultation, "major_injury") == Answer("absent")
+    assert "Not everything was saved" in pages.text(pages.parse(response.text))
+
+
+def test_no_to_the_rest_without_scripts_saves_what_was_ticked_first(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    nurse.save(consultation, {"a.cancer_ever": "absent"})
+    items = service.instance.store.library.current.proforma.in_block("rest_of_red_flags")
+    seen = {f"seen.{q.id}": "0" for q in items}
+    nurse.save(consultation, {**seen, "a.night_pain": "present", "rest": "rest_of_red_flags"})
+    assert service.answer(consultation, "night_pain") == Answer("present")
+    assert service.answer(consultation, "upper_back_pain") == Answer("absent")
+
+
+def test_signing_saves_what_stands_on_the_page(service: Service, nurse: Visitor, consultation: str) -> None:
+    sent = {"seen.cancer_ever": "0", "a.cancer_ever": "absent"}
+    assert nurse.post(f"/consultations/{consultation}/sign", sent).status_code == 409
+    assert service.answer(consultation, "cancer_ever") == Answer("absent")
+
+
+def test_a_decision_made_about_another_level_is_refused(service: Service, nurse: Visitor, consultation: str) -> None:
+    nurse.save(consultation, {"a.one_leg_weakness": "present", "a.one_leg_weakness_severe": "absent"})
+    page = nurse.get(f"/consultations/{consultation}")
+    name = "shown.one_leg_weakness"
+    shown = next(i.get("value") for i in page.iter("input") if i.get("name") == name)
+    nurse.save(consultation, {"a.one_leg_weakness_severe": "present"})
+    sent = {"question": "one_leg_weakness", "decision": "gp_letter", "reason": "mild", name: shown}
+    response = nurse.post(f"/consultations/{consultation}/decisions", sent)
+    assert response.status_code == 422
+    assert "changed since this page was made" in response.text
+    assert service.consultation(consultation).decisions == {}
+
+
+def test_a_refused_decision_keeps_what_was_typed(nurse: Visitor, consultation: str) -> None:
+    nurse.save(consultation, {"a.saddle_feeling_change": "present"})
+    sent = {"question": "saddle_feeling_change", "decision": "", "reason": "Rang the department", "from": "sign"}
+    response = nurse.decide(consultation, sent)
+    assert response.status_code == 422
+    assert "Choose your decision from the list." in response.text
+    assert 'value="Rang the department"' in response.text
+
+
+@pytest.mark.parametrize("seen", ["\u00b2", "9" * 5000, "-1", ""])
+def test_a_sequence_number_that_is_none_is_a_stale_page(nurse: Visitor, consultation: str, seen: str) -> None:
+    sent = {"seen.major_injury": seen, "a.major_injury": "absent"}
+    assert nurse.post(f"/consultations/{consultation}/answers", sent).status_code == 409
+
+
+def test_a_leaflet_is_recorded_only_in_a_format_it_has(nurse: Visitor, consultation: str) -> None:
+    path = f"/consultations/{consultation}/leaflets/back-pain-core"
+    for done in ("printed", "given"):
+        assert nurse.post(f"{path}/{done}", {"format": "zzz<b>"}).status_code == 404
