@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from consult.instance import Instance
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from consult.backup import read_only
+from consult.in_use import not_loaded
+from consult.instance import Instance, database_file, exists, only_for_me
+from consult.lock import is_served
 from consult.record.library import Approval, approve
+
+SERVED: Final = "served-content.json"
+SHORTEST: Final = 8
 
 
 class ApprovalRefused(Exception):
@@ -20,10 +31,61 @@ def chosen(instance: Instance, what: str, leaflet: str = "") -> dict[str, str]:
     return found
 
 
+def with_digests(named: dict[str, str], prefixes: Iterable[str]) -> dict[str, str]:
+    """Those whose digests begin as a clinician has read them; ApprovalRefused if there is not one for each."""
+    found: dict[str, str] = {}
+    for prefix in prefixes:
+        hits = {what: digest for what, digest in named.items() if digest.startswith(prefix.lower())}
+        if len(prefix) < SHORTEST:
+            raise ApprovalRefused(f"{prefix!r} is too short to tell what was read; give {SHORTEST} characters or more.")
+        if len(hits) != 1:
+            raise ApprovalRefused(
+                f"What is in use has no digest that begins with {prefix}, so it is not what was read; read it again, "
+                "then approve the digest that `consult approve` shows."
+            )
+        found |= hits
+    return found
+
+
+def check_loaded(folder: Path) -> None:
+    """Refuse while the files hold what this installation has never had in use, so that nobody can have read it here."""
+    if not exists(folder):
+        return
+    with read_only(database_file(folder)) as conn:
+        if waiting := not_loaded(conn, folder):
+            raise ApprovalRefused(
+                f"The files hold another text than was in use here ({', '.join(waiting)}), which nobody can have read "
+                "yet; run `consult check`, start the server again, read it, then approve."
+            )
+
+
+def note_served(instance: Instance) -> None:
+    """Write down what a server that starts has in use: it goes on with that, whatever the files say later."""
+    with only_for_me():
+        (instance.folder / SERVED).write_text(json.dumps(instance.in_use(), indent=1), "utf-8")
+
+
+def why_not_as_served(instance: Instance) -> str | None:
+    """Why nothing is approved while a server shows other texts than those in use here now; None if it shows these."""
+    file = instance.folder / SERVED
+    if not file.exists() or not is_served(instance.folder):
+        return None
+    shown, now = json.loads(file.read_text("utf-8")), instance.in_use()
+    other = sorted(what for what in shown.keys() | now.keys() if shown.get(what) != now.get(what))
+    if not other:
+        return None
+    return (
+        f"The running server still shows another text ({', '.join(other)}); stop it, start it again, read what it "
+        "shows, then approve."
+    )
+
+
 def approve_all(instance: Instance, named: dict[str, str], name: str, post: str, actor: str) -> list[str]:
     """Record the approval of each digest; returns those that were not approved by the same person before."""
     if not name.strip() or not post.strip():
         raise ApprovalRefused("An approval needs the clinician's name and post; give --name and --post.")
+    if sentence := why_not_as_served(instance):
+        raise ApprovalRefused(sentence)
     _check_may_approve(instance, named)
     new = []
     with instance.db.write() as conn:

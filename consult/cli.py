@@ -345,25 +345,73 @@ def fail(sentence: str) -> NoReturn:
 @click.argument("leaflet", required=False, default="")
 @click.option("--name", help="The clinician who approves.")
 @click.option("--post", help="That clinician's post.")
+@click.option(
+    "--digest",
+    "digests",
+    multiple=True,
+    metavar="PREFIX",
+    help="How the digest of what was read begins; may be repeated.",
+)
+@click.option("--yes", is_flag=True, help="Approve without asking, for scripts.")
 @pass_place
-def approve(place: Place, what: str | None, leaflet: str, name: str | None, post: str | None) -> None:
+def approve(
+    place: Place,
+    what: str | None,
+    leaflet: str,
+    name: str | None,
+    post: str | None,
+    digests: tuple[str, ...],
+    yes: bool,
+) -> None:
     """Record that a named clinician approved content for clinical use here.
 
     WHAT is proforma, leaflet (with the id of one, if not all of them) or all. Without it, what is in use is listed.
+
+    An approval is of the very text that was read, which its digest stands for: name it with --digest, or compare the
+    digests shown and confirm them.
     """
+    what = what or ("all" if digests else None)
     if what is not None and not (name and post):
         raise click.UsageError("An approval names the clinician; add --name and --post.")
     if leaflet and what != "leaflet":
         raise click.UsageError("Only leaflet takes an id; leave it out.")
+    if what is not None:
+        approving.check_loaded(place.folder)
     with opened(place) as instance:
         if what is not None:
             named = approving.chosen(instance, what, leaflet)
-            new = approving.approve_all(instance, named, name or "", post or "", actor())
-            click.echo(f"Approved by {name}, {post}: {', '.join(new) or 'nothing new'}.")
-        known = instance.approvals
-        for item, digest in instance.in_use().items():
-            by = known.get(digest)
-            click.echo(f"{digest}  {item}: {f'approved by {by.name}, {by.post}, {by.at[:10]}' if by else 'draft'}")
+            named = approving.with_digests(named, digests) if digests else named
+            _approve(instance, named, name or "", post or "", asked=bool(digests) or yes)
+        elif sentence := approving.why_not_as_served(instance):
+            click.echo(sentence, err=True)
+        _list_approvals(instance)
+
+
+def _approve(instance: Instance, named: dict[str, str], name: str, post: str, asked: bool) -> None:
+    click.echo("To be approved:")
+    for item, digest in named.items():
+        click.echo(f"{digest}  {item}")
+    if not asked:
+        _confirm(f"Did {name}, {post}, read these very texts, and approve them?")
+    new = approving.approve_all(instance, named, name, post, actor())
+    click.echo(f"Approved by {name}, {post}: {', '.join(new) or 'nothing new'}.\n")
+
+
+def _confirm(question: str) -> None:
+    try:
+        sure = click.confirm(question)
+    except click.Abort:
+        click.echo()
+        fail("Nothing was approved, as nobody confirmed it; answer y, name what was read with --digest, or add --yes.")
+    if not sure:
+        fail("Nothing was approved; read what is in use first.")
+
+
+def _list_approvals(instance: Instance) -> None:
+    known = instance.approvals
+    for item, digest in instance.in_use().items():
+        by = known.get(digest)
+        click.echo(f"{digest}  {item}: {f'approved by {by.name}, {by.post}, {by.at[:10]}' if by else 'draft'}")
 
 
 # --- cases and results -------------------------------------------------------------------------------------

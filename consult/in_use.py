@@ -44,8 +44,26 @@ def proforma_folder(instance: Path | None) -> Path:
 
 def load_content(db: Database, instance: Path, actor: str, at: str) -> Content:
     """The content in use, kept in the database by digest; ContentError if nothing can stand for a refused file."""
+    content, kept = _read(db.read(), instance)
+    _keep_all(db, content.definition, kept, actor, at)
+    return content
+
+
+def named(definition: Definition, leaflets: Leaflets) -> dict[str, str]:
+    """What clinicians and employees read, as `consult approve` names it, with its digests."""
+    found = {f"proforma {definition.proforma.id}": definition.digest}
+    return found | {f"leaflet {item.id} {item.language}": item.digest for _, item in sorted(leaflets.items())}
+
+
+def not_loaded(conn: Connection, instance: Path) -> list[str]:
+    """What the files hold in a version that no opening of this installation has brought into use yet."""
+    content, _ = _read(conn, instance)
+    return [what for what, digest in named(content.definition, content.leaflets).items() if not has(conn, digest)]
+
+
+def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
+    """The content as the files say it, or where they are refused as it was before, and its parts to be kept."""
     folder, problems = proforma_folder(instance), list[Problem]()
-    conn = db.read()
     definition = _or_kept(lambda: load_definition(folder), lambda: library.newest(conn, PROFORMA), problems)
     (measure_text, measure_set) = _file_or_kept(
         conn, folder / measures.FILE, lambda text: measures.parse_measures(text, definition.dataset), problems
@@ -60,8 +78,7 @@ def load_content(db: Database, instance: Path, actor: str, at: str) -> Content:
         _kept(benchmarks.FILE, "", benchmark_text),
         *map(_kept_leaflet, leaflets.values()),
     ]
-    _keep_all(db, definition, kept, actor, at)
-    return Content(definition, measure_set, benchmark_set, leaflets, folder, problems)
+    return Content(definition, measure_set, benchmark_set, leaflets, folder, problems), kept
 
 
 def _file_or_kept(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T]:

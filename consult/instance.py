@@ -17,7 +17,7 @@ from consult.audit import cases
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.measures import MeasureSet
 from consult.documents.leaflet import Leaflets
-from consult.in_use import Content, load_content
+from consult.in_use import Content, load_content, named
 from consult.proforma.load import Problem
 from consult.record import settings
 from consult.record.database import Database, open_database
@@ -97,11 +97,7 @@ class Instance:
 
     def in_use(self) -> dict[str, str]:
         """What clinicians and employees read, as `consult approve` names it, with the digest in use."""
-        proforma = self.library.current
-        named = {f"proforma {proforma.proforma.id}": proforma.digest}
-        for (leaflet_id, language), leaflet in sorted(self.leaflets.items()):
-            named[f"leaflet {leaflet_id} {language}"] = leaflet.digest
-        return named
+        return named(self.library.current, self.leaflets)
 
     def unapproved(self) -> list[str]:
         """What is in use without a named clinician's approval; while there is any, pages and prints say "draft"."""

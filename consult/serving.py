@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from flask import Flask
 
+from consult.approving import note_served
 from consult.instance import Instance, InstanceRefused, open_instance
 from consult.lock import server_lock
 
@@ -114,6 +115,7 @@ def application(folder: Path, address: Address) -> Flask:
             "leave --behind-tls-proxy out, or serve a real installation (`consult init`)."
         )
     instance.hosts, instance.behind_tls = address.hosts, address.behind_tls
+    note_served(instance)
     return create_app(instance)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from consult.instance import open_instance
+from consult.lock import server_lock
 from consult.record.store import Start, Who
+from consult.serving import Address, application
 
 ROOT = Path(__file__).parents[2]
 BREAK = {
@@ -113,16 +115,22 @@ def test_content_refused_with_nothing_to_fall_back_on_is_listed(consult, tmp_pat
     consult(folder, "init", *words)
 
 
+BY = ("--name", "Dr B. Named", "--post", "Lead physician")
+
+
+def digests(folder):
+    return open_and(folder, lambda i: i.in_use())
+
+
 def test_approval_is_of_a_digest_by_a_named_clinician(consult, real):
-    assert consult(real, "approve").stdout.count(": draft") == len(open_and(real, lambda i: i.in_use()))
-    by = ("--name", "Dr B. Named", "--post", "Lead physician")
-    consult(real, "approve", "proforma", *by)
+    assert consult(real, "approve").stdout.count(": draft") == len(digests(real))
+    consult(real, "approve", "proforma", *BY, "--yes")
     said = consult(real, "approve").stdout
     assert "proforma back-pain: approved by Dr B. Named, Lead physician" in said
     assert ": draft" in said
-    consult(real, "approve", "all", *by)
+    consult(real, "approve", "all", *BY, "--yes")
     assert open_and(real, lambda i: i.unapproved()) == []
-    assert "nothing new" in consult(real, "approve", "all", *by).stdout
+    assert "nothing new" in consult(real, "approve", "all", *BY, "--yes").stdout
 
 
 def open_and(folder, look):
@@ -133,19 +141,82 @@ def open_and(folder, look):
         instance.close()
 
 
+@pytest.mark.parametrize(
+    ("typed", "says"), [("n\n", "read what is in use first"), ("", "nobody confirmed it")], ids=["no", "nothing"]
+)
+def test_without_a_digest_it_shows_each_and_asks(consult, real, typed, says):
+    said = consult(real, "approve", "all", *BY, code=1, input=typed)
+    for what, digest in digests(real).items():
+        assert f"{digest}  {what}" in said.stdout
+    assert says in said.stderr
+    assert len(open_and(real, lambda i: i.unapproved())) == len(digests(real))
+    assert "Approved by" in consult(real, "approve", "all", *BY, input="y\n").stdout
+    assert open_and(real, lambda i: i.unapproved()) == []
+
+
+def test_with_yes_it_prints_what_was_approved(consult, real):
+    said = consult(real, "approve", "all", *BY, "--yes").stdout
+    for what, digest in digests(real).items():
+        assert f"{digest}  {what}\n" in said
+
+
+def test_a_digest_that_was_read_is_approved_and_nothing_else(consult, real):
+    proforma, *others = digests(real).items()
+    consult(real, "approve", *BY, "--digest", proforma[1][:16].upper())
+    assert open_and(real, lambda i: i.unapproved()) == [what for what, _ in others]
+    more = [word for _, digest in others for word in ("--digest", digest)]
+    consult(real, "approve", "leaflet", *BY, *more)
+    assert open_and(real, lambda i: i.unapproved()) == []
+
+
+@pytest.mark.parametrize(
+    ("prefix", "says"), [("0123456789", "not what was read"), ("", "too short"), ("ab", "too short")]
+)
+def test_a_digest_that_is_not_in_use_is_refused_and_none_of_the_others_is_approved(consult, real, prefix, says):
+    given = ("--digest", next(iter(digests(real).values())), "--digest", prefix)
+    assert says in consult(real, "approve", "all", *BY, *given, code=1).stderr
+    assert len(open_and(real, lambda i: i.unapproved())) == len(digests(real))
+
+
 def test_a_leaflet_is_approved_alone_and_an_unknown_one_is_not(consult, real):
     leaflet = open_and(real, lambda i: min(i.leaflets)[0])
-    by = ("--name", "Dr B. Named", "--post", "Lead physician")
-    consult(real, "approve", "leaflet", leaflet, *by)
+    consult(real, "approve", "leaflet", leaflet, *BY, "--yes")
     assert open_and(real, lambda i: i.unapproved()) == ["proforma back-pain"]
-    assert "There is no leaflet nothing" in consult(real, "approve", "leaflet", "nothing", *by, code=1).stderr
+    said = consult(real, "approve", "leaflet", "nothing", *BY, "--yes", code=1).stderr
+    assert "There is no leaflet nothing" in said
+
+
+def change_proforma(folder):
+    file = folder / "proformas" / "back-pain" / "proforma.toml"
+    file.write_text(file.read_text("utf-8") + "\n# one more line\n", "utf-8")
 
 
 def test_a_change_after_approval_is_draft_again(consult, own):
-    consult(own, "approve", "all", "--name", "Dr B. Named", "--post", "Lead physician")
-    file = own / "proformas" / "back-pain" / "proforma.toml"
-    file.write_text(file.read_text("utf-8") + "\n# one more line\n", "utf-8")
+    consult(own, "approve", "all", *BY, "--yes")
+    change_proforma(own)
     assert open_and(own, lambda i: i.unapproved()) == ["proforma back-pain"]
+
+
+def test_what_the_files_hold_and_nobody_has_opened_is_not_approved(consult, own):
+    change_proforma(own)
+    for _ in range(2):  # being refused did not bring it into use
+        said = consult(own, "approve", "all", *BY, "--yes", code=1).stderr
+        assert "The files hold another text than was in use here (proforma back-pain)" in said
+    consult(own, "check")
+    consult(own, "approve", "all", *BY, "--yes")
+
+
+def test_nothing_is_approved_while_the_server_shows_another_text(consult, own):
+    app = application(own, Address())
+    with server_lock(own):
+        consult(own, "approve", "leaflet", *BY, "--yes")
+        change_proforma(own)
+        consult(own, "check")
+        said = consult(own, "approve", "proforma", *BY, "--yes", code=1).stderr
+        assert "The running server still shows another text (proforma back-pain)" in said
+        assert "still shows another text" in consult(own, "approve").stderr
+    app.extensions["consult"].close()
+    consult(own, "approve", "proforma", *BY, "--yes")
 
 
 def test_a_live_consultation_needs_a_known_site_routes_and_approval(consult, real):
