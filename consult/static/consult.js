@@ -165,8 +165,11 @@
     if (!button.hasAttribute('data-gesture')) { return; }
     event.preventDefault();
     (function go() {
-      var sets = Array.from(button.closest('.block').querySelectorAll('.q__set'));
-      if (sets.some(function (set) { return waiting.has(set.dataset.q); })) { setTimeout(go, 150); } else { event.detail.issueRequest(true); }
+      var block = document.getElementById('block-' + button.value), now = block.querySelector('[data-gesture]');
+      var sets = Array.from(block.querySelectorAll('.q__set'));
+      if (sets.some(function (set) { return waiting.has(set.dataset.q); })) { setTimeout(go, 150); }
+      else if (now === button) { event.detail.issueRequest(true); }
+      else if (now) { now.click(); }  // the reply that was waited for has drawn the button anew
     }());
   });
 

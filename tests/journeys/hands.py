@@ -73,6 +73,9 @@ class Hand:
         if section != self.section:
             self.moves += bool(self.section)
             self.section = section
+        folded = item.locator("xpath=ancestor::details[not(@open)]/summary")
+        if folded.count():
+            self.click(folded)
         return item
 
     def changed(self) -> None:

@@ -214,6 +214,30 @@ class TestNoToTheRest:
         assert after["night_pain"].state == "present"
         expect(hand.page.locator('[id="a.new_stoop_or_height_loss.absent"]')).not_to_be_checked()
 
+    def test_a_yes_still_on_its_way_is_waited_for_and_never_overrun(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        hand.tick("cancer_ever", "absent")
+        hand.settle()
+        page = hand.page
+        items = page.locator(f"#block-{REST} [data-item]")
+        for at in range(items.count()):
+            items.nth(at).scroll_into_view_if_needed()
+            page.wait_for_timeout(20)
+
+        def slowly(route: Route) -> None:
+            page.wait_for_timeout(700)
+            route.continue_()
+
+        page.route("**/answers", slowly)
+        page.locator('[id="a.night_pain.present"]').click()
+        page.locator(f"#rest-{REST} [data-gesture]").click()
+        expect(page.locator(f"#rest-{REST}")).to_contain_text("answered together as No")
+        expect(page.locator('[id="a.night_pain.present"]')).to_be_checked()
+        answers = service.consultation(consultation).answers
+        assert answers["night_pain"].state == "present"
+        assert answers["new_stoop_or_height_loss"].state == "absent"
+
     def test_what_must_be_asked_one_by_one_stays_blank_and_is_counted(self, visit: Visit, service: Service) -> None:
         consultation = service.begin()
         hand = opened(visit, consultation)
@@ -225,6 +249,32 @@ class TestNoToTheRest:
 
 
 class TestAnswers:
+    @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
+    def test_enter_in_a_field_saves_it_and_removes_nothing(
+        self, visit: Visit, service: Service, scripted: bool
+    ) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation, scripted)
+        hand.tick("adjustment_types", "amended_duties")
+        hand.settle()
+        if not scripted:
+            hand.page.goto(f"/consultations/{consultation}")
+        field = hand.page.locator('[name="a.amended_duties_plan.what"]')
+        field.fill("No lifting")
+        field.press("Enter")
+        expect(hand.page.locator("#state-amended_duties_plan .q__saved")).to_be_visible()
+        answers = service.consultation(consultation).answers
+        assert answers["adjustment_types"].value == ["amended_duties"]
+        assert answers["amended_duties_plan"].value == {"what": "No lifting"}
+
+    def test_a_tick_that_stands_alone_takes_the_others_away(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        hand.tick("leg_symptoms", "pain")
+        hand.tick("leg_symptoms", "neither")
+        hand.settle()
+        assert service.answer(consultation, "leg_symptoms") == ("answered", ["neither"], "")
+
     def test_a_question_is_marked_as_not_asked_with_a_reason(self, visit: Visit, service: Service) -> None:
         consultation = service.begin()
         hand = opened(visit, consultation)
