@@ -165,7 +165,7 @@ def pytest(extra: list[str], browser: str) -> list[str]:
     """Run pytest and return the parts that failed; a part that has no test for the arguments given is no failure."""
     parts = {
         "unit tests": ["-n", "2", "-m", "not browser and not soak"],
-        "browser tests": ["-m", "browser and not soak"],
+        "browser tests": ["-n", "2", "-m", "browser and not soak"],
     }
     if "-m" in extra:
         parts = {"tests": []}

@@ -215,6 +215,7 @@ class _Counters:
         lines = tuple(
             _line(beside, {name: counts[f"{line} {name}"] for name in beside.counts}, counts)
             for line, beside in enumerate(measure.beside)
+            if sum(counts[outcome] for outcome in AMONG[beside.among])
         )
         met, not_met, not_applicable, missing = (counts[outcome] for outcome in OUTCOMES)
         return Result(met, not_met, not_applicable, missing, lines, aside["met"], aside["not_met"])

@@ -35,7 +35,8 @@ def add_employee(conn: Connection, name: str, date_of_birth: date, local_number:
     """Write one employee and return it with its new opaque id."""
     employee = Employee(str(uuid.uuid4()), " ".join(name.split()), date_of_birth, local_number.strip())
     conn.execute(
-        "INSERT INTO employee VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO employee (id, name, folded_name, date_of_birth, local_number, registered_at) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         (employee.id, employee.name, fold_name(name), date_of_birth.isoformat(), employee.local_number, at),
     )
     return employee

@@ -43,7 +43,7 @@ def change_setting(conn: Connection, name: str, value: Any, actor: str, at: str)
     """Set a setting, and write the step that says so."""
     append(conn, Draft("setting_changed", {"name": name, "value": value}, actor, at))
     conn.execute(
-        "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, json.dumps(value, ensure_ascii=False)),
     )
 

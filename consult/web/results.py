@@ -62,7 +62,8 @@ class Row:
         met, n = self.result.without_aside
         if n == self.result.applicable:
             return ""
-        return f"Without those sent as an emergency the same day: {met} of {n}."
+        text = inst().measures.set_aside.text.format(k=self.result.aside_not_met, n=self.result.not_met)
+        return f"{text} Without all of them: {met} of {n}."
 
 
 def selection() -> Selection:
@@ -88,6 +89,11 @@ def blocks(chosen: Selection) -> list[Results]:
     conn = inst().db.read()
     measures, dataset = parts()
     return [audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)]
+
+
+@bp.errorhandler(audit.SelectionRefused)
+def _refused(refusal: audit.SelectionRefused) -> tuple[str, int]:
+    return render_template("refused.html", title="Choose other cases", sentence=str(refusal)), 409
 
 
 @bp.get("")
@@ -118,8 +124,15 @@ def national_rows(block: Results) -> list[Row]:
 
 def local_rows(block: Results) -> list[Row]:
     """The local measures that do not stand beside a national one."""
+    measures = inst().measures
     shown = {r.measure.id for r in national_rows(block)}
-    return [row(block, m.id) for m in inst().measures.measures if m.id not in shown]
+    found = []
+    for measure in measures.measures:
+        if measure.id not in shown:
+            found.append(row(block, measure.id))
+            beside = [m for m in measure.shown_with if not measures.by_id[m].national]
+            found += [row(block, m, under=True) for m in beside]
+    return found
 
 
 def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
@@ -211,9 +224,6 @@ def download() -> Response | tuple[str, int]:
     """The documented JSON of the selection; it is internal and raw."""
     measures, dataset = parts()
     chosen = selection()
-    try:
-        found = audit.results(inst().db.read(), measures, dataset, chosen)
-    except audit.SelectionRefused as refusal:
-        return render_template("refused.html", title="Choose a capture mode", sentence=str(refusal)), 409
+    found = audit.results(inst().db.read(), measures, dataset, chosen)
     body = json.dumps(audit.as_json(found, measures, inst().benchmarks), indent=1)
     return Response(body, mimetype="application/json")

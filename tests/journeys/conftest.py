@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from service import Service
-from watching import Watch
+from watching import Visit, Watch
 
 CHROMIUM = os.environ.get("CONSULT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 SWITCHES = (
@@ -17,8 +17,6 @@ SWITCHES = (
     "--disable-background-networking --disable-component-update --disable-sync"
 )
 DESK = {"width": 1366, "height": 768}
-
-Visit = Callable[..., Watch]
 
 
 @pytest.fixture(scope="module")

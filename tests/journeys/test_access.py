@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Visit
 from playwright.sync_api import Page, expect
 from service import Service
-from watching import Watch
+from watching import Visit, Watch
 
 from consult.documents import signing
 from consult.proforma.answer import Answer

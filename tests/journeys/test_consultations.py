@@ -9,10 +9,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import Visit
 from hands import HANDS, Hand
 from playwright.sync_api import Page, expect
 from service import Service
+from watching import Visit
 
 from consult.audit import cases
 from consult.audit.measures import outcomes

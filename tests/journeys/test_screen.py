@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import Visit
 from hands import WithoutScript, WithScript
 from playwright.sync_api import Page, Route, expect
 from service import PASSWORD, SIGN_IN_NAMES, Service
+from watching import Visit
 
 pytestmark = pytest.mark.browser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -48,3 +49,6 @@ class Watch:
         page = self.context.new_page()
         page.set_default_timeout(5000)
         return page
+
+
+Visit = Callable[..., Watch]

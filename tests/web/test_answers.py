@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 import pages
 import pytest
-from conftest import Service, Visitor
+from visiting import Service, Visitor
 
 from consult.proforma.answer import Answer
 from consult.web.forms import MAX_TEXT
@@ -164,9 +164,7 @@ class TestRefused:
         assert response.status_code == 413
         assert "send less" in response.text
 
-    @pytest.mark.parametrize(
-        "path", ["blank-reason", "abandon", "in-error", "addendum"], ids=lambda path: path
-    )
+    @pytest.mark.parametrize("path", ["blank-reason", "abandon", "in-error", "addendum"], ids=lambda path: path)
     def test_a_megabyte_anywhere_else(self, nurse: Visitor, consultation: str, path: str) -> None:
         long = dict.fromkeys(("reason", "text", "why", "told"), "a" * 300_000)
         response = nurse.post(f"/consultations/{consultation}/{path}", long)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pages
 import pytest
-from conftest import EMPLOYEE, Service, Visitor
+from visiting import EMPLOYEE, Service, Visitor
 
 from consult.audit import cases
 from consult.proforma.answer import Answer

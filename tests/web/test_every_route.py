@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pages
 import pytest
-from conftest import PASSWORD, PEOPLE, Service, Visitor, look_over, opened
+from visiting import PASSWORD, PEOPLE, Service, Visitor, look_over, opened
 from werkzeug.routing import Rule
 
 from consult.accounts.policy import allowed

@@ -2,7 +2,7 @@
 
 import pages
 import pytest
-from conftest import Service, Visitor
+from visiting import Service, Visitor
 
 from consult.proforma.answer import Answer
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pages
 import pytest
-from conftest import PEOPLE, PERSONAL, Service, Visitor
+from visiting import PEOPLE, PERSONAL, Service, Visitor
 
 from consult.exchange.casefile import Import, import_cases
 from consult.proforma.answer import Answer

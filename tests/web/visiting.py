@@ -1,0 +1,218 @@
+"""A made-up service, and visitors whose every page is looked over."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import pages
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from consult.accounts import people, sessions
+from consult.instance import Instance, open_instance
+from consult.proforma.answer import Answer
+from consult.proforma.path import blank_emergencies
+from consult.record import settings
+from consult.record.consultation import Consultation
+from consult.record.store import Start, Who
+from consult.web.app import CSP, create_app
+from consult.web.screen import Screen
+
+PEOPLE = {
+    "nurse": "Nora Nurse",
+    "doctor": "Dan Doctor",
+    "physiotherapist": "Pia Physio",
+    "audit_lead": "Lea Lead",
+    "administrator": "Adi Admin",
+}
+PASSWORD = "plainly invented words"
+ROUTES = {route: f"01632 960 00{number}" for number, route in enumerate(settings.ROUTE_LABELS)}
+EMPLOYEE = ("Zebedee Quillfeather", date(1980, 3, 2), "LOCAL-777")
+PERSONAL = ("zebedee", "quillfeather", "1980-03-02", "2 march 1980", "local-777")
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Clock:
+    """The time, which a test may move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Service:
+    """The instance, its application, and short ways to what tests need of it."""
+
+    instance: Instance
+    app: Flask
+    clock: Clock
+    who: dict[str, Who] = field(default_factory=dict)
+
+    def visitor(self, role: str = "") -> Visitor:
+        return Visitor(self, role)
+
+    def employee(self, name: str = EMPLOYEE[0], born: date = EMPLOYEE[1], number: str = EMPLOYEE[2]) -> str:
+        return self.instance.store.register(name, born, number, self.who["nurse"]).id
+
+    def begin(self, role: str = "nurse") -> str:
+        start = Start(self.employee(), "A", "DEMO", "in_person", "45-54")
+        return self.instance.store.start(start, self.who[role])
+
+    def consultation(self, consultation_id: str) -> Consultation:
+        found = self.instance.store.consultation(consultation_id)
+        assert found is not None
+        return found
+
+    def answer(self, consultation_id: str, question: str) -> Answer | None:
+        return self.consultation(consultation_id).answers.get(question)
+
+    def signed(self, **answers: Answer) -> str:
+        """A consultation signed with these answers and nothing else."""
+        consultation_id = self.begin()
+        store, who = self.instance.store, self.who["nurse"]
+        for question, answer in answers.items():
+            key = f"{consultation_id}:{question}"
+            store.save(consultation_id, store.library.current.proforma.by_id[question], answer, 0, key, "single", who)
+        blank = blank_emergencies(store.path_of(self.consultation(consultation_id)))
+        reason = {"reason": "out_of_time", "text": "", "questions": [q.id for q in blank]}
+        store.note(consultation_id, "blank_emergencies_explained", reason, f"{consultation_id}:blank", who)
+        nurse = self.visitor("nurse")
+        assert nurse.post(f"/consultations/{consultation_id}/sign").status_code == 302
+        return consultation_id
+
+
+class Visitor:
+    """Somebody with a browser: sends the CSRF token of the pages, and looks over each page that comes."""
+
+    def __init__(self, service: Service, role: str) -> None:
+        self.service, self.client, self.token = service, service.app.test_client(), ""
+        if role:
+            with service.instance.db.write() as conn:
+                token = sessions.create(conn, service.who[role].actor, service.clock())
+            self.client.set_cookie("consult_session", token)
+
+    def ask(self, path: str, **kwargs: Any) -> TestResponse:
+        """Whatever there is at an address."""
+        response = self.client.get(path, buffered=True, **kwargs)
+        look_over(response)
+        return response
+
+    def get(self, path: str, status: int = 200, **kwargs: Any) -> Element:
+        """The page at an address."""
+        response = self.ask(path, **kwargs)
+        assert response.status_code == status, f"{path}: {response.status}"
+        return pages.parse(response.text)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, htmx: bool = False, **kwargs: Any) -> TestResponse:
+        """Send a form, as a page or as htmx does."""
+        headers = {"X-CSRFToken": self.csrf(), **({"HX-Request": "true"} if htmx else {})}
+        response = self.client.post(path, data=data or {}, headers=headers, **kwargs)
+        look_over(response, pieces=htmx)
+        return response
+
+    def csrf(self) -> str:
+        if not self.token:
+            path = "/leaflets" if self.client.get_cookie("consult_session") else "/sign-in"
+            page = self.get(path)
+            metas = {m.get("name"): m.get("content") for m in page.iter("meta")}
+            self.token = metas["csrf-token"] or ""
+        return self.token
+
+    def decide(self, consultation_id: str, sent: dict[str, Any]) -> TestResponse:
+        """Send a decision about answers as a page shows them now."""
+        screen = Screen.of(self.service.instance.store, self.service.consultation(consultation_id))
+        question = sent["question"]
+        shown = {f"shown.{question}": screen.as_shown(screen.proforma.by_id[question])}
+        return self.post(f"/consultations/{consultation_id}/decisions", {**shown, **sent})
+
+    def rest(self, consultation_id: str, block: str, key: str) -> TestResponse:
+        """ "No to the rest" of a block, with what the page knew of its items."""
+        known = self.service.consultation(consultation_id)
+        items = self.service.instance.store.definition_of(known).proforma.in_block(block)
+        seen = {f"seen.{q.id}": str(known.seen(q.id)) for q in items}
+        return self.post(f"/consultations/{consultation_id}/blocks/{block}/rest", {**seen, "key": key})
+
+    def save(self, consultation_id: str, values: dict[str, Any], **kwargs: Any) -> TestResponse:
+        """Send answers, with what the page knew of each question."""
+        known = self.service.consultation(consultation_id)
+        asked = {name.split(".")[1] for name in values if name.startswith(("a.", "reason."))}
+        seen = {f"seen.{question}": str(known.seen(question)) for question in asked}
+        return self.post(f"/consultations/{consultation_id}/answers", {**seen, **values}, **kwargs)
+
+
+def look_over(response: TestResponse, pieces: bool = False) -> None:
+    """What holds for every reply: the headers, no one's name in title or address, and a sound page."""
+    assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
+    assert response.headers["Cache-Control"] == ("private, max-age=3600" if is_static(response) else "no-store")
+    address = f"{response.request.full_path} {response.headers.get('Location', '')}".lower()
+    assert not [word for word in PERSONAL if word.replace(" ", "%20") in address or word in address]
+    if response.mimetype != "text/html" or not response.text:
+        return
+    if pieces or not response.text.lstrip().lower().startswith("<!doctype"):
+        assert list(pages.faults_of_pieces(pages.parse_pieces(response.text))) == []
+        return
+    page = pages.parse(response.text)
+    assert list(pages.faults(page)) == []
+    assert not [word for word in PERSONAL if word in pages.title(page).lower()]
+
+
+def is_static(response: TestResponse) -> bool:
+    return response.request.path.startswith("/static/") and response.status_code == 200
+
+
+def make(folder: Path) -> None:
+    """An instance with one site and one person of each role."""
+    instance = open_instance(folder, create=True)
+    with instance.db.write() as conn:
+        at = instance.store.at()
+        settings.change_setting(conn, "provider", "DEMO", "test", at)
+        settings.change_setting(conn, "demonstration", True, "test", at)
+        settings.put_site(conn, settings.Site("A", "Site A (invented)", ROUTES), "test", at)
+        for role, name in PEOPLE.items():
+            people.add_person(conn, people.NewPerson(name, role, "A", PASSWORD), "test", at)
+    instance.db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    instance.close()
+
+
+def opened(folder: Path) -> Service:
+    """The service of an instance folder."""
+    clock = Clock()
+    instance = open_instance(folder, clock=clock)
+    who = {p.role: Who(p.id, p.role) for p in people.people(instance.db.read())}
+    return Service(instance, create_app(instance), clock, who)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance folder made once: hashing passwords takes its time."""
+    folder = tmp_path_factory.mktemp("made") / "instance"
+    make(folder)
+    return folder
+
+
+@pytest.fixture
+def service(made: Path, tmp_path: Path) -> Iterator[Service]:
+    """A service of its own for each test."""
+    running = opened(Path(shutil.copytree(made, tmp_path / "instance")))
+    yield running
+    running.instance.close()
+
+
+@pytest.fixture
+def nurse(service: Service) -> Visitor:
+    return service.visitor("nurse")
