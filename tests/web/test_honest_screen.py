@@ -89,6 +89,20 @@ def test_a_decision_made_about_another_level_is_refused(service: Service, nurse:
     assert service.consultation(consultation).decisions == {}
 
 
+@pytest.mark.parametrize("path", ["decisions", "sign"])
+def test_the_screen_that_comes_back_can_still_say_whether_it_is_saved(
+    nurse: Visitor, consultation: str, path: str
+) -> None:
+    nurse.save(consultation, {"a.saddle_feeling_change": "present"})
+    stale = {"seen.cancer_ever": "77", "a.cancer_ever": "absent"}
+    if path == "decisions":
+        response = nurse.decide(consultation, {"question": "saddle_feeling_change", "decision": "", "reason": ""})
+    else:
+        response = nurse.post(f"/consultations/{consultation}/sign", stale)
+    assert response.status_code in (409, 422)
+    assert 'id="save-state"' in response.text
+
+
 def test_a_refused_decision_keeps_what_was_typed(nurse: Visitor, consultation: str) -> None:
     nurse.save(consultation, {"a.saddle_feeling_change": "present"})
     sent = {"question": "saddle_feeling_change", "decision": "", "reason": "Rang the department", "from": "sign"}
