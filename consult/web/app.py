@@ -19,7 +19,19 @@ from consult.proforma.answer import Answer
 from consult.record.consultation import Consultation
 from consult.record.ledger import Step
 from consult.record.store import NotOpen, NotYours, Refused
-from consult.web import admin, consultations, employees, forms, home, leaflets, results, sign_in
+from consult.web import (
+    admin,
+    answers,
+    consultations,
+    employees,
+    endings,
+    forms,
+    home,
+    leaflets,
+    papers,
+    results,
+    sign_in,
+)
 from consult.web.context import content_is_approved, inst
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
@@ -43,6 +55,10 @@ STATE_LABELS: Final = {
     "abandoned": "Ended without signing",
     "entered_in_error": "Entered in error",
 }
+
+
+CONSULTATIONS: Final = (consultations, answers, endings, papers)
+"""The modules whose routes make up one blueprint."""
 
 
 def create_app(instance: Instance) -> Flask:
@@ -73,8 +89,8 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    for area in (consultations, employees, leaflets, results, admin):
-        app.register_blueprint(area.bp)
+    for blueprint in dict.fromkeys(area.bp for area in (*CONSULTATIONS, employees, leaflets, results, admin)):
+        app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
     app.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])

@@ -1,0 +1,136 @@
+"""What the pages of a consultation share: who may see it, what the templates need, and how a request is named."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, abort, make_response, render_template, request, session
+from werkzeug.wrappers import Response
+
+from consult.accounts import people
+from consult.audit.measures import outcomes
+from consult.documents import signing
+from consult.documents.note import after_signing, note
+from consult.documents.words import ROLES, describe, when
+from consult.record import identity
+from consult.record.consultation import (
+    Consultation,
+    report_allowed,
+    report_stands,
+)
+from consult.record.ledger import steps
+from consult.record.settings import Site, sites
+from consult.web.context import inst, person, who
+from consult.web.screen import Screen
+
+SHORTEST_KEY, LONGEST_KEY = 16, 100
+BLANK_REASONS = {
+    "third_person_present": "A third person was present",
+    "remote": "By phone or video",
+    "asked_to_stop": "The employee asked to stop",
+    "out_of_time": "Out of time",
+    "other": "Another reason",
+}
+
+bp = Blueprint("consultations", __name__, url_prefix="/consultations")
+
+
+def found(consultation_id: str) -> Consultation:
+    """The consultation, for the clinician who holds it; 404 for anyone else's. A look is recorded once a visit."""
+    consultation = inst().store.consultation(consultation_id)
+    if consultation is None or consultation.owner != person().id:
+        abort(404)
+    if request.method == "GET":
+        viewed(consultation)
+    return consultation
+
+
+def employee_of(consultation: Consultation) -> identity.Employee | None:
+    """Who the consultation is with."""
+    return identity.employee(inst().db.read(), consultation.started["employee"])
+
+
+def site_of(consultation: Consultation) -> Site:
+    """The site of the consultation, with its routes."""
+    code = consultation.started["site"]
+    return sites(inst().db.read()).get(code, Site(code, code))
+
+
+def viewed(consultation: Consultation) -> None:
+    """Record who looked: one step for each consultation in a visit."""
+    looked = session.get("looked", [])
+    if consultation.id not in looked:
+        inst().store.note_after(consultation.id, "consultation_viewed", {}, str(uuid.uuid4()), who())
+        session["looked"] = [*looked[-30:], consultation.id]
+
+
+def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
+    """What the screen's templates need."""
+    screen = Screen.of(inst().store, consultation)
+    return {
+        "screen": screen,
+        "consultation": consultation,
+        "employee": employee_of(consultation),
+        "site": site_of(consultation),
+        "headings": headings(consultation),
+        "clinician": person(),
+        "key": str(uuid.uuid4()),
+        "conflicts": {},
+        "errors": {},
+        "decision_problem": "",
+        "blank_reasons": BLANK_REASONS,
+        "leaflets": inst().leaflets,
+        "report_stands": report_stands(consultation, screen.path),
+        "report_allowed": report_allowed(screen.path),
+        "note_text": None,
+        **more,
+    }
+
+
+def headings(consultation: Consultation) -> list[tuple[str, str, str]]:
+    """Each national heading with what the audit would see now: recorded, still open, or does not apply."""
+    measures = inst().measures
+    found_now = outcomes(measures, inst().store.library.current.dataset, signing.case_of(inst().store, consultation))
+    words = {"met": "recorded", "not_applicable": "does not apply so far"}
+    return [(m, measures.by_id[m].title, words.get(found_now[m], "still open")) for m in measures.national]
+
+
+def own_key() -> str:
+    """The key the page made for this request, or a new one where it has none that could be its own."""
+    key = request.form.get("key", "")
+    return key if SHORTEST_KEY <= len(key) <= LONGEST_KEY else str(uuid.uuid4())
+
+
+def refused(sentence: str, back: str, title: str = "Nothing was recorded") -> Response:
+    """A page that says in one sentence what happened and what to do, and leads back."""
+    page = render_template("refused.html", title=title, sentence=sentence, back=back)
+    return make_response(page, 422)
+
+
+def ended_context(consultation: Consultation) -> dict[str, Any]:
+    """What the pages of an ended consultation need."""
+    context = screen_context(consultation)
+    path = context["screen"].path
+    conn = inst().db.read()
+    return {
+        **context,
+        "note_text": note(consultation, path),
+        "after": after_signing(consultation, path),
+        "head": head_at(consultation),
+        "describe": describe,
+        "signer": signer(consultation),
+        "step_count": sum(1 for _ in steps(conn, consultation=consultation.id)),
+    }
+
+
+def signer(consultation: Consultation) -> str:
+    """Who signed, in which role, and when, as it stands under the note."""
+    step = consultation.signed
+    name = people.names(inst().db.read()).get(step.actor, step.actor) if step else ""
+    return f"{name}, {ROLES.get(step.role, step.role)}, {when(step.at)}" if step else ""
+
+
+def head_at(consultation: Consultation) -> tuple[int, str]:
+    """The number and hash of the step that ended it, printed on the signed note."""
+    return (consultation.ended.seq, consultation.ended.hash) if consultation.ended else (0, "")

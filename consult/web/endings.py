@@ -1,0 +1,187 @@
+"""How a consultation ends: decisions and reasons at the gate, signing, ending without, in error, addenda."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.documents import signing
+from consult.documents.note import note
+from consult.proforma.answer import Answer
+from consult.proforma.model import Question
+from consult.record.consultation import (
+    OPEN,
+    Consultation,
+)
+from consult.record.store import Refused
+from consult.web import forms
+from consult.web.answers import answered, save_all
+from consult.web.context import inst, who
+from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, refused, screen_context
+from consult.web.screen import Screen
+
+ABANDON_REASONS = {
+    "employee_left": "The employee ended it",
+    "sent_as_emergency": "Sent as an emergency before it could be finished",
+    "interrupted": "Interrupted and not taken up again",
+    "not_back_pain": "It was not about back pain",
+    "other": "Another reason",
+}
+
+
+ERROR_REASONS = {
+    "wrong_person": "Recorded for the wrong person",
+    "test": "Entered as a trial",
+    "other": "Another reason",
+}
+
+
+@bp.post("/<consultation_id>/decisions")
+def decide(consultation_id: str) -> Response | str | tuple[str, int]:
+    """Record what the clinician decided about urgent answers, with the reason; the page shown must still be true."""
+    consultation = found(consultation_id)
+    screen = Screen.of(inst().store, consultation)
+    on_sign_page = request.form.get("from") == "sign"
+    named = [q for q in screen.proforma.questions if q.id in request.form.getlist("question") and screen.holds(q)]
+    problem = _why_not_decided(screen, named)
+    if problem:
+        template = "consultations/sign.html" if on_sign_page else "consultations/show.html"
+        context = screen_context(consultation, decision_problem=problem, held=False)
+        context["note_text"] = note(consultation, screen.path)
+        return render_template(template, **context), 422
+    content = {
+        "questions": [q.id for q in named],
+        "states": [(screen.answer(q) or Answer("")).state for q in named],
+        "levels": [screen.path.level(q.id) for q in named],
+        "decision": request.form["decision"],
+        "reason": forms.typed("reason"),
+        "told": forms.typed("told"),
+    }
+    inst().store.note(consultation_id, "decision_recorded", content, own_key(), who())
+    if on_sign_page:
+        return redirect(url_for("consultations.sign", consultation_id=consultation_id))
+    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=f"q-{named[0].id}"))
+
+
+def _why_not_decided(screen: Screen, named: list[Question]) -> str:
+    """Why the decision sent is not recorded, in a sentence that says what to do; "" if it is."""
+    if not named:
+        return "Tick at least one answer that this decision is for."
+    if any(request.form.get(f"shown.{q.id}") != screen.as_shown(q) for q in named):
+        return "The answers changed since this page was made; read them again, then record your decision."
+    if request.form.get("decision", "") not in screen.proforma.decisions:
+        return "Choose your decision from the list."
+    return "" if forms.typed("reason") else "Give the reason for your decision in a few words."
+
+
+@bp.post("/<consultation_id>/blank-reason")
+def blank_reason(consultation_id: str) -> Response:
+    """One reason for all the emergency questions that stay blank."""
+    screen = Screen.of(inst().store, found(consultation_id))
+    reason = request.form.get("reason", "")
+    text = forms.typed("text")
+    back = url_for("consultations.sign", consultation_id=consultation_id)
+    if reason not in BLANK_REASONS or (reason == "other" and not text):
+        return refused("Choose a reason; for another reason say which in a few words.", back)
+    content = {"reason": reason, "text": text, "questions": [q.id for q in screen.gate().blank]}
+    inst().store.note(consultation_id, "blank_emergencies_explained", content, own_key(), who())
+    return redirect(back)
+
+
+@bp.route("/<consultation_id>/sign", methods=["GET", "POST"])
+def sign(consultation_id: str) -> Response | str | tuple[str, int]:
+    """Sign and lock; where something holds it, the page that lists what."""
+    consultation = found(consultation_id)
+    held = False
+    if request.method == "POST" and consultation.state == OPEN:
+        screen = Screen.of(inst().store, consultation)
+        conflicts, errors = save_all(screen, key := own_key())
+        if conflicts or errors:
+            return answered(consultation, screen, key, conflicts, errors)
+        try:
+            signing.sign(inst().store, consultation_id, who(), request.form.getlist("on_purpose"), f"{key}:sign")
+            return redirect(url_for("consultations.show", consultation_id=consultation_id))
+        except signing.GateHolds:
+            consultation, held = found(consultation_id), True
+    if consultation.state != OPEN:
+        return redirect(url_for("consultations.show", consultation_id=consultation_id))
+    context = screen_context(consultation, held=held)
+    context["note_text"] = note(consultation, context["screen"].path)
+    page = render_template("consultations/sign.html", **context)
+    return (page, 409) if held else page
+
+
+@bp.route("/<consultation_id>/abandon", methods=["GET", "POST"])
+def abandon(consultation_id: str) -> Response | str:
+    """End without signing, with a reason."""
+    consultation = found(consultation_id)
+    reason, text = request.form.get("reason", ""), forms.typed("text")
+    if request.method == "POST" and reason in ABANDON_REASONS and (reason != "other" or text):
+        inst().store.abandon(consultation_id, reason, text, own_key(), who())
+        return redirect(url_for("home"))
+    return render_template(
+        "consultations/end.html",
+        title="End without signing",
+        reasons=ABANDON_REASONS,
+        problem=request.method == "POST",
+        button="End without signing",
+        words="The answers are kept and no case is made; the consultation counts as begun and not finished.",
+        **ended_context(consultation),
+    )
+
+
+@bp.route("/<consultation_id>/in-error", methods=["GET", "POST"])
+def in_error(consultation_id: str) -> Response | str:
+    """Mark as entered in error: kept, shown as such, out of the audit."""
+    consultation = found(consultation_id)
+    reason, text = request.form.get("reason", ""), forms.typed("text")
+    if request.method == "POST" and reason in ERROR_REASONS and (reason != "other" or text):
+        signing.enter_in_error(inst().store, consultation_id, reason, text, own_key(), who())
+        return redirect(url_for("consultations.show", consultation_id=consultation_id))
+    return render_template(
+        "consultations/end.html",
+        title="Mark as entered in error",
+        reasons=ERROR_REASONS,
+        problem=request.method == "POST",
+        button="Mark as entered in error",
+        words="Everything is kept and marked; the consultation leaves the audit.",
+        **ended_context(consultation),
+    )
+
+
+@bp.route("/<consultation_id>/addendum", methods=["GET", "POST"])
+def addendum(consultation_id: str) -> Response | str | tuple[str, int]:
+    """Add to a signed consultation; one answer may also be corrected in the audit record."""
+    consultation = found(consultation_id)
+    context = ended_context(consultation)
+    screen: Screen = context["screen"]
+    choosing = request.form.get("act") == "question"
+    question = screen.proforma.by_id.get(request.form.get("chosen" if choosing else "question", ""))
+    problem = "" if choosing or request.method == "GET" else _add(consultation, screen, question)
+    if request.method == "POST" and not choosing and not problem:
+        return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="addenda"))
+    given = forms.as_sent(question, request.form) if problem and question else None
+    page = render_template("consultations/addendum.html", question=question, problem=problem, given=given, **context)
+    return (page, 422) if problem else page
+
+
+def _add(consultation: Consultation, screen: Screen, question: Question | None) -> str:
+    text, why = forms.typed("text"), forms.typed("why")
+    chosen = request.form.get("chosen", "")
+    if chosen != (question.id if question else ""):
+        return 'Press "Show this question" and give the corrected answer, or choose "No answer is corrected".'
+    if not text or not why:
+        return "Write the addendum and why it is made."
+    corrected: dict[str, Answer | None] = {}
+    if question is not None:
+        sent = forms.read(question, screen.path, request.form, None)
+        if sent.error:
+            return sent.error
+        if sent.answer is None and request.form.get("blank") != "yes":
+            return 'Give the corrected answer, or tick "It was not recorded".'
+        corrected[question.id] = sent.answer
+    try:
+        signing.add_addendum(inst().store, consultation.id, text, why, corrected, own_key(), who())
+    except Refused as refusal:
+        return str(refusal)
+    return ""

@@ -1,0 +1,114 @@
+"""The papers of a consultation: note, referral letter, report to the manager, leaflets, and what happened when."""
+
+from __future__ import annotations
+
+from flask import abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.documents import letter as letters
+from consult.documents import report as reports
+from consult.documents.note import after_signing, note
+from consult.record.consultation import (
+    report_allowed,
+    report_answers,
+)
+from consult.record.ledger import steps
+from consult.web.context import content_is_approved, inst, who
+from consult.web.desk import bp, ended_context, found, head_at, own_key, refused, screen_context, signer, site_of
+from consult.web.screen import Screen
+
+
+@bp.get("/<consultation_id>/note", endpoint="note")
+def note_page(consultation_id: str) -> Response:
+    """The note as plain text."""
+    consultation = found(consultation_id)
+    text = note(consultation, inst().store.path_of(consultation))
+    seq, hash_ = head_at(consultation)
+    signed = f"\nStep {seq} of the record, {hash_}\n" if seq else "\nDRAFT: not signed.\n"
+    draft = "" if content_is_approved() else "\nDraft content, not approved for clinical use\n"
+    later = after_signing(consultation, inst().store.path_of(consultation))
+    by = f"Signed by {signer(consultation)}\n" if consultation.signed else ""
+    return Response("\n".join(p for p in (text, by + signed.strip(), draft, later) if p), mimetype="text/plain")
+
+
+@bp.post("/<consultation_id>/note-copied")
+def note_copied(consultation_id: str) -> tuple[str, int]:
+    """Record that the note was copied to the clipboard."""
+    consultation = found(consultation_id)
+    digest = reports.digest(note(consultation, inst().store.path_of(consultation)))
+    inst().store.note_after(consultation_id, "note_copied", {"digest": digest}, own_key(), who())
+    return "", 204
+
+
+@bp.route("/<consultation_id>/letter", methods=["GET", "POST"])
+def letter(consultation_id: str) -> Response | str:
+    """The urgent letter with the telephone numbers, before anything else is finished."""
+    consultation = found(consultation_id)
+    path = inst().store.path_of(consultation)
+    made = letters.letter(consultation, path, site_of(consultation))
+    if request.method == "POST":
+        content = {"questions": [f.question for f in made.findings], "route": [r for r, _ in made.routes]}
+        inst().store.note_after(consultation_id, "letter_printed", content, own_key(), who())
+        return redirect(url_for("consultations.letter", consultation_id=consultation_id, printing="yes"))
+    return render_template("consultations/letter.html", letter=made, **screen_context(consultation))
+
+
+@bp.route("/<consultation_id>/report", methods=["GET", "POST"])
+def report(consultation_id: str) -> Response | str | tuple[str, int]:
+    """The report to the manager: preview, and finalise where the employee has consented."""
+    consultation = found(consultation_id)
+    context = screen_context(consultation)
+    screen: Screen = context["screen"]
+    employee = context["employee"]
+    text = reports.report(consultation, screen.path, employee.name if employee else "(identity removed)")
+    consented = report_allowed(screen.path)
+    if request.method == "POST":
+        back = url_for("consultations.report", consultation_id=consultation_id)
+        if not consented:
+            return refused("The report can't be finalised: the employee's consent is not recorded as given.", back)
+        stored = reports.report(consultation, screen.path, "(see identity)")
+        content = {"digest": reports.digest(stored), "text": stored, "adjustments": report_answers(screen.path)}
+        inst().store.note(consultation_id, "report_made", content, own_key(), who())
+        if request.form.get("from") == "screen":
+            return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+        return redirect(back)
+    return render_template("consultations/report.html", text=text, consented=consented, **context)
+
+
+@bp.post("/<consultation_id>/leaflets/<leaflet_id>/<done>")
+def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response | str:
+    """Record that a leaflet was printed, given or discussed: three facts, each on its own."""
+    found(consultation_id)
+    leaflet = inst().leaflets.get((leaflet_id, request.form.get("language", "en")))
+    format_ = request.form.get("format", "a4" if done == "printed" else "")
+    if leaflet is None or done not in ("printed", "given", "discussed"):
+        abort(404)
+    if format_ not in leaflet.formats and (format_ or done == "printed"):
+        abort(404)
+    today = inst().store.clock().astimezone().date()
+    form = request.form.get("form", "printed")
+    if done == "printed" and (why_not := leaflet.may_print(today)):
+        back = url_for("consultations.show", consultation_id=consultation_id, _anchor="finish")
+        return refused(why_not, back, "This leaflet is not printed")
+    content = {
+        "leaflet": leaflet.id,
+        "version": leaflet.version,
+        "language": leaflet.language,
+        "format": format_,
+        "digest": leaflet.digest,
+    }
+    if done == "given":
+        content["form"] = "link" if form == "link" else "printed"
+    inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
+    if done == "printed":
+        target = url_for("leaflets.show", leaflet_id=leaflet_id, format=content["format"], printing="yes")
+        return redirect(target)
+    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+
+
+@bp.get("/<consultation_id>/steps", endpoint="steps")
+def history(consultation_id: str) -> str:
+    """Everything that happened in a consultation, in order."""
+    consultation = found(consultation_id)
+    found_steps = list(steps(inst().db.read(), consultation=consultation_id))
+    return render_template("consultations/steps.html", steps=found_steps, **ended_context(consultation))
