@@ -755,3 +755,17 @@ def test_every_finding_outside_the_gesture_is_one_by_one(back_pain):
         if question.examination:
             assert question.one_by_one, question.id
     assert back_pain.proforma.by_id["neuro_examination"].one_by_one
+
+
+def test_every_question_has_its_wording_a_spoken_prompt_and_a_source(back_pain):
+    for question in back_pain.proforma.questions:
+        assert question.ask, question.id
+        assert question.say, question.id
+        assert question.source, question.id
+
+
+def test_every_level_has_its_kept_text(back_pain):
+    for question in back_pain.proforma.questions:
+        for panel in question.panels:
+            assert len(panel.text.split()) >= 8, question.id
+            assert panel.source or question.source, question.id
