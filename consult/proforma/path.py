@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from consult.proforma.answer import ANSWERED, HELD_STATES, Answer
 from consult.proforma.model import Block, Count, Option, Panel, Proforma, Question
-from consult.proforma.rules import OFF_PATH, Value, holds, might_hold
+from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Value, holds, might_hold
 
 Answers = Mapping[str, Answer]
 
@@ -86,6 +86,14 @@ class Path:
                 return panel
         return None
 
+    def still_open(self, question_id: str) -> list[Question]:
+        """The questions whose open answers alone are why the text shown is the higher one; none if its rule holds."""
+        panel = self.panel(question_id)
+        if panel is None or panel.when is None or holds(panel.when, self.look_up):
+            return []
+        named = dict.fromkeys(leaf.question or "" for leaf in panel.when.leaves())
+        return [self.proforma.by_id[q] for q in named if q in self._on and _is_open(self.look_up(q))]
+
     def level(self, question_id: str) -> str:
         """The level of the text kept for this answer; "none" without one."""
         panel = self.panel(question_id)
@@ -104,6 +112,10 @@ class Path:
 
     def _counts_now(self, count: Count, state: str) -> bool:
         return state != "present" or count.when is None or holds(count.when, self.look_up)
+
+
+def _is_open(value: Value) -> bool:
+    return value is None or (isinstance(value, str) and value in NOT_ESTABLISHED)
 
 
 def _chosen(answer: Answer) -> set[str]:

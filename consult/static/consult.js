@@ -111,6 +111,25 @@
       if (held) { send(set.dataset.q, held, set.dataset.hxPost, fields(set, held.key)); }
     });
   });
+  // A decision half typed stays when the text above it is drawn anew.
+  var typed = new Map();
+  document.addEventListener('htmx:oobBeforeSwap', function (event) {
+    var values = {};
+    event.detail.target.querySelectorAll('.decide select, .decide input:not([type="hidden"])').forEach(function (i) {
+      if (i.value) { values[i.name] = i.value; }
+      if (i === document.activeElement) { values[''] = i.name; }
+    });
+    if (Object.keys(values).length) { typed.set(event.detail.target.id, values); }
+  });
+  document.addEventListener('htmx:oobAfterSwap', function (event) {
+    var values = typed.get(event.detail.target.id);
+    typed.delete(event.detail.target.id);
+    if (!values) { return; }
+    event.detail.target.querySelectorAll('.decide select, .decide input:not([type="hidden"])').forEach(function (i) {
+      if (values[i.name]) { i.value = values[i.name]; }
+      if (values[''] === i.name) { i.focus({ preventScroll: true }); }
+    });
+  });
   function fields(set, key) {
     var body = new URLSearchParams();
     set.querySelectorAll('input, select, textarea').forEach(function (i) {

@@ -153,7 +153,8 @@ def fragments(
 
 
 def _panel_of(screen: Screen, question: Question) -> object:
-    return (screen.panel(question), screen.decision(question), screen.holds(question))
+    still_open = [q.id for q in screen.path.still_open(question.id)]
+    return (screen.panel(question), screen.decision(question), screen.holds(question), still_open)
 
 
 def _rest_of(screen: Screen, block: Block) -> tuple[int, int, int]:

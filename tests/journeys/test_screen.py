@@ -249,6 +249,20 @@ class TestNoToTheRest:
 
 
 class TestAnswers:
+    def test_a_decision_half_typed_stays_when_its_text_is_drawn_anew(self, visit: Visit, service: Service) -> None:
+        hand = opened(visit, service.begin())
+        hand.tick("cancer_ever", "present")
+        hand.settle()
+        panel = hand.page.locator("#panel-cancer_ever")
+        expect(panel.locator(".kept__open")).to_contain_text("Unsteady walking")
+        panel.locator('[name="reason"]').fill("Rang the coordinator")
+        panel.locator('[name="decision"]').select_option("same_day_emergency")
+        hand.tick("cord_signs", "absent")
+        hand.settle()
+        expect(panel.locator(".kept__open")).not_to_contain_text("Unsteady walking")
+        expect(panel.locator('[name="reason"]')).to_have_value("Rang the coordinator")
+        expect(panel.locator('[name="decision"]')).to_have_value("same_day_emergency")
+
     @pytest.mark.parametrize("scripted", [True, False], ids=["with JavaScript", "without JavaScript"])
     def test_enter_in_a_field_saves_it_and_removes_nothing(
         self, visit: Visit, service: Service, scripted: bool
