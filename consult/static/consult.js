@@ -174,22 +174,30 @@
   document.addEventListener('submit', function (event) {
     if (event.target.id !== 'answers' || (event.submitter && event.submitter.hasAttribute('data-signs'))) { return; }
     event.preventDefault();
+    if (event.submitter && event.submitter.hasAttribute('data-gesture')) { press(event.submitter.value); return; }
     var set = fieldset(document.activeElement);
     if (set && set.dataset.q) { htmx.trigger(set, 'save'); }
   });
 
   // "No to the rest" waits until every answer of its block has reached the server, so that it never runs over one.
+  // The reply that it waited for draws the button anew, and htmx takes a moment to know it.
+  function onTheWay(block) {
+    var sets = Array.from(document.getElementById('block-' + block).querySelectorAll('.q__set'));
+    return sets.some(function (set) { return waiting.has(set.dataset.q); });
+  }
+  function press(block) {
+    if (onTheWay(block)) { setTimeout(press, 150, block); return; }
+    setTimeout(function () {
+      var button = document.querySelector('[data-gesture][value="' + block + '"]');
+      if (button) { button.click(); }
+    }, 150);
+  }
   document.addEventListener('htmx:confirm', function (event) {
     var button = event.detail.elt;
-    if (!button.hasAttribute('data-gesture')) { return; }
-    event.preventDefault();
-    (function go() {
-      var block = document.getElementById('block-' + button.value), now = block.querySelector('[data-gesture]');
-      var sets = Array.from(block.querySelectorAll('.q__set'));
-      if (sets.some(function (set) { return waiting.has(set.dataset.q); })) { setTimeout(go, 150); }
-      else if (now === button) { event.detail.issueRequest(true); }
-      else if (now) { now.click(); }  // the reply that was waited for has drawn the button anew
-    }());
+    if (button.hasAttribute('data-gesture') && onTheWay(button.value)) {
+      event.preventDefault();
+      press(button.value);
+    }
   });
 
   // It appears once the top and the end of each item of its block have been on screen.
