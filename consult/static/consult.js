@@ -71,6 +71,11 @@
       held.sent = held.key;
       event.detail.parameters.key = held.key;
       tell();
+    } else if (element.hasAttribute('data-gesture')) {
+      // Of the page's one form it sends only what was known of each item: no answer goes with it.
+      Object.keys(event.detail.parameters).forEach(function (name) {
+        if (name !== 'key' && name.indexOf('seen.') !== 0) { delete event.detail.parameters[name]; }
+      });
     } else if (element.dataset.remove) { event.detail.parameters.key = newKey(); }
   });
   document.addEventListener('htmx:afterRequest', function (event) {

@@ -9,10 +9,7 @@ from werkzeug.wrappers import Response
 
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Question
-from consult.record.consultation import (
-    Consultation,
-    fold,
-)
+from consult.record.consultation import Consultation, fold
 from consult.record.ledger import steps
 from consult.record.store import Conflict, NotOpen, Refused
 from consult.web import forms
@@ -91,8 +88,8 @@ def _fill_rest(consultation_id: str, block_id: str, key: str) -> list[str]:
     screen = Screen.of(inst().store, found(consultation_id))
     if block_id not in {b.id for b in screen.proforma.blocks}:
         abort(404)
-    sent = {f"{key}:{q.id}": q for q in screen.proforma.in_block(block_id)}
-    seen = {q.id: forms.number(request.form.get(f"seen.{q.id}", "-1")) for q in sent.values()}
+    items = screen.proforma.in_block(block_id)
+    seen = {q.id: forms.number(request.form.get(f"seen.{q.id}", "-1")) for q in items}
     return inst().store.rest(consultation_id, block_id, f"{key}:rest", who(), seen)
 
 

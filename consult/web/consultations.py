@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit.case import age_band
 from consult.record import identity
-from consult.record.consultation import (
-    OPEN,
-)
+from consult.record.consultation import OPEN
 from consult.record.settings import provider, sites
 from consult.record.store import Start
 from consult.web.context import inst, person, who
@@ -37,14 +33,10 @@ def start() -> Response | str:
         site=site.code,
         provider=provider(conn),
         attendance=attendance,
-        age_band=_age_band(employee, held_on),
+        age_band=age_band(employee.date_of_birth, held_on),
     )
     consultation_id = inst().store.start(start, who(), request.form.get("key", ""))
     return redirect(url_for("consultations.show", consultation_id=consultation_id))
-
-
-def _age_band(employee: identity.Employee, held_on: Any) -> str:
-    return age_band(employee.date_of_birth, held_on)
 
 
 @bp.get("/<consultation_id>")

@@ -14,11 +14,7 @@ from consult.documents import signing
 from consult.documents.note import after_signing, note
 from consult.documents.words import ROLES, describe, when
 from consult.record import identity
-from consult.record.consultation import (
-    Consultation,
-    report_allowed,
-    report_stands,
-)
+from consult.record.consultation import Consultation, report_allowed, report_stands
 from consult.record.ledger import steps
 from consult.record.settings import Site, sites
 from consult.web.context import inst, person, who

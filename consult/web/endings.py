@@ -9,10 +9,7 @@ from consult.documents import signing
 from consult.documents.note import note
 from consult.proforma.answer import Answer
 from consult.proforma.model import Question
-from consult.record.consultation import (
-    OPEN,
-    Consultation,
-)
+from consult.record.consultation import OPEN, Consultation
 from consult.record.store import Refused
 from consult.web import forms
 from consult.web.answers import answered, save_all
@@ -115,38 +112,35 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
 def abandon(consultation_id: str) -> Response | str:
     """End without signing, with a reason."""
     consultation = found(consultation_id)
-    reason, text = request.form.get("reason", ""), forms.typed("text")
-    if request.method == "POST" and reason in ABANDON_REASONS and (reason != "other" or text):
-        inst().store.abandon(consultation_id, reason, text, own_key(), who())
+    if (given := _reason_given(ABANDON_REASONS)) is not None:
+        inst().store.abandon(consultation_id, *given, own_key(), who())
         return redirect(url_for("home"))
-    return render_template(
-        "consultations/end.html",
-        title="End without signing",
-        reasons=ABANDON_REASONS,
-        problem=request.method == "POST",
-        button="End without signing",
-        words="The answers are kept and no case is made; the consultation counts as begun and not finished.",
-        **ended_context(consultation),
-    )
+    words = "The answers are kept and no case is made; the consultation counts as begun and not finished."
+    return _ask_why(consultation, "End without signing", words, ABANDON_REASONS)
 
 
 @bp.route("/<consultation_id>/in-error", methods=["GET", "POST"])
 def in_error(consultation_id: str) -> Response | str:
     """Mark as entered in error: kept, shown as such, out of the audit."""
     consultation = found(consultation_id)
-    reason, text = request.form.get("reason", ""), forms.typed("text")
-    if request.method == "POST" and reason in ERROR_REASONS and (reason != "other" or text):
-        signing.enter_in_error(inst().store, consultation_id, reason, text, own_key(), who())
+    if (given := _reason_given(ERROR_REASONS)) is not None:
+        signing.enter_in_error(inst().store, consultation_id, *given, own_key(), who())
         return redirect(url_for("consultations.show", consultation_id=consultation_id))
-    return render_template(
-        "consultations/end.html",
-        title="Mark as entered in error",
-        reasons=ERROR_REASONS,
-        problem=request.method == "POST",
-        button="Mark as entered in error",
-        words="Everything is kept and marked; the consultation leaves the audit.",
-        **ended_context(consultation),
-    )
+    words = "Everything is kept and marked; the consultation leaves the audit."
+    return _ask_why(consultation, "Mark as entered in error", words, ERROR_REASONS)
+
+
+def _reason_given(reasons: dict[str, str]) -> tuple[str, str] | None:
+    """The reason sent and its words; None if none was sent, or "another" without saying which."""
+    reason, text = request.form.get("reason", ""), forms.typed("text")
+    known = request.method == "POST" and reason in reasons
+    return (reason, text) if known and (reason != "other" or text) else None
+
+
+def _ask_why(consultation: Consultation, title: str, words: str, reasons: dict[str, str]) -> str:
+    asked = {"title": title, "button": title, "words": words, "reasons": reasons}
+    problem = request.method == "POST"
+    return render_template("consultations/end.html", problem=problem, **asked, **ended_context(consultation))
 
 
 @bp.route("/<consultation_id>/addendum", methods=["GET", "POST"])

@@ -8,10 +8,7 @@ from werkzeug.wrappers import Response
 from consult.documents import letter as letters
 from consult.documents import report as reports
 from consult.documents.note import after_signing, note
-from consult.record.consultation import (
-    report_allowed,
-    report_answers,
-)
+from consult.record.consultation import report_allowed, report_answers
 from consult.record.ledger import steps
 from consult.web.context import content_is_approved, inst, who
 from consult.web.desk import bp, ended_context, found, head_at, own_key, refused, screen_context, signer, site_of
@@ -101,7 +98,8 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         content["form"] = "link" if form == "link" else "printed"
     inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     if done == "printed":
-        target = url_for("leaflets.show", leaflet_id=leaflet_id, format=content["format"], printing="yes")
+        language = leaflet.language
+        target = url_for("leaflets.show", leaflet_id=leaflet.id, language=language, format=format_, printing="yes")
         return redirect(target)
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
 

@@ -214,6 +214,20 @@ class TestNoToTheRest:
         assert after["night_pain"].state == "present"
         expect(hand.page.locator('[id="a.new_stoop_or_height_loss.absent"]')).not_to_be_checked()
 
+    def test_it_can_be_done_undone_and_done_again_on_the_same_page(self, visit: Visit, service: Service) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        hand.tick("cancer_ever", "absent")
+        hand.settle()
+        rest = hand.page.locator(f"#rest-{REST}")
+        for _ in range(2):
+            hand.no_to_the_rest(REST)
+            expect(rest).to_contain_text("answered together as No")
+            assert service.consultation(consultation).answers["night_pain"].state == "absent"
+            rest.get_by_role("button", name="Undo").click()
+            expect(rest.locator(".rest__fill")).to_be_visible()
+            assert "night_pain" not in service.consultation(consultation).answers
+
     def test_a_yes_still_on_its_way_is_waited_for_and_never_overrun(self, visit: Visit, service: Service) -> None:
         consultation = service.begin()
         hand = opened(visit, consultation)

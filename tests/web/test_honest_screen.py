@@ -122,3 +122,9 @@ def test_a_leaflet_is_recorded_only_in_a_format_it_has(nurse: Visitor, consultat
     path = f"/consultations/{consultation}/leaflets/back-pain-core"
     for done in ("printed", "given"):
         assert nurse.post(f"{path}/{done}", {"format": "zzz<b>"}).status_code == 404
+
+
+def test_a_leaflet_is_printed_in_the_language_and_format_that_were_recorded(nurse: Visitor, consultation: str) -> None:
+    response = nurse.post(f"/consultations/{consultation}/leaflets/back-pain-core/printed", {"format": "large"})
+    for part in ("language=en", "format=large"):
+        assert part in response.headers["Location"]
