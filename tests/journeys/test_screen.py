@@ -338,7 +338,7 @@ class TestAnswers:
     ) -> None:
         consultation = service.begin()
         hand = opened(visit, consultation)
-        field = hand.page.locator('[name="a.story_of_episode"]')
+        field = hand.shown("story_of_episode").locator("textarea")  # in a folded block, which is opened
         field.click()
         hand.page.keyboard.type("It began on Monday, ", delay=5)
         expect(hand.page.locator("#state-story_of_episode .q__saved")).to_be_visible()
