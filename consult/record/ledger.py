@@ -16,7 +16,9 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "employee_registered": frozenset({"employee"}),
     "consultation_started": frozenset(
         {"employee", "site", "provider", "attendance", "definition", "capture_mode", "held_on", "age_band"}
+        | {"held_at", "paper"}
     ),
+    "consultation_taken_over": frozenset({"from", "reason"}),
     "consultation_viewed": frozenset(),
     "answer_given": frozenset({"state", "value", "reason", "via", "seen"}),
     "answer_removed": frozenset({"via", "seen"}),
@@ -39,6 +41,10 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "content_installed": frozenset({"digest", "what", "version"}),
     "setting_changed": frozenset({"name", "value"}),
     "content_redacted": frozenset({"why"}),
+    "clock_jumped": frozenset({"seconds", "last", "noticed"}),
+    "guards_put_back": frozenset({"guards"}),
+    "schema_migrated": frozenset({"from", "to"}),
+    "database_restored": frozenset({"last_step", "head"}),
     "person_added": frozenset({"person", "role", "site"}),
     "person_changed": frozenset({"person", "change"}),
 }

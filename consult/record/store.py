@@ -62,6 +62,8 @@ class Start:
     attendance: str
     age_band: str
     capture_mode: str = "live"
+    held_at: str = ""
+    paper: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class Store:
                 "capture_mode": start.capture_mode,
                 "held_on": self.clock().astimezone().date().isoformat(),
                 "age_band": start.age_band,
+                "held_at": start.held_at or at,
+                "paper": start.paper,
             }
             draft = Draft("consultation_started", content, who.actor, at, consultation_id, "", who.role)
             append(conn, draft if not key else Draft(**{**vars(draft), "key": key}))
