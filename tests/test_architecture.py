@@ -23,11 +23,13 @@ MAY_USE = {
     "documents": {"proforma", "record", "audit"},
     "exchange": {"proforma", "record", "audit"},
     "web": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
+    "commands": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top", "commands"},
     "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
 }
 # Where content is found is asked by whoever reads content; it imports nothing itself.
 FOUND_BY_ANYONE = {"consult.content"}
-STARTS_THE_WEB = {"consult/serving.py", "consult/cli.py"}
+STARTS_THE_WEB = {"consult/serving.py"}
+JOINS_THE_COMMANDS = {"consult/cli.py"}
 
 HOLDS_SQL = {
     "consult/record/": "the record",
@@ -79,6 +81,8 @@ def test_imports_follow_the_arrows(path):
         used = part_of(module)
         if used == "web" and own != "web":
             assert name_of(path) in STARTS_THE_WEB, f"{name_of(path)} imports {module}; nothing imports web"
+        elif used == "commands" and own != "commands":
+            assert name_of(path) in JOINS_THE_COMMANDS, f"{name_of(path)} imports {module}; only cli.py joins commands"
         else:
             assert used == own or used in MAY_USE[own], f"{name_of(path)} imports {module}"
 

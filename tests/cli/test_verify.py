@@ -161,7 +161,7 @@ def test_a_consultation_is_not_read_by_a_version_that_was_changed(demo_copy):
 
 
 def test_many_differences_are_counted_and_listed_only_so_far(consult, demo_copy, monkeypatch):
-    monkeypatch.setattr("consult.cli.MOST_LISTED", 3)
+    monkeypatch.setattr("consult.commands.keeping.MOST_LISTED", 3)
     change(demo_copy, "UPDATE case_row SET clinician_ref = 'moved' WHERE capture_mode = 'retrospective'")
     said = consult(demo_copy, "verify", code=1).stderr
     assert said.count("is not what its steps say") == 3

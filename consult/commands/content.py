@@ -1,0 +1,102 @@
+"""Commands about content: checking it, and recording that a clinician approved it."""
+
+from __future__ import annotations
+
+import click
+
+from consult import approving, checking
+from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place
+from consult.instance import Instance, exists
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def check(place: Place) -> None:
+    """Check all content: proformas with measures and benchmarks, leaflets, and the settings of the instance."""
+    found = checking.check_content(place.folder)
+    for line in found.right:
+        click.echo(f"Right: {line}")
+    for problem in found.problems:
+        click.echo(str(problem))
+    if exists(place.folder) and not found.problems:
+        with opened(place) as instance:
+            for point in checking.open_points(instance):
+                click.echo(f"Open: {point}")
+    if found.problems:
+        fail(f"{count(len(found.problems), 'problem')} found; mend what is listed, then run this again.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@click.argument("what", type=click.Choice(["proforma", "leaflet", "all"]), required=False)
+@click.argument("leaflet", required=False, default="")
+@click.option("--name", help="The clinician who approves.")
+@click.option("--post", help="That clinician's post.")
+@click.option(
+    "--digest",
+    "digests",
+    multiple=True,
+    metavar="PREFIX",
+    help="How the digest of what was read begins; may be repeated.",
+)
+@click.option("--yes", is_flag=True, help="Approve without asking, for scripts.")
+@pass_place
+def approve(
+    place: Place,
+    what: str | None,
+    leaflet: str,
+    name: str | None,
+    post: str | None,
+    digests: tuple[str, ...],
+    yes: bool,
+) -> None:
+    """Record that a named clinician approved content for clinical use here.
+
+    WHAT is proforma, leaflet (with the id of one, if not all of them) or all. Without it, what is in use is listed.
+
+    An approval is of the very text that was read, which its digest stands for: name it with --digest, or compare the
+    digests shown and confirm them.
+    """
+    what = what or ("all" if digests else None)
+    if what is not None and not (name and post):
+        raise click.UsageError("An approval names the clinician; add --name and --post.")
+    if leaflet and what != "leaflet":
+        raise click.UsageError("Only leaflet takes an id; leave it out.")
+    if what is not None:
+        approving.check_loaded(place.folder)
+    with opened(place) as instance:
+        if what is not None:
+            named = approving.chosen(instance, what, leaflet)
+            named = approving.with_digests(named, digests) if digests else named
+            _approve(instance, named, name or "", post or "", asked=bool(digests) or yes)
+        elif sentence := approving.why_not_as_served(instance):
+            click.echo(sentence, err=True)
+        _list_approvals(instance)
+
+
+def _approve(instance: Instance, named: dict[str, str], name: str, post: str, asked: bool) -> None:
+    click.echo("To be approved:")
+    for item, digest in named.items():
+        click.echo(f"{digest}  {item}")
+    if not asked:
+        _confirm(f"Did {name}, {post}, read these very texts, and approve them?")
+    new = approving.approve_all(instance, named, name, post, actor())
+    click.echo(f"Approved by {name}, {post}: {', '.join(new) or 'nothing new'}.\n")
+
+
+def _confirm(question: str) -> None:
+    try:
+        sure = click.confirm(question)
+    except click.Abort:
+        click.echo()
+        fail("Nothing was approved, as nobody confirmed it; answer y, name what was read with --digest, or add --yes.")
+    if not sure:
+        fail("Nothing was approved; read what is in use first.")
+
+
+def _list_approvals(instance: Instance) -> None:
+    known = instance.approvals
+    for item, digest in instance.in_use().items():
+        by = known.get(digest)
+        click.echo(f"{digest}  {item}: {f'approved by {by.name}, {by.post}, {by.at[:10]}' if by else 'draft'}")

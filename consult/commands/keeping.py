@@ -1,0 +1,112 @@
+"""Commands that look after the record: proving it, backing it up, making it anew, looking it over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from consult import backup, doctor, verifying
+from consult.commands.place import (
+    EXIT_CODES,
+    Place,
+    ask_for_patience,
+    count,
+    fail,
+    on_instance,
+    opened,
+    pass_place,
+    progress_if_long,
+)
+from consult.instance import database_file, exists
+from consult.record.store import now_utc
+
+MOST_LISTED: Final = 50
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def rebuild(place: Place) -> None:
+    """Make the lists, cases and settings anew from the step log, which alone is the record.
+
+    People get back the role and site it gives them.
+    """
+    ask_for_patience(database_file(place.folder))
+    with opened(place, set_up=False) as instance:  # that it is set up may be what has to be made anew
+        n_consultations, n_cases = verifying.rebuild(instance)
+    click.echo(f"Rebuilt from the step log: {count(n_consultations, 'consultation')}, {count(n_cases, 'case')}.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def verify(place: Place) -> None:
+    """Prove the record: the database is undamaged, and each step follows from the one before.
+
+    Lists, cases, settings, people's roles and the kept versions of content are what the steps say.
+    """
+    if not exists(place.folder):
+        fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
+    ask_for_patience(database_file(place.folder))
+    proof, differing = verifying.verify(place.folder, progress_if_long)
+    for sentence in differing[:MOST_LISTED]:
+        click.echo(sentence, err=True)
+    if differing:
+        more = len(differing) - MOST_LISTED
+        fail(
+            f"{count(len(differing), 'difference')} from the steps found, listed above"
+            f"{f' but for {more:,}' if more > 0 else ''}; do what is written beside each."
+        )
+    click.echo(f"The record is whole: {count(proof.last_step, 'step')}, {count(proof.rows['case_row'], 'case')}.")
+    click.echo(f"Head of the step log: {proof.head}")
+
+
+@click.command(name="backup", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("target", type=click.Path(path_type=Path), required=False)
+@pass_place
+def backup_command(place: Place, target: Path | None) -> None:
+    """Write a backup to TARGET (a new file, or a folder), by default in the instance; the tool may be running.
+
+    The copy is opened and proved before it gets its name. It holds personal data: keep it as you keep the record.
+    """
+    ask_for_patience(database_file(place.folder))
+    with opened(place) as instance:
+        file, proof = backup.backup(instance, target)
+    click.echo(
+        f"{file}: {count(proof.last_step, 'step')}, {count(proof.rows['consultation'], 'consultation')}, proved."
+    )
+    click.echo(f"Head of the step log: {proof.head}")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@click.argument("file", type=click.Path(path_type=Path))
+@pass_place
+def restore(place: Place, file: Path) -> None:
+    """Put the backup FILE in the place of the record; what was there is kept under another name.
+
+    The backup is proved first, and nothing is done while a server runs.
+    """
+    ask_for_patience(file)
+    proof, kept = backup.restore(place.folder, file, now_utc())
+    click.echo(f"Restored: {count(proof.last_step, 'step')}, {count(proof.rows['consultation'], 'consultation')}.")
+    if kept:
+        click.echo(f"What was there is kept as {kept}.")
+
+
+@click.command(name="doctor", epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def doctor_command(place: Place) -> None:
+    """Look the installation over; each finding is a sentence with what to do. Exit code 1 if there is a fault."""
+    marks = {"fine": "fine ", "note": "note ", "fault": "FAULT"}
+    faults = 0
+    ask_for_patience(database_file(place.folder))
+    for finding in doctor.examine(place.folder):
+        click.echo(f"{marks[finding.weight]}  {finding.about}: {finding.sentence}")
+        faults += finding.weight == "fault"
+    if faults:
+        fail(f"{count(faults, 'fault')} found; do what is written beside each.")

@@ -1,0 +1,153 @@
+"""What every command shares: the instance it works on, who acts, and how it ends in one sentence."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeVar
+
+import click
+
+from consult import approving, backup, demo, setting_up
+from consult.accounts.people import PersonRefused
+from consult.audit import results as audit
+from consult.exchange import casefile
+from consult.instance import Instance, InstanceRefused, open_instance
+from consult.lock import Held
+from consult.proforma.load import ContentError
+from consult.progress import silent
+from consult.record import ledger
+from consult.record.database import DatabaseRefused, sqlite3
+from consult.record.store import Refused
+
+EXIT_CODES: Final = (
+    "Exit codes: 0 all went well; 1 something was refused, failed a check, or went wrong (one sentence says what, and "
+    "what to do); 2 the command was not understood."
+)
+LONG: Final = 50_000_000
+LONG_LOG: Final = 20_000
+REFUSALS: Final = (
+    approving.ApprovalRefused,
+    audit.SelectionRefused,
+    backup.BackupRefused,
+    casefile.CaseFileRefused,
+    DatabaseRefused,
+    demo.DemoRefused,
+    Held,
+    InstanceRefused,
+    ledger.KeyReused,
+    PersonRefused,
+    Refused,
+)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Commands(click.Group):
+    """A group whose commands end in one sentence where something is wrong, never in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, and turn whatever it raises into a sentence and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if os.environ.get("CONSULT_TRACEBACK"):
+                raise
+            raise click.ClickException(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, REFUSALS):
+        return str(error)
+    if isinstance(error, ContentError):
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        return f"Content was refused ({count(len(error.problems), 'problem')}, listed above); mend it, then try again."
+    if isinstance(error, sqlite3.Error):
+        locked = "locked" in str(error) or "busy" in str(error)
+        do = "wait until the other program has finished, then try again" if locked else "run `consult doctor`"
+        return f"The database did not do it ({error}); {do}."
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The system'}: {error.strerror or error}; mend that, then try again."
+    return (
+        f"Something unforeseen happened ({type(error).__name__}: {error}); run `consult doctor`, and report it with "
+        "the command you gave."
+    )
+
+
+def ask_for_patience(file: Path) -> None:
+    """Say so before all steps of a long record are read."""
+    if file.exists() and file.stat().st_size > LONG:
+        click.echo(f"Reading all {file.stat().st_size // 1_000_000:,} MB of {file}; this takes a while.", err=True)
+
+
+def count(n: int, noun: str) -> str:
+    return f"{n:,} {noun if n == 1 else noun + 's'}"
+
+
+@dataclass
+class Place:
+    """The instance folder the command works on."""
+
+    folder: Path
+
+
+def _set_place(ctx: click.Context, _: click.Parameter, folder: Path | None) -> None:
+    if folder is not None:
+        ctx.obj = Place(folder)
+
+
+def on_instance(**more: Any) -> Callable[[F], F]:
+    """The option --instance, which stands before or after the command."""
+    return click.option(
+        "--instance",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        callback=_set_place,
+        expose_value=False,
+        **{"help": "The instance folder.", **more},
+    )
+
+
+def actor() -> str:
+    """Who acts on the command line, as the steps name it."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:uid-{os.getuid()}" if sys.platform != "win32" else "cli:unknown"
+
+
+@contextmanager
+def opened(place: Place, set_up: bool = True) -> Iterator[Instance]:
+    """The instance of this command, opened, and set up if need be; files that were refused are named."""
+    instance = (setting_up.open_set_up if set_up else open_instance)(place.folder, actor=actor())
+    try:
+        for problem in instance.problems:
+            click.echo(f"Refused, so an older version stays in use: {problem}", err=True)
+        yield instance
+    finally:
+        instance.close()
+
+
+pass_place = click.make_pass_decorator(Place)
+
+
+def fail(sentence: str) -> NoReturn:
+    """End with exit code 1 and a sentence."""
+    raise click.ClickException(sentence)
+
+
+@contextmanager
+def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield bar.update
+
+
+def progress_if_long(length: int, label: str) -> AbstractContextManager[Callable[[int], None]]:
+    return progress(length, label) if length > LONG_LOG else silent(length, label)
