@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from consult.backup import read_only
 from consult.in_use import not_loaded
 from consult.instance import Instance, database_file, exists, only_for_me
 from consult.lock import is_served
+from consult.proving import read_only
 from consult.record.library import Approval, approve
 
 SERVED: Final = "served-content.json"

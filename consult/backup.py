@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import filecmp
-import os
 import shutil
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from consult.instance import (
+    BACKUPS,
     DATABASE,
     Instance,
     database_file,
@@ -22,28 +20,12 @@ from consult.instance import (
     open_instance,
 )
 from consult.lock import server_lock
-from consult.progress import Progress, silent
+from consult.proving import BackupRefused, Proof, copy, prove, read_only, sync
 from consult.record import ledger
-from consult.record.database import APPLICATION_ID, SCHEMA_VERSION, Connection, missing_guards, sqlite3
+from consult.record.database import Connection, sqlite3
 from consult.record.settings import is_demonstration, provider
 
-FOLDER: Final = "backups"
 SIDE_FILES: Final = ("", "-wal", "-shm")
-
-
-class BackupRefused(Exception):
-    """Nothing was replaced; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What a database was found to hold when it was opened and checked."""
-
-    provider: str
-    demonstration: bool
-    last_step: int
-    head: str
-    rows: dict[str, int]
 
 
 def backup(instance: Instance, target: Path | None) -> tuple[Path, Proof]:
@@ -53,10 +35,10 @@ def backup(instance: Instance, target: Path | None) -> tuple[Path, Proof]:
     try:
         with only_for_me():
             file.parent.mkdir(parents=True, exist_ok=True)
-            _copy(instance.db.read(), part)
+            copy(instance.db.read(), part)
         proof = prove(part)
         _check_same_log(instance.db.read(), proof)
-        _sync(part)
+        sync(part)
         part.rename(file)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -70,7 +52,7 @@ def backup(instance: Instance, target: Path | None) -> tuple[Path, Proof]:
 def _target(instance: Instance, target: Path | None) -> Path:
     name = f"consult-{instance.clock():%Y%m%dT%H%M%SZ}.db"
     if target is None:
-        target = instance.folder / FOLDER / name
+        target = instance.folder / BACKUPS / name
     elif target.is_dir():
         target = target / name
     if target.exists():
@@ -78,78 +60,11 @@ def _target(instance: Instance, target: Path | None) -> Path:
     return target
 
 
-def _copy(source: Connection, file: Path) -> None:
-    file.unlink(missing_ok=True)
-    with closing(sqlite3.connect(str(file))) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file that stands alone, without side files
-
-
-def prove(file: Path, otherwise: str = "use another backup", progress: Progress = silent) -> Proof:
-    """Open a database file for reading only and check all of it; BackupRefused says what is wrong and what to do."""
-    if not file.is_file():
-        raise BackupRefused(f"There is no file {file}; name a backup file.")
-    try:
-        with read_only(file) as conn:
-            if sentence := why_not_whole(conn, progress):
-                raise BackupRefused(f"{file} did not pass: {sentence} Now {otherwise}.")
-            seq, head = ledger.head(conn)
-            return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
-    except (sqlite3.DatabaseError, ValueError) as error:
-        raise BackupRefused(f"{file} is no whole database of this program ({error}); {otherwise}.") from error
-
-
-@contextmanager
-def read_only(file: Path) -> Iterator[Connection]:
-    """A connection that cannot change the file."""
-    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as conn:
-        conn.row_factory = sqlite3.Row
-        conn.execute("PRAGMA trusted_schema = OFF")
-        yield conn
-
-
-def why_not_whole(conn: Connection, progress: Progress = silent) -> str | None:
-    """What is wrong with a database, in a sentence; None if it is ours, undamaged, guarded, and its log holds."""
-    if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        return "It was not written by this program."
-    version = conn.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        return f"It was written by a newer version of this program (schema {version})."
-    found = [row[0] for row in conn.execute("PRAGMA integrity_check(3)")]
-    if found != ["ok"]:
-        return f"It is damaged ({found[0]})."
-    if missing := missing_guards(conn):
-        return f"The guards {', '.join(missing)} of the step log are missing or not as they were."
-    with progress(ledger.head(conn)[0], "Steps") as advance:
-        return ledger.verify(conn, advance)
-
-
-def _rows(conn: Connection) -> dict[str, int]:
-    tables = [
-        row[0]
-        for row in conn.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) <> '_' "
-            "AND name NOT LIKE 'sqlite%' ORDER BY name"
-        )
-    ]
-    return {table: conn.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in tables}
-
-
 def _check_same_log(conn: Connection, proof: Proof) -> None:
     """The copy's last step is a step of this log; more may have been written since."""
     step = next(ledger.steps(conn, seq=proof.last_step), None)
     if proof.last_step and (step is None or step.hash != proof.head):
         raise BackupRefused("The copy does not end at a step of this log; run `consult verify`, then try again.")
-
-
-def _sync(file: Path) -> None:
-    for path in (file, file.parent):
-        if path.is_file() or os.name == "posix":
-            handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
 
 
 def restore(folder: Path, file: Path, now: datetime) -> tuple[Proof, Path | None]:
@@ -166,7 +81,7 @@ def restore(folder: Path, file: Path, now: datetime) -> tuple[Proof, Path | None
         part = folder / (DATABASE + ".restoring")
         try:
             shutil.copyfile(file, part)
-            _sync(part)
+            sync(part)
             if not filecmp.cmp(file, part, shallow=False):
                 raise BackupRefused(f"{file} could not be copied whole; look at the disk, then run this again.")
             kept = _set_aside(folder, now)

@@ -23,6 +23,7 @@ ALL: Final = (
     keeping.verify,
     keeping.backup_command,
     keeping.restore,
+    keeping.guard,
     keeping.doctor_command,
 )
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final, Literal
 
 from consult import checking
-from consult.backup import read_only, why_not_whole
 from consult.instance import DATABASE, KEY_FILE, Instance, InstanceRefused, database_file, exists, open_instance
 from consult.lock import is_served
 from consult.proforma.load import ContentError
+from consult.proving import read_only, why_not_whole
 from consult.record import ledger
 from consult.record.database import DatabaseRefused, sqlite3, wal_fault
+from consult.record.disk import network_kind
 
 Weight = Literal["fine", "note", "fault"]
-NETWORK: Final = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs"}
-)
 LOW_SPACE: Final = 500_000_000
 NO_SPACE: Final = 50_000_000
 
@@ -68,23 +65,6 @@ def _share(folder: Path) -> Finding:
             "disk", "fault", f"{folder} is on a network share ({kind}), where locks fail; move it to a local disk."
         )
     return Finding("disk", "fine", "The instance is on a local disk.")
-
-
-def network_kind(folder: Path, mounts: str | None = None) -> str:
-    """The kind of network file system a folder is on, as far as can be told; "" for a local disk."""
-    path = folder.resolve()
-    if sys.platform == "win32":
-        return "UNC path" if str(path).startswith("\\\\") else ""
-    if mounts is None:
-        file = Path("/proc/mounts")
-        mounts = file.read_text("utf-8", errors="replace") if file.exists() else ""
-    found, kind = PurePosixPath("/"), ""
-    for line in mounts.splitlines():
-        _, point, name, *_ = [*line.split(" "), "", "", ""]
-        at = PurePosixPath(point.replace("\\040", " "))
-        if point and path.is_relative_to(at) and len(at.parts) >= len(found.parts):
-            found, kind = at, name
-    return kind if kind in NETWORK else ""
 
 
 def _permissions(folder: Path) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -19,14 +19,17 @@ from consult.audit.measures import MeasureSet
 from consult.documents.leaflet import Leaflets
 from consult.in_use import Content, load_content, named
 from consult.proforma.load import Problem
+from consult.proving import BackupRefused, copy, prove, sync
 from consult.record import settings
-from consult.record.database import Database, open_database
+from consult.record.database import SCHEMA_VERSION, Database, DatabaseRefused, sqlite3
 from consult.record.library import Approval, Library, approvals
+from consult.record.opening import open_database
 from consult.record.store import Clock, Store, now_utc
 
 DATABASE: Final = "consult.db"
 KEY_FILE: Final = "secret-key"
 KEY_BYTES: Final = 32
+BACKUPS: Final = "backups"
 
 
 class InstanceRefused(Exception):
@@ -142,15 +145,41 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
     """
     if create:
         make_private(folder)
+        _check_nothing_lost(folder)
     elif not exists(folder):
         raise InstanceRefused(f"There is no instance in {folder}; run `consult init` or `consult demo` first.")
     with only_for_me():
-        db = open_database(database_file(folder), accounts_schema, create=create)
+        db = open_database(
+            database_file(folder),
+            accounts_schema,
+            create=create,
+            before_upgrade=lambda db, version: _back_up(folder, db, version, clock()),
+            actor=actor,
+            clock=clock,
+        )
         try:
             return _opened(folder, db, clock, actor)
         except BaseException:
             db.close()
             raise
+
+
+def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
+    """Copy a database before its schema is changed, and prove the copy; DatabaseRefused if that can't be done."""
+    file = folder / BACKUPS / f"before-schema-{SCHEMA_VERSION}-from-{version}-{now:%Y%m%dT%H%M%S%fZ}.db"
+    part = file.with_name(file.name + ".part")
+    try:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        copy(db.read(), part)
+        prove(part, "restore a backup that is whole")
+        sync(part)
+        part.rename(file)
+    except (OSError, sqlite3.Error, BackupRefused) as error:
+        part.unlink(missing_ok=True)
+        raise DatabaseRefused(
+            f"The database was not brought up to date, as no backup could be made before it ({error}); mend that, then "
+            "start again."
+        ) from error
 
 
 def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
@@ -161,6 +190,16 @@ def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
             cases.rebuild(conn, content.definition.dataset)
     store = Store(db, Library(content.definition), clock)
     return Instance(folder, db, store, content, secret_key(folder), clock)
+
+
+def _check_nothing_lost(folder: Path) -> None:
+    """Never make an empty database where one was: its key or its backups tell."""
+    left = [name for name in (KEY_FILE, BACKUPS) if (folder / name).exists()]
+    if left and not exists(folder):
+        raise InstanceRefused(
+            f"There is no {DATABASE} in {folder}, though {left[0]} says that one was there; restore a backup with "
+            "`consult restore`, or choose another folder with --instance."
+        )
 
 
 def make_private(folder: Path) -> None:

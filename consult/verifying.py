@@ -9,9 +9,9 @@ from consult import in_use
 from consult.accounts import people
 from consult.audit import cases
 from consult.audit.cases import CaseRow
-from consult.backup import Proof, prove, read_only
 from consult.instance import Instance, database_file, open_instance
 from consult.progress import Progress, silent
+from consult.proving import Proof, prove, read_only
 from consult.record import told
 from consult.record.database import Connection
 from consult.record.store import rebuild_consultations

@@ -13,8 +13,8 @@ from consult.documents import signing
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.load import load_definition
 from consult.record.consultation import gate
-from consult.record.database import open_database
 from consult.record.library import Library, install
+from consult.record.opening import open_database
 from consult.record.store import Start, Store, Who
 
 ROOT = Path(__file__).parents[1]

@@ -35,7 +35,7 @@ HOLDS_SQL = {
     "consult/record/": "the record",
     "consult/audit/": "the cases",
     "consult/accounts/": "people and sessions",
-    "consult/backup.py": "looks at a copy that is a file of its own, before it is anyone's record",
+    "consult/proving.py": "looks at a copy that is a file of its own, before it is anyone's record",
     "consult/demo.py": "only makes the new file stand alone before it is moved into place",
     "consult/web/home.py": "only SELECT 1: is the database there",
 }

@@ -58,6 +58,12 @@ def m0001_people(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+@accounts_schema()
+def m0002_lock(db: sqlite_utils.Database) -> None:
+    """When a sign-in was locked, in seconds; 0 while it is not."""
+    db.execute("ALTER TABLE sign_in ADD COLUMN locked_at INTEGER NOT NULL DEFAULT 0")
+
+
 class PersonRefused(Exception):
     """Nothing was changed; the message says why and what to do."""
 

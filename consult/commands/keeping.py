@@ -11,6 +11,7 @@ from consult import backup, doctor, verifying
 from consult.commands.place import (
     EXIT_CODES,
     Place,
+    actor,
     ask_for_patience,
     count,
     fail,
@@ -20,6 +21,8 @@ from consult.commands.place import (
     progress_if_long,
 )
 from consult.instance import database_file, exists
+from consult.lock import server_lock
+from consult.record.opening import put_guards_back
 from consult.record.store import now_utc
 
 MOST_LISTED: Final = 50
@@ -110,3 +113,22 @@ def doctor_command(place: Place) -> None:
         faults += finding.weight == "fault"
     if faults:
         fail(f"{count(faults, 'fault')} found; do what is written beside each.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def guard(place: Place) -> None:
+    """Put missing guards of the step log back, once the log has been proved; a step says who did it.
+
+    A start is refused while guards are missing, since steps may have been changed.
+    """
+    file = database_file(place.folder)
+    if not exists(place.folder):
+        fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
+    ask_for_patience(file)
+    with server_lock(place.folder):
+        put_back = put_guards_back(file, actor())
+    click.echo(f"Put back: {', '.join(put_back)}; the log holds." if put_back else "Every guard is in its place.")
+    if put_back:
+        click.echo("Now run `consult verify`, which also compares lists, cases and settings with the steps.")

@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
-from consult import approving, backup, demo, setting_up
+from consult import approving, demo, setting_up
 from consult.accounts.people import PersonRefused
 from consult.audit import results as audit
 from consult.exchange import casefile
@@ -21,6 +21,7 @@ from consult.instance import Instance, InstanceRefused, open_instance
 from consult.lock import Held
 from consult.proforma.load import ContentError
 from consult.progress import silent
+from consult.proving import BackupRefused
 from consult.record import ledger
 from consult.record.database import DatabaseRefused, sqlite3
 from consult.record.store import Refused
@@ -34,7 +35,7 @@ LONG_LOG: Final = 20_000
 REFUSALS: Final = (
     approving.ApprovalRefused,
     audit.SelectionRefused,
-    backup.BackupRefused,
+    BackupRefused,
     casefile.CaseFileRefused,
     DatabaseRefused,
     demo.DemoRefused,

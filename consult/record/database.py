@@ -14,7 +14,7 @@ from sqlite_utils import Migrations, utils
 sqlite3: Any = vars(utils)["sqlite3"]  # the newer SQLite where it is installed: sqlite-utils has picked it
 
 APPLICATION_ID: Final = 0x0B5C0175
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 Connection = Any  # sqlite3.Connection of whichever driver sqlite-utils has found
 
 
@@ -80,7 +80,7 @@ CREATE INDEX consultation_of_clinician ON consultation (clinician, state, starte
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
-GUARDS: Final = {
+GUARDS_1: Final = {
     "step_no_update": "BEFORE UPDATE ON step BEGIN SELECT RAISE(ABORT, 'a step is never changed'); END",
     "step_no_delete": "BEFORE DELETE ON step BEGIN SELECT RAISE(ABORT, 'a step is never removed'); END",
     "step_no_replace": (
@@ -102,6 +102,21 @@ GUARDS: Final = {
         "BEGIN SELECT RAISE(ABORT, 'what a step says goes only after a step that says so'); END"
     ),
 }
+GUARDS: Final = GUARDS_1 | {
+    "content_goes_only_by_redaction": (
+        "BEFORE DELETE ON step_content WHEN NOT EXISTS (SELECT 1 FROM step WHERE kind = 'content_redacted' "
+        "AND question = 'step:' || OLD.seq AND seq > OLD.seq) "
+        "BEGIN SELECT RAISE(ABORT, 'what a step says goes only after a later step that says so'); END"
+    ),
+    "definition_no_update": "BEFORE UPDATE ON definition BEGIN SELECT RAISE(ABORT, 'a version is never changed'); END",
+    "definition_no_delete": "BEFORE DELETE ON definition BEGIN SELECT RAISE(ABORT, 'a version is never removed'); END",
+    "definition_no_replace": (
+        "BEFORE INSERT ON definition WHEN EXISTS (SELECT 1 FROM definition WHERE digest = NEW.digest) "
+        "BEGIN SELECT RAISE(ABORT, 'a version is never replaced'); END"
+    ),
+}
+GUARDS_OF: Final = {1: GUARDS_1, SCHEMA_VERSION: GUARDS}
+"""The guards of each schema version, word for word: what is not there was taken away."""
 
 
 @record_schema()
@@ -157,21 +172,6 @@ class Database:
                 raise
             self._writer.execute("COMMIT")
 
-    def migrate(self, *schemas: Migrations) -> None:
-        """Apply what is pending of each schema, then put the guards back and test that they are there."""
-        with self._lock:
-            db = sqlite_utils.Database(self._writer, recursive_triggers=True)
-            for schema in schemas:
-                schema.apply(db)
-            with self.write() as conn:
-                for name in GUARDS:
-                    conn.execute(f"DROP TRIGGER IF EXISTS {name}")
-                    conn.execute(_statement(name))
-                conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        if missing := missing_guards(self._writer):
-            raise DatabaseRefused(f"The guards {', '.join(missing)} of the step log are missing; restore a backup.")
-
     def close(self) -> None:
         """Close every connection."""
         with self._lock:
@@ -180,17 +180,26 @@ class Database:
             self._opened.clear()
 
 
+def put_guards(conn: Connection) -> None:
+    """Make the guards of this schema version anew; those of older versions go."""
+    for name in triggers(conn).keys() & set().union(*GUARDS_OF.values()):
+        conn.execute(f"DROP TRIGGER {name}")
+    for name in GUARDS:
+        conn.execute(_statement(name, GUARDS))
+
+
 def missing_guards(conn: Connection) -> list[str]:
-    """The names of the guards of the step log that the database does not have, word for word."""
-    there = _triggers(conn)
-    return [name for name in GUARDS if there.get(name) != _statement(name)]
+    """The names of the guards of its schema version that the database does not have, word for word."""
+    there, guards = triggers(conn), GUARDS_OF.get(int(conn.execute("PRAGMA user_version").fetchone()[0]), GUARDS)
+    return [name for name in guards if there.get(name) != _statement(name, guards)]
 
 
-def _statement(guard: str) -> str:
-    return f"CREATE TRIGGER {guard} {GUARDS[guard]}"
+def _statement(name: str, guards: dict[str, str]) -> str:
+    return f"CREATE TRIGGER {name} {guards[name]}"
 
 
-def _triggers(conn: Connection) -> dict[str, str]:
+def triggers(conn: Connection) -> dict[str, str]:
+    """The statement of each trigger that the database has."""
     return {row[0]: row[1] for row in conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")}
 
 
@@ -199,44 +208,3 @@ def wal_fault(version: str) -> bool:
     parts = tuple(int(part) for part in version.split("."))[:3]
     corrected = (3, 44, 6) <= parts < (3, 45, 0) or (3, 50, 7) <= parts < (3, 51, 0)
     return (3, 7, 0) <= parts <= (3, 51, 2) and not corrected
-
-
-def open_database(file: Path, *schemas: Migrations, create: bool = True) -> Database:
-    """Open (or create) the database of an instance and bring it up to date; DatabaseRefused says why not."""
-    if wal_fault(sqlite3.sqlite_version):
-        raise DatabaseRefused(
-            f"SQLite {sqlite3.sqlite_version} can damage a database in WAL mode; install pysqlite3 (3.53 or later)."
-        )
-    _check_file(file, create)
-    try:
-        db = Database(file)
-        _check_ours(db.read(), file)
-        db.migrate(record_schema, *schemas)
-    except sqlite3.DatabaseError as error:
-        raise DatabaseRefused(f"{file} cannot be opened as a database ({error}); restore a backup.") from error
-    return db
-
-
-def _check_file(file: Path, create: bool) -> None:
-    if file.is_symlink():
-        raise DatabaseRefused(f"{file} is a symbolic link; point the instance at the real folder instead.")
-    if file.exists() and file.stat().st_size == 0:
-        raise DatabaseRefused(f"{file} is empty, though data was there; restore a backup or remove the empty file.")
-    if not file.exists() and not create:
-        raise DatabaseRefused(f"There is no database at {file}; run `consult init` or `consult demo` first.")
-
-
-def _check_ours(conn: Connection, file: Path) -> None:
-    tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    application = conn.execute("PRAGMA application_id").fetchone()[0]
-    version = conn.execute("PRAGMA user_version").fetchone()[0]
-    if tables and application != APPLICATION_ID:
-        raise DatabaseRefused(f"{file} belongs to another program; choose another instance folder.")
-    if version > SCHEMA_VERSION:
-        raise DatabaseRefused(f"{file} was written by a newer version (schema {version}); upgrade this program.")
-    # An older schema may have had other guards; one that is merely gone is put back.
-    if version == SCHEMA_VERSION and (replaced := sorted(_triggers(conn).keys() & set(missing_guards(conn)))):
-        raise DatabaseRefused(
-            f"The guards {', '.join(replaced)} of the step log were replaced, so steps may have been changed; "
-            "restore a backup."
-        )

@@ -3,7 +3,7 @@
 import pytest
 
 from consult.accounts.people import NewPerson, accounts_schema, add_person
-from consult.record.database import open_database
+from consult.record.opening import open_database
 
 AT = "2026-11-22T10:00:00Z"
 PASSWORD = "quiet otter paints fences"

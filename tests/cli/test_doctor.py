@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from consult import doctor
+from consult.record.disk import network_kind
 
 
 def found(consult, folder, code=0):
@@ -87,7 +87,7 @@ server:/share /mnt/share nfs4 rw 0 0
 def test_a_network_share_is_told_from_a_local_disk(tmp_path, folder, kind):
     from pathlib import Path
 
-    assert doctor.network_kind(Path(folder), MOUNTS) == kind
+    assert network_kind(Path(folder), MOUNTS) == kind
 
 
 def test_the_doctor_changes_nothing(consult, real):

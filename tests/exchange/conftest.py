@@ -10,7 +10,7 @@ from consult.audit import cases
 from consult.exchange.casefile import Import, export, import_cases
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import parse, read_text
-from consult.record.database import open_database
+from consult.record.opening import open_database
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 22)

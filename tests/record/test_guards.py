@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from consult.record import ledger
-from consult.record.database import GUARDS, DatabaseRefused, missing_guards, open_database, sqlite3
+from consult.record.database import GUARDS, DatabaseRefused, missing_guards, sqlite3
+from consult.record.opening import open_database, put_guards_back
 
 PACKAGE = Path(__file__).parents[2] / "consult"
 
@@ -27,7 +28,7 @@ def replace(file, guard, statement):
 
 
 def no_op(guard):
-    table = "step_content" if guard.startswith("content") else "step"
+    table = {"content": "step_content", "definition": "definition"}.get(guard.split("_")[0], "step")
     return f"CREATE TRIGGER {guard} AFTER INSERT ON {table} WHEN 0 BEGIN SELECT 1; END"
 
 
@@ -54,14 +55,42 @@ def test_a_guard_weakened_by_one_word_is_found(file):
         open_database(file)
 
 
-def test_the_guards_of_an_older_schema_are_made_anew(file):
-    replace(file, "step_no_update", no_op("step_no_update"))
+def drop(file, *guards):
     conn = sqlite3.connect(str(file))
-    conn.execute("PRAGMA user_version = 0")
+    for guard in guards:
+        conn.execute(f"DROP TRIGGER {guard}")
+    conn.commit()
     conn.close()
+
+
+@pytest.mark.parametrize("guard", GUARDS)
+def test_a_missing_guard_is_refused_at_the_start_and_put_back_with_a_step_once_the_log_was_proved(file, guard):
+    drop(file, guard)
+    with pytest.raises(DatabaseRefused, match=f"{guard} of the step log are missing.*consult guard"):
+        open_database(file)
+    assert put_guards_back(file, "cli:t") == [guard]
+    assert put_guards_back(file, "cli:t") == []
     db = open_database(file)
     assert missing_guards(db.read()) == []
+    steps = list(ledger.steps(db.read(), kind="guards_put_back"))
+    assert [(s.actor, s.content) for s in steps] == [("cli:t", {"guards": [guard]})]
     db.close()
+
+
+def test_guards_are_not_put_back_over_a_log_that_does_not_hold(file):
+    db = open_database(file)
+    with db.write() as conn:
+        for n in range(3):
+            ledger.append(conn, ledger.Draft("setting_changed", {"name": "s", "value": n}, "cli:t", "2026"))
+    db.close()
+    drop(file, "content_no_update")
+    conn = sqlite3.connect(str(file))
+    conn.execute("UPDATE step_content SET content = '{}' WHERE seq = 2")
+    conn.commit()
+    with pytest.raises(DatabaseRefused, match="What step 2 says was changed"):
+        put_guards_back(file, "cli:t")
+    assert missing_guards(conn) == ["content_no_update"]
+    conn.close()
 
 
 def steps_with_a_redaction_of(file, redacted, n=4):
@@ -89,10 +118,20 @@ def test_content_redacted_by_a_later_step_may_be_gone(file):
 
 @pytest.mark.parametrize("seq", [3, 4])
 def test_a_redaction_announced_before_the_step_was_written_redacts_nothing(file, seq):
-    db = steps_with_a_redaction_of(file, seq)
-    assert ledger.verify(db.read()) == f"What step {seq} says is missing, and no later step says that it was redacted."
+    with pytest.raises(sqlite3.IntegrityError, match="only after a later step"):
+        steps_with_a_redaction_of(file, seq)
+
+
+def test_content_gone_without_a_later_step_is_found_even_where_the_guard_was_taken_away(file):
+    db = open_database(file)
     with db.write() as conn:
-        ledger.append(conn, redaction(seq))
+        ledger.append(conn, redaction(2))
+        ledger.append(conn, ledger.Draft("setting_changed", {"name": "s", "value": 1}, "cli:t", "2026"))
+        conn.execute("DROP TRIGGER content_goes_only_by_redaction")
+        conn.execute("DELETE FROM step_content WHERE seq = 2")
+    assert ledger.verify(db.read()) == "What step 2 says is missing, and no later step says that it was redacted."
+    with db.write() as conn:
+        ledger.append(conn, redaction(2))
     assert ledger.verify(db.read()) is None
     db.close()
 

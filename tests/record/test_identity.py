@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from consult.record import identity
-from consult.record.database import open_database
+from consult.record.opening import open_database
 
 BORN = date(1980, 3, 2)
 

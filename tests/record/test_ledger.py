@@ -6,12 +6,11 @@ from consult.record import ledger
 from consult.record.database import (
     GUARDS,
     DatabaseRefused,
-    missing_guards,
-    open_database,
     sqlite3,
     wal_fault,
 )
 from consult.record.ledger import Draft, KeyReused, UnknownStep
+from consult.record.opening import open_database
 
 
 @pytest.fixture
@@ -140,17 +139,6 @@ def test_an_edit_past_the_guards_is_found(db, edit):
     with db.write() as conn:
         conn.execute(statement)
     assert named in ledger.verify(db.read())
-
-
-def test_the_guards_are_put_back_when_the_database_is_opened(tmp_path):
-    first = open_database(tmp_path / "consult.sqlite3")
-    with first.write() as conn:
-        conn.execute("DROP TRIGGER step_no_update")
-    assert missing_guards(first.read()) == ["step_no_update"]
-    first.close()
-    again = open_database(tmp_path / "consult.sqlite3")
-    assert missing_guards(again.read()) == []
-    again.close()
 
 
 @pytest.mark.parametrize(("version", "fault"), [

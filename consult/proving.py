@@ -1,0 +1,98 @@
+"""Proving a database file: a copy that stands alone, opened for reading only, and all of it checked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from consult.progress import Progress, silent
+from consult.record import ledger
+from consult.record.database import APPLICATION_ID, SCHEMA_VERSION, Connection, missing_guards, sqlite3
+from consult.record.settings import is_demonstration, provider
+
+
+class BackupRefused(Exception):
+    """Nothing was replaced; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a database was found to hold when it was opened and checked."""
+
+    provider: str
+    demonstration: bool
+    last_step: int
+    head: str
+    rows: dict[str, int]
+
+
+def copy(source: Connection, file: Path) -> None:
+    """A consistent copy of a database in use, in one file that stands alone."""
+    file.unlink(missing_ok=True)
+    with closing(sqlite3.connect(str(file))) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file that stands alone, without side files
+
+
+def prove(file: Path, otherwise: str = "use another backup", progress: Progress = silent) -> Proof:
+    """Open a database file for reading only and check all of it; BackupRefused says what is wrong and what to do."""
+    if not file.is_file():
+        raise BackupRefused(f"There is no file {file}; name a backup file.")
+    try:
+        with read_only(file) as conn:
+            if sentence := why_not_whole(conn, progress):
+                raise BackupRefused(f"{file} did not pass: {sentence} Now {otherwise}.")
+            seq, head = ledger.head(conn)
+            return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
+    except (sqlite3.DatabaseError, ValueError) as error:
+        raise BackupRefused(f"{file} is no whole database of this program ({error}); {otherwise}.") from error
+
+
+@contextmanager
+def read_only(file: Path) -> Iterator[Connection]:
+    """A connection that cannot change the file."""
+    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as conn:
+        conn.row_factory = sqlite3.Row
+        conn.execute("PRAGMA trusted_schema = OFF")
+        yield conn
+
+
+def why_not_whole(conn: Connection, progress: Progress = silent) -> str | None:
+    """What is wrong with a database, in a sentence; None if it is ours, undamaged, guarded, and its log holds."""
+    if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        return "It was not written by this program."
+    version = conn.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        return f"It was written by a newer version of this program (schema {version})."
+    found = [row[0] for row in conn.execute("PRAGMA integrity_check(3)")]
+    if found != ["ok"]:
+        return f"It is damaged ({found[0]})."
+    if missing := missing_guards(conn):
+        return f"The guards {', '.join(missing)} of the step log are missing or not as they were."
+    with progress(ledger.head(conn)[0], "Steps") as advance:
+        return ledger.verify(conn, advance)
+
+
+def _rows(conn: Connection) -> dict[str, int]:
+    tables = [
+        row[0]
+        for row in conn.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) <> '_' "
+            "AND name NOT LIKE 'sqlite%' ORDER BY name"
+        )
+    ]
+    return {table: conn.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in tables}
+
+
+def sync(file: Path) -> None:
+    """Have a file and its folder reach the disk."""
+    for path in (file, file.parent):
+        if path.is_file() or os.name == "posix":
+            handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

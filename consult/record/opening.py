@@ -1,0 +1,190 @@
+"""Opening the database of an instance: what is refused, and the upgrade of an older schema, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from consult.record import ledger
+from consult.record.database import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    Connection,
+    Database,
+    DatabaseRefused,
+    missing_guards,
+    put_guards,
+    record_schema,
+    sqlite3,
+    triggers,
+    wal_fault,
+)
+from consult.record.disk import network_kind
+from consult.record.store import Clock, now_utc
+
+SIDE_FILES = ("-wal", "-shm", "-journal")
+Before = Callable[[Database, int], None]
+
+
+def open_database(
+    file: Path,
+    *schemas: Migrations,
+    create: bool = True,
+    before_upgrade: Before | None = None,
+    actor: str = "program",
+    clock: Clock = now_utc,
+) -> Database:
+    """Open (or create) the database of an instance and bring it up to date; DatabaseRefused says why not.
+
+    `before_upgrade` is called with the database and its schema version before an older one is changed: a backup is
+    made there, and nothing is changed if it raises.
+    """
+    if wal_fault(sqlite3.sqlite_version):
+        raise DatabaseRefused(
+            f"SQLite {sqlite3.sqlite_version} can damage a database in WAL mode; install pysqlite3 (3.53 or later)."
+        )
+    _check_file(file, create)
+    try:
+        db = Database(file)
+        try:
+            version = check_ours(db.read(), file)
+            if version and version < SCHEMA_VERSION and before_upgrade:
+                before_upgrade(db, version)
+            _upgrade(db, (record_schema, *schemas), actor, clock)
+        except BaseException:
+            db.close()
+            raise
+    except sqlite3.DatabaseError as error:
+        raise DatabaseRefused(_why_not_opened(file, error)) from error
+    return db
+
+
+def _why_not_opened(file: Path, error: Exception) -> str:
+    if "locked" in str(error) or "busy" in str(error):
+        return f"{file} is held by another program; wait until it has finished, then try again."
+    if "full" in str(error):
+        return f"The disk of {file} is full; free some space, then try again."
+    return f"{file} cannot be opened as a database ({error}); restore a backup."
+
+
+def _check_file(file: Path, create: bool) -> None:
+    if kind := network_kind(file.parent):
+        raise DatabaseRefused(
+            f"{file} is on a network share ({kind}), where the locks of a database fail; move it to a local disk."
+        )
+    for path in (file, *(Path(f"{file}{side}") for side in SIDE_FILES)):
+        if path.is_symlink():
+            raise DatabaseRefused(f"{path} is a symbolic link; point the instance at the real folder instead.")
+    if not file.exists():
+        _check_absent(file, create)
+        return
+    if file.stat().st_size == 0:
+        raise DatabaseRefused(f"{file} is empty, though data was there; restore a backup or remove the empty file.")
+    if file.stat().st_nlink > 1:
+        raise DatabaseRefused(
+            f"{file} has a second name (a hard link), under which it could be changed unnoticed; remove that name."
+        )
+    _check_may_write(file)
+
+
+def _check_absent(file: Path, create: bool) -> None:
+    left = [path for path in (Path(f"{file}{side}") for side in SIDE_FILES) if path.exists() and path.stat().st_size]
+    if left:
+        raise DatabaseRefused(
+            f"There is no database at {file}, though {left[0].name} says that one was there; restore a backup."
+        )
+    if not create:
+        raise DatabaseRefused(f"There is no database at {file}; run `consult init` or `consult demo` first.")
+    if file.parent.exists() and not os.access(file.parent, os.W_OK | os.X_OK):
+        raise DatabaseRefused(f"{file.parent} cannot be written to; let the account that runs this program own it.")
+
+
+def _check_may_write(file: Path) -> None:
+    for path in (file.parent, file, *(Path(f"{file}{side}") for side in SIDE_FILES)):
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)):
+            raise DatabaseRefused(
+                f"{path} cannot be read and written by this account; let the account that runs this program own it, "
+                "and let the disk be writable."
+            )
+
+
+def check_ours(conn: Connection, file: Path) -> int:
+    """The schema version of a database (0 while it is empty); DatabaseRefused if it is not one to be used as it is."""
+    tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    application = conn.execute("PRAGMA application_id").fetchone()[0]
+    version = int(conn.execute("PRAGMA user_version").fetchone()[0])
+    if tables and (application != APPLICATION_ID or version < 1):
+        raise DatabaseRefused(f"{file} belongs to another program; choose another instance folder.")
+    if version > SCHEMA_VERSION:
+        raise DatabaseRefused(f"{file} was written by a newer version (schema {version}); upgrade this program.")
+    if version and (missing := missing_guards(conn)):
+        raise DatabaseRefused(_guards_gone(missing, bool(triggers(conn).keys() & set(missing))))
+    return version
+
+
+def _guards_gone(missing: list[str], replaced: bool) -> str:
+    how = "were replaced" if replaced else "are missing"
+    return (
+        f"The guards {', '.join(missing)} of the step log {how}, so steps may have been changed; restore a backup, or "
+        "run `consult guard`, which proves the log before it puts them back."
+    )
+
+
+def _upgrade(db: Database, schemas: tuple[Migrations, ...], actor: str, clock: Clock) -> None:
+    """Apply all that is pending in one transaction, guards, version and the step that says so included."""
+    reader = sqlite_utils.Database(db.read(), recursive_triggers=True)
+    if _version(db.read()) == SCHEMA_VERSION and not any(schema.pending(reader) for schema in schemas):
+        return
+    with db.write() as conn:
+        before = _version(conn)
+        writer = sqlite_utils.Database(conn, recursive_triggers=True)
+        for schema in schemas:
+            schema.apply(writer)
+        put_guards(conn)
+        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if before and before != SCHEMA_VERSION:
+            content = {"from": before, "to": SCHEMA_VERSION}
+            ledger.append(conn, ledger.Draft("schema_migrated", content, actor, _at(clock)))
+            if sentence := ledger.verify(conn):
+                raise DatabaseRefused(
+                    f"The step log does not hold after the upgrade ({sentence}); nothing was changed."
+                )
+    if missing := missing_guards(db.read()):
+        raise DatabaseRefused(f"The guards {', '.join(missing)} of the step log are missing; restore a backup.")
+
+
+def put_guards_back(file: Path, actor: str, clock: Clock = now_utc) -> list[str]:
+    """Put missing guards back once the log has been proved, with a step that says so; returns their names.
+
+    DatabaseRefused is raised if the log does not hold: then steps were changed, and guards would only hide it.
+    """
+    db = Database(file)
+    try:
+        with db.write() as conn:
+            missing = missing_guards(conn)
+            if _version(conn) != SCHEMA_VERSION:
+                raise DatabaseRefused("The guards of an older version are missing; restore a backup.")
+            if sentence := ledger.verify(conn):
+                raise DatabaseRefused(
+                    f"The guards were not put back, as the log does not hold. {sentence} Restore a backup."
+                )
+            if missing:
+                put_guards(conn)
+                ledger.append(conn, ledger.Draft("guards_put_back", {"guards": missing}, actor, _at(clock)))
+        return missing
+    finally:
+        db.close()
+
+
+def _at(clock: Clock) -> str:
+    return clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as in Store.at
+
+
+def _version(conn: Connection) -> int:
+    return int(conn.execute("PRAGMA user_version").fetchone()[0])
