@@ -40,6 +40,7 @@ def backup(instance: Instance, target: Path | None) -> tuple[Path, Proof]:
         _check_same_log(instance.db.read(), proof)
         sync(part)
         part.rename(file)
+        sync(file)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BackupRefused(f"The backup cannot be written to {file} ({reason}); choose another place.") from error
