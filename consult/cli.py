@@ -21,6 +21,8 @@ ALL: Final = (
     cases.results,
     keeping.rebuild,
     keeping.verify,
+    keeping.witness,
+    keeping.settings,
     keeping.backup_command,
     keeping.restore,
     keeping.guard,

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,7 @@ from consult.record import settings
 from consult.record.database import SCHEMA_VERSION, Database, DatabaseRefused, sqlite3
 from consult.record.library import Approval, Library, approvals
 from consult.record.opening import open_database
-from consult.record.store import Clock, Store, now_utc
+from consult.record.store import Clock, Store, now_utc, stamp
 
 DATABASE: Final = "consult.db"
 KEY_FILE: Final = "secret-key"
@@ -183,8 +183,7 @@ def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
 
 
 def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
-    at = clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as in Store.at
-    content = load_content(db, folder, actor, at)
+    content = load_content(db, folder, actor, stamp(clock()))
     with db.write() as conn:
         if cases.ensure(conn, content.definition.dataset):
             cases.rebuild(conn, content.definition.dataset)
