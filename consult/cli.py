@@ -26,6 +26,8 @@ ALL: Final = (
     keeping.backup_command,
     keeping.restore,
     keeping.guard,
+    keeping.rehearse,
+    keeping.tend,
     keeping.doctor_command,
 )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult import backup, doctor, verifying, witnessing
+from consult import backup, doctor, rehearsing, tending, verifying, witnessing
 from consult.commands.place import (
     EXIT_CODES,
     Place,
@@ -166,10 +166,44 @@ def restore(place: Place, file: Path) -> None:
     The backup is proved first, and nothing is done while a server runs.
     """
     ask_for_patience(file)
-    proof, kept = backup.restore(place.folder, file, now_utc())
+    proof, kept = backup.restore(place.folder, file, now_utc(), actor())
     click.echo(f"Restored: {count(proof.last_step, 'step')}, {count(proof.rows['consultation'], 'consultation')}.")
     if kept:
         click.echo(f"What was there is kept as {kept}.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def tend(place: Place) -> None:
+    """Do what is due by the settings: a backup, the removal of old ones, and a head for the witness.
+
+    A running server does this by itself; call it from a timetable of the system if none runs.
+    """
+    check_there(place)
+    done = tending.tend(place.folder, now_utc())
+    for what, went in done.items():
+        click.echo(f"{what}: {went.sentence}", err=not went.well)
+    if not done:
+        click.echo("Nothing is due.")
+    if wrong := [what for what, went in done.items() if not went.well]:
+        fail(f"It did not work: {', '.join(wrong)}; mend what is written above.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@click.argument("file", type=FILE, required=False)
+@pass_place
+def rehearse(place: Place, file: Path | None) -> None:
+    """Restore a backup aside, prove it in full, hold it against the log in use, and remove it again.
+
+    It is FILE, or else the newest in the place where backups go. The record in use is not touched.
+    """
+    check_there(place)
+    begun = now_utc()
+    found = rehearsing.rehearse(place.folder, file, begun, progress_if_long)
+    click.echo(found.sentence)
+    click.echo(f"It took {(now_utc() - begun).total_seconds():.1f} seconds.")
 
 
 @click.command(name="doctor", epilog=EXIT_CODES)
