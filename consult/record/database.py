@@ -148,6 +148,7 @@ class Database:
             "trusted_schema = OFF",
             "cell_size_check = ON",
             "mmap_size = 0",
+            "secure_delete = ON",
         ):
             conn.execute(f"PRAGMA {pragma}")
         self._opened.append(conn)
