@@ -28,6 +28,11 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
+def stamp(moment: datetime) -> str:
+    """A moment as the steps hold it: UTC in ISO 8601, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class NotOpen(Refused):
     """The consultation is signed, abandoned or in error: it does not change any more."""
 
@@ -88,7 +93,7 @@ class Store:
 
     def at(self) -> str:
         """The time now as the steps hold it."""
-        return self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return stamp(self.clock())
 
     def register(self, name: str, date_of_birth: date, local_number: str, who: Who) -> identity.Employee:
         """Register an employee; the step log learns only the opaque id."""
