@@ -153,10 +153,23 @@ def knows_no_key() -> None:
     store.Store.save = save  # type: ignore[method-assign]
 
 
+def ignores_what_the_page_knew() -> None:
+    """As if the last one to write always won: a stale page is never told."""
+    from consult.record import store
+
+    def save(self: Any, consultation: str, question: Any, answer: Any, seen: int, key: str, via: str, who: Any) -> int:
+        last = store.last_step(self.db.read(), consultation, question.id)
+        return whole(self, consultation, question, answer, last.seq if last else 0, key, via, who)
+
+    whole = store.Store.save
+    store.Store.save = save  # type: ignore[method-assign]
+
+
 BUILDS: dict[str, Callable[[], None]] = {
     "product": lambda: None,
     "says saved before commit": says_saved_before_commit,
     "knows no key": knows_no_key,
+    "ignores what the page knew": ignores_what_the_page_knew,
 }
 
 
