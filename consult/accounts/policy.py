@@ -19,6 +19,7 @@ CLINICAL: Final = (
     "employees.register",
     "employees.show",
     "consultations.start",
+    "consultations.take_over",
     "consultations.show",
     "consultations.answers",
     "consultations.rest",

@@ -173,7 +173,7 @@
     var first = set.querySelector('input:not([type="hidden"]), select, textarea');
     if (first) { first.focus({ preventScroll: true }); }
   }
-  window.addEventListener('beforeunload', function (event) { if (waiting.size) { event.preventDefault(); } });
+  window.addEventListener('beforeunload', function (event) { if (waiting.size || document.querySelector('.q__lost')) { event.preventDefault(); } });
 
   // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
   document.addEventListener('submit', function (event) {

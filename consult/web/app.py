@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import Forbidden, HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from consult.accounts import people, policy, sessions
+from consult.accounts import policy, sessions
 from consult.documents import letter
 from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_date, when
 from consult.instance import Instance
@@ -31,8 +31,9 @@ from consult.web import (
     papers,
     results,
     sign_in,
+    taking_over,
 )
-from consult.web.context import content_is_approved, inst
+from consult.web.context import content_is_approved, inst, name_of
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 
@@ -57,7 +58,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, taking_over)
 """The modules whose routes make up one blueprint."""
 
 
@@ -144,7 +145,9 @@ def _errors(app: Flask) -> None:
             return sentence, code
         return render_template("refused.html", title=title, sentence=sentence), code
 
-    def refused(error: Refused) -> tuple[str, int]:
+    def refused(error: Refused) -> AnyResponse | tuple[str, int]:
+        if isinstance(error, (NotOpen, NotYours)) and (reply := taking_over.not_taken(error)):
+            return reply
         return page("Nothing was changed", str(error), 403 if isinstance(error, NotYours) else 409)
 
     def csrf(_: CSRFError) -> tuple[str, int]:
@@ -189,7 +192,7 @@ def _words() -> dict[str, Any]:
         "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,
         "new_key": lambda: str(uuid.uuid4()),
-        "name_of": _name_of,
+        "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
         "printed_format": _printed_format,
@@ -208,12 +211,6 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
-
-
-def _name_of(actor: str) -> str:
-    if "names" not in g:
-        g.names = people.names(inst().db.read())
-    return str(g.names.get(actor, actor))
 
 
 def _printed_format(consultation: Consultation, leaflet_id: str) -> str:

@@ -6,6 +6,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from consult.accounts import people
 from consult.accounts.people import Person
 from consult.instance import Instance
 from consult.record.store import Who
@@ -24,6 +25,13 @@ def person() -> Person:
 def who() -> Who:
     """Who acts, as the steps name it."""
     return Who(person().id, person().role)
+
+
+def name_of(actor: str) -> str:
+    """The name of somebody by the opaque id that steps hold; what else acts is named as it is."""
+    if "names" not in g:
+        g.names = people.names(inst().db.read())
+    return str(g.names.get(actor, actor))
 
 
 def content_is_approved() -> bool:

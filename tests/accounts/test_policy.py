@@ -19,6 +19,7 @@ TABLE = {
     "employees.register": "NDP",
     "employees.show": "NDP",
     "consultations.start": "NDP",
+    "consultations.take_over": "NDP",
     "consultations.show": "NDP",
     "consultations.answers": "NDP",
     "consultations.rest": "NDP",

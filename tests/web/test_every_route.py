@@ -117,7 +117,7 @@ def test_every_route_sends_the_headers(shared: Service, values: dict[str, str]) 
 def test_another_clinicians_consultation_is_not_there(shared: Service, values: dict[str, str]) -> None:
     doctor = shared.visitor("doctor")
     for rule in rules(shared):
-        if "consultation_id" in rule.arguments:
+        if "consultation_id" in rule.arguments and rule.endpoint != "consultations.take_over":
             for method in methods(rule):
                 path = address(shared, rule, values)
                 response = doctor.post(path) if method == "POST" else doctor.ask(path)
