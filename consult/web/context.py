@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import cast
+from urllib.parse import urlsplit
 
-from flask import current_app, g
+from flask import current_app, g, url_for
 
 from consult.accounts import people
 from consult.accounts.people import Person
@@ -39,3 +40,10 @@ def content_is_approved() -> bool:
     if "approved" not in g:
         g.approved = not inst().unapproved()
     return bool(g.approved)
+
+
+def own_address(target: str) -> str:
+    """The address to go on to, if it is one of this application's own; else the start."""
+    parts = urlsplit(target)
+    own = target.startswith("/") and not target.startswith("//") and not parts.netloc and "\\" not in target
+    return target if own else url_for("home")
