@@ -25,7 +25,8 @@ from consult.record.database import SCHEMA_VERSION, Database, DatabaseRefused, s
 from consult.record.ledger import Draft, append
 from consult.record.library import Approval, Library, approvals
 from consult.record.opening import open_database
-from consult.record.store import Clock, Store, now_utc, stamp
+from consult.record.store import Clock, Store, now_utc
+from consult.record.timekeeping import stamp
 
 DATABASE: Final = "consult.db"
 KEY_FILE: Final = "secret-key"

@@ -26,7 +26,8 @@ from consult.proving import read_only
 from consult.record import settings as kept
 from consult.record.database import Connection
 from consult.record.opening import put_guards_back
-from consult.record.store import now_utc, stamp
+from consult.record.store import now_utc
+from consult.record.timekeeping import stamp
 
 MOST_LISTED: Final = 50
 FILE: Final = click.Path(dir_okay=False, path_type=Path)

@@ -200,6 +200,12 @@ def head(conn: Connection) -> tuple[int, str]:
     return (row["seq"], row["hash"]) if row else (0, START)
 
 
+def last_at(conn: Connection) -> str:
+    """The time that the last step holds; "" while there is none."""
+    row = conn.execute("SELECT at FROM step ORDER BY seq DESC LIMIT 1").fetchone()
+    return str(row["at"]) if row else ""
+
+
 def verify(conn: Connection, progress: Callable[[int], None] = lambda _: None) -> str | None:
     """None if the chain is whole; else a sentence that names the first bad row.
 
