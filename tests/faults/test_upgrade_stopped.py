@@ -80,20 +80,3 @@ def test_old_or_new_at_every_statement_with_a_backup_and_every_step(older, tmp_p
     assert seen == sorted(seen)
     assert set(seen) == {1, SCHEMA_VERSION}
     assert len(seen) > 40
-
-
-def test_an_upgrade_that_does_not_fit_on_the_disk_leaves_the_old_one_working(older, tmp_path):
-    shutil.copytree(older, tmp_path / "full")
-    file = tmp_path / "full" / "consult.db"
-    before = state(file)
-
-    def no_room(db, _version):
-        """As a full disk answers: not one page more."""
-        conn = db._writer
-        conn.execute(f"PRAGMA max_page_count = {conn.execute('PRAGMA page_count').fetchone()[0]}")
-
-    with pytest.raises(DatabaseRefused, match=r"The disk of .+ is full; free some space"):
-        open_database(file, accounts_schema, create=False, before_upgrade=no_room)
-    assert state(file) == before
-    open_database(file, accounts_schema, create=False).close()  # with room again it is brought up to date
-    assert state(file)[0] == SCHEMA_VERSION
