@@ -7,12 +7,10 @@ import shutil
 import pytest
 from stopping import STOPPED, at_statement, in_child
 
-from consult.accounts.people import accounts_schema
 from consult.instance import open_instance
 from consult.proving import prove
 from consult.record import database, ledger
-from consult.record.database import GUARDS_1, SCHEMA_VERSION, DatabaseRefused, missing_guards, sqlite3
-from consult.record.opening import open_database
+from consult.record.database import GUARDS_1, SCHEMA_VERSION, missing_guards, sqlite3
 from consult.record.settings import change_setting
 from consult.setting_up import SetUp, set_up
 
