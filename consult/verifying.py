@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from consult import in_use
@@ -43,18 +44,24 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
     return proof, found
 
 
-def _cases_off(instance: Instance) -> list[tuple[str, str, str]]:
-    """The keys of the cases that a rebuild would change; the rebuild is tried and taken back."""
-    differing: list[tuple[str, str, str]] = []
+@contextmanager
+def trial(instance: Instance) -> Iterator[Connection]:
+    """A connection on which anything may be tried: all of it is taken back at the end."""
     try:
         with instance.db.write() as conn:
-            before = _by_key(conn)
-            cases.rebuild(conn, instance.library.current.dataset)
-            after = _by_key(conn)
-            differing = sorted(key for key in before | after if before.get(key) != after.get(key))
+            yield conn
             raise _NothingIsKept
     except _NothingIsKept:
-        return differing
+        pass
+
+
+def _cases_off(instance: Instance) -> list[tuple[str, str, str]]:
+    """The keys of the cases that a rebuild would change; the rebuild is tried and taken back."""
+    with trial(instance) as conn:
+        before = _by_key(conn)
+        cases.rebuild(conn, instance.library.current.dataset)
+        after = _by_key(conn)
+    return sorted(key for key in before | after if before.get(key) != after.get(key))
 
 
 def _by_key(conn: Connection) -> dict[tuple[str, str, str], CaseRow]:

@@ -133,13 +133,21 @@ def _put_signed(conn: Connection, fields: dict[str, str], step: Step) -> None:
         put(conn, fields, step=step.seq, consultation=step.consultation, signed=signed)
 
 
-def rebuild(conn: Connection, dataset: Dataset) -> int:
-    """Drop the cases and make them anew from the steps; returns how many there are."""
+def rebuild(conn: Connection, dataset: Dataset, up_to: int | None = None) -> int:
+    """Drop the cases and make them anew from the steps (up to a step, or all); returns how many there are."""
     conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
     ensure(conn, dataset)
     for step in heapq.merge(*(steps(conn, kind=kind) for kind in KINDS), key=lambda step: step.seq):
+        if up_to is not None and step.seq > up_to:
+            break
         apply(conn, dataset, step)
     return int(conn.execute(f"SELECT count(*) FROM {TABLE}").fetchone()[0])
+
+
+def changed_since(conn: Connection, step: int) -> list[Step]:
+    """The steps after one that change a case, in order."""
+    found = heapq.merge(*(steps(conn, kind=kind) for kind in KINDS), key=lambda step: step.seq)
+    return [one for one in found if one.seq > step]
 
 
 def fitted(dataset: Dataset, content: Mapping[str, Any]) -> dict[str, str]:

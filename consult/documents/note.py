@@ -13,6 +13,7 @@ from consult.record.consultation import Consultation, Decision, decided
 from consult.record.ledger import Step
 
 WIDTH = 100
+DRAFT_LINE = "Draft content, not approved for clinical use\n"
 STATES_IN_NOTE = ("present", "unsure", "declined", "not_asked", "absent")
 
 
@@ -26,6 +27,17 @@ def note(consultation: Consultation, path: Path) -> str:
     parts.append("\n".join(["WHAT WAS DONE", *_documents(consultation)]))
     parts.append("\n".join(["NOT RECORDED", *_not_recorded(path)]))
     return "\n\n".join(parts) + "\n"
+
+
+def with_head(text: str, signed_by: str, head: tuple[int, str], draft: bool, later: str) -> str:
+    """A note as it is shown, copied and printed: who signed it, the step of the record it became, and what came after.
+
+    `signed_by` is "" and the head (0, "") while it is not signed. The digest that the step holds is of `text` alone.
+    """
+    step, hash_ = head
+    signed = f"Signed by {signed_by}\n" if signed_by else ""
+    at = f"Step {step} of the record, {hash_}\n" if step else "DRAFT: not signed.\n"
+    return "\n".join(part for part in (text, signed + at, DRAFT_LINE if draft else "", later) if part)
 
 
 def _heading(consultation: Consultation, path: Path) -> str:

@@ -164,6 +164,16 @@ class Database:
         return self._local.conn
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The read connection of this thread at one moment: what others write meanwhile is not seen in the block."""
+        conn = self.read()
+        conn.execute("BEGIN")
+        try:
+            yield conn
+        finally:
+            conn.execute("COMMIT")
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """One durable transaction: BEGIN IMMEDIATE under the lock; what it wrote is kept once the block has ended."""
         with self._lock:
