@@ -19,6 +19,7 @@ CLINICAL: Final = (
     "employees.register",
     "employees.show",
     "consultations.start",
+    "consultations.start_on_paper",
     "consultations.take_over",
     "consultations.show",
     "consultations.answers",
@@ -46,6 +47,8 @@ POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(RESULTS, AUDITORS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),
     "admin.content": CLINICIANS | ADMINISTRATORS,
+    "paper.index": CLINICIANS | ADMINISTRATORS,
+    "paper.show": CLINICIANS | ADMINISTRATORS,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Proforma, Question
@@ -74,6 +75,13 @@ def _counted(n: int, noun: str) -> str:
 def when(at: str) -> str:
     """The date and time of a step: 2 March 1980 at 10:42."""
     return f"{uk_date(local_time(at).date())} at {clock_time(at)}"
+
+
+def held(started: dict[str, Any], started_at: str) -> str:
+    """When a consultation was held and began, in words; for a paper with its reference and when it was entered."""
+    if started.get("capture_mode") != "paper":
+        return f"{uk_date(started['held_on'])}, begun {clock_time(started_at)}"
+    return f"{when(started['held_at'])} on paper {started['paper']}, entered {when(started_at)}"
 
 
 def describe(question: Question, answer: Answer | None, proforma: Proforma) -> str:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from consult.accounts import policy
 from consult.documents import letter
-from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_date, when
+from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, lasted, uk_date, when
 from consult.instance import Instance
 from consult.proforma.answer import Answer
 from consult.record.consultation import Consultation
@@ -28,6 +28,7 @@ from consult.web import (
     forms,
     home,
     leaflets,
+    paper,
     papers,
     results,
     sign_in,
@@ -90,7 +91,7 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    for blueprint in dict.fromkeys(area.bp for area in (*CONSULTATIONS, employees, leaflets, results, admin)):
+    for blueprint in dict.fromkeys(area.bp for area in (*CONSULTATIONS, employees, leaflets, paper, results, admin)):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
@@ -169,6 +170,8 @@ def _words() -> dict[str, Any]:
         "level_label": lambda level: LEVEL_LABELS[level],
         "uk_date": uk_date,
         "when": when,
+        "held": held,
+        "lasted": lasted,
         "clock_time": clock_time,
         "describe": describe,
         "instead": forms.instead,
@@ -188,7 +191,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
         ("Consultations", "employees.search", ("consultations", "employees")),
-        ("Leaflets", "leaflets.index", ("leaflets",)),
+        ("Leaflets", "leaflets.index", ("leaflets", "paper")),
         ("Results", "results.overview", ("results",)),
         ("Settings", "admin.settings", ("admin",)),
     ]

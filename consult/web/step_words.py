@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consult.documents.words import describe
+from consult.documents.words import describe, held
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
 from consult.record.ledger import Step
@@ -47,6 +47,8 @@ def document_label(step: Step) -> str:
     """A step of a document or an act in words."""
     words = SENTENCES.get(step.kind, step.kind.replace("_", " ").capitalize())
     content = step.content or {}
+    if step.kind == "consultation_started" and content.get("paper"):
+        words = f"Held {held(content, step.at)}"
     if step.kind == "consultation_taken_over" and content:
         words += f" from {name_of(content['from'])}: {content['reason']}"
     if content.get("form") == "link":

@@ -22,6 +22,7 @@ TABLE = {
     "employees.register": "NDP",
     "employees.show": "NDP",
     "consultations.start": "NDP",
+    "consultations.start_on_paper": "NDP",
     "consultations.take_over": "NDP",
     "consultations.show": "NDP",
     "consultations.answers": "NDP",
@@ -48,6 +49,8 @@ TABLE = {
     "admin.site": "A",
     "admin.people": "A",
     "admin.content": "NDPA",
+    "paper.index": "NDPA",
+    "paper.show": "NDPA",
 }
 
 

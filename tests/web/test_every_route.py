@@ -41,6 +41,7 @@ def values(shared: Service) -> dict[str, str]:
         "case_ref": shared.signed(back_pain_reason=Answer("answered", "main")),
         "code": "A",
         "filename": "consult.css",
+        "digest": shared.instance.library.current.digest,
     }
 
 
