@@ -21,9 +21,13 @@ ALL: Final = (
     cases.results,
     keeping.rebuild,
     keeping.verify,
+    keeping.witness,
+    keeping.settings,
     keeping.backup_command,
     keeping.restore,
     keeping.guard,
+    keeping.rehearse,
+    keeping.tend,
     keeping.doctor_command,
 )
 

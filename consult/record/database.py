@@ -150,6 +150,7 @@ class Database:
             "trusted_schema = OFF",
             "cell_size_check = ON",
             "mmap_size = 0",
+            "secure_delete = ON",
         ):
             conn.execute(f"PRAGMA {pragma}")
         self._opened.append(conn)
@@ -170,11 +171,16 @@ class Database:
             try:
                 self.when_begun(self._writer)
                 yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            self._writer.execute("COMMIT")
             self.when_kept()
+
+    def _roll_back(self) -> None:
+        """End the transaction, whatever ended it: SQLite has done so itself where the disk was full or failed."""
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close every connection."""

@@ -96,9 +96,12 @@ class Step:
     hash: str
 
 
+CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(content: object) -> str:
     """The one way a content is written: JSON with sorted keys and no spaces."""
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return CANONICAL.encode(content)
 
 
 def content_digest(salt: str, content: str) -> str:
