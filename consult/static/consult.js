@@ -4,7 +4,7 @@
   document.documentElement.classList.add('js');
   var state = document.getElementById('save-state');
   function meta(name) { return document.querySelector('meta[name="' + name + '"]').content; }
-  var LATE = 1500, RETRY = 1000;  // milliseconds; a request without a reply is given up (htmx-config) and sent again
+  var LATE = 1500, RETRY = 500;  // milliseconds; a request without a reply is given up (htmx-config) and sent again
   // Question -> what the server is not known to have: `key` names the answer in the control, `sending` is the request on
   // its way or without a reply. That one is sent again as it was until there is one: only then is it known what stands.
   var waiting = new Map();
@@ -172,7 +172,7 @@
     if (item) { item.classList.add('q--not-saved'); }
     clearTimeout(held.timer);
     if (signedOut) { tell(); return; }  // it goes once the screen is unlocked
-    held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, held.tries > 1 ? RETRY : RETRY / 2);
+    held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, RETRY);
     tell();
   }
   document.addEventListener('consult:again', function () {

@@ -165,22 +165,11 @@ def ignores_what_the_page_knew() -> None:
     store.Store.save = save  # type: ignore[method-assign]
 
 
-def makes_its_own_keys() -> None:
-    """As if the key that the page made were thrown away: two requests for one thing are two things."""
-    import uuid
-
-    from consult.web import answers, endings, papers
-
-    for module in (answers, endings, papers):
-        module.own_key = lambda: str(uuid.uuid4())
-
-
 BUILDS: dict[str, Callable[[], None]] = {
     "product": lambda: None,
     "says saved before commit": says_saved_before_commit,
     "knows no key": knows_no_key,
     "ignores what the page knew": ignores_what_the_page_knew,
-    "makes its own keys": makes_its_own_keys,
 }
 
 

@@ -36,6 +36,7 @@ DEBOUNCE = 1.5  # seconds after the last letter that text is sent
 DROPS_A_CONSULTATION = 25
 SAVED = re.compile(r"^Saved \d\d:\d\d$")
 CONSULTATIONS = 24
+TOO_MANY = 10  # faults, after which there is no point in going on
 
 
 @dataclass
@@ -122,7 +123,7 @@ class Dropping:
         self.token, self.consultations = house.tokens()[nurse], list(house.consultations[nurse])
 
     def run(self, drops: int) -> Tally:
-        while self.tally.drops < drops and not self.tally.faults:
+        while self.tally.drops < drops and len(self.tally.faults) < TOO_MANY:
             with closing(signed_in(self.browser, self.address, self.token)) as context:
                 self.page = context.new_page()
                 consultation = self.consultations.pop()
