@@ -18,7 +18,7 @@ from browsing import Record, a_browser, signed_in
 from house import House, build
 from luck import seeded
 from net import MODES, Net
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 from served import Served
 from tab import plain
 
@@ -34,6 +34,8 @@ OFFLINE = "browser offline"
 WITHIN = 2.0  # seconds, beside what an undisturbed save takes in the same run
 DEBOUNCE = 1.5  # seconds after the last letter that text is sent
 DROPS_A_CONSULTATION = 25
+STATIC = Path(__file__).parents[2] / "consult" / "static"
+Broken = tuple[tuple[str, str], ...]
 SAVED = re.compile(r"^Saved \d\d:\d\d$")
 CONSULTATIONS = 24
 TOO_MANY = 10  # faults, after which there is no point in going on
@@ -115,16 +117,18 @@ class Hand:
 class Dropping:
     """Drops the network while the hand goes on, and holds what the page says against the record."""
 
-    def __init__(self, net: Net, browser: Browser, house: House, luck: random.Random) -> None:
+    def __init__(self, net: Net, browser: Browser, house: House, luck: random.Random, broken: Broken) -> None:
         self.net, self.house, self.luck, self.tally = net, house, luck, Tally()
         self.address = f"http://127.0.0.1:{net.port}"
-        self.browser, self.record = browser, Record(house)
+        self.browser, self.record, self.broken = browser, Record(house), broken
         nurse = house.nurses[0]
         self.token, self.consultations = house.tokens()[nurse], list(house.consultations[nurse])
 
     def run(self, drops: int) -> Tally:
         while self.tally.drops < drops and len(self.tally.faults) < TOO_MANY:
             with closing(signed_in(self.browser, self.address, self.token)) as context:
+                if self.broken:
+                    context.route("**/consult.js", self._script)
                 self.page = context.new_page()
                 consultation = self.consultations.pop()
                 self.page.goto(f"/consultations/{consultation}")
@@ -136,6 +140,14 @@ class Dropping:
             print(f"{self.tally}", flush=True)
         self.record.close()
         return self.tally
+
+    def _script(self, route: Route) -> None:
+        """The page's script, broken on purpose."""
+        text = (STATIC / "consult.js").read_text("utf-8")
+        for right, wrong in self.broken:
+            assert right in text, f"the script does not say {right} any more"
+            text = text.replace(right, wrong)
+        route.fulfill(body=text, content_type="text/javascript")
 
     def undisturbed(self) -> None:
         """How long a save takes while all is well: what this machine needs, whatever the network does."""
@@ -233,9 +245,9 @@ def dropped(house: House, browser: Browser, tmp_path: Path) -> Iterator[Callable
     served, copy = Served(tmp_path / "server.log"), house.copy(tmp_path / "instance")
     net = Net(served.port)
 
-    def run(drops: int, build: str = "product") -> Tally:
+    def run(drops: int, build: str = "product", broken: Broken = ()) -> Tally:
         served.start(copy.folder, build)
-        tally = Dropping(net, browser, copy, seeded("drops")).run(drops)
+        tally = Dropping(net, browser, copy, seeded("drops"), broken).run(drops)
         served.stop()
         return tally
 
@@ -253,3 +265,18 @@ def test_drops_lose_and_double_nothing_and_the_page_says_what_is_true(
     assert tally.faults == []
     assert (tally.lost, tally.doubled, tally.conflicts, tally.untrue, tally.late) == (0, 0, 0, 0, 0)
     assert tally.entered > drops
+
+
+class TestControls:
+    """The same harness over a page or a server that is broken on purpose: it must notice."""
+
+    def test_drops_of_a_page_that_does_not_try_again_lose_answers(self, dropped: Callable[..., Tally]) -> None:
+        again = "held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, RETRY);"
+        others = "if (held.tries > 0 && document.contains(held.set))"
+        assert dropped(3, broken=((again, ""), (others, "if (false)"))).lost > 0
+
+    def test_drops_of_a_page_that_says_saved_when_it_sends_make_it_lie(self, dropped: Callable[..., Tally]) -> None:
+        assert dropped(5, broken=(("say('Saving')", "say('Saved ' + now())"),)).untrue > 0
+
+    def test_drops_before_a_server_that_knows_no_key_double_answers(self, dropped: Callable[..., Tally]) -> None:
+        assert dropped(12, build="knows no key").doubled > 0
