@@ -4,7 +4,7 @@
   document.documentElement.classList.add('js');
   var state = document.getElementById('save-state');
   function meta(name) { return document.querySelector('meta[name="' + name + '"]').content; }
-  var LATE = 1500, RETRY = 500;  // milliseconds; a request without a reply is given up (htmx-config) and sent again
+  var LATE = 1200, RETRY = 500;  // milliseconds; a request without a reply is given up (htmx-config) and sent again
   // Question -> what the server is not known to have: `key` names the answer in the control, `sending` is the request on
   // its way or without a reply. That one is sent again as it was until there is one: only then is it known what stands.
   var waiting = new Map();
@@ -37,7 +37,7 @@
   function late(held) {
     return held.tries > 0 || (held.sending && (!navigator.onLine || Date.now() - held.sending.at > LATE));
   }
-  setInterval(function () { if (waiting.size) { tell(); } }, 250);
+  setInterval(function () { if (waiting.size) { tell(); } }, 200);
   window.addEventListener('offline', tell);
   window.addEventListener('online', sendAllAgain);
   function fieldset(element) { return element.closest ? element.closest('.q__set') : null; }

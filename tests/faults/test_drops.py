@@ -121,6 +121,7 @@ class Dropping:
         self.net, self.house, self.luck, self.tally = net, house, luck, Tally()
         self.address = f"http://127.0.0.1:{net.port}"
         self.browser, self.record, self.broken = browser, Record(house), broken
+        self.patience = 5.0 if broken else 20.0
         nurse = house.nurses[0]
         self.token, self.consultations = house.tokens()[nurse], list(house.consultations[nurse])
 
@@ -188,12 +189,12 @@ class Dropping:
         return [(q, answer, stands[q]) for q, answer in self.hand.entered.items() if stands[q] != answer]
 
     def says_not_saved(self, mode: str) -> None:
-        took = self._until(lambda text: text.startswith("Not saved, retrying"), self.hand.last, 8.0)
+        took = self._until(lambda text: text.startswith("Not saved, retrying"), self.hand.last, self.patience)
         self.tally.slowest_to_say_not_saved = max(self.tally.slowest_to_say_not_saved, took)
         self._in_time(took, f"{mode}: 'Not saved, retrying'")
 
     def says_saved(self, mode: str, well: float) -> None:
-        took = self._until(SAVED.match, max(well, self.hand.last), 20.0)
+        took = self._until(SAVED.match, max(well, self.hand.last), self.patience)
         self.tally.slowest_to_say_saved = max(self.tally.slowest_to_say_saved, took)
         self._in_time(took, f"{mode}, then well: 'Saved'")
         self.tell_the_truth()
