@@ -156,7 +156,7 @@ def offline_folder(options: argparse.Namespace) -> Path | None:
 
 
 def test(options: argparse.Namespace, extra: list[str]) -> int:
-    """Style, types, then the unit tests on two cores and the browser tests on one."""
+    """Style, types, then the unit tests, the browser tests and the fault tests, each on two cores."""
     install("requirements-test.lock", offline_folder(options), may_install=True)
     install_reference(offline_folder(options))
     browser = find_browser()
@@ -180,8 +180,9 @@ def announce(name: str) -> bool:
 def pytest(extra: list[str], browser: str) -> list[str]:
     """Run pytest and return the parts that failed; a part that has no test for the arguments given is no failure."""
     parts = {
-        "unit tests": ["-n", "2", "-m", "not browser and not soak"],
-        "browser tests": ["-n", "2", "-m", "browser and not soak"],
+        "unit tests": ["-n", "2", "-m", "not browser and not fault and not soak"],
+        "browser tests": ["-n", "2", "-m", "browser and not fault and not soak"],
+        "fault tests": ["-n", "2", "-m", "fault and not soak"],
     }
     if "-m" in extra:
         parts = {"tests": []}

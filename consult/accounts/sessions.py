@@ -111,7 +111,8 @@ def lock(conn: Connection, signed_in: SignIn, now: datetime) -> None:
 def create(conn: Connection, person_id: str, now: datetime) -> str:
     """Open a session for a person and return its token, which is kept nowhere on the server."""
     token = secrets.token_urlsafe(32)
-    conn.execute("DELETE FROM sign_in WHERE created_at < ?", (_seconds(now - ABSOLUTE),))
+    limits = (_seconds(now - ABSOLUTE), _seconds(now + ABSOLUTE))
+    conn.execute("DELETE FROM sign_in WHERE created_at NOT BETWEEN ? AND ?", limits)
     row = (_hash(token), person_id, _seconds(now), _seconds(now))
     conn.execute("INSERT INTO sign_in (token_hash, person, created_at, last_seen) VALUES (?, ?, ?, ?)", row)
     return token
@@ -124,7 +125,7 @@ def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
         return None
     created, seen = _time(row["created_at"]), _time(row["last_seen"])
     who = person(conn, row["person"])
-    if who is None or not who.active or now - created >= ABSOLUTE:
+    if who is None or not who.active or abs(now - created) >= ABSOLUTE:  # the clock may have been ahead
         return None
     left = timedelta() if row["locked_at"] else max(min(IDLE, IDLE - (now - seen)), timedelta())
     stale = not timedelta() <= now - seen < FRESH  # also where the clock was set back
@@ -157,7 +158,8 @@ def _key(username: str) -> str:
 
 
 def _tries(conn: Connection, who: str, now: datetime) -> int:
-    conn.execute("DELETE FROM failed_try WHERE at <= ?", (_seconds(now - WINDOW),))
+    past, ahead = _seconds(now - WINDOW), _seconds(now + WINDOW)  # one from a clock that was ahead would last for ever
+    conn.execute("DELETE FROM failed_try WHERE at <= ? OR at > ?", (past, ahead))
     return int(conn.execute("SELECT count(*) FROM failed_try WHERE who = ?", (who,)).fetchone()[0])
 
 

@@ -26,6 +26,8 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
     """
     before = found(consultation_id)
     screen = Screen.of(inst().store, before)
+    if not forms.questions_sent(screen.proforma, request.form):
+        abort(400)  # a page that is no longer whole: never let it say that something was saved
     key = own_key()
     conflicts, errors = save_all(screen, key)
     if request.form.get("rest") and not conflicts and not errors:

@@ -16,6 +16,7 @@ from consult.proforma.model import Question
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 SEEN = re.compile(r'name="seen\.(\w+)" value="(\d+)"')
 CSRF = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
+TAGS = re.compile(r"<[^>]+>")
 Fields = list[tuple[str, str]]
 
 
@@ -70,6 +71,7 @@ class Tab:
         headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in {"consult_session": self.token, **self.cookies}.items())}
         if body is not None:
             headers |= FORM | ({"HX-Request": "true", "X-CSRFToken": self.csrf} if htmx else {})
+        kept = self._connection is not None
         try:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
@@ -78,6 +80,8 @@ class Tab:
             text = response.read().decode()
         except (OSError, http.client.HTTPException) as error:
             self.close()
+            if kept:  # the server may have ended it while it was idle: like a browser, ask once more on a new one
+                return self._ask(method, path, body, htmx)
             raise Unreachable(str(error)) from error
         for cookie in response.headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")

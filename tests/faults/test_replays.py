@@ -225,6 +225,9 @@ def replayed(house: House, tmp_path: Path) -> Iterator[Callable[[int, bool], Cou
         while replayer.counted.replays < replays:
             replayer.consultation(replayer.luck.choice(employees))
             replayer.restart()
+            done = replayer.counted
+            if done.saves // 31 % 10 == 0:
+                print(f"{done.saves} saves, {done.replays} replays, {done.extra} extra steps", flush=True)
         for tab in replayer.tabs:
             tab.close()
         served.stop()

@@ -19,7 +19,7 @@ import pytest
 from house import House, build
 from luck import seeded
 from served import Served
-from tab import Fields, Reply, Tab, new_key, plain, some_answer
+from tab import TAGS, Fields, Reply, Tab, new_key, plain, some_answer
 from writers import answer_of
 
 from consult import verifying
@@ -38,7 +38,6 @@ BLOCK = "rest_of_red_flags"
 KINDS = {"finding", "choice", "choices", "number", "text", "arrangement"}
 OPENER = "adjustment_types"  # what opens the arrangements
 PLACES = 5  # interleavings in one consultation
-TAGS = re.compile(r"<[^>]+>")
 
 
 @dataclass(frozen=True)
