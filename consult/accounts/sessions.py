@@ -10,7 +10,7 @@ from typing import Final
 
 from consult.accounts import passwords
 from consult.accounts.people import Person, PersonRefused, by_username, password_hash_of, person, username_of
-from consult.record.database import Connection, Database
+from consult.record.database import Connection, Database, NotWritten
 
 IDLE: Final = timedelta(minutes=15)
 ABSOLUTE: Final = timedelta(hours=12)
@@ -77,15 +77,30 @@ def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
     row = conn.execute("SELECT * FROM sign_in WHERE token_hash = ?", (_hash(token),)).fetchone()
     if row is None:
         return None
-    created, seen = _time(row["created_at"]), _time(row["last_seen"])
+    created = _time(row["created_at"])
+    seen = max(_time(row["last_seen"]), _used.get(row["token_hash"], created))
     who = person(conn, row["person"])
     if who is None or not who.active or now - seen >= IDLE or now - created >= ABSOLUTE:
         return None
     return SignIn(who, row["token_hash"], created, seen, stale=now - seen >= FRESH)
 
 
+_used: dict[str, datetime] = {}
+"""When a sign-in was used, while that could not be written: a full disk signs nobody out who is at work."""
+
+
+def note_use(db: Database, signed_in: SignIn, now: datetime) -> None:
+    """Note that a sign-in was used, in memory where the disk does not take it; call it only for a stale one."""
+    try:
+        with db.write() as conn:
+            touch(conn, signed_in, now)
+        _used.pop(signed_in.token_hash, None)
+    except NotWritten:
+        _used[signed_in.token_hash] = now
+
+
 def touch(conn: Connection, signed_in: SignIn, now: datetime) -> None:
-    """Note that a sign-in was used; call it only for a stale one."""
+    """Write that a sign-in was used."""
     conn.execute("UPDATE sign_in SET last_seen = ? WHERE token_hash = ?", (_seconds(now), signed_in.token_hash))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from flask import Flask, Response, g, redirect, render_template, request, session, url_for
+from flask import Flask, Response, g, make_response, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import Forbidden, HTTPException, SecurityError
@@ -17,6 +17,7 @@ from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_
 from consult.instance import Instance
 from consult.proforma.answer import Answer
 from consult.record.consultation import Consultation
+from consult.record.database import NotWritten, sqlite3, why_not_written
 from consult.record.ledger import Step
 from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import (
@@ -57,6 +58,11 @@ STATE_LABELS: Final = {
 }
 
 
+GO_BACK: Final = "Go back: what you entered is still on that page; send it again in a moment."
+DAMAGED: Final = (
+    "Nothing was changed. Ask your administrator to run `consult verify`; use the paper form for a consultation that "
+    "can't wait."
+)
 CONSULTATIONS: Final = (consultations, answers, endings, papers)
 """The modules whose routes make up one blueprint."""
 
@@ -110,8 +116,7 @@ def _who_is_it() -> AnyResponse | None:
     if signed_in is not None:
         g.person = signed_in.person
         if signed_in.stale:
-            with inst().db.write() as conn:
-                sessions.touch(conn, signed_in, now)
+            sessions.note_use(inst().db, signed_in, now)
     if policy.allowed(g.person.role if g.person else None, request.endpoint):
         return None
     if g.person is None:
@@ -153,6 +158,17 @@ def _errors(app: Flask) -> None:
     def wrong_host(_: SecurityError) -> Response:
         return Response("This service is not asked for under that name; use the address you were given.", 400)
 
+    def not_written(error: NotWritten) -> AnyResponse:
+        told = "What you entered stays in the page: leave it open." if request.headers.get("HX-Request") else GO_BACK
+        app.logger.warning("%s %s: %s", request.method, request.endpoint, error)
+        return _later(page("Not saved", f"{error} {told}", 503))
+
+    def unreadable(error: Exception) -> AnyResponse:
+        app.logger.error("%s %s: %s", request.method, request.endpoint, error)
+        if why_not_written(error):
+            return _later(page("Not now", "The record can't be read just now; wait a moment, then try again.", 503))
+        return app.make_response(page("The record is damaged", DAMAGED, 500))
+
     def http(error: HTTPException) -> tuple[str, int]:
         words = {
             403: ("Not for your role", "Your role does not open this page; go back, or ask your administrator."),
@@ -167,7 +183,16 @@ def _errors(app: Flask) -> None:
     app.register_error_handler(Refused, refused)
     app.register_error_handler(CSRFError, csrf)
     app.register_error_handler(SecurityError, wrong_host)
+    app.register_error_handler(NotWritten, not_written)
+    app.register_error_handler(sqlite3.DatabaseError, unreadable)
     app.register_error_handler(HTTPException, http)
+
+
+def _later(page: tuple[str, int]) -> AnyResponse:
+    """A page that says how soon it can be asked for again."""
+    response = make_response(page)
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 def _words() -> dict[str, Any]:
