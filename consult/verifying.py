@@ -13,7 +13,7 @@ from consult.audit.cases import CaseRow
 from consult.instance import Instance, database_file, open_instance
 from consult.progress import Progress, silent
 from consult.proving import Proof, prove, read_only
-from consult.record import told
+from consult.record import told, unused
 from consult.record.database import Connection
 from consult.record.store import rebuild_consultations
 
@@ -27,7 +27,10 @@ def rebuild(instance: Instance) -> tuple[int, int]:
     with instance.db.write() as conn:
         told.rebuild_settings(conn)
         people.put_back(conn)
-        return rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
+        made = rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
+    if unused.flipped(instance.db.file):
+        instance.db.write_anew()
+    return made
 
 
 def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]:
@@ -39,6 +42,7 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
     proof = prove(file, "restore a backup", progress)
     with read_only(file) as conn:
         found = [*told.differences(conn), *people.differences(conn), *in_use.differences(conn)]
+    found += map(unused.sentence, unused.flipped(file))
     with closing(open_instance(folder)) as instance:
         found += [f"The case {' / '.join(key)} is not what its steps say; {told.MEND}." for key in _cases_off(instance)]
     return proof, found

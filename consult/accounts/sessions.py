@@ -12,7 +12,7 @@ from typing import Final
 
 from consult.accounts import passwords
 from consult.accounts.people import Person, PersonRefused, by_username, password_hash_of, person, username_of
-from consult.record.database import Connection, Database
+from consult.record.database import Connection, Database, NotWritten
 
 IDLE: Final = timedelta(minutes=15)
 """How long nothing may come from a browser before its session is locked; locking ends nothing."""
@@ -123,7 +123,8 @@ def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
     row = conn.execute("SELECT * FROM sign_in WHERE token_hash = ?", (_hash(token),)).fetchone()
     if row is None:
         return None
-    created, seen = _time(row["created_at"]), _time(row["last_seen"])
+    created = _time(row["created_at"])
+    seen = max(_time(row["last_seen"]), _used.get(row["token_hash"], created))
     who = person(conn, row["person"])
     if who is None or not who.active or abs(now - created) >= ABSOLUTE:  # the clock may have been ahead
         return None
@@ -132,8 +133,22 @@ def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
     return SignIn(who, row["token_hash"], created, seen, stale, locked=not left, locked_at=row["locked_at"], left=left)
 
 
+_used: dict[str, datetime] = {}
+"""When a sign-in was used, while that could not be written: a full disk signs nobody out who is at work."""
+
+
+def note_use(db: Database, signed_in: SignIn, now: datetime) -> None:
+    """Note that a sign-in was used, in memory where the disk does not take it; call it only for a stale one."""
+    try:
+        with db.write() as conn:
+            touch(conn, signed_in, now)
+        _used.pop(signed_in.token_hash, None)
+    except NotWritten:
+        _used[signed_in.token_hash] = now
+
+
 def touch(conn: Connection, signed_in: SignIn, now: datetime) -> None:
-    """Note that a sign-in was used; call it only for a stale one."""
+    """Write that a sign-in was used."""
     conn.execute("UPDATE sign_in SET last_seen = ? WHERE token_hash = ?", (_seconds(now), signed_in.token_hash))
 
 

@@ -23,7 +23,7 @@ from consult.proforma.load import ContentError
 from consult.progress import silent
 from consult.proving import BackupRefused
 from consult.record import ledger
-from consult.record.database import DatabaseRefused, sqlite3
+from consult.record.database import DatabaseRefused, NotWritten, sqlite3
 from consult.record.settings import SettingRefused
 from consult.record.store import Refused
 
@@ -44,6 +44,7 @@ REFUSALS: Final = (
     Held,
     InstanceRefused,
     ledger.KeyReused,
+    NotWritten,
     PersonRefused,
     Refused,
     SettingRefused,

@@ -22,6 +22,25 @@ class DatabaseRefused(Exception):
     """The database was not opened; the message says why and what to do."""
 
 
+class NotWritten(Exception):
+    """The disk or another program kept the database from being written; it may work again by itself."""
+
+
+WHY_NOT_WRITTEN: Final = {
+    5: "the record is held by another program",  # SQLITE_BUSY and its like, by the lower byte of the code
+    6: "the record is held by another program",
+    8: "the record can only be read now",
+    10: "the disk did not take it",
+    13: "the disk is full",
+    14: "the disk did not take it",
+}
+
+
+def why_not_written(error: Any) -> str:
+    """Why a write failed, where the cause may pass by itself; "" for any other error."""
+    return WHY_NOT_WRITTEN.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+
+
 record_schema = Migrations("record")
 
 TABLES: Final = """
@@ -175,13 +194,21 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One durable transaction: BEGIN IMMEDIATE under the lock; what it wrote is kept once the block has ended."""
+        """One durable transaction: BEGIN IMMEDIATE under the lock; what it wrote is kept once the block has ended.
+
+        NotWritten is raised where the disk or another program kept it from being written.
+        """
         with self._lock:
-            self._writer.execute("BEGIN IMMEDIATE")
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
                 self.when_begun(self._writer)
                 yield self._writer
                 self._writer.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._roll_back()
+                if why := why_not_written(error):
+                    raise NotWritten(f"This was not saved, as {why}; it can be tried again.") from error
+                raise
             except BaseException:
                 self._roll_back()
                 raise
@@ -191,6 +218,12 @@ class Database:
         """End the transaction, whatever ended it: SQLite has done so itself where the disk was full or failed."""
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
+
+    def write_anew(self) -> None:
+        """Have every page of the file written anew, without what is unused."""
+        with self._lock:
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close every connection."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from flask import Flask, Response, g, render_template, request, session, url_for
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask import Flask, Response, g, request, session, url_for
+from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
-from werkzeug.exceptions import HTTPException, SecurityError
-from werkzeug.wrappers import Response as AnyResponse
 
 from consult.accounts import policy
 from consult.documents import letter
@@ -18,13 +16,13 @@ from consult.instance import Instance
 from consult.proforma.answer import Answer
 from consult.record.consultation import Consultation
 from consult.record.ledger import Step
-from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import (
     admin,
     answers,
     consultations,
     employees,
     endings,
+    errors,
     forms,
     home,
     leaflets,
@@ -82,7 +80,7 @@ def create_app(instance: Instance) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _register(app)
-    _errors(app)
+    errors.register(app)
     app.before_request(visit.who_is_it)
     CSRFProtect(app)
     app.after_request(_headers)
@@ -115,44 +113,6 @@ def _headers(response: Response) -> Response:
     else:
         response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _errors(app: Flask) -> None:
-    def page(title: str, sentence: str, code: int) -> tuple[str, int]:
-        if request.headers.get("HX-Request"):
-            return sentence, code
-        return render_template("refused.html", title=title, sentence=sentence), code
-
-    def refused(error: Refused) -> AnyResponse | tuple[str, int]:
-        if isinstance(error, (NotOpen, NotYours)) and (reply := taking_over.not_taken(error)):
-            return reply
-        return page("Nothing was changed", str(error), 403 if isinstance(error, NotYours) else 409)
-
-    def csrf(_: CSRFError) -> tuple[str, int]:
-        return page(
-            "Not sent",
-            "The page was made before somebody signed in anew, or came from elsewhere; reload it and try again.",
-            400,
-        )
-
-    def wrong_host(_: SecurityError) -> Response:
-        return Response("This service is not asked for under that name; use the address you were given.", 400)
-
-    def http(error: HTTPException) -> tuple[str, int]:
-        words = {
-            403: ("Not for your role", "Your role does not open this page; go back, or ask your administrator."),
-            404: ("Not found", "There is nothing here for you; check the address or go back to the start."),
-            405: ("Not possible", "This page can't be used that way; go back to the start."),
-            413: ("Too large", "What was sent is too large; send less."),
-        }
-        title, sentence = words.get(error.code or 500, ("Something went wrong", "Go back and try again."))
-        return page(title, sentence, error.code or 500)
-
-    app.register_error_handler(NotOpen, refused)
-    app.register_error_handler(Refused, refused)
-    app.register_error_handler(CSRFError, csrf)
-    app.register_error_handler(SecurityError, wrong_host)
-    app.register_error_handler(HTTPException, http)
 
 
 def _words() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Blueprint, abort, make_response, render_template, request, session
+from flask import Blueprint, abort, current_app, make_response, render_template, request, session
 from werkzeug.wrappers import Response
 
 from consult.audit.measures import outcomes
@@ -15,6 +15,7 @@ from consult.documents.words import describe
 from consult.exports import head_at, signer
 from consult.record import identity
 from consult.record.consultation import Consultation, report_allowed, report_stands
+from consult.record.database import NotWritten
 from consult.record.ledger import steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
@@ -53,6 +54,15 @@ def held_before(consultation: Consultation) -> bool:
     return person().id in {(step.content or {}).get("from") for step in consultation.taken_over}
 
 
+def unrecorded_print(error: NotWritten, address: str) -> Response:
+    """Printing goes on where that it was printed can't be recorded: a page that says so, and leads to the print."""
+    sentence = f"{error} You can print all the same; press Print again later, so that the record says so."
+    page = render_template(
+        "refused.html", title="That it was printed is not recorded", sentence=sentence, onward=address
+    )
+    return make_response(page, 503, {"Retry-After": "5"})
+
+
 def employee_of(consultation: Consultation) -> identity.Employee | None:
     """Who the consultation is with."""
     return identity.employee(inst().db.read(), consultation.started["employee"])
@@ -68,7 +78,11 @@ def viewed(consultation: Consultation) -> None:
     """Record who looked: one step for each consultation in a visit."""
     looked = session.get("looked", [])
     if consultation.id not in looked:
-        inst().store.note_after(consultation.id, "consultation_viewed", {}, str(uuid.uuid4()), who())
+        try:
+            inst().store.note_after(consultation.id, "consultation_viewed", {}, str(uuid.uuid4()), who())
+        except NotWritten as error:  # reading goes on; the next page of this visit tries again
+            current_app.logger.warning("A look of %s at %s is not recorded: %s", who().actor, consultation.id, error)
+            return
         session["looked"] = [*looked[-30:], consultation.id]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -9,9 +11,20 @@ from consult.documents import letter as letters
 from consult.documents import report as reports
 from consult.documents.note import note
 from consult.record.consultation import report_allowed, report_answers
+from consult.record.database import NotWritten
 from consult.record.ledger import head, steps
 from consult.web.context import inst, who
-from consult.web.desk import bp, ended_context, found, own_key, refused, screen_context, shown_note, site_of
+from consult.web.desk import (
+    bp,
+    ended_context,
+    found,
+    own_key,
+    refused,
+    screen_context,
+    shown_note,
+    site_of,
+    unrecorded_print,
+)
 from consult.web.screen import Screen
 
 
@@ -39,8 +52,8 @@ def letter(consultation_id: str) -> Response | str:
     made = letters.letter(consultation, path, site_of(consultation))
     if request.method == "POST":
         content = {"questions": [f.question for f in made.findings], "route": [r for r, _ in made.routes]}
-        inst().store.note_after(consultation_id, "letter_printed", content, own_key(), who())
-        return redirect(url_for("consultations.letter", consultation_id=consultation_id, printing="yes"))
+        target = url_for("consultations.letter", consultation_id=consultation_id, printing="yes")
+        return _printed(consultation_id, "letter_printed", content, target)
     made_at = head(inst().db.read())
     return render_template("consultations/letter.html", letter=made, made_at=made_at, **screen_context(consultation))
 
@@ -92,12 +105,21 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
     }
     if done == "given":
         content["form"] = "link" if form == "link" else "printed"
-    inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     if done == "printed":
         language = leaflet.language
         target = url_for("leaflets.show", leaflet_id=leaflet.id, language=language, format=format_, printing="yes")
-        return redirect(target)
+        return _printed(consultation_id, "leaflet_printed", content, target)
+    inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+
+
+def _printed(consultation_id: str, kind: str, content: dict[str, Any], address: str) -> Response:
+    """Record that something is printed, and go on to its print; also where that can't be recorded now."""
+    try:
+        inst().store.note_after(consultation_id, kind, content, own_key(), who())
+    except NotWritten as error:
+        return unrecorded_print(error, address)
+    return redirect(address)
 
 
 @bp.get("/<consultation_id>/steps", endpoint="steps")

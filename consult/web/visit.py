@@ -53,8 +53,7 @@ def _is(signed_in: SignIn, now: datetime) -> None:
         session["person"] = signed_in.person.id
     only_looks = request.endpoint == "session_state" and request.method == "GET"
     if signed_in.stale and not signed_in.locked and not only_looks:
-        with inst().db.write() as conn:
-            sessions.touch(conn, signed_in, now)
+        sessions.note_use(inst().db, signed_in, now)
         g.left = int(sessions.IDLE.total_seconds())
 
 
