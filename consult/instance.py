@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from consult.accounts.people import accounts_schema
-from consult.audit import cases
+from consult.audit import cases, gesture
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.measures import MeasureSet
 from consult.documents.leaflet import Leaflets
@@ -185,10 +185,13 @@ def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
 def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
     at = clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as in Store.at
     content = load_content(db, folder, actor, at)
+    library = Library(content.definition)
     with db.write() as conn:
         if cases.ensure(conn, content.definition.dataset):
             cases.rebuild(conn, content.definition.dataset)
-    store = Store(db, Library(content.definition), clock)
+        if gesture.ensure(conn):
+            gesture.rebuild(conn, library)
+    store = Store(db, library, clock)
     return Instance(folder, db, store, content, secret_key(folder), clock)
 
 
