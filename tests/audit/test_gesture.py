@@ -1,9 +1,8 @@
-"""How much of the red flags "No to the rest" answered: counted as the record stands at signing, and rebuilt the same."""
+"""How much of the red flags "No to the rest" answered: counted as it stands at signing, and rebuilt the same."""
 
 from consult.audit import gesture
 from consult.audit.results import Selection
 from consult.documents import signing
-from consult.record.ledger import append
 
 REST = "rest_of_red_flags"
 ELIGIBLE = {"back_pain_reason": "main", "visit_and_episode": "first_ever_episode"}
@@ -13,8 +12,7 @@ ONE_BY_ONE = {"major_injury": "absent", "fever_or_very_ill": "absent"}
 def signed(desk, **words):
     desk.begin()
     desk.give(**{**ELIGIBLE, **ONE_BY_ONE, **words})
-    filled = desk.store.rest(desk.id, REST, desk.key(), desk.who)
-    return filled
+    return desk.store.rest(desk.id, REST, desk.key(), desk.who)
 
 
 def finish(desk):
