@@ -1,7 +1,7 @@
 """Charts as geometry: where each mark of a picture stands, worked out from numbers; templates only write it as SVG.
 
-Shares are 0 to 1; places are in units of the picture, from its upper left corner. Each chart is made for a frame: a wide
-one, and a narrow one for small screens, where labels stand above the marks.
+Shares are 0 to 1; places are in units of the picture, from its upper left corner. Each chart is made for two frames: a
+wide one, and a narrow one for small screens, where labels stand above the marks.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def _row(rate: Rate, labels: list[str], top: float, height: float, frame: Frame)
         start = y + 4.5 - LINE * (len(labels) - 1) / 2
         texts = [Text(frame.left - 12, start + LINE * at, words, "end") for at, words in enumerate(labels)]
         texts.append(Text(frame.width - frame.right + 12, y + 4.5, rate.words))
-    places = (None if share is None else x_of(share, frame) for share in (rate.share, rate.low, rate.high))
-    return Row(rate, y, *places, texts=tuple(texts))
+    x, x_low, x_high = (None if share is None else x_of(share, frame) for share in (rate.share, rate.low, rate.high))
+    return Row(rate, y, x, x_low, x_high, tuple(texts))
 
 
 def x_of(share: float, frame: Frame) -> float:
@@ -203,7 +203,7 @@ class Across:
 
     level: Level
     y: float
-    label: Text
+    label: Text | None
 
 
 @dataclass(frozen=True)
@@ -283,13 +283,13 @@ def _y_ticks(frame: Frame) -> tuple[Text, ...]:
 
 
 def _across(levels: Sequence[Level], frame: Frame) -> tuple[Across, ...]:
-    """Levels with their labels: at the right in a wide frame, above the plane in a narrow one; never over each other."""
-    lines = [(level, y_of(level.share, frame)) for level in sorted(levels, key=lambda level: -level.share)]
-    found, floor = [], float("-inf")
-    for level, y in lines:
-        floor = max(y + 4.5, floor + LINE)
-        place = Text(frame.width - frame.right + 8, floor, level.label)
-        found.append(Across(level, y, place))
+    """Levels from the top down, each with its label beside it where there is room; labels never stand on each other."""
+    found: list[Across] = []
+    for level in sorted(levels, key=lambda level: -level.share):
+        y = y_of(level.share, frame)
+        beside = max(y + 4.5, found[-1].label.y + LINE if found and found[-1].label else 0)
+        label = None if frame.stacked else Text(frame.width - frame.right + 8, beside, level.label)
+        found.append(Across(level, y, label))
     return tuple(found)
 
 
