@@ -64,9 +64,12 @@ class Sample:
 
     @property
     def selection(self) -> Selection:
-        """What selects exactly these cases."""
-        rows = json.dumps([case.row for case in self.taken])
-        return Selection(provider=self.round.provider, capture=self.round.capture, sample=rows, round=self.round.id)
+        """What selects exactly these cases, with the dates of the sample (of the period while it is empty)."""
+        rows, (first, last) = (
+            json.dumps([case.row for case in self.taken]),
+            self.span or (self.round.start, self.round.end),
+        )
+        return Selection(self.round.provider, "", first, last, self.round.capture, rows, self.round.id)
 
 
 def sample(conn: Connection, measures: MeasureSet, dataset: Dataset, of: Round) -> Sample:
@@ -158,3 +161,16 @@ def change(earlier: Results, later: Results) -> dict[str, Change]:
 def _change(earlier: tuple[int, int], later: tuple[int, int]) -> Change:
     found = statistics.newcombe(*later, *earlier)
     return Change(earlier, later, *(found or (None, None, None)))
+
+
+def counted_by_site(conn: Connection, selection: Selection) -> dict[str, int]:
+    """How many cases a selection holds at each site."""
+    where, values = selection.where()
+    query = f"SELECT site, count(*) FROM {TABLE} WHERE {where} GROUP BY site ORDER BY site"
+    return {row[0]: row[1] for row in conn.execute(query, values)}
+
+
+def baseline_begun(conn: Connection, provider: str) -> bool:
+    """Whether the service has any case from its notes, or has gone live: then nobody is asked to begin there."""
+    query = f"SELECT 1 FROM {TABLE} WHERE provider = ? LIMIT 1"
+    return conn.execute(query, (provider,)).fetchone() is not None

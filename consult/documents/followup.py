@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from consult.documents.words import uk_date
 from consult.proforma.model import Question
-from consult.record.capture import with_open_business
+from consult.record.capture import with_business
 from consult.record.consultation import ABANDONED, SIGNED, Consultation, Decision, adjustments
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, steps
@@ -105,11 +105,16 @@ def _told(store: Store, consultation: str, kind: str) -> Iterator[Step]:
             yield step
 
 
-def listed(store: Store, today: date, clinician: str = "") -> tuple[list[UrgentDecision], list[DueReview]]:
-    """Every urgent decision and every adjustment past its review, of one clinician or of all, filled in or not."""
+def listed(
+    store: Store, today: date, clinician: str = "", open_only: bool = False
+) -> tuple[list[UrgentDecision], list[DueReview]]:
+    """Every urgent decision and every adjustment past its review, of one clinician or of all, filled in or not.
+
+    `open_only` leaves out the consultations where all was filled in; of the others everything is listed.
+    """
     made: list[UrgentDecision] = []
     due: list[DueReview] = []
-    for id_ in with_open_business(store.db.read(), clinician):
+    for id_ in with_business(store.db.read(), today.isoformat(), clinician, open_only):
         if (consultation := store.consultation(id_)) is not None:
             made += decisions(store, consultation)
             due += reviews(store, consultation, today)

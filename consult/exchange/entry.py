@@ -168,7 +168,7 @@ def enter(
     if fields["site"] and fields["site"] not in sites:
         wrong.append(("site", "This site is not set up here; choose one of the list."))
     held = None if wrong else cases.read(conn, *cases.key_of(fields))
-    if held is not None and _came_with(conn, held, key):
+    if held is not None and held.fields == fields and _came_with(conn, held, key):
         return held
     if held is not None:
         differing = differences(dataset, held.fields, fields)

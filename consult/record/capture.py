@@ -48,14 +48,24 @@ def signed(conn: Connection, start: str, end: str, clinician: str = "") -> Itera
         yield Captured(*row)
 
 
-def with_open_business(conn: Connection, clinician: str = "") -> list[str]:
-    """The ended consultations, of one clinician or of all, that hold an urgent decision or a dated adjustment."""
+def with_business(conn: Connection, today: str, clinician: str = "", open_only: bool = False) -> list[str]:
+    """The ended consultations that hold an urgent decision, or an adjustment whose review date is before `today`.
+
+    Of one clinician or of all; with `open_only` those where nothing was said of it since.
+    """
+    unsaid = {
+        "decision": "AND NOT EXISTS (SELECT 1 FROM step f JOIN step_content w USING (seq) WHERE "
+        "f.consultation = c.id AND f.kind = 'decision_followed_up' AND w.content ->> '$.decision' = s.seq)",
+        "review": "AND NOT EXISTS (SELECT 1 FROM step f WHERE f.consultation = c.id AND f.question = s.question "
+        "AND f.kind = 'adjustment_reviewed')",
+    }
+    of_decision, of_review = unsaid.values() if open_only else ("", "")
     query = (
-        "SELECT DISTINCT c.id FROM consultation c JOIN step s ON s.consultation = c.id JOIN step_content t USING (seq) "
-        "WHERE c.state IN ('signed', 'abandoned') AND (? = '' OR c.clinician = ?) AND ("
+        "SELECT DISTINCT c.id, c.started_at FROM consultation c JOIN step s ON s.consultation = c.id "
+        "JOIN step_content t USING (seq) WHERE c.state IN ('signed', 'abandoned') AND (? = '' OR c.clinician = ?) AND ("
         "(s.kind = 'decision_recorded' AND EXISTS (SELECT 1 FROM json_each(t.content, '$.levels') "
-        "WHERE value IN ('U0', 'U1'))) "
-        "OR (s.kind = 'answer_given' AND coalesce(t.content ->> '$.value.review', '') <> '')) "
+        f"WHERE value IN ('U0', 'U1')) {of_decision}) OR (s.kind = 'answer_given' "
+        f"AND t.content ->> '$.value.review' BETWEEN '0' AND ? AND t.content ->> '$.value.review' < ? {of_review})) "
         "ORDER BY c.started_at DESC, c.id"
     )
-    return [row[0] for row in conn.execute(query, (clinician, clinician))]
+    return [row[0] for row in conn.execute(query, (clinician, clinician, today, today))]
