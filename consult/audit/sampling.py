@@ -141,20 +141,30 @@ class Change:
 
 
 class NotComparable(Exception):
-    """The two rounds were captured in different ways; the message says so."""
+    """No change may be worked out between two rounds; the message says why and what to do."""
 
 
-def change(earlier: Results, later: Results) -> dict[str, Change]:
-    """The change of every measure from one round to the next; NotComparable if the capture modes differ."""
-    if earlier.capture_mode != later.capture_mode:
+def change(conn: Connection, measures: MeasureSet, dataset: Dataset, earlier: Round, later: Round) -> dict[str, Change]:
+    """The change of every measure from the sample of one round to that of another.
+
+    NotComparable if their capture modes differ, or if the samples share a case: the interval is one for two samples
+    that are independent.
+    """
+    if earlier.capture != later.capture:
         raise NotComparable(
-            f"These rounds were captured in different ways ({earlier.capture_mode} and {later.capture_mode}), so a "
-            "change between them would say nothing about care; choose two rounds of one capture mode."
+            f"These rounds were captured in different ways ({earlier.capture} and {later.capture}), so a change "
+            "between them would say nothing about care; choose two rounds of one capture mode."
         )
+    before, after = (sample(conn, measures, dataset, one) for one in (earlier, later))
+    if both := {case.key for case in before.taken} & {case.key for case in after.taken}:
+        raise NotComparable(
+            f"The two samples share {len(both)} {'case' if len(both) == 1 else 'cases'}, so no change is worked out; "
+            "choose rounds whose periods do not overlap."
+        )
+    one, other = (results(conn, measures, dataset, found.selection) for found in (before, after))
     return {
-        measure: _change((one.met, one.applicable), (other.met, other.applicable))
-        for measure, other in later.measures.items()
-        if (one := earlier.measures.get(measure)) is not None
+        measure: _change((one.measures[measure].met, one.measures[measure].applicable), (now.met, now.applicable))
+        for measure, now in other.measures.items()
     }
 
 

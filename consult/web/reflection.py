@@ -16,22 +16,25 @@ from consult.web.rounds import MODES
 
 bp = Blueprint("reflection", __name__, url_prefix="/capture-quality")
 A_YEAR = timedelta(days=365)
+FEWEST = 3
+"""Totals of fewer clinicians would be the figures of one, or let one work out those of the other."""
 
 
 @bp.get("")
 def show() -> str:
-    """The figures of a period: one's own for a clinician, and the totals of the service."""
+    """The figures of a period: one's own for a clinician, the totals of the service for the audit lead."""
     start, end = _period()
     own = person().role in CLINICIANS
-    conn = inst().db.read()
-    everybody = list(capture.signed(conn, start, end))
-    mine = [one for one in everybody if one.clinician == person().id]
-    blocks = [("Your own consultations", _figures(mine), _modes(start, end, person().id))] if own else []
-    blocks.append(("The whole service", _figures(everybody), _modes(start, end)))
-    decisions, due = followup.listed(inst().store, inst().today(), person().id if own else "")
+    whose = person().id if own else ""
+    captured = list(capture.signed(inst().db.read(), start, end, whose))
+    withheld = not own and 0 < len({one.clinician for one in captured}) < FEWEST
+    decisions, due = followup.listed(inst().store, inst().today(), whose)
     return render_template(
         "reflection.html",
-        blocks=blocks,
+        withheld=withheld,
+        fewest=FEWEST,
+        q=_figures(captured),
+        kinds=_modes(start, end, whose),
         start=start,
         end=end,
         own=own,

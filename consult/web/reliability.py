@@ -37,11 +37,13 @@ def show(round_id: str) -> str:
     done = draw.done if draw else []
     pooled = [again for other in reliability.draws(inst().db.read()).values() for again in other.done]
     everywhere = {a.name: a for a in reliability.by_item(pooled, dataset)}
+    each = sorted(reliability.by_item(done, dataset), key=lambda a: a.agreed)
     return render_template(
         "reliability/show.html",
         draw=draw,
         wanted=reliability.wanted(len(sample.taken)),
-        by_item=[(a, everywhere[a.name]) for a in reliability.by_item(done, dataset)],
+        differing=[(a, everywhere[a.name]) for a in each if a.agreed < a.n],
+        agreed=[(a, everywhere[a.name]) for a in each if a.agreed == a.n],
         by_kind=reliability.by_kind(done, dataset),
         disputes=reliability.disputes(draw, dataset) if draw else [],
         kappa_from=reliability.KAPPA_FROM,

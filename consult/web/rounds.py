@@ -18,6 +18,7 @@ from consult.record import settings
 from consult.record.ledger import Refused
 from consult.web.context import inst, person
 from consult.web.desk import own_key, refused
+from consult.web.endings import ABANDON_REASONS
 from consult.web.forms import typed
 
 bp = Blueprint("rounds", __name__, url_prefix="/rounds")
@@ -161,6 +162,7 @@ def show(round_id: str) -> str:
         so_far=ascertainment.ELIGIBLE_SO_FAR,
         eligibility={reason.id: reason.label for reason in inst().measures.eligibility},
         shown=SHOWN,
+        abandoned_because=ABANDON_REASONS,
         **shared(one, sample),
     )
 
@@ -239,15 +241,20 @@ def results(round_id: str) -> str | tuple[str, int]:
     beside = next((r for r in others if r.id == request.args.get("beside", "")), None)
     measures, dataset = inst().measures, inst().library.current.dataset
     block = sampling.round_results(conn, measures, dataset, one)
-    changes = {}
+    changes: dict[str, Change] = {}
+    refused_because = ""
     if beside is not None:
-        changes = sampling.change(sampling.round_results(conn, measures, dataset, beside), block)
+        try:
+            changes = sampling.change(conn, measures, dataset, beside, one)
+        except sampling.NotComparable as refusal:
+            refused_because = str(refusal)
     aims = targets.targets(conn)
     rows = [Row(m, block.measures[m.id], aims.get(m.id), changes.get(m.id)) for m in measures.measures]
     return render_template(
         "rounds/results.html",
         rows=rows,
         beside=beside,
+        refused_because=refused_because,
         beside_sample=sample_of(beside) if beside else None,
         others=others,
         shown_rate=comparison.shown_rate,
