@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult.commands import cases, content, keeping, people, serve
+from consult.commands import cases, content, keeping, people, rounds, serve
 from consult.commands.place import EXIT_CODES, Commands, on_instance
 
 ALL: Final = (
@@ -19,6 +19,7 @@ ALL: Final = (
     content.approve,
     cases.cases,
     cases.results,
+    rounds.rounds,
     keeping.rebuild,
     keeping.verify,
     keeping.backup_command,

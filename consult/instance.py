@@ -16,7 +16,9 @@ from consult.accounts.people import accounts_schema
 from consult.audit import cases, gesture
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.measures import MeasureSet
+from consult.audit.organisation import Organisation
 from consult.documents.leaflet import Leaflets
+from consult.exchange.entryform import EntryForm
 from consult.in_use import Content, load_content, named
 from consult.proforma.load import Problem
 from consult.proving import BackupRefused, copy, prove, sync
@@ -72,6 +74,16 @@ class Instance:
     def benchmarks(self) -> Benchmarks:
         """The published figures in use."""
         return self.content.benchmarks
+
+    @property
+    def entry(self) -> EntryForm:
+        """The form for cases from case notes."""
+        return self.content.entry
+
+    @property
+    def organisation(self) -> Organisation:
+        """The questions about sites that are asked once a year."""
+        return self.content.organisation
 
     @property
     def problems(self) -> list[Problem]:

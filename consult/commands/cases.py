@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,9 @@ import click
 
 from consult import importing, results_text
 from consult.audit import results as audit
+from consult.audit import sampling
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place, progress
+from consult.commands.rounds import one_round
 from consult.exchange import casefile
 from consult.instance import only_for_me
 from consult.record import ledger
@@ -85,6 +88,7 @@ def cases_import(place: Place, file: Any, replace: bool) -> None:
 @click.option("--from", "start", type=DATE, metavar="DATE", help="Only consultations from this day on (2026-01-31).")
 @click.option("--to", "end", type=DATE, metavar="DATE", help="Only consultations up to this day.")
 @click.option("--capture", type=click.Choice(["live", "retrospective", "paper"]), help="Only this capture mode.")
+@click.option("--round", "round_", default="", metavar="ROUND", help="The sample of a round, by its id or name.")
 @click.option("--cases", "with_cases", is_flag=True, help="Each case with its outcomes, too.")
 @pass_place
 def results(
@@ -95,15 +99,23 @@ def results(
     start: datetime | None,
     end: datetime | None,
     capture: str | None,
+    round_: str,
     with_cases: bool,
 ) -> None:
     """Count every measure over the cases selected. Capture modes are never pooled."""
     if start and end and start > end:
         raise click.UsageError("--from is later than --to; exchange them.")
+    if round_ and (provider or start or end or capture):
+        raise click.UsageError(
+            "A round has its own provider, dates and capture mode; give --round alone, or with --site."
+        )
     first, last = (moment.date().isoformat() if moment else "" for moment in (start, end))
     selection = audit.Selection(provider, site, first, last, capture or "")
     with opened(place) as instance:
         conn, dataset = instance.db.read(), instance.library.current.dataset
+        if round_:
+            chosen = sampling.sample(conn, instance.measures, dataset, one_round(conn, round_)).selection
+            selection = replace(chosen, site=site)
         try:
             found = audit.results(conn, instance.measures, dataset, selection)
         except audit.MixedModes as mixed:

@@ -25,11 +25,17 @@ from consult.web import (
     consultations,
     employees,
     endings,
+    entry,
+    followup,
     forms,
     home,
     leaflets,
+    organisation,
     papers,
+    reflection,
+    reliability,
     results,
+    rounds,
     sign_in,
 )
 from consult.web.context import content_is_approved, inst
@@ -59,6 +65,8 @@ STATE_LABELS: Final = {
 
 CONSULTATIONS: Final = (consultations, answers, endings, papers)
 """The modules whose routes make up one blueprint."""
+AUDIT: Final = (rounds, reliability, entry, reflection, organisation)
+"""The modules of the audit beside its results."""
 
 
 def create_app(instance: Instance) -> Flask:
@@ -89,7 +97,8 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    for blueprint in dict.fromkeys(area.bp for area in (*CONSULTATIONS, employees, leaflets, results, admin)):
+    areas = (*CONSULTATIONS, employees, followup, leaflets, results, *AUDIT, admin)
+    for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
@@ -201,9 +210,11 @@ def _words() -> dict[str, Any]:
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
-        ("Consultations", "employees.search", ("consultations", "employees")),
+        ("Consultations", "employees.search", ("consultations", "employees", "followup")),
         ("Leaflets", "leaflets.index", ("leaflets",)),
         ("Results", "results.overview", ("results",)),
+        ("Rounds", "rounds.index", ("rounds", "reliability", "reflection", "organisation")),
+        ("Case notes", "entry.baseline", ("entry",)),
         ("Settings", "admin.settings", ("admin",)),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]

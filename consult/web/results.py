@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from consult.audit import comparison
+from consult.audit import comparison, rounds, sampling
 from consult.audit import results as audit
 from consult.audit.cases import read
 from consult.audit.measures import Measure, MeasureSet
@@ -69,6 +69,8 @@ class Row:
 def selection() -> Selection:
     """What the address selects; figures are the own provider's unless another is asked for."""
     args = request.args
+    if args.get("round"):
+        return _of_round(args["round"])
     asked = args.get("provider", inst().provider)
     return Selection(
         provider="" if asked == ALL else asked,
@@ -77,6 +79,15 @@ def selection() -> Selection:
         end=args.get("to", ""),
         capture=args.get("capture", ""),
     )
+
+
+def _of_round(round_id: str) -> Selection:
+    """The sample of a round, at one site if one is asked for; 404 if there is no such round."""
+    one = rounds.rounds(inst().db.read()).get(round_id)
+    if one is None or one.withdrawn:
+        abort(404)
+    found = sampling.sample(inst().db.read(), *parts(), one).selection
+    return replace(found, site=request.args.get("site", ""))
 
 
 def parts() -> tuple[MeasureSet, Dataset]:
@@ -153,6 +164,8 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
 
 def chosen_again(chosen: Selection) -> dict[str, str]:
     """The parts of an address that select the same cases again; the capture mode is left to each link."""
+    if chosen.round:
+        return {"round": chosen.round} | ({"site": chosen.site} if chosen.site else {})
     provider = chosen.provider or ALL
     named = {"site": chosen.site, "from": chosen.start, "to": chosen.end}
     return {n: v for n, v in named.items() if v} | ({"provider": provider} if provider != inst().provider else {})
