@@ -217,6 +217,8 @@ class Plane:
     actions: tuple[tuple[float, str], ...]
     x_ticks: tuple[Text, ...]
     y_ticks: tuple[Text, ...]
+    x_title: str = ""
+    timed: bool = False
     top: float = TOP
 
     @property
@@ -259,7 +261,7 @@ def _time_chart(periods: Sequence[Period], levels: Sequence[Level], actions: Seq
     marks = tuple((min(max(x_at(a.at), frame.left), frame.left + frame.room), a.letter) for a in actions)
     every = max(1, math.ceil(58 / step))
     ticks = tuple(Text(x_at(p.at), frame.height - BOTTOM + 18, p.label, "middle") for p in periods if p.at % every == 0)
-    return Plane(frame, dots, tuple(curves), _across(levels, frame), marks, ticks, _y_ticks(frame))
+    return Plane(frame, dots, tuple(curves), _across(levels, frame), marks, ticks, _y_ticks(frame), timed=True)
 
 
 def _runs(drawn: Sequence[Period], dots: Sequence[Dot]) -> Iterable[list[Dot]]:
@@ -328,7 +330,7 @@ def _funnel_chart(places: Sequence[Place], bands: Sequence[Band], levels: Sequen
     curves = tuple(Curve(b.kind, _joined((x_at(n), y_of(share, frame)) for n, share in b.points)) for b in bands)
     marks = range(0, widest + 1, unit)
     ticks = tuple(Text(x_at(n), frame.height - BOTTOM + 18, str(n), "middle") for n in marks)
-    return Plane(frame, dots, curves, _across(levels, frame), (), ticks, _y_ticks(frame))
+    return Plane(frame, dots, curves, _across(levels, frame), (), ticks, _y_ticks(frame), "cases of the site")
 
 
 def _round_step(wanted: float) -> int:

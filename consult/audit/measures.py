@@ -79,7 +79,10 @@ class SetAside(Strict):
 
 
 class Breakdown(Strict):
-    """A field by which the page of a measure breaks down its result; `personal`: it says something about a person."""
+    """A field by which the page of a measure breaks down its result; `personal`: it says something about a person.
+
+    Sites and ways of capture need none: they always stand apart.
+    """
 
     field: str
     personal: bool = False
@@ -202,8 +205,8 @@ def _check_breakdown(breakdown: Breakdown, dataset: Dataset) -> Iterator[str]:
     field = dataset.by_name.get(breakdown.field)
     if field is None:
         yield f"field {breakdown.field} is not in dataset.toml; correct the name"
-    elif field.type not in ("choice", "code") or field.never_leaves:
-        yield f"field {breakdown.field} can't be broken down by; name one with a code that may leave the provider"
+    elif field.type != "choice" or field.never_leaves or field.section == "identity":
+        yield f"field {breakdown.field} can't be broken down by; name one with options that tells neither who nor where"
 
 
 def _check_ids(ids: Iterable[str]) -> Iterator[Finding]:

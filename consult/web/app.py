@@ -26,10 +26,12 @@ from consult.web import (
     employees,
     endings,
     entry,
+    explain,
     followup,
     forms,
     home,
     leaflets,
+    measure_page,
     organisation,
     papers,
     reflection,
@@ -65,8 +67,8 @@ STATE_LABELS: Final = {
 
 CONSULTATIONS: Final = (consultations, answers, endings, papers)
 """The modules whose routes make up one blueprint."""
-AUDIT: Final = (rounds, reliability, entry, reflection, organisation)
-"""The modules of the audit beside its results."""
+AUDIT: Final = (results, measure_page, explain, rounds, reliability, entry, reflection, organisation)
+"""The modules of the audit: its results, and what stands beside them."""
 
 
 def create_app(instance: Instance) -> Flask:
@@ -97,7 +99,7 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, followup, leaflets, results, *AUDIT, admin)
+    areas = (*CONSULTATIONS, employees, followup, leaflets, *AUDIT, admin)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
