@@ -30,6 +30,13 @@ class Why:
     read: dict[str, str]
     parts: dict[str, str] = field(default_factory=dict)
 
+    def answers(self, dataset: Dataset) -> dict[str, list[str]]:
+        """What was read, in words: the names of the fields by what they hold."""
+        found: dict[str, list[str]] = {}
+        for name, text in self.read.items():
+            found.setdefault(dataset.by_name[name].said(text), []).append(dataset.by_name[name].title)
+        return found
+
 
 def why(measures: MeasureSet, dataset: Dataset, case: Case, measure: str) -> Why:
     """Why one case has its outcome on one measure, or why it is not an audit case at all."""

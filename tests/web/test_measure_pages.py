@@ -15,8 +15,8 @@ import pages
 import pytest
 from visiting import Service, Visitor, opened
 
+from consult.audit.breakdowns import items
 from consult.audit.targets import set_target
-from consult.audit.why import why
 from consult.proforma.answer import Answer
 
 GROUPS = ("met", "not_met", "not_applicable", "missing", "excluded")
@@ -96,10 +96,9 @@ def test_each_case_says_the_rule_and_the_answers_that_decided(shared: Service, l
     for row in rows:
         cells = list(row)
         assert pages.text(cells[4]).startswith("Not met: this does not hold: “Cauda equina”")
-        assert len(list(cells[5].iter("li"))) == 9
+        read = pages.text(cells[5])
+        assert all(item.label in read for item in items(measures.by_id["red_flags_complete"], dataset))
     assert not any(field.name in pages.text(row) for row in rows for field in dataset.fields if "_" in field.name)
-    assert measures.by_id["red_flags_complete"].met is not None
-    assert why is not None
 
 
 def test_all_ways_lead_down_to_a_case_and_back(lead: Visitor) -> None:
