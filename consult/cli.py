@@ -22,9 +22,13 @@ ALL: Final = (
     rounds.rounds,
     keeping.rebuild,
     keeping.verify,
+    keeping.witness,
+    keeping.settings,
     keeping.backup_command,
     keeping.restore,
     keeping.guard,
+    keeping.rehearse,
+    keeping.tend,
     keeping.doctor_command,
 )
 

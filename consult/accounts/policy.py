@@ -10,15 +10,16 @@ EVERYONE: Final = frozenset(ROLES)
 AUDITORS: Final = CLINICIANS | {"audit_lead"}
 ADMINISTRATORS: Final = frozenset({"administrator"})
 
-PUBLIC: Final = frozenset({"sign_in", "static", "health"})
+PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlock"})
 """The endpoints that need no sign-in."""
 
-SIGNED_IN: Final = ("sign_out", "home", "leaflets.index", "leaflets.show")
+SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show")
 CLINICAL: Final = (
     "employees.search",
     "employees.register",
     "employees.show",
     "consultations.start",
+    "consultations.take_over",
     "consultations.show",
     "consultations.answers",
     "consultations.rest",

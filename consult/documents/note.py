@@ -35,6 +35,7 @@ def _heading(consultation: Consultation, path: Path) -> str:
     lines = [
         path.proforma.title.upper(),
         f"Held {held}, started {clock_time(consultation.started_at)}. {attendance}.",
+        *(f"Taken over from another clinician at {clock_time(s.at)}." for s in consultation.taken_over),
         f"{ROLES.get(consultation.role, consultation.role)}. Proforma {path.proforma.id} {path.proforma.version}.",
     ]
     return "\n".join(lines)

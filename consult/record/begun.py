@@ -24,7 +24,10 @@ class Begun:
 def not_signed(conn: Connection, capture: str, start: str, end: str) -> Iterator[Begun]:
     """The consultations of a capture mode held in a period (inclusive) that are open, abandoned or in error."""
     query = (
-        "SELECT c.id, t.content ->> '$.provider', c.site, s.role, t.content ->> '$.held_on', c.state, "
+        "SELECT c.id, t.content ->> '$.provider', c.site, "
+        "(SELECT o.role FROM step o WHERE o.consultation = c.id AND o.question = '' AND o.kind IN "
+        "('consultation_started', 'consultation_taken_over') ORDER BY o.seq DESC LIMIT 1), "
+        "t.content ->> '$.held_on', c.state, "
         "coalesce((SELECT w.content ->> '$.reason' FROM step e JOIN step_content w USING (seq) WHERE "
         "e.consultation = c.id AND e.kind IN ('consultation_abandoned', 'entered_in_error') "
         "ORDER BY e.seq DESC LIMIT 1), '') "

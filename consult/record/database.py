@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -135,6 +135,8 @@ class Database:
         self._lock = threading.RLock()
         self._local = threading.local()
         self._opened: list[Connection] = []
+        self.when_begun: Callable[[Connection], None] = lambda _: None
+        self.when_kept: Callable[[], None] = lambda: None
         self._writer = self._connect()
 
     def _connect(self) -> Connection:
@@ -148,6 +150,7 @@ class Database:
             "trusted_schema = OFF",
             "cell_size_check = ON",
             "mmap_size = 0",
+            "secure_delete = ON",
         ):
             conn.execute(f"PRAGMA {pragma}")
         self._opened.append(conn)
@@ -166,11 +169,18 @@ class Database:
         with self._lock:
             self._writer.execute("BEGIN IMMEDIATE")
             try:
+                self.when_begun(self._writer)
                 yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                self._roll_back()
                 raise
-            self._writer.execute("COMMIT")
+            self.when_kept()
+
+    def _roll_back(self) -> None:
+        """End the transaction, whatever ended it: SQLite has done so itself where the disk was full or failed."""
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close every connection."""

@@ -111,9 +111,12 @@ class Step:
     hash: str
 
 
+CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(content: object) -> str:
     """The one way a content is written: JSON with sorted keys and no spaces."""
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return CANONICAL.encode(content)
 
 
 def content_digest(salt: str, content: str) -> str:
@@ -210,6 +213,12 @@ def head(conn: Connection) -> tuple[int, str]:
     """The number and hash of the last step; (0, 64 zeros) while there is none."""
     row = conn.execute("SELECT seq, hash FROM step ORDER BY seq DESC LIMIT 1").fetchone()
     return (row["seq"], row["hash"]) if row else (0, START)
+
+
+def last_at(conn: Connection) -> str:
+    """The time that the last step holds; "" while there is none."""
+    row = conn.execute("SELECT at FROM step ORDER BY seq DESC LIMIT 1").fetchone()
+    return str(row["at"]) if row else ""
 
 
 def verify(conn: Connection, progress: Callable[[int], None] = lambda _: None) -> str | None:

@@ -3,7 +3,7 @@
   'use strict';
   document.documentElement.classList.add('js');
   var state = document.getElementById('save-state');
-  var csrf = document.querySelector('meta[name="csrf-token"]').content;
+  function meta(name) { return document.querySelector('meta[name="' + name + '"]').content; }
   var waiting = new Map();  // question -> {key, tries, timer}: what the server does not have yet
   var signedOut = false, stale = false, trouble = '';
   var seenTop = new Set(), seenEnd = new Set();
@@ -20,10 +20,11 @@
     return new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   }
   function tell() {
+    document.documentElement.dataset.unsent = String(waiting.size);
     var failed = Array.from(waiting.values()).filter(function (w) { return w.tries > 0; }).length;
     if (failed && stale) { say('Not saved: note what you entered and reload this page', true); }
     else if (trouble) { say(trouble, true); }
-    else if (failed && signedOut) { say('Not saved: sign in again in another tab', true); }
+    else if (failed && signedOut) { say('Not saved: the screen is locked', true); }
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (waiting.size) { say('Saving'); }
     else if (document.querySelector('.q__conflict, .q__error')) { say('Not saved: see the question', true); }
@@ -63,7 +64,8 @@
 
   document.addEventListener('htmx:configRequest', function (event) {
     var element = event.detail.elt, set = element.matches('.q__set') ? element : null;
-    event.detail.headers['X-CSRFToken'] = csrf;
+    event.detail.headers['X-CSRFToken'] = meta('csrf-token');
+    event.detail.headers['X-Made-For'] = meta('made-for');
     if (set) {
       clearTimeout(set.typing);
       var held = waiting.get(set.dataset.q) || { key: newKey(), tries: 0, timer: 0 };
@@ -86,6 +88,7 @@
     if (element.dataset.remove && status === 200) { clear(element.dataset.remove); }
     if (!set) {
       if (status !== 200) { trouble = 'That was not recorded: try again'; } else { trouble = ''; }
+      if (status === 401 || status === 423) { document.dispatchEvent(new CustomEvent('consult:refused')); }
       tell();
       return;
     }
@@ -97,18 +100,29 @@
       if (held.sent === held.key) { waiting.delete(set.dataset.q); }
       tell();
     } else {
-      signedOut = status === 401;
+      signedOut = status === 401 || status === 423;
       stale = status === 400 || status === 403 || status === 404 || status === 413;
       again(set, held, item);
+      if (signedOut || status === 400) { document.dispatchEvent(new CustomEvent('consult:refused')); }
     }
   });
   function again(set, held, item) {
     held.tries += 1;
     if (item) { item.classList.add('q--not-saved'); }
     clearTimeout(held.timer);
+    if (signedOut) { tell(); return; }  // it goes once the screen is unlocked
     held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, Math.min(1000 * Math.pow(2, held.tries - 1), 10000));
     tell();
   }
+  document.addEventListener('consult:again', function () {
+    signedOut = stale = false;
+    trouble = '';
+    waiting.forEach(function (held, question) {
+      var set = document.querySelector('.q__set[data-q="' + question + '"]');
+      if (set) { held.tries = 0; htmx.trigger(set, 'save'); }
+    });
+    tell();
+  });
   // A question that goes off the path while its answer is on the way is still saved: it is kept aside, not lost.
   document.addEventListener('htmx:oobBeforeSwap', function (event) {
     event.detail.target.querySelectorAll('.q__set').forEach(function (set) {
@@ -144,7 +158,7 @@
     return body;
   }
   function send(question, held, address, body) {
-    fetch(address, { method: 'POST', headers: { 'X-CSRFToken': csrf, 'HX-Request': 'true' }, body: body }).then(function (reply) {
+    fetch(address, { method: 'POST', headers: { 'X-CSRFToken': meta('csrf-token'), 'X-Made-For': meta('made-for'), 'HX-Request': 'true' }, body: body }).then(function (reply) {
       if (reply.status !== 200 && reply.status !== 409 && reply.status !== 422) { throw new Error(String(reply.status)); }
       if (reply.status !== 200) { trouble = 'An answer to a question that no longer shows was not saved: reload this page'; }
       if (waiting.get(question) === held) { waiting.delete(question); }
@@ -173,7 +187,7 @@
     var first = set.querySelector('input:not([type="hidden"]), select, textarea');
     if (first) { first.focus({ preventScroll: true }); }
   }
-  window.addEventListener('beforeunload', function (event) { if (waiting.size) { event.preventDefault(); } });
+  window.addEventListener('beforeunload', function (event) { if (waiting.size || document.querySelector('.q__lost')) { event.preventDefault(); } });
 
   // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
   document.addEventListener('submit', function (event) {

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from flask import Flask, Response, g, redirect, render_template, request, session, url_for
+from flask import Flask, Response, g, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import StrictUndefined
-from werkzeug.exceptions import Forbidden, HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from consult.accounts import people, policy, sessions
+from consult.accounts import policy
 from consult.documents import letter
 from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_date, when
 from consult.instance import Instance
@@ -39,12 +39,13 @@ from consult.web import (
     results,
     rounds,
     sign_in,
+    taking_over,
+    visit,
 )
-from consult.web.context import content_is_approved, inst
+from consult.web.context import content_is_approved, inst, name_of
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 
-TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
 MAX_BODY: Final = 2_000_000
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -65,7 +66,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, taking_over)
 """The modules whose routes make up one blueprint."""
 AUDIT: Final = (results, measure_page, explain, rounds, reliability, entry, reflection, organisation)
 """The modules of the audit: its results, and what stands beside them."""
@@ -91,7 +92,7 @@ def create_app(instance: Instance) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _register(app)
     _errors(app)
-    app.before_request(_who_is_it)
+    app.before_request(visit.who_is_it)
     CSRFProtect(app)
     app.after_request(_headers)
     app.context_processor(_words)
@@ -105,36 +106,13 @@ def _register(app: Flask) -> None:
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
     app.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
+    app.add_url_rule("/session", "session_state", visit.session_state, methods=["GET", "POST"])
+    app.add_url_rule("/unlock", "unlock", visit.unlock, methods=["POST"])
+    app.add_url_rule("/lock", "lock", visit.lock, methods=["POST"])
     app.add_url_rule("/health", "health", home.health)
     unnamed = {r.endpoint for r in app.url_map.iter_rules()} - set(policy.POLICY)
     if unnamed:
         raise RuntimeError(f"These endpoints have no entry in the policy: {', '.join(sorted(unnamed))}.")
-
-
-def _who_is_it() -> AnyResponse | None:
-    g.person = None
-    if request.endpoint is None or request.endpoint == "static":
-        return None
-    now = inst().store.clock()
-    token = request.cookies.get(TOKEN_COOKIE, "")
-    signed_in = sessions.lookup(inst().db.read(), token, now) if token else None
-    if signed_in is not None:
-        g.person = signed_in.person
-        if signed_in.stale:
-            with inst().db.write() as conn:
-                sessions.touch(conn, signed_in, now)
-    if policy.allowed(g.person.role if g.person else None, request.endpoint):
-        return None
-    if g.person is None:
-        return _ask_to_sign_in()
-    raise Forbidden
-
-
-def _ask_to_sign_in() -> AnyResponse:
-    if request.headers.get("HX-Request"):
-        return Response("Sign in again in another tab; what you entered is still here.", 401)
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("sign_in", next=target))
 
 
 def _headers(response: Response) -> Response:
@@ -155,11 +133,17 @@ def _errors(app: Flask) -> None:
             return sentence, code
         return render_template("refused.html", title=title, sentence=sentence), code
 
-    def refused(error: Refused) -> tuple[str, int]:
+    def refused(error: Refused) -> AnyResponse | tuple[str, int]:
+        if isinstance(error, (NotOpen, NotYours)) and (reply := taking_over.not_taken(error)):
+            return reply
         return page("Nothing was changed", str(error), 403 if isinstance(error, NotYours) else 409)
 
     def csrf(_: CSRFError) -> tuple[str, int]:
-        return page("Not sent", "The page was open for too long or came from elsewhere; reload it and try again.", 400)
+        return page(
+            "Not sent",
+            "The page was made before somebody signed in anew, or came from elsewhere; reload it and try again.",
+            400,
+        )
 
     def wrong_host(_: SecurityError) -> Response:
         return Response("This service is not asked for under that name; use the address you were given.", 400)
@@ -185,6 +169,8 @@ def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "own_path": visit.own_path,
+        "seconds_of_warning": visit.seconds_of_warning,
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
         "demonstration": lambda: inst().demonstration,
@@ -200,7 +186,7 @@ def _words() -> dict[str, Any]:
         "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,
         "new_key": lambda: str(uuid.uuid4()),
-        "name_of": _name_of,
+        "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
         "printed_format": _printed_format,
@@ -221,12 +207,6 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
-
-
-def _name_of(actor: str) -> str:
-    if "names" not in g:
-        g.names = people.names(inst().db.read())
-    return str(g.names.get(actor, actor))
 
 
 def _printed_format(consultation: Consultation, leaflet_id: str) -> str:

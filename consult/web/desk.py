@@ -17,6 +17,7 @@ from consult.record import identity
 from consult.record.consultation import Consultation, report_allowed, report_stands
 from consult.record.ledger import steps
 from consult.record.settings import Site, sites
+from consult.record.store import NotYours
 from consult.web.context import inst, person, who
 from consult.web.screen import Screen
 
@@ -33,13 +34,23 @@ bp = Blueprint("consultations", __name__, url_prefix="/consultations")
 
 
 def found(consultation_id: str) -> Consultation:
-    """The consultation, for the clinician who holds it; 404 for anyone else's. A look is recorded once a visit."""
+    """The consultation, for the clinician who holds it; 404 for anyone else's. A look is recorded once a visit.
+
+    Whoever held it and had it taken over is told so instead (NotYours).
+    """
     consultation = inst().store.consultation(consultation_id)
-    if consultation is None or consultation.owner != person().id:
+    if consultation is None or (consultation.owner != person().id and not held_before(consultation)):
         abort(404)
+    if consultation.owner != person().id:
+        raise NotYours("Another clinician holds this consultation; only that clinician can write in it.")
     if request.method == "GET":
         viewed(consultation)
     return consultation
+
+
+def held_before(consultation: Consultation) -> bool:
+    """Whether the person signed in held this consultation until a colleague took it over."""
+    return person().id in {(step.content or {}).get("from") for step in consultation.taken_over}
 
 
 def employee_of(consultation: Consultation) -> identity.Employee | None:

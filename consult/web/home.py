@@ -20,12 +20,14 @@ def home() -> Response | str:
         return redirect(url_for("results.overview"))
     store = inst().store
     open_now, ended = store.open_of(person().id), store.ended_of(person().id)
-    names = identity.employees(store.db.read(), [s.employee for s in [*open_now, *ended]])
+    taken = store.taken_from(person().id)
+    listed = [*open_now, *ended, *(t.summary for t in taken)]
     return render_template(
         "home.html",
         open_now=open_now,
         ended=ended,
-        names=names,
+        taken=taken,
+        names=identity.employees(store.db.read(), [s.employee for s in listed]),
         why_not=inst().why_no_live(person().site),
         waiting=followup.outstanding(),
         no_baseline=not baseline_begun(store.db.read(), inst().provider),

@@ -6,9 +6,11 @@ from consult.documents.words import describe
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
 from consult.record.ledger import Step
+from consult.web.context import name_of
 
 SENTENCES = {
     "consultation_started": "Consultation begun",
+    "consultation_taken_over": "Taken over",
     "consultation_viewed": "Looked at",
     "decision_recorded": "Decision recorded",
     "blank_emergencies_explained": "Reason given for blank emergency questions",
@@ -47,6 +49,8 @@ def document_label(step: Step) -> str:
     """A step of a document or an act in words."""
     words = SENTENCES.get(step.kind, step.kind.replace("_", " ").capitalize())
     content = step.content or {}
+    if step.kind == "consultation_taken_over" and content:
+        words += f" from {name_of(content['from'])}: {content['reason']}"
     if content.get("form") == "link":
         words += " as a link"
     if step.kind == "leaflet_printed":
