@@ -113,7 +113,7 @@ def results(page: Page) -> None:
 def measure(page: Page) -> None:
     """One measure of case notes read afterwards, item by item."""
     page.goto("/results/measures/red_flags_complete?capture=retrospective")
-    page.evaluate("document.querySelector('#retrospective-items').scrollIntoView()")
+    page.evaluate("window.scrollTo(0, document.querySelector('#retrospective-items').getBoundingClientRect().top - 8)")
 
 
 def take(page: Page, scene: Callable[[Page], None], name: str) -> None:

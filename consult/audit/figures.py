@@ -140,6 +140,13 @@ def against_national(measure: Measure, result: Result, benchmarks: Benchmarks, m
     return f"{said} Beside it: {verdict}." if verdict else said
 
 
+def _lines_key(lines: Sequence[Level]) -> list[tuple[str, str]]:
+    """What the lines across mean, of the kinds that are there."""
+    words = {"national": "published figure, from case notes", "target": "target of this service"}
+    there = dict.fromkeys(line.kind for line in lines)
+    return [(kind, words[kind]) for kind in there if kind in words]
+
+
 def month_label(index: int, size: int) -> str:
     """A month (or quarter, `size` 3) by its number since the year 0."""
     year, month = divmod(index * size, 12)
@@ -218,7 +225,7 @@ def trend(
         (word.capitalize(), "Recorded", "Rate", "95% interval", "Limits of chance", "More than chance"),
         table,
         charts.time_charts(drawn, [*lines, *charted.levels], marked) if enough else (),
-        charted.key(bool(actions)) if enough else (),
+        (*charted.key(bool(actions)), *_lines_key(lines)) if enough else (),
         tuple(
             f"{m.letter}: {when.day} {MONTHS[when.month - 1]} {when.year}, {text}"
             for m, (when, text) in zip(marked, actions, strict=True)
@@ -264,7 +271,6 @@ class _Charted:
         found = [("dot", f"rate of a {self.word}, with its 95% interval"), ("square", "a rule finds more than chance")]
         found.append(("mean", "mean" if self.chart else "median"))
         found += [("limit", "limits of chance (3 standard deviations)")] if self.chart else []
-        found.append(("national", "published figure, from case notes"))
         return (*found, *([("action", "action of the service")] if actions else []))
 
     def finding(self, labels: Sequence[str]) -> str:
@@ -319,7 +325,7 @@ def over_sites(measure: Measure, sites: Mapping[str, Result], lines: Sequence[Le
             ("mean", "rate of all sites together"),
             ("inner", "95% limits"),
             ("outer", "99.8% limits"),
-            ("national", "published figure, from case notes"),
+            *_lines_key(lines),
         ),
         tuple(_dispersion_said(found)),
     )
