@@ -8,7 +8,7 @@ from pathlib import Path
 
 from consult import in_use
 from consult.accounts import people
-from consult.audit import cases
+from consult.audit import cases, gesture
 from consult.audit.cases import CaseRow
 from consult.instance import Instance, database_file, open_instance
 from consult.progress import Progress, silent
@@ -27,6 +27,7 @@ def rebuild(instance: Instance) -> tuple[int, int]:
     with instance.db.write() as conn:
         told.rebuild_settings(conn)
         people.put_back(conn)
+        gesture.rebuild(conn, instance.library)
         made = rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
     if unused.flipped(instance.db.file):
         instance.db.write_anew()
@@ -45,6 +46,10 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
     found += map(unused.sentence, unused.flipped(file))
     with closing(open_instance(folder)) as instance:
         found += [f"The case {' / '.join(key)} is not what its steps say; {told.MEND}." for key in _cases_off(instance)]
+        found += [
+            f"How the negatives of consultation {id_} were answered is not counted as its steps say; {told.MEND}."
+            for id_ in gesture.differing(instance.db.read(), instance.library)
+        ]
     return proof, found
 
 

@@ -97,6 +97,14 @@ def read(conn: Connection, provider: str, capture_mode: str, case_ref: str) -> C
     return None if row is None else CaseRow.of(as_dict(row))
 
 
+def of_consultation(conn: Connection, consultation: str) -> CaseRow | None:
+    """The case of a consultation signed here, or None."""
+    row = conn.execute(
+        f"SELECT * FROM {TABLE} WHERE consultation = ? AND consultation <> ''", (consultation,)
+    ).fetchone()
+    return None if row is None else CaseRow.of(as_dict(row))
+
+
 def iterate(conn: Connection, where: str = "1", values: tuple[str, ...] = ()) -> Iterator[CaseRow]:
     """The cases in the order of the audit: by date, then order of signing (live) or case_ref."""
     for row in conn.execute(f"SELECT * FROM {TABLE} WHERE {where} ORDER BY {ORDER}", values):

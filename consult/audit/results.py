@@ -52,13 +52,18 @@ class AmbiguousSite(SelectionRefused):
 
 @dataclass(frozen=True)
 class Selection:
-    """Which cases: "" selects all; dates are ISO 8601 and inclusive."""
+    """Which cases: "" selects all; dates are ISO 8601 and inclusive.
+
+    `sample` holds the row numbers of the sample of a round as a JSON list, and `round` the id of that round.
+    """
 
     provider: str = ""
     site: str = ""
     start: str = ""
     end: str = ""
     capture: str = ""
+    sample: str = ""
+    round: str = ""
 
     def where(self) -> tuple[str, list[str]]:
         """The condition over the case table and its values."""
@@ -68,6 +73,7 @@ class Selection:
             "consultation_date >= ?": self.start,
             "consultation_date <= ?": self.end,
             "capture_mode = ?": self.capture,
+            "rowid IN (SELECT value FROM json_each(?))": self.sample,
         }
         chosen = {test: value for test, value in tests.items() if value}
         return " AND ".join(chosen) or "1", list(chosen.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,9 @@ import click
 
 from consult import exports, importing, results_text
 from consult.audit import results as audit
+from consult.audit import sampling
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place, progress
+from consult.commands.rounds import one_round
 from consult.exchange import casefile
 from consult.instance import only_for_me
 from consult.record import ledger
@@ -95,6 +98,7 @@ def cases_import(place: Place, file: Any, replace: bool) -> None:
 @click.option("--to", "end", type=DATE, metavar="DATE", help="Only consultations up to this day.")
 @click.option("--capture", type=click.Choice(["live", "retrospective", "paper"]), help="Only this capture mode.")
 @click.option("--head", "with_head", is_flag=True, help="The head of the step log in the data, for `consult verify`.")
+@click.option("--round", "round_", default="", metavar="ROUND", help="The sample of a round, by its id or name.")
 @click.option("--cases", "with_cases", is_flag=True, help="Each case with its outcomes, too.")
 @pass_place
 def results(
@@ -106,15 +110,23 @@ def results(
     end: datetime | None,
     capture: str | None,
     with_head: bool,
+    round_: str,
     with_cases: bool,
 ) -> None:
     """Count every measure over the cases selected. Capture modes are never pooled."""
     if start and end and start > end:
         raise click.UsageError("--from is later than --to; exchange them.")
+    if round_ and (provider or start or end or capture):
+        raise click.UsageError(
+            "A round has its own provider, dates and capture mode; give --round alone, or with --site."
+        )
     first, last = (moment.date().isoformat() if moment else "" for moment in (start, end))
     selection = audit.Selection(provider, site, first, last, capture or "")
     with opened(place) as instance, instance.db.snapshot() as conn:
         dataset = instance.library.current.dataset
+        if round_:
+            chosen = sampling.sample(conn, instance.measures, dataset, one_round(conn, round_)).selection
+            selection = replace(chosen, site=site)
         try:
             found = audit.results(conn, instance.measures, dataset, selection)
         except audit.MixedModes as mixed:

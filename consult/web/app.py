@@ -22,13 +22,21 @@ from consult.web import (
     consultations,
     employees,
     endings,
+    entry,
     errors,
+    explain,
+    followup,
     forms,
     home,
     leaflets,
+    measure_page,
+    organisation,
     paper,
     papers,
+    reflection,
+    reliability,
     results,
+    rounds,
     sign_in,
     taking_over,
     visit,
@@ -59,6 +67,8 @@ STATE_LABELS: Final = {
 
 CONSULTATIONS: Final = (consultations, answers, endings, papers, taking_over)
 """The modules whose routes make up one blueprint."""
+AUDIT: Final = (results, measure_page, explain, rounds, reliability, entry, reflection, organisation)
+"""The modules of the audit: its results, and what stands beside them."""
 
 
 def create_app(instance: Instance) -> Flask:
@@ -89,7 +99,8 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    for blueprint in dict.fromkeys(area.bp for area in (*CONSULTATIONS, employees, leaflets, paper, results, admin)):
+    areas = (*CONSULTATIONS, employees, followup, leaflets, paper, *AUDIT, admin)
+    for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
@@ -150,9 +161,11 @@ def _words() -> dict[str, Any]:
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
-        ("Consultations", "employees.search", ("consultations", "employees")),
+        ("Consultations", "employees.search", ("consultations", "employees", "followup")),
         ("Leaflets", "leaflets.index", ("leaflets", "paper")),
         ("Results", "results.overview", ("results",)),
+        ("Rounds", "rounds.index", ("rounds", "reliability", "reflection", "organisation")),
+        ("Case notes", "entry.baseline", ("entry",)),
         ("Settings", "admin.settings", ("admin",)),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]

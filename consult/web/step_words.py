@@ -25,6 +25,8 @@ SENTENCES = {
     "entered_in_error": "Marked as entered in error",
     "addendum_added": "Addendum",
     "case_corrected": "Audit record corrected",
+    "decision_followed_up": "Outcome of an urgent decision recorded",
+    "adjustment_reviewed": "Review of an adjustment recorded",
 }
 
 
@@ -33,7 +35,7 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
     if step.content is None:
         return "Redacted"
     question = proforma.by_id.get(step.question)
-    if question is None:
+    if question is None or not step.kind.startswith("answer_"):
         return document_label(step)
     asked = question.ask.rstrip("?")
     if step.kind == "answer_removed":
