@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from consult.accounts.people import accounts_schema
-from consult.audit import cases
+from consult.audit import cases, tally
 from consult.audit.benchmarks import Benchmarks
+from consult.audit.counting import plan_of
 from consult.audit.measures import MeasureSet
 from consult.documents.leaflet import Leaflets
 from consult.in_use import Content, load_content, named
@@ -188,6 +189,7 @@ def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
     with db.write() as conn:
         if cases.ensure(conn, content.definition.dataset):
             cases.rebuild(conn, content.definition.dataset)
+        tally.ensure(conn, plan_of(content.measures, content.definition.dataset))
     store = Store(db, Library(content.definition), clock)
     return Instance(folder, db, store, content, secret_key(folder), clock)
 

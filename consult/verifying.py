@@ -7,8 +7,9 @@ from pathlib import Path
 
 from consult import in_use
 from consult.accounts import people
-from consult.audit import cases
+from consult.audit import cases, tally
 from consult.audit.cases import CaseRow
+from consult.audit.counting import Plan, plan_of
 from consult.instance import Instance, database_file, open_instance
 from consult.progress import Progress, silent
 from consult.proving import Proof, prove, read_only
@@ -26,7 +27,9 @@ def rebuild(instance: Instance) -> tuple[int, int]:
     with instance.db.write() as conn:
         told.rebuild_settings(conn)
         people.put_back(conn)
-        return rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
+        done = rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
+        tally.ensure(conn, _plan(instance))
+        return done
 
 
 def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]:
@@ -40,7 +43,13 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
         found = [*told.differences(conn), *people.differences(conn), *in_use.differences(conn)]
     with closing(open_instance(folder)) as instance:
         found += [f"The case {' / '.join(key)} is not what its steps say; {told.MEND}." for key in _cases_off(instance)]
+        places = tally.off(instance.db.read(), _plan(instance))
+        found += [f"The counters of {place} are not what its cases give; {told.MEND}." for place in places]
     return proof, found
+
+
+def _plan(instance: Instance) -> Plan:
+    return plan_of(instance.measures, instance.library.current.dataset)
 
 
 def _cases_off(instance: Instance) -> list[tuple[str, str, str]]:
