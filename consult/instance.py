@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from consult.accounts.people import accounts_schema
-from consult.audit import cases, gesture
+from consult.audit import cases, gesture, tally
 from consult.audit.benchmarks import Benchmarks
+from consult.audit.counting import plan_of
 from consult.audit.measures import MeasureSet
 from consult.audit.organisation import Organisation
 from consult.documents.leaflet import Leaflets
@@ -215,6 +216,7 @@ def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
             cases.rebuild(conn, content.definition.dataset)
         if gesture.ensure(conn):
             gesture.rebuild(conn, library)
+        tally.ensure(conn, plan_of(content.measures, content.definition.dataset))
     store = Store(db, library, clock)
     return Instance(folder, db, store, content, secret_key(folder), clock)
 

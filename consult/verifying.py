@@ -8,8 +8,9 @@ from pathlib import Path
 
 from consult import in_use
 from consult.accounts import people
-from consult.audit import cases, gesture
+from consult.audit import cases, gesture, tally
 from consult.audit.cases import CaseRow
+from consult.audit.counting import Plan, plan_of
 from consult.instance import Instance, database_file, open_instance
 from consult.progress import Progress, silent
 from consult.proving import Proof, prove, read_only
@@ -29,6 +30,7 @@ def rebuild(instance: Instance) -> tuple[int, int]:
         people.put_back(conn)
         gesture.rebuild(conn, instance.library)
         made = rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
+        tally.ensure(conn, _plan(instance))
     if unused.flipped(instance.db.file):
         instance.db.write_anew()
     return made
@@ -50,6 +52,8 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
             f"How the negatives of consultation {id_} were answered is not counted as its steps say; {told.MEND}."
             for id_ in gesture.differing(instance.db.read(), instance.library)
         ]
+        places = tally.off(instance.db.read(), _plan(instance))
+        found += [f"The counters of {place} are not what its cases give; {told.MEND}." for place in places]
     return proof, found
 
 
@@ -62,6 +66,10 @@ def trial(instance: Instance) -> Iterator[Connection]:
             raise _NothingIsKept
     except _NothingIsKept:
         pass
+
+
+def _plan(instance: Instance) -> Plan:
+    return plan_of(instance.measures, instance.library.current.dataset)
 
 
 def _cases_off(instance: Instance) -> list[tuple[str, str, str]]:

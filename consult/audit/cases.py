@@ -15,6 +15,11 @@ TABLE: Final = "case_row"
 KEY: Final = ("provider", "capture_mode", "case_ref")
 OWN: Final = ("consultation", "step", "signed")
 ORDER: Final = "consultation_date, signed, case_ref, provider, capture_mode"
+INDEXES: Final = {
+    "of_consultation": "(consultation) WHERE consultation <> ''",
+    "in_order": f"({ORDER})",
+    "of_site": "(provider, site, consultation_date)",
+}
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,17 @@ def ddl(dataset: Dataset) -> str:
 
 def ensure(conn: Connection, dataset: Dataset) -> bool:
     """Make the case table fit the data set; True if it was made anew and must be filled (`rebuild`)."""
-    if columns(conn) == [*OWN, *(field.name for field in dataset.fields)]:
+    if columns(conn) == [*OWN, *(field.name for field in dataset.fields)] and _indexes(conn) >= INDEXES.keys():
         return False
     conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
     conn.execute(ddl(dataset))
-    conn.execute(f"CREATE INDEX {TABLE}_of_consultation ON {TABLE} (consultation) WHERE consultation <> ''")
+    for name, columns_of in INDEXES.items():
+        conn.execute(f"CREATE INDEX {TABLE}_{name} ON {TABLE} {columns_of}")
     return True
+
+
+def _indexes(conn: Connection) -> set[str]:
+    return {row[1].removeprefix(f"{TABLE}_") for row in conn.execute(f"PRAGMA index_list({TABLE})")}
 
 
 def columns(conn: Connection) -> list[str]:

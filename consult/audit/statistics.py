@@ -1,6 +1,6 @@
 """The statistics of results: intervals, exact tails, differences between proportions, agreement of two auditors.
 
-Small, plain functions of counts; tests/audit/test_reference.py holds them equal to scipy and statsmodels.
+Small, plain functions of counts; tests/audit/test_statistics_reference.py holds them equal to scipy and statsmodels.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _sum_down(k: int, n: int, p: float) -> float:
 
 def low_limit(n: int, p: float, tail: float) -> int | None:
     """The largest k of n whose lower tail is at most `tail`; None where even 0 of n is within chance."""
-    inside, outside = n, -1
+    outside, inside = _bracket(n, p, tail)
     while inside - outside > 1:
         middle = (inside + outside) // 2
         if lower_tail(middle, n, p) <= tail:
@@ -122,6 +122,18 @@ def low_limit(n: int, p: float, tail: float) -> int | None:
         else:
             inside = middle
     return None if outside < 0 else outside
+
+
+def _bracket(n: int, p: float, tail: float) -> tuple[int, int]:
+    """Two counts, -1 to n, between which the lower tail passes `tail`; narrow, as the normal curve is near it."""
+    guess = n * p + NormalDist().inv_cdf(tail) * math.sqrt(n * p * (1 - p))
+    outside = inside = min(n, max(-1, int(guess)))
+    width = 1
+    while outside >= 0 and lower_tail(outside, n, p) > tail:
+        outside, width = max(-1, outside - width), 2 * width
+    while inside < n and lower_tail(inside, n, p) <= tail:
+        inside, width = min(n, inside + width), 2 * width
+    return outside, inside
 
 
 def high_limit(n: int, p: float, tail: float) -> int | None:

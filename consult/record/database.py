@@ -233,6 +233,19 @@ class Database:
             self._opened.clear()
 
 
+@contextmanager
+def snapshot(conn: Connection) -> Iterator[None]:
+    """One consistent view for all that is read in this block, whatever is written meanwhile."""
+    if conn.in_transaction:
+        yield
+        return
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        conn.execute("COMMIT")
+
+
 def put_guards(conn: Connection) -> None:
     """Make the guards of this schema version anew; those of older versions go."""
     for name in triggers(conn).keys() & set().union(*GUARDS_OF.values()):

@@ -1,4 +1,4 @@
-"""The statistics against scipy and statsmodels over 10,000 random inputs each; run by test_reference.py.
+"""The statistics against scipy and statsmodels over random inputs (SEED NUMBER); run by test_statistics_reference.py.
 
 This program runs in an environment of its own (.venv-reference, made by do.py): numpy and pandas, which these packages
 bring, never stand beside the product. From consult it imports only pure functions. It prints one line a comparison and
@@ -16,7 +16,6 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from consult.audit import funnel, spc, statistics
 
-INPUTS = 10_000
 CLOSE = 1e-9
 
 
@@ -171,4 +170,4 @@ def main(seed, inputs):
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else INPUTS))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2])))
