@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 HERE = Path(__file__).resolve().parent
 
 
@@ -228,6 +228,7 @@ def fork(folder: str, port: int, build: str, log: int) -> int:
         return pid
     code = 1
     try:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # it never outlives the test, however that ends
         with suppress(OSError):
             os.setpgid(0, 0)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -265,14 +266,15 @@ def send(pid: int, number: int, who: str) -> None:
             os.waitpid(-pid, 0)  # the first process, and those it leaves behind, which come here
 
 
-def be_where_orphans_go() -> None:
+def prctl(what: int, value: int) -> None:
+    """Set something about this process that only Linux knows."""
     import ctypes
 
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    ctypes.CDLL(None, use_errno=True).prctl(what, value, 0, 0, 0)
 
 
 def main(log_file: str) -> None:
-    be_where_orphans_go()
+    prctl(PR_SET_CHILD_SUBREAPER, 1)  # a worker whose parent was killed comes here, and is waited for
     log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     warm_up()
     running: set[int] = set()

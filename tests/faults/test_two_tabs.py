@@ -203,7 +203,9 @@ class TwoTabs:
 
     def _judge_gesture(self, act: str, question: str, before: list[Stood], step: Stood, page: Page) -> None:
         last = before[-1] if before else Stood(0, None, "", "")
-        if act == "rest" and (last.answer is not None or last.seq != page.seen[question]):
+        # What a gesture filled can count as blank again (it must now be asked one by one), and be filled alike again.
+        blank = last.answer is None or (last.via == "group" and last.answer == step.answer)
+        if act == "rest" and not (blank and last.seq == page.seen[question]):
             self._overwritten(f'"No to the rest" filled {question} over {last}, the page knew {page.seen[question]}')
         if act == "undo" and (last.via != "group" or last.answer is None or step.answer is not None):
             self._overwritten(f"undoing took {last} of {question} away")
