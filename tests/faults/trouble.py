@@ -214,7 +214,7 @@ def held(browser: Browser, seconds: float) -> Iterator[None]:
     assert holder.stdout
     assert holder.stdout.readline() == "held\n"
     yield
-    assert holder.wait(timeout=60) == 0
+    holder.communicate(timeout=60)
 
 
 CAUSES: dict[str, Any] = {"full": full, "limited": limited, "failing": failing, "held": held}
