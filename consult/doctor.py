@@ -22,7 +22,8 @@ from consult.record import ledger
 from consult.record.database import Connection, DatabaseRefused, sqlite3, wal_fault
 from consult.record.disk import network_kind
 from consult.record.settings import keeping
-from consult.record.store import now_utc, stamp
+from consult.record.store import now_utc
+from consult.record.timekeeping import stamp
 from consult.tending import last_went
 from consult.witnessing import WitnessRefused
 from consult.witnessing import prove as prove_witness

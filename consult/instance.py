@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from consult.accounts.people import accounts_schema
-from consult.audit import cases
+from consult.audit import cases, gesture, tally
 from consult.audit.benchmarks import Benchmarks
+from consult.audit.counting import plan_of
 from consult.audit.measures import MeasureSet
+from consult.audit.organisation import Organisation
 from consult.documents.leaflet import Leaflets
+from consult.exchange.entryform import EntryForm
 from consult.in_use import Content, load_content, named
 from consult.proforma.load import Problem
 from consult.proving import BackupRefused, copy, prove, sync
@@ -25,7 +28,8 @@ from consult.record.database import SCHEMA_VERSION, Database, DatabaseRefused, s
 from consult.record.ledger import Draft, append
 from consult.record.library import Approval, Library, approvals
 from consult.record.opening import open_database
-from consult.record.store import Clock, Store, now_utc, stamp
+from consult.record.store import Clock, Store, now_utc
+from consult.record.timekeeping import stamp
 
 DATABASE: Final = "consult.db"
 KEY_FILE: Final = "secret-key"
@@ -73,6 +77,16 @@ class Instance:
     def benchmarks(self) -> Benchmarks:
         """The published figures in use."""
         return self.content.benchmarks
+
+    @property
+    def entry(self) -> EntryForm:
+        """The form for cases from case notes."""
+        return self.content.entry
+
+    @property
+    def organisation(self) -> Organisation:
+        """The questions about sites that are asked once a year."""
+        return self.content.organisation
 
     @property
     def problems(self) -> list[Problem]:
@@ -196,10 +210,14 @@ def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
 
 def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
     content = load_content(db, folder, actor, stamp(clock()))
+    library = Library(content.definition)
     with db.write() as conn:
         if cases.ensure(conn, content.definition.dataset):
             cases.rebuild(conn, content.definition.dataset)
-    store = Store(db, Library(content.definition), clock)
+        if gesture.ensure(conn):
+            gesture.rebuild(conn, library)
+        tally.ensure(conn, plan_of(content.measures, content.definition.dataset))
+    store = Store(db, library, clock)
     return Instance(folder, db, store, content, secret_key(folder), clock)
 
 

@@ -81,10 +81,11 @@ def prove(
 
 @contextmanager
 def read_only(file: Path) -> Iterator[Connection]:
-    """A connection that cannot change the file."""
+    """A connection that cannot change the file, and sees it at one moment, whatever others write meanwhile."""
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as conn:
         conn.row_factory = sqlite3.Row
         conn.execute("PRAGMA trusted_schema = OFF")
+        conn.execute("BEGIN")
         yield conn
 
 

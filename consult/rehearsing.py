@@ -18,7 +18,7 @@ from consult.progress import Progress, silent
 from consult.proving import BackupRefused, read_only
 from consult.record import ledger
 from consult.record.database import sqlite3
-from consult.record.store import stamp
+from consult.record.timekeeping import stamp
 from consult.tending import Went, write_down
 
 FOLDER: Final = "rehearsal-"

@@ -21,7 +21,7 @@ from consult.lock import tending_lock
 from consult.proving import BackupRefused, read_only, sync
 from consult.record.database import Connection, sqlite3
 from consult.record.settings import is_demonstration, keeping
-from consult.record.store import stamp
+from consult.record.timekeeping import stamp
 
 STATE: Final = "keeping.json"
 AGAIN: Final = timedelta(hours=1)

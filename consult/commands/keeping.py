@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult import backup, doctor, rehearsing, tending, verifying, witnessing
+from consult import backup, doctor, exports, rehearsing, tending, verifying, witnessing
 from consult.commands.place import (
     EXIT_CODES,
     Place,
@@ -26,7 +26,8 @@ from consult.proving import read_only
 from consult.record import settings as kept
 from consult.record.database import Connection
 from consult.record.opening import put_guards_back
-from consult.record.store import now_utc, stamp
+from consult.record.store import now_utc
+from consult.record.timekeeping import stamp
 
 MOST_LISTED: Final = 50
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -55,12 +56,16 @@ def rebuild(place: Place) -> None:
 @click.command(epilog=EXIT_CODES)
 @on_instance()
 @click.option("--witness", "witness_file", type=FILE, metavar="FILE", help="This witness, not the one in the settings.")
+@click.argument("files", nargs=-1, type=FILE)
 @pass_place
-def verify(place: Place, witness_file: Path | None) -> None:
+def verify(place: Place, witness_file: Path | None, files: tuple[Path, ...]) -> None:
     """Prove the record: the database is undamaged, and each step follows from the one before.
 
     Lists, cases, settings, people's roles and the kept versions of content are what the steps say. Each head that a
     witness saw is still a step of the log: so it was not cut short, made anew, or put back to an older copy.
+
+    FILES are proved against the record by the head they carry: case files, results counted with --head, and signed
+    notes saved as text.
     """
     check_there(place)
     ask_for_patience(database_file(place.folder))
@@ -76,6 +81,21 @@ def verify(place: Place, witness_file: Path | None) -> None:
     click.echo(f"The record is whole: {count(proof.last_step, 'step')}, {count(proof.rows['case_row'], 'case')}.")
     click.echo(f"Head of the step log: {proof.head}")
     tell_of_witness(place, witness_file)
+    if [file for file in files if not holds(place, file)]:
+        fail("Not every file is as the record says, as listed above; trust the record, and ask who changed the file.")
+
+
+def holds(place: Place, file: Path) -> bool:
+    """Hold a file against the record, and say what was found."""
+    found = exports.check(place.folder, file)
+    click.echo(f"{file}: {found.what}{'' if found.wrong else ', as the record says.'}")
+    for sentence in found.wrong[:MOST_LISTED]:
+        click.echo(f"  {sentence}", err=True)
+    if (more := len(found.wrong) - MOST_LISTED) > 0:
+        click.echo(f"  And {more:,} more.", err=True)
+    for sentence in found.since:
+        click.echo(f"  {sentence}")
+    return not found.wrong
 
 
 def check_there(place: Place) -> None:

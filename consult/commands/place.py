@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
-from consult import approving, demo, setting_up, witnessing
+from consult import approving, demo, exports, setting_up, witnessing
 from consult.accounts.people import PersonRefused
 from consult.audit import results as audit
 from consult.exchange import casefile
@@ -40,6 +40,7 @@ REFUSALS: Final = (
     casefile.CaseFileRefused,
     DatabaseRefused,
     demo.DemoRefused,
+    exports.ExportRefused,
     Held,
     InstanceRefused,
     ledger.KeyReused,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -154,6 +154,8 @@ class Database:
         self._lock = threading.RLock()
         self._local = threading.local()
         self._opened: list[Connection] = []
+        self.when_begun: Callable[[Connection], None] = lambda _: None
+        self.when_kept: Callable[[], None] = lambda: None
         self._writer = self._connect()
 
     def _connect(self) -> Connection:
@@ -181,6 +183,16 @@ class Database:
         return self._local.conn
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The read connection of this thread at one moment: what others write meanwhile is not seen in the block."""
+        conn = self.read()
+        conn.execute("BEGIN")
+        try:
+            yield conn
+        finally:
+            conn.execute("COMMIT")
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """One durable transaction: BEGIN IMMEDIATE under the lock; what it wrote is kept once the block has ended.
 
@@ -189,6 +201,7 @@ class Database:
         with self._lock:
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
+                self.when_begun(self._writer)
                 yield self._writer
                 self._writer.execute("COMMIT")
             except sqlite3.OperationalError as error:
@@ -199,6 +212,7 @@ class Database:
             except BaseException:
                 self._roll_back()
                 raise
+            self.when_kept()
 
     def _roll_back(self) -> None:
         """End the transaction, whatever ended it: SQLite has done so itself where the disk was full or failed."""
@@ -217,6 +231,19 @@ class Database:
             for conn in self._opened:
                 conn.close()
             self._opened.clear()
+
+
+@contextmanager
+def snapshot(conn: Connection) -> Iterator[None]:
+    """One consistent view for all that is read in this block, whatever is written meanwhile."""
+    if conn.in_transaction:
+        yield
+        return
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        conn.execute("COMMIT")
 
 
 def put_guards(conn: Connection) -> None:

@@ -46,6 +46,21 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "guards_put_back": frozenset({"guards"}),
     "schema_migrated": frozenset({"from", "to"}),
     "database_restored": frozenset({"last_step", "head"}),
+    "round_set": frozenset({"round", "name", "provider", "capture", "start", "end", "rule", "n", "sites", "reason"}),
+    "round_withdrawn": frozenset({"round", "reason"}),
+    "sample_exclusion": frozenset({"round", "provider", "capture_mode", "case_ref", "out", "reason", "text"}),
+    "target_set": frozenset({"measure", "share", "reason"}),
+    "sitting_begun": frozenset({"sitting", "wanted"}),
+    "case_draft_kept": frozenset({"draft", "sitting", "fields"}),
+    "case_draft_dropped": frozenset({"draft", "reason"}),
+    "case_entered": frozenset({"draft", "sitting", "provider", "capture_mode", "case_ref", "step"}),
+    "case_edited": frozenset({"provider", "capture_mode", "case_ref", "step", "reason"}),
+    "reliability_drawn": frozenset({"round", "seed", "cases"}),
+    "case_reentered": frozenset({"round", "provider", "capture_mode", "case_ref", "against", "fields"}),
+    "dispute_answered": frozenset({"round", "provider", "capture_mode", "case_ref", "field", "value", "text"}),
+    "decision_followed_up": frozenset({"decision", "outcome", "text", "addendum"}),
+    "adjustment_reviewed": frozenset({"outcome", "text", "addendum"}),
+    "organisation_answered": frozenset({"provider", "site", "year", "answers", "digest"}),
     "person_added": frozenset({"person", "role", "site"}),
     "person_changed": frozenset({"person", "change"}),
 }
@@ -203,6 +218,12 @@ def head(conn: Connection) -> tuple[int, str]:
     """The number and hash of the last step; (0, 64 zeros) while there is none."""
     row = conn.execute("SELECT seq, hash FROM step ORDER BY seq DESC LIMIT 1").fetchone()
     return (row["seq"], row["hash"]) if row else (0, START)
+
+
+def last_at(conn: Connection) -> str:
+    """The time that the last step holds; "" while there is none."""
+    row = conn.execute("SELECT at FROM step ORDER BY seq DESC LIMIT 1").fetchone()
+    return str(row["at"]) if row else ""
 
 
 EACH: Final = (

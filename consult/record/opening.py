@@ -24,7 +24,8 @@ from consult.record.database import (
     wal_fault,
 )
 from consult.record.disk import network_kind
-from consult.record.store import Clock, now_utc, stamp
+from consult.record.store import Clock, now_utc
+from consult.record.timekeeping import stamp
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 Before = Callable[[Database, int], None]

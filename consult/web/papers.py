@@ -9,20 +9,19 @@ from werkzeug.wrappers import Response
 
 from consult.documents import letter as letters
 from consult.documents import report as reports
-from consult.documents.note import after_signing, note
+from consult.documents.note import note
 from consult.record.consultation import report_allowed, report_answers
 from consult.record.database import NotWritten
-from consult.record.ledger import steps
-from consult.web.context import content_is_approved, inst, who
+from consult.record.ledger import head, steps
+from consult.web.context import inst, who
 from consult.web.desk import (
     bp,
     ended_context,
     found,
-    head_at,
     own_key,
     refused,
     screen_context,
-    signer,
+    shown_note,
     site_of,
     unrecorded_print,
 )
@@ -33,13 +32,7 @@ from consult.web.screen import Screen
 def note_page(consultation_id: str) -> Response:
     """The note as plain text."""
     consultation = found(consultation_id)
-    text = note(consultation, inst().store.path_of(consultation))
-    seq, hash_ = head_at(consultation)
-    signed = f"\nStep {seq} of the record, {hash_}\n" if seq else "\nDRAFT: not signed.\n"
-    draft = "" if content_is_approved() else "\nDraft content, not approved for clinical use\n"
-    later = after_signing(consultation, inst().store.path_of(consultation))
-    by = f"Signed by {signer(consultation)}\n" if consultation.signed else ""
-    return Response("\n".join(p for p in (text, by + signed.strip(), draft, later) if p), mimetype="text/plain")
+    return Response(shown_note(consultation), mimetype="text/plain")
 
 
 @bp.post("/<consultation_id>/note-copied")
@@ -61,7 +54,8 @@ def letter(consultation_id: str) -> Response | str:
         content = {"questions": [f.question for f in made.findings], "route": [r for r, _ in made.routes]}
         target = url_for("consultations.letter", consultation_id=consultation_id, printing="yes")
         return _printed(consultation_id, "letter_printed", content, target)
-    return render_template("consultations/letter.html", letter=made, **screen_context(consultation))
+    made_at = head(inst().db.read())
+    return render_template("consultations/letter.html", letter=made, made_at=made_at, **screen_context(consultation))
 
 
 @bp.route("/<consultation_id>/report", methods=["GET", "POST"])
@@ -83,7 +77,8 @@ def report(consultation_id: str) -> Response | str | tuple[str, int]:
         if request.form.get("from") == "screen":
             return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
         return redirect(back)
-    return render_template("consultations/report.html", text=text, consented=consented, **context)
+    made_at = head(inst().db.read())
+    return render_template("consultations/report.html", text=text, consented=consented, made_at=made_at, **context)
 
 
 @bp.post("/<consultation_id>/leaflets/<leaflet_id>/<done>")
