@@ -22,7 +22,7 @@ from consult.instance import (
 from consult.lock import server_lock
 from consult.proving import BackupRefused, Proof, copy, is_ours, prove, read_only, settle, stand_alone, sync
 from consult.record import ledger
-from consult.record.database import Connection, sqlite3
+from consult.record.database import Connection, sqlite3, why_not_written
 from consult.record.settings import is_demonstration, keeping, provider
 
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -119,13 +119,16 @@ def restore(folder: Path, file: Path, now: datetime, actor: str = "program") -> 
     cut leaves either the record of before or the restored one. Held is raised while a server runs, and BackupRefused if
     the backup is not whole, or would mix demonstration and real data.
     """
-    proof = prove(file)
+    if not file.is_file():
+        raise BackupRefused(f"There is no file {file}; name a backup file.")
     make_private(folder)
     with server_lock(folder), only_for_me():
-        if exists(folder):
-            _check_not_mixed(folder, proof)
         part = folder / (DATABASE + ".restoring")
         try:
+            _copy_aside(folder, file, part)
+            proof = prove(part, named=file)  # of what will be in use, so that a long log is proved only once
+            if exists(folder):
+                _check_not_mixed(folder, proof)
             _make_ready(folder, file, part, proof, now, actor)
             kept = _keep_what_is_there(folder, now)
             for side in SIDE_FILES:  # of the record of before, which is kept; beside another it would damage that
@@ -142,23 +145,30 @@ def _remove(file: Path) -> None:
         Path(f"{file}{side}").unlink(missing_ok=True)
 
 
-def _make_ready(folder: Path, file: Path, part: Path, proof: Proof, now: datetime, actor: str) -> None:
-    """A copy of the backup, opened as the record of this instance will be, with a step that says where it came from."""
+def _copy_aside(folder: Path, file: Path, part: Path) -> None:
     _remove(part)
     try:
         with read_only(file) as conn:
             copy(conn, part)
     except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.DatabaseError) and not why_not_written(error):
+            raise BackupRefused(
+                f"{file} is no whole database of this program ({error}); use another backup."
+            ) from error
         raise BackupRefused(
             f"{file} could not be copied to {folder} ({error}); look at the disk, then try again."
         ) from error
+
+
+def _make_ready(folder: Path, file: Path, part: Path, proof: Proof, now: datetime, actor: str) -> None:
+    """The proved copy, opened as the record of this instance will be, with a step that says where it came from."""
     open_restored(folder, part, {"last_step": proof.last_step, "head": proof.head}, now, actor)
     stand_alone(part)
     sync(part)
-    ready = prove(part, "look at the disk, then run this again")
     with read_only(part) as conn:
         _check_same_log(conn, proof)
-    if ready.last_step <= proof.last_step or any(Path(f"{part}{side}").exists() for side in SIDE_FILES):
+        last = ledger.head(conn)[0]
+    if last <= proof.last_step or any(Path(f"{part}{side}").exists() for side in SIDE_FILES):
         raise BackupRefused(f"{file} could not be copied whole; look at the disk, then run this again.")
 
 

@@ -59,18 +59,24 @@ def is_ours(file: Path) -> bool:
     return start.startswith(b"SQLite format 3\0") and start[68:72] == APPLICATION_ID.to_bytes(4, "big")
 
 
-def prove(file: Path, otherwise: str = "use another backup", progress: Progress = silent) -> Proof:
-    """Open a database file for reading only and check all of it; BackupRefused says what is wrong and what to do."""
+def prove(
+    file: Path, otherwise: str = "use another backup", progress: Progress = silent, named: Path | None = None
+) -> Proof:
+    """Open a database file for reading only and check all of it; BackupRefused says what is wrong and what to do.
+
+    `named` is what the file is called in that sentence, where it is a copy of another.
+    """
+    called = named or file
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}; name a backup file.")
     try:
         with read_only(file) as conn:
             if sentence := why_not_whole(conn, progress):
-                raise BackupRefused(f"{file} did not pass: {sentence} Now {otherwise}.")
+                raise BackupRefused(f"{called} did not pass: {sentence} Now {otherwise}.")
             seq, head = ledger.head(conn)
             return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
     except (sqlite3.DatabaseError, ValueError) as error:
-        raise BackupRefused(f"{file} is no whole database of this program ({error}); {otherwise}.") from error
+        raise BackupRefused(f"{called} is no whole database of this program ({error}); {otherwise}.") from error
 
 
 @contextmanager
