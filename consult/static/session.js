@@ -100,6 +100,9 @@
     if (document.referrer.indexOf('/sign-in') > 0) { others.postMessage('look'); }
   }
 
+  // The reply to a form that was refused can be asked for anew at its own address: Back then sends nothing again.
+  if (document.querySelector('[data-own-address]')) { history.replaceState(null, '', location.href); }
+
   // A page that Back brings out of the browser's memory is made anew, unless something on it is not saved yet. It shows
   // nothing until it is known who is signed in.
   window.addEventListener('pagehide', function (event) { if (event.persisted) { root.classList.add('away'); } });
