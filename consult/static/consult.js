@@ -175,13 +175,17 @@
     held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, RETRY);
     tell();
   }
-  document.addEventListener('consult:again', function () {
-    signedOut = stale = false;
-    trouble = '';
+  function sendEach() {
     waiting.forEach(function (held, question) {
       var set = document.querySelector('.q__set[data-q="' + question + '"]');
       if (set) { held.tries = 0; htmx.trigger(set, 'save'); }
     });
+  }
+  document.addEventListener('consult:locking', sendEach);
+  document.addEventListener('consult:again', function () {
+    signedOut = stale = false;
+    trouble = '';
+    sendEach();
     tell();
   });
   // A question that goes off the path while its answer is on the way is still saved: it is kept aside, not lost.

@@ -6,11 +6,11 @@
   function meta(name) { return document.querySelector('meta[name="' + name + '"]'); }
   var madeFor = meta('made-for').content, warning = Number(meta('session-warning').content) * 1000;
   var until = Date.now() + Number(meta('session-left').content) * 1000;
-  var told = Date.now(), asked = Date.now(), covered = '', before = null, asking = false;
+  var told = Date.now(), ticks = 0, covered = '', before = null, at = null, asking = false;
+  var locking = false, turn = 0;  // asked to lock, and not yet heard that it is; what was asked before a turn is out of date
   var others = window.BroadcastChannel ? new BroadcastChannel('consult-session') : null;
 
   function ask(method, address, body) {
-    asked = Date.now();
     return fetch(address || lock.dataset.session, {
       method: method || 'GET', body: body, cache: 'no-store',
       headers: { 'X-CSRFToken': meta('csrf-token').content, 'HX-Request': 'true' }
@@ -18,16 +18,20 @@
   }
   function look() {
     if (asking) { return; }
+    var then = turn;
     asking = true;
-    ask().then(stands, function () {}).then(function () { asking = false; });
+    ticks = 0;
+    ask().then(function (now) { if (then === turn) { stands(now); } }, function () {}).then(function () { asking = false; });
   }
   function stands(now) {
-    if (now.state === 'ended') { cover('ended'); return; }
+    root.classList.remove('away');
+    if (now.state === 'ended') { locking = false; cover('ended'); return; }
     if (now.person !== madeFor) { document.getElementById('lock-other').textContent = now.name; cover('other'); return; }
-    if (now.state === 'locked') { cover('locked'); return; }
     meta('csrf-token').content = now.csrf;
     document.querySelectorAll('input[name="csrf_token"]').forEach(function (i) { i.value = now.csrf; });
+    if (now.state === 'locked') { locking = false; cover('locked'); return; }
     until = Date.now() + now.left * 1000;
+    if (locking) { lockThere(); return; }
     if (covered) { uncover(); }
     say();
   }
@@ -39,7 +43,7 @@
   function rest() { return Array.from(document.body.children).filter(function (e) { return e !== lock; }); }
   function cover(why) {
     if (covered === why) { return; }
-    if (!covered) { before = document.activeElement; }
+    if (!covered) { before = leave(); }
     covered = why;
     soon.textContent = '';
     root.classList.add('covered');
@@ -47,9 +51,19 @@
     lock.hidden = false;
     lock.querySelectorAll('[data-lock-when]').forEach(function (part) { part.hidden = part.dataset.lockWhen !== why; });
     document.getElementById('lock-title').textContent = why === 'locked' ? 'Locked' : 'Signed out';
-    var unsent = Number(root.dataset.unsent || 0);
-    document.getElementById('lock-unsent').textContent = unsent ? unsent + (unsent === 1 ? ' answer is' : ' answers are') + ' not saved yet and waits on this page.' : '';
+    sayUnsent();
     (why === 'locked' ? password : lock.querySelector('.lock__box')).focus();
+  }
+  function unsent() { return Number(root.dataset.unsent || 0); }
+  function sayUnsent() {
+    var n = unsent(), words = n === 1 ? '1 answer is not saved yet and waits on this page.' : n + ' answers are not saved yet and wait on this page.';
+    document.getElementById('lock-unsent').textContent = n ? words : '';
+  }
+  function leave() {  // where one was, to go back there; a selection in the page would still be there to copy
+    var active = document.activeElement;
+    if (active && active.matches('input, select, textarea')) { active.blur(); }
+    getSelection().removeAllRanges();
+    return active && active !== document.body && !active.hasAttribute('data-lock') ? active : at;
   }
   function uncover() {
     covered = '';
@@ -70,7 +84,8 @@
   function tick() {
     var left = until - Date.now();
     if (!covered && left <= 0) { cover('locked'); }
-    if (covered || left <= warning || Date.now() - asked >= 60000) { look(); }
+    ticks += 1;
+    if (covered || left <= warning || ticks >= 12) { look(); }
     say();
   }
   setInterval(tick, 5000);
@@ -78,24 +93,49 @@
   window.addEventListener('focus', look);
   document.addEventListener('visibilitychange', function () { if (!document.hidden) { tick(); look(); } });
   document.addEventListener('consult:refused', look);
-  if (others) { others.onmessage = look; }
+  document.addEventListener('focusin', function (event) { if (!event.target.closest('.lock, .top')) { at = event.target; } });
+  new MutationObserver(sayUnsent).observe(root, { attributes: true, attributeFilter: ['data-unsent'] });
+  if (others) {  // signing out is on its way when it is told, so that there is a second look
+    others.onmessage = function () { look(); setTimeout(look, 1500); };
+    if (document.referrer.indexOf('/sign-in') > 0) { others.postMessage('look'); }
+  }
 
-  // A page that Back brings out of the browser's memory is made anew, unless something on it is not saved yet.
+  // The reply to a form that was refused can be asked for anew at its own address: Back then sends nothing again.
+  if (document.querySelector('[data-own-address]')) { history.replaceState(null, '', location.href); }
+
+  // A page that Back brings out of the browser's memory is made anew, unless something on it is not saved yet. It shows
+  // nothing until it is known who is signed in.
+  window.addEventListener('pagehide', function (event) { if (event.persisted) { root.classList.add('away'); } });
   window.addEventListener('pageshow', function (event) {
     if (!event.persisted) { return; }
-    if (Number(root.dataset.unsent || 0)) { look(); } else { location.reload(); }
+    root.classList.add('away');
+    if (unsent()) { cover('locked'); asking = false; look(); } else { location.reload(); }
   });
+
+  // The page is covered at once. What is not saved yet goes first, then the session is locked, again until it is.
+  function lockHere() {
+    turn += 1;
+    locking = true;
+    cover('locked');
+    document.dispatchEvent(new CustomEvent('consult:locking'));
+    setTimeout(lockThere, unsent() ? 600 : 0);
+  }
+  function lockThere() {
+    ask('POST', lock.dataset.lock).then(stands, function () {}).then(function () { if (others) { others.postMessage('look'); } });
+  }
 
   document.addEventListener('submit', function (event) {
     if (event.submitter && event.submitter.hasAttribute('data-lock')) {
       event.preventDefault();
-      cover('locked');
-      ask('POST', lock.dataset.lock).catch(function () {}).then(function () { if (others) { others.postMessage('look'); } });
+      lockHere();
+      return;
     }
+    if (event.target.matches('.top__user') && others) { others.postMessage('look'); }
     if (event.target.id !== 'lock-form') { return; }
     event.preventDefault();
     var body = new URLSearchParams({ password: password.value });
     password.value = '';
+    turn += 1;
     ask('POST', lock.dataset.unlock, body).then(function (now) {
       problem.textContent = now.problem || '';
       stands(now);

@@ -4,6 +4,7 @@ password, and is then taken as if nothing had been."""
 from __future__ import annotations
 
 from datetime import datetime
+from math import ceil
 from typing import Any, Final
 
 from flask import Response, current_app, g, jsonify, make_response, redirect, render_template, request, session, url_for
@@ -16,7 +17,7 @@ from consult.accounts.sessions import SignIn, SignInRefused
 from consult.web.context import inst, own_address
 
 TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
-WORKS_LOCKED: Final = frozenset({"session_state", "unlock", "sign_out"})
+WORKS_LOCKED: Final = frozenset({"session_state", "unlock", "lock", "sign_out"})
 PASSWORD: Final = "unlock_password"  # noqa: S105 - the name of a field
 THEN: Final = "unlock_then"
 OF_THE_LOCK: Final = (PASSWORD, THEN, "csrf_token")
@@ -47,7 +48,7 @@ def token() -> str:
 
 def _is(signed_in: SignIn, now: datetime) -> None:
     """Take the request as that of this person; what the browser holds of another person's visit is forgotten."""
-    g.person, g.left = signed_in.person, int(signed_in.left.total_seconds())
+    g.person, g.left = signed_in.person, ceil(signed_in.left.total_seconds())
     if session.get("person") != signed_in.person.id:
         session.clear()
         session["person"] = signed_in.person.id
@@ -135,17 +136,17 @@ def lock() -> AnyResponse:
     with inst().db.write() as conn:
         sessions.lock(conn, g.visit, inst().store.clock())
     if request.headers.get("HX-Request"):
-        return Response("", 204)
+        return jsonify(_state(sessions.lookup(inst().db.read(), token(), inst().store.clock())))
     return redirect(own_address(request.form.get("next", "")), 303)
 
 
 def _state(signed_in: SignIn | None) -> dict[str, Any]:
     if signed_in is None:
         return {"state": "ended", "person": "", "name": "", "left": 0}
-    state: dict[str, Any] = {"person": signed_in.person.id, "name": signed_in.person.name}
+    state: dict[str, Any] = {"person": signed_in.person.id, "name": signed_in.person.name, "csrf": generate_csrf()}
     if signed_in.locked:
         return {**state, "state": "locked", "left": 0}
-    return {**state, "state": "open", "left": g.left, "csrf": generate_csrf()}
+    return {**state, "state": "open", "left": g.left}
 
 
 def seconds_of_warning() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from consult.accounts import people, sessions
 from consult.instance import Instance, open_instance
 from consult.record import settings
 from consult.record.consultation import Consultation
-from consult.record.store import Start, Who
+from consult.record.store import Start, Who, now_utc
 from consult.web.app import create_app
 
 PEOPLE = {
@@ -29,9 +29,19 @@ PASSWORD = "plainly invented words"
 ROUTES = {route: f"01632 960 00{number}" for number, route in enumerate(settings.ROUTE_LABELS)}
 
 
-def make_service(folder: Path) -> Instance:
+class Clock:
+    """The time, which a test may move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+def make_service(folder: Path, clock: Clock | None = None) -> Instance:
     """A demonstration with one site and one person of each role, and nothing recorded yet."""
-    instance = open_instance(folder, create=True)
+    instance = open_instance(folder, create=True, clock=clock or now_utc)
     with instance.db.write() as conn:
         at = instance.store.at()
         settings.change_setting(conn, "provider", "DEMO", "test", at)
@@ -45,8 +55,8 @@ def make_service(folder: Path) -> Instance:
 class Service:
     """The instance and the server that shows it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.instance = make_service(folder)
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+        self.instance = make_service(folder, clock)
         self.port = 0
         self._numbers = itertools.count(1)
         self.start()
