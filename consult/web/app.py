@@ -29,6 +29,7 @@ from consult.web import (
     home,
     leaflets,
     papers,
+    releasing,
     results,
     sign_in,
 )
@@ -57,7 +58,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing)
 """The modules whose routes make up one blueprint."""
 
 

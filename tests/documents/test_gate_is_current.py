@@ -130,7 +130,7 @@ class TestConsent:
         assert "employee's consent" not in report(final.now, final.path, "Zebedee Quillfeather")
 
     def test_it_falls_when_what_it_says_changes(self, final):
-        final.give(can_do_and_timescale="Light work from Monday")
+        final.give(can_do_at_work="Light work from Monday")
         assert not report_stands(final.now, final.path)
         assert "Light work from Monday" in report(final.now, final.path, "Zebedee Quillfeather")
 
