@@ -28,7 +28,6 @@ from consult.record.release import (
 )
 from consult.record.store import NotOpen, NotYours, Store, Who
 
-
 _COPY: Final = {
     Stage.READY_BEFORE: "before",
     Stage.READY_SAME_TIME: "same_time",

@@ -102,9 +102,7 @@ class Consultation:
             self.blank_reason = content
             self.explained |= set(content.get("questions", []))
         elif step.kind == "report_made":
-            if self.signed is None:  # what is made after signing never moves the case
-                self.report = {**content, "at": step.at, "actor": step.actor, "seq": step.seq} if content else None
-            self.documents.append(step)
+            self._report(step, content)
         elif step.kind in ENDED_BY:
             self.state, self.ended = ENDED_BY[step.kind], step
             self.signed = step if step.kind == "consultation_signed" else self.signed
@@ -116,6 +114,11 @@ class Consultation:
     def _record(self, step: Step, answer: Answer | None, content: dict[str, Any]) -> None:
         recorded = Recorded(answer, step.seq, content.get("via", ""), step.at, step.actor)
         self.history.setdefault(step.question, []).append(recorded)
+
+    def _report(self, step: Step, content: dict[str, Any]) -> None:
+        if self.signed is None:  # what is made after signing never moves the case
+            self.report = {**content, "at": step.at, "actor": step.actor, "seq": step.seq} if content else None
+        self.documents.append(step)
 
     def _decide(self, step: Step, content: dict[str, Any]) -> None:
         if not content:

@@ -73,7 +73,9 @@ _CONSENT_SAID: Final[dict[Event, Stage]] = {
     E.NO_RECIPIENT: S.NO_RECIPIENT,
     E.CONSENT_REMOVED: S.NOT_EXPLAINED,
 }
-_CONSENT_ENDS: Final[dict[Event, Stage]] = {event: stage for event, stage in _CONSENT_SAID.items() if event != E.CONSENT_GIVEN}
+_CONSENT_ENDS: Final[dict[Event, Stage]] = {
+    event: stage for event, stage in _CONSENT_SAID.items() if event != E.CONSENT_GIVEN
+}
 _NO_TEXT: Final[dict[Event, Stage]] = {
     **_CONSENT_ENDS,
     E.COPY_BEFORE: S.WANTS_BEFORE,

@@ -154,6 +154,7 @@ def _page(consultation: Consultation) -> str:
         digest=digest(text),
         is_final=text == final,
         how=HOW,
+        asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),
         **context,
         **_about_copy(release),
     )
