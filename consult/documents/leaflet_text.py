@@ -50,8 +50,12 @@ def _with_picture(tag: str, pictures: Mapping[str, str]) -> str:
     alt = re.search(r'alt="([^"]*)"', tag)
     if name is None or name[1] not in pictures:
         return ""
-    data = base64.b64encode(pictures[name[1]].encode()).decode()
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{alt[1] if alt else ""}">'
+    return f'<img src="{picture_address(pictures[name[1]])}" alt="{alt[1] if alt else ""}">'
+
+
+def picture_address(svg: str) -> str:
+    """A drawing as an address that holds it whole."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
 
 
 def pictures_named(body: str) -> list[str]:

@@ -60,7 +60,7 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         abort(404)
     today = inst().store.clock().astimezone().date()
     form = request.form.get("form", "printed")
-    if done == "printed" and (why_not := leaflet.may_print(today)):
+    if done == "printed" and (why_not := leaflet.may_print(today) or leaflet.moved_on(inst().leaflets)):
         back = url_for("consultations.show", consultation_id=consultation_id, _anchor="finish")
         return refused(why_not, back, "This leaflet is not printed")
     content = {
