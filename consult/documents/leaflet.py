@@ -76,7 +76,7 @@ class FrontMatter(BaseModel):
 
 
 class Leaflet(FrontMatter):
-    """One leaflet in one language; `digest` is the SHA-256 of its canonical text, front matter and pictures included."""
+    """One leaflet in one language; `digest` is the SHA-256 of its text, front matter and pictures included."""
 
     body: str
     digest: str
@@ -271,4 +271,4 @@ def _twice(leaflet: Leaflet, path: Path) -> Problem:
     return Problem(f"{path.parent.name}/{path.name}", leaflet.id, sentence)
 
 
-__all__ = ["FORMATS", "FORMAT_LABELS", "Format", "Leaflet", "Leaflets", "digest", "load", "load_file", "parse", "render"]
+__all__ = ["FORMATS", "FORMAT_LABELS", "Leaflet", "Leaflets", "digest", "load", "load_file", "parse", "render"]

@@ -29,7 +29,7 @@ _DRAWN_WITH: Final = {
 
 
 def render(body: str, pictures: Mapping[str, str] | None = None) -> str:
-    """Markdown to clean HTML: one section for each second-level heading, pictures inside, and nothing that could run."""
+    """Markdown to clean HTML: one section for each second-level heading, pictures inside, nothing that could run."""
     schemes = {scheme.rstrip(":/") for scheme in SCHEMES}
     html = _to_html(body)
     clean = nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, allowed_classes=_CLASSES, url_schemes=schemes)

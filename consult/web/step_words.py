@@ -59,5 +59,6 @@ def document_label(step: Step) -> str:
     if content.get("form") == "link":
         words += " as a link"
     if step.kind == "leaflet_printed":
-        words += {"a4": " (A4)", "a5": " (A5)", "large": " (large print)", "giant": " (very large print)"}.get(content["format"], "")
+        known = {"a4": " (A4)", "a5": " (A5)", "large": " (large print)", "giant": " (very large print)"}
+        words += known.get(content["format"], "")
     return words
