@@ -112,7 +112,7 @@ class Leaflet(FrontMatter):
         if source is not None and source.digest == self.source_digest:
             return None
         which = "easy read version" if self.language == language else "translation"
-        instead = "give the full one and read it through together" if self.language == language else "use an interpreter"
+        instead = "give the full one and read it together" if self.language == language else "use an interpreter"
         return f"The leaflet that this {which} was made from has changed since; {instead} until it is made again."
 
     def may_approve(self, today: date) -> str | None:
