@@ -22,6 +22,7 @@ WINDOWS = os.name == "nt"
 BIN = VENV / ("Scripts" if WINDOWS else "bin")
 PYTHON = BIN / ("python.exe" if WINDOWS else "python")
 STAMP = VENV / "installed.json"
+REFERENCE = ROOT / ".venv-reference"
 PROJECT = "oh-back-pain-consult"
 OFFLINE = "install from a folder of wheels instead of the internet"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
@@ -85,11 +86,11 @@ def installed(state: str) -> list[str]:
     return list(stamp.get("locks", [])) if stamp.get("state") == state else []
 
 
-def pip(*arguments: str | Path, offline: Path | None = None) -> None:
+def pip(*arguments: str | Path, offline: Path | None = None, python: Path = PYTHON) -> None:
     source = ("--no-index", "--find-links", offline) if offline else ()
     hint = f"; was {offline} made on this kind of machine, with this version of Python?" if offline else "."
     must(
-        *(PYTHON, "-m", "pip", *arguments, *source),
+        *(python, "-m", "pip", *arguments, *source),
         otherwise=f"Installing failed: see pip's message above{hint}",
         PIP_DISABLE_PIP_VERSION_CHECK="1",
     )
@@ -112,6 +113,20 @@ def install(lock: str, offline: Path | None, may_install: bool = False) -> None:
         pip("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", ".")
     # The test lock holds every line of the other one.
     STAMP.write_text(json.dumps({"state": state, "locks": [*done, lock, "requirements.lock"]}), encoding="utf-8")
+
+
+def install_reference(offline: Path | None) -> None:
+    """Bring .venv-reference to its lock file: what the statistics are compared with, apart from the product."""
+    lock, stamp = ROOT / "requirements-reference.lock", REFERENCE / "installed"
+    state = hashlib.sha256(lock.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text(encoding="ascii") == state:
+        return
+    say(f"making the environment {REFERENCE.name}")
+    python = REFERENCE / PYTHON.relative_to(VENV)
+    failed = f"{REFERENCE} could not be made: see the message above."
+    must(sys.executable, "-m", "venv", "--clear", REFERENCE, otherwise=failed)
+    pip(*LOCKED, "-r", lock.name, offline=offline, python=python)
+    stamp.write_text(state, encoding="ascii")
 
 
 # --- commands --------------------------------------------------------------------------------------------
@@ -141,8 +156,9 @@ def offline_folder(options: argparse.Namespace) -> Path | None:
 
 
 def test(options: argparse.Namespace, extra: list[str]) -> int:
-    """Style, types, then the unit tests on two cores and the browser tests on one."""
+    """Style, types, then the unit tests, the browser tests and the fault tests, each on two cores."""
     install("requirements-test.lock", offline_folder(options), may_install=True)
+    install_reference(offline_folder(options))
     browser = find_browser()
     check_driver()
     say(f"browser: {browser}")
@@ -164,8 +180,9 @@ def announce(name: str) -> bool:
 def pytest(extra: list[str], browser: str) -> list[str]:
     """Run pytest and return the parts that failed; a part that has no test for the arguments given is no failure."""
     parts = {
-        "unit tests": ["-n", "2", "-m", "not browser and not soak"],
-        "browser tests": ["-n", "2", "-m", "browser and not soak"],
+        "unit tests": ["-n", "2", "-m", "not browser and not fault and not soak"],
+        "browser tests": ["-n", "2", "-m", "browser and not fault and not soak"],
+        "fault tests": ["-n", "2", "-m", "fault and not soak"],
     }
     if "-m" in extra:
         parts = {"tests": []}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import filecmp
+import re
 import shutil
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,44 +17,89 @@ from consult.instance import (
     exists,
     make_private,
     only_for_me,
-    open_instance,
+    open_restored,
 )
 from consult.lock import server_lock
-from consult.proving import BackupRefused, Proof, copy, prove, read_only, sync
+from consult.proving import BackupRefused, Proof, copy, is_ours, prove, read_only, settle, stand_alone, sync
 from consult.record import ledger
 from consult.record.database import Connection, sqlite3
-from consult.record.settings import is_demonstration, provider
+from consult.record.settings import is_demonstration, keeping, provider
 
-SIDE_FILES: Final = ("", "-wal", "-shm")
+SIDE_FILES: Final = ("-wal", "-shm", "-journal")
+NAME: Final = re.compile(r"consult-(\d{8}T\d{6}Z)(-scheduled)?\.db")
+"""How a backup is named that was given no name; those of a running server say so."""
+TIME: Final = "%Y%m%dT%H%M%SZ"
 
 
 def backup(instance: Instance, target: Path | None) -> tuple[Path, Proof]:
     """Write a backup to a new file (by default in the instance's own folder) and prove it; the tool may be running."""
-    file = _target(instance, target)
+    conn = instance.db.read()
+    return write(conn, _target(backup_folder(instance.folder, conn), target, instance.clock()))
+
+
+def write(conn: Connection, file: Path) -> tuple[Path, Proof]:
+    """Write a backup of a database in use to a new file, which gets its name once it has been proved."""
     part = file.with_name(file.name + ".part")
     try:
         with only_for_me():
             file.parent.mkdir(parents=True, exist_ok=True)
-            copy(instance.db.read(), part)
+            copy(conn, part)
         proof = prove(part)
-        _check_same_log(instance.db.read(), proof)
+        _check_same_log(conn, proof)
         sync(part)
         part.rename(file)
+        sync(file)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BackupRefused(f"The backup cannot be written to {file} ({reason}); choose another place.") from error
+    except sqlite3.OperationalError as error:
+        raise BackupRefused(
+            f"The backup cannot be written to {file} ({error}); make room, or mend its disk."
+        ) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
     return file, proof
 
 
-def _target(instance: Instance, target: Path | None) -> Path:
-    name = f"consult-{instance.clock():%Y%m%dT%H%M%SZ}.db"
+def name_at(now: datetime, scheduled: bool = False) -> str:
+    """The name of a backup made now."""
+    return f"consult-{now.astimezone(UTC):{TIME}}{'-scheduled' if scheduled else ''}.db"
+
+
+def backup_folder(folder: Path, conn: Connection) -> Path:
+    """Where the backups of an instance go that are given no other place."""
+    named = keeping(conn, "backup_folder")
+    return Path(named) if named else folder / BACKUPS
+
+
+def made_at(file: Path) -> datetime | None:
+    """When a backup was made, as its name says; None where the name is not one that this program gives."""
+    found = NAME.fullmatch(file.name)
+    try:
+        return datetime.strptime(found[1], TIME).replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
+
+
+def backups_in(folder: Path) -> list[Path]:
+    """The backups of this program in a folder, the newest first; BackupRefused if it can't be looked into."""
+    try:
+        found = [(made, path) for path in folder.iterdir() if (made := made_at(path)) and is_ours(path)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BackupRefused(
+            f"The folder {folder} can't be read ({error.strerror}); connect its disk, or let this account read it."
+        ) from error
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def _target(folder: Path, target: Path | None, now: datetime) -> Path:
     if target is None:
-        target = instance.folder / BACKUPS / name
+        target = folder / name_at(now)
     elif target.is_dir():
-        target = target / name
+        target = target / name_at(now)
     if target.exists():
         raise BackupRefused(f"{target} is there already and is not written over; choose another name.")
     return target
@@ -67,11 +112,12 @@ def _check_same_log(conn: Connection, proof: Proof) -> None:
         raise BackupRefused("The copy does not end at a step of this log; run `consult verify`, then try again.")
 
 
-def restore(folder: Path, file: Path, now: datetime) -> tuple[Proof, Path | None]:
+def restore(folder: Path, file: Path, now: datetime, actor: str = "program") -> tuple[Proof, Path | None]:
     """Put a backup back; what was there is kept under another name, which is returned. The file is checked first.
 
-    Held is raised while a server runs, and BackupRefused if the backup is not whole, or would mix demonstration and
-    real data.
+    All is made ready beside what is there, with a step that says so; then one rename puts it in its place. So a power
+    cut leaves either the record of before or the restored one. Held is raised while a server runs, and BackupRefused if
+    the backup is not whole, or would mix demonstration and real data.
     """
     proof = prove(file)
     make_private(folder)
@@ -80,23 +126,47 @@ def restore(folder: Path, file: Path, now: datetime) -> tuple[Proof, Path | None
             _check_not_mixed(folder, proof)
         part = folder / (DATABASE + ".restoring")
         try:
-            shutil.copyfile(file, part)
-            sync(part)
-            if not filecmp.cmp(file, part, shallow=False):
-                raise BackupRefused(f"{file} could not be copied whole; look at the disk, then run this again.")
-            kept = _set_aside(folder, now)
+            _make_ready(folder, file, part, proof, now, actor)
+            kept = _keep_what_is_there(folder, now)
+            for side in SIDE_FILES:  # of the record of before, which is kept; beside another it would damage that
+                Path(f"{database_file(folder)}{side}").unlink(missing_ok=True)
             part.replace(database_file(folder))
+            sync(database_file(folder))
         finally:
-            part.unlink(missing_ok=True)
-        _open_or_put_back(folder, kept)
+            _remove(part)
     return proof, kept
+
+
+def _remove(file: Path) -> None:
+    for side in ("", *SIDE_FILES):
+        Path(f"{file}{side}").unlink(missing_ok=True)
+
+
+def _make_ready(folder: Path, file: Path, part: Path, proof: Proof, now: datetime, actor: str) -> None:
+    """A copy of the backup, opened as the record of this instance will be, with a step that says where it came from."""
+    _remove(part)
+    try:
+        with read_only(file) as conn:
+            copy(conn, part)
+    except (OSError, sqlite3.Error) as error:
+        raise BackupRefused(
+            f"{file} could not be copied to {folder} ({error}); look at the disk, then try again."
+        ) from error
+    open_restored(folder, part, {"last_step": proof.last_step, "head": proof.head}, now, actor)
+    stand_alone(part)
+    sync(part)
+    ready = prove(part, "look at the disk, then run this again")
+    with read_only(part) as conn:
+        _check_same_log(conn, proof)
+    if ready.last_step <= proof.last_step or any(Path(f"{part}{side}").exists() for side in SIDE_FILES):
+        raise BackupRefused(f"{file} could not be copied whole; look at the disk, then run this again.")
 
 
 def _check_not_mixed(folder: Path, proof: Proof) -> None:
     try:
         with read_only(database_file(folder)) as conn:
             known, demonstration = provider(conn), is_demonstration(conn)
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, ValueError):
         return  # what is there cannot be read: the reason to restore
     if known and demonstration != proof.demonstration:
         raise BackupRefused(
@@ -109,24 +179,20 @@ def _check_not_mixed(folder: Path, proof: Proof) -> None:
         )
 
 
-def _set_aside(folder: Path, now: datetime) -> Path | None:
+def _keep_what_is_there(folder: Path, now: datetime) -> Path | None:
+    """A copy of the database that is there, in one file if it can be read, else of its files as they are."""
+    file = database_file(folder)
     if not exists(folder):
         return None
-    stamp = f"before-restore-{now:%Y%m%dT%H%M%S.%fZ}"
-    kept = folder / f"{DATABASE}.{stamp}"
-    for side in SIDE_FILES:
-        path = folder / f"{DATABASE}{side}"
-        if path.exists():
-            path.rename(folder / f"{DATABASE}.{stamp}{side}")
-    return kept
-
-
-def _open_or_put_back(folder: Path, kept: Path | None) -> None:
+    kept = folder / f"{DATABASE}.before-restore-{now:%Y%m%dT%H%M%S.%fZ}"
     try:
-        open_instance(folder).close()
-    except BaseException:
-        for side in SIDE_FILES:
-            (folder / f"{DATABASE}{side}").unlink(missing_ok=True)
-            if kept and (before := Path(f"{kept}{side}")).exists():
-                before.rename(folder / f"{DATABASE}{side}")
-        raise
+        settle(file)
+        with read_only(file) as conn:
+            copy(conn, kept)
+    except sqlite3.DatabaseError:
+        for side in ("", *SIDE_FILES):
+            if (path := Path(f"{file}{side}")).exists():
+                shutil.copyfile(path, f"{kept}{side}")
+                sync(Path(f"{kept}{side}"))
+    sync(kept)
+    return kept

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from consult.audit import organisation
 from consult.audit.benchmarks import load_benchmarks
 from consult.audit.measures import load_measures
 from consult.content import content_folders
 from consult.documents import leaflet
+from consult.exchange import entryform
 from consult.instance import Instance
-from consult.proforma.load import ContentError, Problem, load_definition
+from consult.proforma.load import ContentError, Problem, load_definition, read_text
 
 
 @dataclass
@@ -37,7 +39,11 @@ def _check_proforma(folder: Path, checked: Checked) -> None:
     try:
         definition = load_definition(folder)
         measures = load_measures(folder, definition.dataset)
-        load_benchmarks(folder, measures)
+        benchmarks = load_benchmarks(folder, measures)
+        if (folder / entryform.FILE).exists():
+            entryform.parse_words(read_text(folder / entryform.FILE), definition.dataset)
+        if (folder / organisation.FILE).exists():
+            organisation.parse_organisation(read_text(folder / organisation.FILE), benchmarks)
     except ContentError as error:
         checked.problems.extend(Problem(f"{folder.name}/{p.file}", p.id, p.sentence) for p in error.problems)
         return

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult.commands import cases, content, keeping, people, serve
+from consult.commands import cases, content, keeping, people, rounds, serve
 from consult.commands.place import EXIT_CODES, Commands, on_instance
 
 ALL: Final = (
@@ -17,13 +17,19 @@ ALL: Final = (
     people.person,
     content.check,
     content.approve,
+    content.paper,
     cases.cases,
     cases.results,
+    rounds.rounds,
     keeping.rebuild,
     keeping.verify,
+    keeping.witness,
+    keeping.settings,
     keeping.backup_command,
     keeping.restore,
     keeping.guard,
+    keeping.rehearse,
+    keeping.tend,
     keeping.doctor_command,
 )
 

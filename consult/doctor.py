@@ -7,19 +7,30 @@ import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
 from consult import checking
+from consult.backup import backup_folder, backups_in, made_at
+from consult.documents.words import when
 from consult.instance import DATABASE, KEY_FILE, Instance, InstanceRefused, database_file, exists, open_instance
 from consult.lock import is_served
 from consult.proforma.load import ContentError
-from consult.proving import read_only, why_not_whole
+from consult.proving import BackupRefused, read_only, why_not_whole
 from consult.record import ledger
-from consult.record.database import DatabaseRefused, sqlite3, wal_fault
+from consult.record.database import Connection, DatabaseRefused, sqlite3, wal_fault
 from consult.record.disk import network_kind
+from consult.record.settings import keeping
+from consult.record.store import now_utc
+from consult.record.timekeeping import stamp
+from consult.tending import last_went
+from consult.witnessing import WitnessRefused
+from consult.witnessing import prove as prove_witness
 
 Weight = Literal["fine", "note", "fault"]
+OLD_BACKUP: Final = timedelta(days=2)
+OLD_REHEARSAL: Final = timedelta(days=31)
 LOW_SPACE: Final = 500_000_000
 NO_SPACE: Final = 50_000_000
 
@@ -45,8 +56,62 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield _server(folder)
     found = _database(folder)
     yield found
+    yield from _kept(folder)
     if found.weight != "fault":  # opening it for use would put missing guards back, and so hide that they were gone
         yield from _opened(folder)
+
+
+def _kept(folder: Path) -> Iterator[Finding]:
+    """How backups, their rehearsal and the witness stand."""
+    try:
+        with read_only(database_file(folder)) as conn:
+            yield _last_backup(folder, conn)
+            yield _last_rehearsal(folder)
+            yield _witness(conn)
+    except (sqlite3.DatabaseError, ValueError):
+        return  # the finding on the database says so
+
+
+def _last_backup(folder: Path, conn: Connection) -> Finding:
+    went = last_went(folder).get("backup")
+    if went and not went.well:
+        return Finding("backup", "fault", f"The backup of {when(went.at)} failed. {went.sentence}")
+    try:
+        found = backups_in(backup_folder(folder, conn))
+    except BackupRefused as error:
+        return Finding("backup", "fault", str(error))
+    if not found:
+        return Finding("backup", "note", "There is no backup yet; make one with `consult backup`.")
+    age = now_utc() - (made_at(found[0]) or now_utc())
+    sentence = f"The newest of {len(found)} is {found[0]}, made {when(stamp(now_utc() - age))}"
+    if age > OLD_BACKUP:
+        return Finding("backup", "note", f"{sentence}: old. Make one with `consult backup`, or let the server run.")
+    return Finding("backup", "fine", f"{sentence}.")
+
+
+def _last_rehearsal(folder: Path) -> Finding:
+    went = last_went(folder).get("rehearsal")
+    if went is None:
+        return Finding(
+            "rehearsal", "note", "No backup was ever restored aside to see that it can be; `consult rehearse`."
+        )
+    if not went.well:
+        return Finding("rehearsal", "fault", f"The rehearsal of {when(went.at)} failed. {went.sentence}")
+    weight: Weight = "note" if now_utc() - datetime.fromisoformat(went.at) > OLD_REHEARSAL else "fine"
+    return Finding("rehearsal", weight, f"The last was {when(went.at)}. {went.sentence}")
+
+
+def _witness(conn: Connection) -> Finding:
+    named = keeping(conn, "witness")
+    if not named:
+        return Finding("witness", "note", "No witness is set, so a log cut short or made anew would not show.")
+    try:
+        seen = prove_witness(conn, Path(named))
+    except WitnessRefused as error:
+        return Finding("witness", "fault", str(error))
+    return Finding(
+        "witness", "fine", f"All {len(seen)} heads in {named} are steps of this log, the last {when(seen[-1].at)}."
+    )
 
 
 def _sqlite() -> Finding:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from consult.audit import benchmarks, measures
+from consult.audit import benchmarks, measures, organisation
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.measures import MeasureSet
+from consult.audit.organisation import Organisation
 from consult.content import content_folders
 from consult.documents import leaflet
 from consult.documents.leaflet import Leaflets
+from consult.exchange import entryform
+from consult.exchange.entryform import EntryForm, EntryWords
 from consult.proforma.load import ContentError, Definition, Problem, load_definition, read_text
 from consult.record import ledger, library
 from consult.record.database import Connection, Database
@@ -31,6 +34,9 @@ class Content:
     measures: MeasureSet
     benchmarks: Benchmarks
     leaflets: Leaflets
+    entry: EntryForm
+    organisation: Organisation
+    organisation_digest: str
     folder: Path
     problems: list[Problem]
 
@@ -71,14 +77,32 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     (benchmark_text, benchmark_set) = _file_or_kept(
         conn, folder / benchmarks.FILE, lambda text: benchmarks.parse_benchmarks(text, measure_set), problems
     )
+    (entry_text, entry_words) = _if_there(
+        conn, folder / entryform.FILE, lambda text: entryform.parse_words(text, definition.dataset), problems
+    ) or ("", EntryWords(version=""))
+    (organisation_text, section) = _if_there(
+        conn,
+        folder / organisation.FILE,
+        lambda text: organisation.parse_organisation(text, benchmark_set),
+        problems,
+    ) or ("", Organisation())
     folders = content_folders("leaflets", instance)
     leaflets = _or_kept(lambda: leaflet.load(*folders), lambda: _good_leaflets(conn, folders), problems)
     kept = [
         _kept(measures.FILE, measure_set.version, measure_text),
         _kept(benchmarks.FILE, "", benchmark_text),
+        *([_kept(entryform.FILE, entry_words.version, entry_text)] if entry_text else []),
+        *([_kept(organisation.FILE, section.version, organisation_text)] if organisation_text else []),
         *map(_kept_leaflet, leaflets.values()),
     ]
-    return Content(definition, measure_set, benchmark_set, leaflets, folder, problems), kept
+    asked_by = digest_of(organisation.FILE, organisation_text)
+    entry = entryform.form(entry_words, definition.dataset)
+    return Content(definition, measure_set, benchmark_set, leaflets, entry, section, asked_by, folder, problems), kept
+
+
+def _if_there(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T] | None:
+    """As `_file_or_kept`, for a file that a proforma may do without."""
+    return _file_or_kept(conn, file, parse, problems) if file.exists() else None
 
 
 def _file_or_kept(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T]:

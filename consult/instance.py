@@ -7,24 +7,29 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from consult.accounts.people import accounts_schema
-from consult.audit import cases
+from consult.audit import cases, gesture, tally
 from consult.audit.benchmarks import Benchmarks
+from consult.audit.counting import plan_of
 from consult.audit.measures import MeasureSet
+from consult.audit.organisation import Organisation
 from consult.documents.leaflet import Leaflets
+from consult.exchange.entryform import EntryForm
 from consult.in_use import Content, load_content, named
 from consult.proforma.load import Problem
 from consult.proving import BackupRefused, copy, prove, sync
 from consult.record import settings
 from consult.record.database import SCHEMA_VERSION, Database, DatabaseRefused, sqlite3
+from consult.record.ledger import Draft, append
 from consult.record.library import Approval, Library, approvals
 from consult.record.opening import open_database
 from consult.record.store import Clock, Store, now_utc
+from consult.record.timekeeping import stamp
 
 DATABASE: Final = "consult.db"
 KEY_FILE: Final = "secret-key"
@@ -72,6 +77,16 @@ class Instance:
     def benchmarks(self) -> Benchmarks:
         """The published figures in use."""
         return self.content.benchmarks
+
+    @property
+    def entry(self) -> EntryForm:
+        """The form for cases from case notes."""
+        return self.content.entry
+
+    @property
+    def organisation(self) -> Organisation:
+        """The questions about sites that are asked once a year."""
+        return self.content.organisation
 
     @property
     def problems(self) -> list[Problem]:
@@ -164,6 +179,17 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
             raise
 
 
+def open_restored(folder: Path, file: Path, content: dict[str, Any], now: datetime, actor: str) -> None:
+    """Make a copy of a backup ready to be the database of a folder: brought up to date, with a step that says so."""
+    db = open_database(file, accounts_schema, create=False, actor=actor, clock=lambda: now)
+    try:
+        _opened(folder, db, lambda: now, actor)
+        with db.write() as conn:
+            append(conn, Draft("database_restored", content, actor, stamp(now)))
+    finally:
+        db.close()
+
+
 def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
     """Copy a database before its schema is changed, and prove the copy; DatabaseRefused if that can't be done."""
     file = folder / BACKUPS / f"before-schema-{SCHEMA_VERSION}-from-{version}-{now:%Y%m%dT%H%M%S%fZ}.db"
@@ -183,12 +209,15 @@ def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
 
 
 def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
-    at = clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as in Store.at
-    content = load_content(db, folder, actor, at)
+    content = load_content(db, folder, actor, stamp(clock()))
+    library = Library(content.definition)
     with db.write() as conn:
         if cases.ensure(conn, content.definition.dataset):
             cases.rebuild(conn, content.definition.dataset)
-    store = Store(db, Library(content.definition), clock)
+        if gesture.ensure(conn):
+            gesture.rebuild(conn, library)
+        tally.ensure(conn, plan_of(content.measures, content.definition.dataset))
+    store = Store(db, library, clock)
     return Instance(folder, db, store, content, secret_key(folder), clock)
 
 

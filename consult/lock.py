@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 LOCK_FILE: Final = "server.lock"
+TENDING_FILE: Final = "tending.lock"
 
 
 class Held(Exception):
@@ -19,10 +20,24 @@ class Held(Exception):
 @contextmanager
 def server_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of an instance; Held if another process does. Processes forked meanwhile hold it with this one."""
-    handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    with _held(folder / LOCK_FILE, f"A server is running on {folder}; stop it, then run this again."):
+        yield
+
+
+@contextmanager
+def tending_lock(folder: Path) -> Iterator[None]:
+    """Let one process at a time make the backups of the schedule or rehearse them; Held if another is at it."""
+    sentence = f"Another process is making or rehearsing a backup of {folder}; wait until it has finished."
+    with _held(folder / TENDING_FILE, sentence):
+        yield
+
+
+@contextmanager
+def _held(file: Path, sentence: str) -> Iterator[None]:
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if not _take(handle):
-            raise Held(f"A server is running on {folder}; stop it, then run this again.")
+            raise Held(sentence)
         yield
     finally:
         os.close(handle)

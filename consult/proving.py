@@ -37,6 +37,28 @@ def copy(source: Connection, file: Path) -> None:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file that stands alone, without side files
 
 
+def stand_alone(file: Path) -> None:
+    """Make a database that nobody has open one file without side files."""
+    with closing(sqlite3.connect(str(file))) as conn:
+        conn.execute("PRAGMA journal_mode = DELETE").fetchall()
+
+
+def settle(file: Path) -> None:
+    """Bring all that stands in the side files of a database into the file itself."""
+    with closing(sqlite3.connect(str(file))) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def is_ours(file: Path) -> bool:
+    """Whether a file begins as a database that this program wrote: by the mark in its first hundred bytes."""
+    try:
+        with file.open("rb") as stream:
+            start = stream.read(100)
+    except OSError:
+        return False
+    return start.startswith(b"SQLite format 3\0") and start[68:72] == APPLICATION_ID.to_bytes(4, "big")
+
+
 def prove(file: Path, otherwise: str = "use another backup", progress: Progress = silent) -> Proof:
     """Open a database file for reading only and check all of it; BackupRefused says what is wrong and what to do."""
     if not file.is_file():
@@ -53,10 +75,11 @@ def prove(file: Path, otherwise: str = "use another backup", progress: Progress 
 
 @contextmanager
 def read_only(file: Path) -> Iterator[Connection]:
-    """A connection that cannot change the file."""
+    """A connection that cannot change the file, and sees it at one moment, whatever others write meanwhile."""
     with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as conn:
         conn.row_factory = sqlite3.Row
         conn.execute("PRAGMA trusted_schema = OFF")
+        conn.execute("BEGIN")
         yield conn
 
 
@@ -69,7 +92,7 @@ def why_not_whole(conn: Connection, progress: Progress = silent) -> str | None:
         return f"It was written by a newer version of this program (schema {version})."
     found = [row[0] for row in conn.execute("PRAGMA integrity_check(3)")]
     if found != ["ok"]:
-        return f"It is damaged ({found[0]})."
+        return f"It is damaged ({' '.join(str(found[0]).split())})."
     if missing := missing_guards(conn):
         return f"The guards {', '.join(missing)} of the step log are missing or not as they were."
     with progress(ledger.head(conn)[0], "Steps") as advance:

@@ -7,18 +7,23 @@ import ipaddress
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from flask import Flask
 
+from consult import tending
 from consult.approving import note_served
 from consult.instance import Instance, InstanceRefused, open_instance
 from consult.lock import server_lock
 
 THREADS: Final = 8
+LOOK_EVERY: Final = 60.0
+"""Seconds between two looks whether a backup is due."""
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -119,6 +124,23 @@ def application(folder: Path, address: Address) -> Flask:
     return create_app(instance)
 
 
+def keep_tending(instance: Instance) -> None:
+    """While the server runs, look now and then whether a backup or the witness is due; what goes wrong is written down.
+
+    The work is done in a process of its own, so that pages are served meanwhile.
+    """
+
+    def look() -> None:
+        never = threading.Event()
+        while not never.wait(LOOK_EVERY):
+            with suppress(Exception):  # nothing here may stop the server; the doctor says what is overdue
+                if tending.due(instance.folder, instance.db.read(), instance.clock()):
+                    command = [sys.executable, "-m", "consult.cli", "--instance", str(instance.folder), "tend"]
+                    subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - our own
+
+    threading.Thread(target=look, name="tending", daemon=True).start()
+
+
 def serve(folder: Path, listener: socket.socket, address: Address, ready: Callable[[], None]) -> None:
     """Serve an instance until the process is stopped; `ready` is called once everything has been found in order."""
     with server_lock(folder):
@@ -139,7 +161,9 @@ def _serve_with_waitress(folder: Path, listener: socket.socket, address: Address
     import waitress
 
     scheme = "https" if address.behind_tls else "http"
-    waitress.serve(application(folder, address), sockets=[listener], threads=THREADS, url_scheme=scheme, ident=None)
+    app = application(folder, address)
+    keep_tending(_instance_of(app))
+    waitress.serve(app, sockets=[listener], threads=THREADS, url_scheme=scheme, ident=None)
 
 
 def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address) -> None:
@@ -162,6 +186,8 @@ def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            return application(folder, address)
+            app = application(folder, address)
+            keep_tending(_instance_of(app))
+            return app
 
     Server().run()

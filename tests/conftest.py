@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from consult.audit import cases
+from consult.audit import cases, gesture
 from consult.audit.measures import load_measures
 from consult.documents import releasing, signing
 from consult.documents.report import Chosen
@@ -81,6 +81,7 @@ class Desk:
         with self.db.write() as conn:
             install(conn, definition, "cli:tests", self.store.at())
             cases.ensure(conn, definition.dataset)
+            gesture.ensure(conn)
         self.employee = self.store.register("Zebedee Quillfeather", date(1980, 3, 2), "E 1001", NURSE)
         self.who = NURSE
         self.id = self.begin()

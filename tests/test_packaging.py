@@ -33,6 +33,7 @@ def declared() -> dict[str, list[str]]:
     return {
         "requirements.lock": project["dependencies"],
         "requirements-test.lock": project["optional-dependencies"]["test"],
+        "requirements-reference.lock": project["optional-dependencies"]["reference"],
     }
 
 
@@ -57,14 +58,15 @@ def test_every_dependency_is_locked() -> None:
 
 def test_every_dependency_says_what_it_is_for() -> None:
     lines = (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines()
-    for name in [*declared()["requirements.lock"], *declared()["requirements-test.lock"]]:
+    for name in [name for names in declared().values() for name in names]:
         line = next(line for line in lines if f'"{name}"' in line)
         assert re.search(r'",\s+# \w.{10,}', line), f"{name} needs a comment that says what it is for"
 
 
 def test_product_brings_no_numpy_or_pandas() -> None:
     """sqlite-utils would import them, and a start would take seconds."""
-    assert not [pin for pin in pins(ROOT / "requirements.lock") if pin.startswith(("numpy=", "pandas="))]
+    for lock in ("requirements.lock", "requirements-test.lock"):
+        assert not [pin for pin in pins(ROOT / lock) if pin.startswith(("numpy=", "pandas=", "scipy="))]
 
 
 def test_vendored_files_are_those_of_the_provenance() -> None:

@@ -57,6 +57,7 @@ def main() -> None:
         sign_in(page, "nurse")
         take(page, consultation, "consultation.png")
         take(page, results, "results.png")
+        take(page, measure, "measure.png")
         browser.close()
 
 
@@ -107,6 +108,12 @@ def results(page: Page) -> None:
     """The results of case notes read afterwards, beside the national figures."""
     page.goto("/results?capture=retrospective")
     page.evaluate("window.scrollTo(0, document.querySelector('.mode h2').getBoundingClientRect().top - 8)")
+
+
+def measure(page: Page) -> None:
+    """One measure of case notes read afterwards, item by item."""
+    page.goto("/results/measures/red_flags_complete?capture=retrospective")
+    page.evaluate("window.scrollTo(0, document.querySelector('#retrospective-items').getBoundingClientRect().top - 8)")
 
 
 def take(page: Page, scene: Callable[[Page], None], name: str) -> None:

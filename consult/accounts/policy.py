@@ -10,15 +10,17 @@ EVERYONE: Final = frozenset(ROLES)
 AUDITORS: Final = CLINICIANS | {"audit_lead"}
 ADMINISTRATORS: Final = frozenset({"administrator"})
 
-PUBLIC: Final = frozenset({"sign_in", "static", "health"})
+PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlock"})
 """The endpoints that need no sign-in."""
 
-SIGNED_IN: Final = ("sign_out", "home", "leaflets.index", "leaflets.show")
+SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show")
 CLINICAL: Final = (
     "employees.search",
     "employees.register",
     "employees.show",
     "consultations.start",
+    "consultations.start_on_paper",
+    "consultations.take_over",
     "consultations.show",
     "consultations.answers",
     "consultations.rest",
@@ -38,14 +40,44 @@ CLINICAL: Final = (
     "consultations.leaflet_done",
 )
 RESULTS: Final = ("results.overview", "results.measure", "results.cases", "results.case", "results.download")
+AUDIT: Final = (
+    "rounds.index",
+    "rounds.show",
+    "rounds.results",
+    "rounds.case",
+    "rounds.targets_page",
+    "rounds.sample_size",
+    "reliability.show",
+    "reflection.show",
+    "organisation.index",
+    "entry.baseline",
+    "entry.sitting",
+    "entry.case",
+    "entry.drop",
+    "entry.edit",
+)
+LEADING: Final = (
+    "rounds.new",
+    "rounds.change",
+    "rounds.withdraw",
+    "rounds.exclude",
+    "rounds.set_target",
+    "reliability.draw",
+    "organisation.answer",
+)
+READING: Final = ("reliability.read", "reliability.say", "followup.index", "followup.decision", "followup.review")
 ADMIN: Final = ("admin.settings", "admin.site", "admin.people")
 
 POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys([*PUBLIC, *SIGNED_IN], EVERYONE),
     **dict.fromkeys(CLINICAL, CLINICIANS),
-    **dict.fromkeys(RESULTS, AUDITORS),
+    **dict.fromkeys([*RESULTS, *AUDIT], AUDITORS),
+    **dict.fromkeys(LEADING, frozenset({"audit_lead"})),
+    **dict.fromkeys(READING, CLINICIANS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),
     "admin.content": CLINICIANS | ADMINISTRATORS,
+    "paper.index": CLINICIANS | ADMINISTRATORS,
+    "paper.show": CLINICIANS | ADMINISTRATORS,
 }
 
 

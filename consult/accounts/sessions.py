@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from consult.accounts import passwords
 from consult.accounts.people import Person, PersonRefused, by_username, password_hash_of, person, username_of
-from consult.record.database import Connection, Database
+from consult.record.database import Connection, Database, NotWritten
 
 IDLE: Final = timedelta(minutes=15)
+"""How long nothing may come from a browser before its session is locked; locking ends nothing."""
+WARNING: Final = timedelta(minutes=2)
+"""How long before that the page says so."""
 ABSOLUTE: Final = timedelta(hours=12)
 TRIES: Final = 10
 WINDOW: Final = timedelta(minutes=5)
@@ -20,6 +25,8 @@ FRESH: Final = timedelta(seconds=30)
 """How old `last_seen` may grow before it is written again: one durable write a page would be waste."""
 
 WRONG: Final = "That sign-in name and password do not go together; check both and try again."
+NOT_YOURS: Final = "That password is not right; try again, or sign in as somebody else."
+ENDED: Final = "This session has ended; sign in again."
 TOO_MANY: Final = "There were too many tries with this sign-in name; wait five minutes, then try again."
 
 
@@ -29,13 +36,19 @@ class SignInRefused(Exception):
 
 @dataclass(frozen=True)
 class SignIn:
-    """A sign-in that holds now: who, since when, and whether it is time to note that it was used."""
+    """A sign-in: who, since when, whether it is locked, and whether it is time to note that it was used.
+
+    `left` is for how long it stays unlocked if nothing more is done.
+    """
 
     person: Person
     token_hash: str
     created_at: datetime
     last_seen: datetime
     stale: bool
+    locked: bool
+    locked_at: int
+    left: timedelta
 
 
 def sign_in(db: Database, username: str, password: str, now: datetime) -> tuple[str, Person]:
@@ -44,6 +57,13 @@ def sign_in(db: Database, username: str, password: str, now: datetime) -> tuple[
     Each try counts before the password is looked at, so that tries sent side by side are braked too; a right one
     clears the count.
     """
+    with _checked(db, username, password, now) as (conn, known):
+        return create(conn, known.id, now), known
+
+
+@contextmanager
+def _checked(db: Database, username: str, password: str, now: datetime) -> Iterator[tuple[Connection, Person]]:
+    """A transaction in which the password was right; SignInRefused if it was not, or after too many tries."""
     who = _key(username)
     with db.write() as conn:
         braked = _tries(conn, who, now) >= TRIES
@@ -60,32 +80,75 @@ def sign_in(db: Database, username: str, password: str, now: datetime) -> tuple[
         if password_hash_of(conn, known.id) != checked:  # changed meanwhile, which has ended every other session
             raise SignInRefused(WRONG)
         conn.execute("DELETE FROM failed_try WHERE who = ?", (who,))
-        return create(conn, known.id, now), known
+        yield conn, known
+
+
+def unlock(db: Database, token: str, password: str, now: datetime) -> Person:
+    """Go on with a locked session, whoever's it is, given their password; raises SignInRefused, and it stays locked.
+
+    Tries count together with those of signing in.
+    """
+    signed_in = lookup(db.read(), token, now)
+    if signed_in is None:
+        raise SignInRefused(ENDED)
+    try:
+        with _checked(db, signed_in.person.username, password, now) as (conn, known):
+            conn.execute(
+                "UPDATE sign_in SET locked_at = 0, last_seen = ? WHERE token_hash = ?",
+                (_seconds(now), signed_in.token_hash),
+            )
+            return known
+    except SignInRefused as refusal:
+        raise SignInRefused(NOT_YOURS if str(refusal) == WRONG else str(refusal)) from None
+
+
+def lock(conn: Connection, signed_in: SignIn, now: datetime) -> None:
+    """Lock a session until its person gives the password."""
+    query = "UPDATE sign_in SET locked_at = ? WHERE token_hash = ? AND locked_at = 0"
+    conn.execute(query, (_seconds(now), signed_in.token_hash))
 
 
 def create(conn: Connection, person_id: str, now: datetime) -> str:
     """Open a session for a person and return its token, which is kept nowhere on the server."""
     token = secrets.token_urlsafe(32)
-    conn.execute("DELETE FROM sign_in WHERE created_at < ?", (_seconds(now - ABSOLUTE),))
+    limits = (_seconds(now - ABSOLUTE), _seconds(now + ABSOLUTE))
+    conn.execute("DELETE FROM sign_in WHERE created_at NOT BETWEEN ? AND ?", limits)
     row = (_hash(token), person_id, _seconds(now), _seconds(now))
     conn.execute("INSERT INTO sign_in (token_hash, person, created_at, last_seen) VALUES (?, ?, ?, ?)", row)
     return token
 
 
 def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
-    """The sign-in of a token; None if it has ended, was idle or open for too long, or the person may not sign in."""
+    """The sign-in of a token, locked if it was idle; None if it ended, is too old, or the person may not sign in."""
     row = conn.execute("SELECT * FROM sign_in WHERE token_hash = ?", (_hash(token),)).fetchone()
     if row is None:
         return None
-    created, seen = _time(row["created_at"]), _time(row["last_seen"])
+    created = _time(row["created_at"])
+    seen = max(_time(row["last_seen"]), _used.get(row["token_hash"], created))
     who = person(conn, row["person"])
-    if who is None or not who.active or now - seen >= IDLE or now - created >= ABSOLUTE:
+    if who is None or not who.active or abs(now - created) >= ABSOLUTE:  # the clock may have been ahead
         return None
-    return SignIn(who, row["token_hash"], created, seen, stale=now - seen >= FRESH)
+    left = timedelta() if row["locked_at"] else max(min(IDLE, IDLE - (now - seen)), timedelta())
+    stale = not timedelta() <= now - seen < FRESH  # also where the clock was set back
+    return SignIn(who, row["token_hash"], created, seen, stale, locked=not left, locked_at=row["locked_at"], left=left)
+
+
+_used: dict[str, datetime] = {}
+"""When a sign-in was used, while that could not be written: a full disk signs nobody out who is at work."""
+
+
+def note_use(db: Database, signed_in: SignIn, now: datetime) -> None:
+    """Note that a sign-in was used, in memory where the disk does not take it; call it only for a stale one."""
+    try:
+        with db.write() as conn:
+            touch(conn, signed_in, now)
+        _used.pop(signed_in.token_hash, None)
+    except NotWritten:
+        _used[signed_in.token_hash] = now
 
 
 def touch(conn: Connection, signed_in: SignIn, now: datetime) -> None:
-    """Note that a sign-in was used; call it only for a stale one."""
+    """Write that a sign-in was used."""
     conn.execute("UPDATE sign_in SET last_seen = ? WHERE token_hash = ?", (_seconds(now), signed_in.token_hash))
 
 
@@ -110,7 +173,8 @@ def _key(username: str) -> str:
 
 
 def _tries(conn: Connection, who: str, now: datetime) -> int:
-    conn.execute("DELETE FROM failed_try WHERE at <= ?", (_seconds(now - WINDOW),))
+    past, ahead = _seconds(now - WINDOW), _seconds(now + WINDOW)  # one from a clock that was ahead would last for ever
+    conn.execute("DELETE FROM failed_try WHERE at <= ? OR at > ?", (past, ahead))
     return int(conn.execute("SELECT count(*) FROM failed_try WHERE who = ?", (who,)).fetchone()[0])
 
 

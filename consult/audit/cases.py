@@ -15,6 +15,11 @@ TABLE: Final = "case_row"
 KEY: Final = ("provider", "capture_mode", "case_ref")
 OWN: Final = ("consultation", "step", "signed")
 ORDER: Final = "consultation_date, signed, case_ref, provider, capture_mode"
+INDEXES: Final = {
+    "of_consultation": "(consultation) WHERE consultation <> ''",
+    "in_order": f"({ORDER})",
+    "of_site": "(provider, site, consultation_date)",
+}
 
 
 @dataclass(frozen=True)
@@ -61,12 +66,17 @@ def ddl(dataset: Dataset) -> str:
 
 def ensure(conn: Connection, dataset: Dataset) -> bool:
     """Make the case table fit the data set; True if it was made anew and must be filled (`rebuild`)."""
-    if columns(conn) == [*OWN, *(field.name for field in dataset.fields)]:
+    if columns(conn) == [*OWN, *(field.name for field in dataset.fields)] and _indexes(conn) >= INDEXES.keys():
         return False
     conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
     conn.execute(ddl(dataset))
-    conn.execute(f"CREATE INDEX {TABLE}_of_consultation ON {TABLE} (consultation) WHERE consultation <> ''")
+    for name, columns_of in INDEXES.items():
+        conn.execute(f"CREATE INDEX {TABLE}_{name} ON {TABLE} {columns_of}")
     return True
+
+
+def _indexes(conn: Connection) -> set[str]:
+    return {row[1].removeprefix(f"{TABLE}_") for row in conn.execute(f"PRAGMA index_list({TABLE})")}
 
 
 def columns(conn: Connection) -> list[str]:
@@ -94,6 +104,14 @@ def read(conn: Connection, provider: str, capture_mode: str, case_ref: str) -> C
     """The case with this key, or None."""
     where = " AND ".join(f"{name} = ?" for name in KEY)
     row = conn.execute(f"SELECT * FROM {TABLE} WHERE {where}", (provider, capture_mode, case_ref)).fetchone()
+    return None if row is None else CaseRow.of(as_dict(row))
+
+
+def of_consultation(conn: Connection, consultation: str) -> CaseRow | None:
+    """The case of a consultation signed here, or None."""
+    row = conn.execute(
+        f"SELECT * FROM {TABLE} WHERE consultation = ? AND consultation <> ''", (consultation,)
+    ).fetchone()
     return None if row is None else CaseRow.of(as_dict(row))
 
 
@@ -133,13 +151,21 @@ def _put_signed(conn: Connection, fields: dict[str, str], step: Step) -> None:
         put(conn, fields, step=step.seq, consultation=step.consultation, signed=signed)
 
 
-def rebuild(conn: Connection, dataset: Dataset) -> int:
-    """Drop the cases and make them anew from the steps; returns how many there are."""
+def rebuild(conn: Connection, dataset: Dataset, up_to: int | None = None) -> int:
+    """Drop the cases and make them anew from the steps (up to a step, or all); returns how many there are."""
     conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
     ensure(conn, dataset)
     for step in heapq.merge(*(steps(conn, kind=kind) for kind in KINDS), key=lambda step: step.seq):
+        if up_to is not None and step.seq > up_to:
+            break
         apply(conn, dataset, step)
     return int(conn.execute(f"SELECT count(*) FROM {TABLE}").fetchone()[0])
+
+
+def changed_since(conn: Connection, step: int) -> list[Step]:
+    """The steps after one that change a case, in order."""
+    found = heapq.merge(*(steps(conn, kind=kind) for kind in KINDS), key=lambda step: step.seq)
+    return [one for one in found if one.seq > step]
 
 
 def fitted(dataset: Dataset, content: Mapping[str, Any]) -> dict[str, str]:

@@ -78,6 +78,16 @@ class SetAside(Strict):
     when: Rule
 
 
+class Breakdown(Strict):
+    """A field by which the page of a measure breaks down its result; `personal`: it says something about a person.
+
+    Sites and ways of capture need none: they always stand apart.
+    """
+
+    field: str
+    personal: bool = False
+
+
 class MeasureSet(Strict):
     """The measures of an audit as one version, with who is eligible; `cases` are what examples may be like."""
 
@@ -87,6 +97,7 @@ class MeasureSet(Strict):
     checked_by: str
     dated: date
     set_aside: SetAside
+    breakdowns: tuple[Breakdown, ...] = ()
     cases: dict[str, dict[str, str]] = {}
     eligibility: tuple[Reason, ...]
     measures: tuple[Measure, ...]
@@ -104,6 +115,12 @@ class MeasureSet(Strict):
     def national(self) -> list[str]:
         """The ids of the national measures, in order."""
         return [measure.id for measure in self.measures if measure.national]
+
+    def only(self, measure: Measure) -> MeasureSet:
+        """The same set with one measure and those it is made of."""
+        needed = {measure.id, *self.parts(measure)}
+        kept = tuple(m for m in self.measures if m.id in needed)
+        return MeasureSet.model_construct(**{**dict(self), "measures": kept})
 
     def case_of(self, example: Example | EligibilityExample) -> dict[str, str]:
         """The whole case of an example."""
@@ -171,6 +188,8 @@ def _check_all(measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]:
     yield from _check_ids([m.id for m in measures.measures] + [r.id for r in measures.eligibility])
     yield from (("set_aside", s) for s in check_rule(measures.set_aside.when, dataset))
     yield from (("set_aside", s) for s in _check_text(measures.set_aside.text, {"k", "n"}))
+    for breakdown in measures.breakdowns:
+        yield from (("breakdowns", s) for s in _check_breakdown(breakdown, dataset))
     for name, case in measures.cases.items():
         yield from ((f"cases.{name}", s) for s in _check_case(case, dataset))
     for reason in measures.eligibility:
@@ -180,6 +199,14 @@ def _check_all(measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]:
             yield reason.id, "a reason needs an example it excludes and one that is eligible"
     for measure in measures.measures:
         yield from ((measure.id, s) for s in _check_measure(measure, measures, dataset))
+
+
+def _check_breakdown(breakdown: Breakdown, dataset: Dataset) -> Iterator[str]:
+    field = dataset.by_name.get(breakdown.field)
+    if field is None:
+        yield f"field {breakdown.field} is not in dataset.toml; correct the name"
+    elif field.type != "choice" or field.never_leaves or field.section == "identity":
+        yield f"field {breakdown.field} can't be broken down by; name one with options that tells neither who nor where"
 
 
 def _check_ids(ids: Iterable[str]) -> Iterator[Finding]:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+import calendar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Literal
 
-from consult.audit import statistics
+from consult.audit import tally
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.cases import ORDER, TABLE, CaseRow, as_dict, quoted
-from consult.audit.measures import OUTCOMES, Among, Beside, Measure, MeasureSet, Outcome
-from consult.audit.sql import condition, outcome_column, outcomes_query
+from consult.audit.counting import MONTH, Counts, Plan, plan_of
+from consult.audit.counting import Result as Result
+from consult.audit.measures import MeasureSet
+from consult.audit.sql import outcome_column, outcomes_query
 from consult.proforma.dataset import Dataset
-from consult.record.database import Connection
-
-AMONG: Final[dict[Among, tuple[Outcome, ...]]] = {
-    "eligible": OUTCOMES,
-    "applicable": ("met", "not_met"),
-    "met": ("met",),
-    "not_met": ("not_met",),
-    "not_applicable": ("not_applicable",),
-    "missing": ("missing",),
-}
+from consult.record.database import Connection, snapshot
 
 
 class SelectionRefused(Exception):
@@ -52,13 +46,18 @@ class AmbiguousSite(SelectionRefused):
 
 @dataclass(frozen=True)
 class Selection:
-    """Which cases: "" selects all; dates are ISO 8601 and inclusive."""
+    """Which cases: "" selects all; dates are ISO 8601 and inclusive.
+
+    `sample` holds the row numbers of the sample of a round as a JSON list, and `round` the id of that round.
+    """
 
     provider: str = ""
     site: str = ""
     start: str = ""
     end: str = ""
     capture: str = ""
+    sample: str = ""
+    round: str = ""
 
     def where(self) -> tuple[str, list[str]]:
         """The condition over the case table and its values."""
@@ -68,48 +67,10 @@ class Selection:
             "consultation_date >= ?": self.start,
             "consultation_date <= ?": self.end,
             "capture_mode = ?": self.capture,
+            "rowid IN (SELECT value FROM json_each(?))": self.sample,
         }
         chosen = {test: value for test, value in tests.items() if value}
         return " AND ".join(chosen) or "1", list(chosen.values())
-
-
-@dataclass(frozen=True)
-class Result:
-    """The outcomes of one measure in a set of cases, with the lines printed beside it."""
-
-    met: int
-    not_met: int
-    not_applicable: int
-    missing: int
-    beside: tuple[str, ...] = ()
-    aside_met: int = 0
-    aside_not_met: int = 0
-
-    @property
-    def applicable(self) -> int:
-        """The denominator: met and not met."""
-        return self.met + self.not_met
-
-    @property
-    def rate(self) -> float | None:
-        """Met over met and not met; None where the denominator is 0."""
-        return self.met / self.applicable if self.applicable else None
-
-    @property
-    def interval(self) -> statistics.Interval | None:
-        """The 95% interval of the rate."""
-        return statistics.wilson(self.met, self.applicable)
-
-    @property
-    def worst_case_rate(self) -> float | None:
-        """The rate if every missing case were not met."""
-        n = self.applicable + self.missing
-        return self.met / n if n else None
-
-    @property
-    def without_aside(self) -> tuple[int, int]:
-        """Met and applicable without the cases set aside (same-day emergencies): the second line of a result."""
-        return self.met - self.aside_met, self.applicable - self.aside_met - self.aside_not_met
 
 
 @dataclass(frozen=True)
@@ -139,95 +100,132 @@ def providers(conn: Connection, selection: Selection) -> list[str]:
 
 
 def results(conn: Connection, measures: MeasureSet, dataset: Dataset, selection: Selection) -> Results:
-    """Count every measure over the cases selected; SelectionRefused where they must not be counted together."""
-    mode = _one_mode(conn, selection)
-    where, values = selection.where()
-    counters = _Counters(measures, dataset)
-    rows = [tuple(row) for row in conn.execute(counters.query(where), values)]
-    counted = counters.read([row for row in rows if row[0] == ""])
-    excluded = Counter({reason.id: 0 for reason in measures.eligibility})
-    for reason, _, n, *_ in rows:
-        excluded[reason] += n
-    eligible = excluded.pop("", 0)
-    national = [counted[id_] for id_ in measures.national]
+    """Count every measure over the cases selected; SelectionRefused where they must not be counted together.
+
+    The counters kept beside the cases answer where they are those of these measures; else the cases are recounted.
+    """
+    plan = plan_of(measures, dataset)
+    with snapshot(conn):
+        _check_place(conn, selection)
+        by_mode = counts(conn, plan, selection, ("capture_mode",))
+    if len(by_mode) > 1:
+        raise MixedModes(sorted(mode for (mode,) in by_mode))
+    (mode,), counted = next(iter(by_mode.items()), ((selection.capture,), Counts()))
+    return _results(plan, selection, mode, counted)
+
+
+Grouping = Literal["capture_mode", "provider", "site", "month"]
+
+
+def results_by(
+    conn: Connection, measures: MeasureSet, dataset: Dataset, selection: Selection, by: tuple[Grouping, ...]
+) -> dict[tuple[str, ...], Results]:
+    """The results of each group of the cases selected, by the names of the groups in order; empty groups are absent.
+
+    `by` names what makes a group: capture_mode, provider, site, month (2026-03). Sites of several providers are
+    different places, so `site` is asked for with `provider` unless one provider is selected. One capture mode must be
+    selected, or be among `by`; else MixedModes is raised where there are several.
+    """
+    plan = plan_of(measures, dataset)
+    names: tuple[Grouping, ...] = ("capture_mode", *(name for name in by if name != "capture_mode"))
+    with snapshot(conn):
+        _check_place(conn, selection)
+        found = counts(conn, plan, selection, names)
+    several = sorted({mode for mode, *_ in found})
+    if len(several) > 1 and "capture_mode" not in by:
+        raise MixedModes(several)
+    keyed = {tuple(key[names.index(name)] for name in by): (key[0], counted) for key, counted in found.items()}
+    return {key: _results(plan, selection, *keyed[key]) for key in sorted(keyed)}
+
+
+def _results(plan: Plan, selection: Selection, mode: str, counted: Counts) -> Results:
+    found = plan.results(counted)
+    national = [found[id_] for id_ in plan.measures.national]
+    excluded = plan.excluded(counted)
     return Results(
         selection,
         mode,
-        eligible,
-        {reason: n for reason, n in excluded.items() if n},
-        counted,
+        counted["cases"] - sum(excluded.values()),
+        excluded,
+        found,
         (sum(r.met for r in national), sum(r.applicable for r in national), sum(r.missing for r in national)),
     )
 
 
-def _one_mode(conn: Connection, selection: Selection) -> str:
+def _check_place(conn: Connection, selection: Selection) -> None:
     if selection.site and not selection.provider and len(several := providers(conn, selection)) > 1:
         raise AmbiguousSite(selection.site, several)
-    if selection.capture:
-        return selection.capture
-    found = modes(conn, selection)
-    if len(found) > 1:
-        raise MixedModes(found)
-    return found[0] if found else ""
 
 
-class _Counters:
-    """The sums one query makes for all measures, apart for the cases set aside, and how to read them back."""
-
-    def __init__(self, measures: MeasureSet, dataset: Dataset) -> None:
-        self.measures, self.dataset = measures, dataset
-        self.flags = {"flag aside": measures.set_aside.when}
-        self.sums: dict[tuple[str, str], str] = {}
-        for measure in measures.measures:
-            self._count(measure)
-
-    def _count(self, measure: Measure) -> None:
-        column = quoted(outcome_column(measure.id))
-        for outcome in OUTCOMES:
-            self.sums[measure.id, outcome] = f"sum({column} = '{outcome}')"
-        for line, beside in enumerate(measure.beside):
-            among = " OR ".join(f"{column} = '{outcome}'" for outcome in AMONG[beside.among])
-            for name, rule in beside.counts.items():
-                flag = f"flag {measure.id} {line} {name}"
-                self.flags[flag] = rule
-                self.sums[measure.id, f"{line} {name}"] = f"sum({quoted(flag)} AND ({among}))"
-
-    def query(self, where: str) -> str:
-        """One row for each reason of exclusion ("" for eligible) and for the cases set aside or not: count and sums."""
-        flags = [f"{condition(rule, self.dataset)} AS {quoted(name)}" for name, rule in self.flags.items()]
-        judged = outcomes_query(self.measures, self.dataset, f"{TABLE} WHERE {where}", flags)
-        return (
-            f'WITH judged AS MATERIALIZED ({judged}) SELECT excluded, "flag aside", count(*), '
-            f"{', '.join(self.sums.values())} FROM judged GROUP BY 1, 2"
-        )
-
-    def read(self, rows: list[tuple[Any, ...]]) -> dict[str, Result]:
-        """The results, from the rows of the eligible cases."""
-        whole: Counter[tuple[str, str]] = Counter()
-        aside: Counter[tuple[str, str]] = Counter()
-        for _, is_aside, _, *sums in rows:
-            counts = dict(zip(self.sums, sums, strict=True))
-            whole.update(counts)
-            aside.update(counts if is_aside else {})
-        return {m.id: self._result(m, _of(whole, m.id), _of(aside, m.id)) for m in self.measures.measures}
-
-    def _result(self, measure: Measure, counts: Counter[str], aside: Counter[str]) -> Result:
-        lines = tuple(
-            _line(beside, {name: counts[f"{line} {name}"] for name in beside.counts}, counts)
-            for line, beside in enumerate(measure.beside)
-            if sum(counts[outcome] for outcome in AMONG[beside.among])
-        )
-        met, not_met, not_applicable, missing = (counts[outcome] for outcome in OUTCOMES)
-        return Result(met, not_met, not_applicable, missing, lines, aside["met"], aside["not_met"])
+def counts(
+    conn: Connection, plan: Plan, selection: Selection, by: tuple[Grouping, ...]
+) -> dict[tuple[str, ...], Counts]:
+    """The sums over the cases selected by what makes a group; from the counters where they are kept for this plan."""
+    months = _months(selection)
+    if months is None or not tally.kept(conn, plan):
+        where, values = selection.where()
+        return plan.recount(conn, where, values, [MONTH if name == "month" else name for name in by])
+    whole, rest = months
+    found = tally.read(conn, plan, _level(selection, by), *_in_months(selection, whole), by) if whole else {}
+    for part in rest:
+        where, values = part.where()
+        for key, counted in plan.recount(conn, where, values, [MONTH if n == "month" else n for n in by]).items():
+            found[key] = found.get(key, Counts()) + counted
+    return found
 
 
-def _of(counts: Counter[tuple[str, str]], measure: str) -> Counter[str]:
-    return Counter({name: n for (id_, name), n in counts.items() if id_ == measure})
+def _level(selection: Selection, by: tuple[Grouping, ...]) -> int:
+    """The coarsest level of the counters that still tells apart what is selected and what makes a group."""
+    if selection.start or selection.end or "month" in by:
+        return tally.SITE_MONTH
+    if selection.site or "site" in by:
+        return tally.SITE
+    return tally.PROVIDER if selection.provider or "provider" in by else tally.ALL
 
 
-def _line(beside: Beside, found: Mapping[str, int], counts: Counter[str]) -> str:
-    n = sum(counts[outcome] for outcome in AMONG[beside.among])
-    return beside.text.format(n=n, rest=n - found.get("k", 0), **found)
+Months = tuple[str, str]
+FIRST_DAY, LAST_DAY = date.min.isoformat(), date.max.isoformat()
+
+
+def _months(selection: Selection) -> tuple[Months | None, list[Selection]] | None:
+    """The first and last of the whole months selected, and the days left over at either end; None if a date is none."""
+    start, end = _day(selection.start or FIRST_DAY), _day(selection.end or LAST_DAY)
+    if start is None or end is None:
+        return None
+    rest, first, last = [], start, end
+    if start > end:
+        return None, []
+    if start.day > 1:
+        rest_ends = min(end, _end_of_month(start))
+        rest.append(replace(selection, start=start.isoformat(), end=rest_ends.isoformat()))
+        if rest_ends == end:
+            return None, rest
+        first = rest_ends + timedelta(days=1)
+    if end != _end_of_month(end):
+        rest.append(replace(selection, start=end.replace(day=1).isoformat(), end=end.isoformat()))
+        if first == end.replace(day=1):
+            return None, rest
+        last = end.replace(day=1) - timedelta(days=1)
+    return (first.isoformat()[:7], last.isoformat()[:7]), rest
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.isoformat() == text else None
+
+
+def _end_of_month(day: date) -> date:
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def _in_months(selection: Selection, whole: Months) -> tuple[str, list[str]]:
+    where, values = replace(selection, start="", end="").where()
+    if selection.start or selection.end:
+        return f"{where} AND month BETWEEN ? AND ?", [*values, *whole]
+    return where, values
 
 
 def as_json(found: Results, measures: MeasureSet, benchmarks: Benchmarks) -> dict[str, Any]:

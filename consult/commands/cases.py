@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from consult import importing, results_text
+from consult import exports, importing, results_text
 from consult.audit import results as audit
+from consult.audit import sampling
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place, progress
+from consult.commands.rounds import one_round
 from consult.exchange import casefile
 from consult.instance import only_for_me
 from consult.record import ledger
@@ -31,17 +35,25 @@ def cases() -> None:
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @pass_place
 def cases_export(place: Place, file: Path, force: bool) -> None:
-    """Write every case to FILE, or to standard output."""
-    if str(file) != "-" and file.exists() and not force:
-        fail(f"{file} is there already; choose another name, or add --force.")
-    with opened(place) as instance, only_for_me():
-        conn = instance.db.read()
+    """Write every case to FILE, or to standard output.
+
+    FILE.head.json is written beside it: digest, number of cases, and the head of the step log it was made at. So
+    `consult verify FILE` can tell later whether it is still what the record said then.
+    """
+    beside = exports.beside(file)
+    if str(file) != "-" and not force and (there := [path for path in (file, beside) if path.exists()]):
+        fail(f"{there[0]} is there already; choose another name, or add --force.")
+    with opened(place) as instance, only_for_me(), instance.db.snapshot() as conn:
         seq, head = ledger.head(conn)
-        n = -1  # the first record is the header
+        n, digest = -1, hashlib.sha256()  # the first record is the header
         with click.open_file(str(file), "wb") as stream:
             for record in casefile.export_cases(conn, instance.library.current.dataset):
                 stream.write(record.encode())
+                digest.update(record.encode())
                 n += 1
+        if str(file) != "-":
+            head_of = exports.Head(file.name, digest.hexdigest(), n, seq, head, instance.provider, instance.store.at())
+            beside.write_text(head_of.text, "utf-8")
     click.echo(f"{count(n, 'case')} written; the step log stood at step {seq}, {head}.", err=True)
 
 
@@ -85,6 +97,8 @@ def cases_import(place: Place, file: Any, replace: bool) -> None:
 @click.option("--from", "start", type=DATE, metavar="DATE", help="Only consultations from this day on (2026-01-31).")
 @click.option("--to", "end", type=DATE, metavar="DATE", help="Only consultations up to this day.")
 @click.option("--capture", type=click.Choice(["live", "retrospective", "paper"]), help="Only this capture mode.")
+@click.option("--head", "with_head", is_flag=True, help="The head of the step log in the data, for `consult verify`.")
+@click.option("--round", "round_", default="", metavar="ROUND", help="The sample of a round, by its id or name.")
 @click.option("--cases", "with_cases", is_flag=True, help="Each case with its outcomes, too.")
 @pass_place
 def results(
@@ -95,26 +109,36 @@ def results(
     start: datetime | None,
     end: datetime | None,
     capture: str | None,
+    with_head: bool,
+    round_: str,
     with_cases: bool,
 ) -> None:
     """Count every measure over the cases selected. Capture modes are never pooled."""
     if start and end and start > end:
         raise click.UsageError("--from is later than --to; exchange them.")
+    if round_ and (provider or start or end or capture):
+        raise click.UsageError(
+            "A round has its own provider, dates and capture mode; give --round alone, or with --site."
+        )
     first, last = (moment.date().isoformat() if moment else "" for moment in (start, end))
     selection = audit.Selection(provider, site, first, last, capture or "")
-    with opened(place) as instance:
-        conn, dataset = instance.db.read(), instance.library.current.dataset
+    with opened(place) as instance, instance.db.snapshot() as conn:
+        dataset = instance.library.current.dataset
+        if round_:
+            chosen = sampling.sample(conn, instance.measures, dataset, one_round(conn, round_)).selection
+            selection = replace(chosen, site=site)
         try:
             found = audit.results(conn, instance.measures, dataset, selection)
         except audit.MixedModes as mixed:
             fail(f"{mixed} Add --capture {' or --capture '.join(mixed.modes)}.")
         if form == "json":
-            shape = audit.as_json(found, instance.measures, instance.benchmarks)
-            if with_cases:
-                shape["cases"] = audit.cases_json(conn, instance.measures, dataset, selection)
-            click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
+            shape = exports.results_json(instance, conn, found, with_cases)
+            head = {"head": exports.head_json(conn, selection)} if with_head else {}
+            click.echo(json.dumps(shape | head, ensure_ascii=False, indent=2))
             return
         lines = [*results_text.lines(found, instance.measures, instance.benchmarks)]
+        if with_head:
+            lines.append("Counted at step {} of the record, {}".format(*ledger.head(conn)))
         if with_cases:
             lines += results_text.case_lines(audit.judged(conn, instance.measures, dataset, selection))
         click.echo("\n".join(lines))

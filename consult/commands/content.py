@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from consult import approving, checking
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place
+from consult.documents import paper as papers
 from consult.instance import Instance, exists
+from consult.proforma.load import Definition
+from consult.record import kept
+from consult.record.reference import new_reference
 
 
 @click.command(epilog=EXIT_CODES)
@@ -93,6 +99,47 @@ def _confirm(question: str) -> None:
         fail("Nothing was approved, as nobody confirmed it; answer y, name what was read with --digest, or add --yes.")
     if not sure:
         fail("Nothing was approved; read what is in use first.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@click.option(
+    "--copies", type=click.IntRange(1, papers.MOST_COPIES), default=1, show_default=True, help="Cases to print."
+)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write (HTML)."
+)
+@click.option("--digest", default="", metavar="PREFIX", help="How the digest of another version kept here begins.")
+@click.option("--site", default="", metavar="CODE", help="Only the telephone numbers of this site.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@pass_place
+def paper(place: Place, copies: int, output: Path, digest: str, site: str, force: bool) -> None:
+    """Write paper forms for a time without computers: a file to print, with a fresh reference for each case.
+
+    The file needs nothing else: keep it, and prints of it, where consultations are held.
+    """
+    if output.exists() and not force:
+        fail(f"{output} is there already; choose another name, or add --force.")
+    with opened(place) as instance:
+        chosen = _version(instance, digest)
+        sites = [s for s in instance.sites.values() if site in ("", s.code)]
+        if not sites:
+            fail(f"There is no site {site}; use one of {', '.join(instance.sites) or 'none: none is set up yet'}.")
+        draft = chosen.digest not in instance.approvals or bool(instance.unapproved())
+        form = papers.form_of(chosen, sites, instance.leaflets.values(), draft)
+    references = [new_reference(chosen.digest) for _ in range(copies)]
+    output.write_text(papers.html(form, references), encoding="utf-8")
+    click.echo(f"{count(copies, 'case')} of version {chosen.proforma.version} ({chosen.digest[:16]}) in {output}.")
+
+
+def _version(instance: Instance, prefix: str) -> Definition:
+    if not prefix:
+        return instance.library.current
+    conn = instance.db.read()
+    found = [v.digest for v in kept.of_kind(conn, "proforma") if v.digest.startswith(prefix.lower())]
+    if len(found) != 1:
+        fail(f"{count(len(found), 'version')} kept here with a digest that begins with {prefix}; name exactly one.")
+    return instance.library.definition(conn, found[0])
 
 
 def _list_approvals(instance: Instance) -> None:

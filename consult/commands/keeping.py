@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult import backup, doctor, verifying
+from consult import backup, doctor, exports, rehearsing, tending, verifying, witnessing
 from consult.commands.place import (
     EXIT_CODES,
     Place,
@@ -22,10 +22,21 @@ from consult.commands.place import (
 )
 from consult.instance import database_file, exists
 from consult.lock import server_lock
+from consult.proving import read_only
+from consult.record import settings as kept
+from consult.record.database import Connection
 from consult.record.opening import put_guards_back
 from consult.record.store import now_utc
+from consult.record.timekeeping import stamp
 
 MOST_LISTED: Final = 50
+FILE: Final = click.Path(dir_okay=False, path_type=Path)
+
+
+def witness_of(conn: Connection) -> Path | None:
+    """The witness in the settings; None if there is none."""
+    named = kept.keeping(conn, "witness")
+    return Path(named) if named else None
 
 
 @click.command(epilog=EXIT_CODES)
@@ -44,14 +55,19 @@ def rebuild(place: Place) -> None:
 
 @click.command(epilog=EXIT_CODES)
 @on_instance()
+@click.option("--witness", "witness_file", type=FILE, metavar="FILE", help="This witness, not the one in the settings.")
+@click.argument("files", nargs=-1, type=FILE)
 @pass_place
-def verify(place: Place) -> None:
+def verify(place: Place, witness_file: Path | None, files: tuple[Path, ...]) -> None:
     """Prove the record: the database is undamaged, and each step follows from the one before.
 
-    Lists, cases, settings, people's roles and the kept versions of content are what the steps say.
+    Lists, cases, settings, people's roles and the kept versions of content are what the steps say. Each head that a
+    witness saw is still a step of the log: so it was not cut short, made anew, or put back to an older copy.
+
+    FILES are proved against the record by the head they carry: case files, results counted with --head, and signed
+    notes saved as text.
     """
-    if not exists(place.folder):
-        fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
+    check_there(place)
     ask_for_patience(database_file(place.folder))
     proof, differing = verifying.verify(place.folder, progress_if_long)
     for sentence in differing[:MOST_LISTED]:
@@ -64,6 +80,82 @@ def verify(place: Place) -> None:
         )
     click.echo(f"The record is whole: {count(proof.last_step, 'step')}, {count(proof.rows['case_row'], 'case')}.")
     click.echo(f"Head of the step log: {proof.head}")
+    tell_of_witness(place, witness_file)
+    if [file for file in files if not holds(place, file)]:
+        fail("Not every file is as the record says, as listed above; trust the record, and ask who changed the file.")
+
+
+def holds(place: Place, file: Path) -> bool:
+    """Hold a file against the record, and say what was found."""
+    found = exports.check(place.folder, file)
+    click.echo(f"{file}: {found.what}{'' if found.wrong else ', as the record says.'}")
+    for sentence in found.wrong[:MOST_LISTED]:
+        click.echo(f"  {sentence}", err=True)
+    if (more := len(found.wrong) - MOST_LISTED) > 0:
+        click.echo(f"  And {more:,} more.", err=True)
+    for sentence in found.since:
+        click.echo(f"  {sentence}")
+    return not found.wrong
+
+
+def check_there(place: Place) -> None:
+    if not exists(place.folder):
+        fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
+
+
+def tell_of_witness(place: Place, file: Path | None) -> None:
+    """Prove the log against a witness, by default the one in the settings, and say so; also where there is none."""
+    with read_only(database_file(place.folder)) as conn:
+        if named := file or witness_of(conn):
+            seen = witnessing.prove(conn, named)
+            click.echo(
+                f"Witness {named}: {count(len(seen), 'head')}, all of them steps of this log; last {seen[-1].at}."
+            )
+            return
+    click.echo("No witness was asked, so a log cut short or made anew would not show; see `consult witness`.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@click.option("--to", "file", type=FILE, metavar="FILE", help="This file, not the one in the settings.")
+@pass_place
+def witness(place: Place, file: Path | None) -> None:
+    """Add the head of the step log to a witness: a file in a second place, such as another machine's disk.
+
+    `consult verify` then finds a log that was cut short, made anew, or put back to an older copy. A running server adds
+    a head each day and after each of its backups, if the setting `witness` names the file.
+    """
+    check_there(place)
+    with read_only(database_file(place.folder)) as conn:
+        named = file or witness_of(conn)
+        if named is None:
+            fail("No witness is set; name a file with --to, or set one with `consult settings set witness FILE`.")
+        seen = witnessing.append(conn, named, stamp(now_utc()))
+    click.echo(f"{named}: step {seen.step}, {seen.head}")
+
+
+@click.group(invoke_without_command=True, epilog=EXIT_CODES)
+@on_instance()
+@click.pass_context
+def settings(context: click.Context) -> None:
+    """Settings about backups and the witness, each with its value and what it means."""
+    if context.invoked_subcommand is None:
+        with opened(context.find_object(Place) or Place(Path("instance"))) as instance:
+            for name, known in kept.KEEPING.items():
+                value = kept.keeping(instance.db.read(), name)
+                click.echo(f"{name} = {value if value != '' else '(blank)'}\n    {known.meaning}")
+
+
+@settings.command(name="set", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("name")
+@click.argument("value")
+@pass_place
+def settings_set(place: Place, name: str, value: str) -> None:
+    """Change the setting NAME to VALUE; a step of the log says who did it."""
+    with opened(place) as instance, instance.db.write() as conn:
+        value_now = kept.set_keeping(conn, name, value, actor(), instance.store.at())
+    click.echo(f"{name} = {value_now if value_now != '' else '(blank)'}")
 
 
 @click.command(name="backup", epilog=EXIT_CODES)
@@ -94,10 +186,44 @@ def restore(place: Place, file: Path) -> None:
     The backup is proved first, and nothing is done while a server runs.
     """
     ask_for_patience(file)
-    proof, kept = backup.restore(place.folder, file, now_utc())
+    proof, kept = backup.restore(place.folder, file, now_utc(), actor())
     click.echo(f"Restored: {count(proof.last_step, 'step')}, {count(proof.rows['consultation'], 'consultation')}.")
     if kept:
         click.echo(f"What was there is kept as {kept}.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def tend(place: Place) -> None:
+    """Do what is due by the settings: a backup, the removal of old ones, and a head for the witness.
+
+    A running server does this by itself; call it from a timetable of the system if none runs.
+    """
+    check_there(place)
+    done = tending.tend(place.folder, now_utc())
+    for what, went in done.items():
+        click.echo(f"{what}: {went.sentence}", err=not went.well)
+    if not done:
+        click.echo("Nothing is due.")
+    if wrong := [what for what, went in done.items() if not went.well]:
+        fail(f"It did not work: {', '.join(wrong)}; mend what is written above.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@click.argument("file", type=FILE, required=False)
+@pass_place
+def rehearse(place: Place, file: Path | None) -> None:
+    """Restore a backup aside, prove it in full, hold it against the log in use, and remove it again.
+
+    It is FILE, or else the newest in the place where backups go. The record in use is not touched.
+    """
+    check_there(place)
+    begun = now_utc()
+    found = rehearsing.rehearse(place.folder, file, begun, progress_if_long)
+    click.echo(found.sentence)
+    click.echo(f"It took {(now_utc() - begun).total_seconds():.1f} seconds.")
 
 
 @click.command(name="doctor", epilog=EXIT_CODES)
@@ -124,8 +250,7 @@ def guard(place: Place) -> None:
     A start is refused while guards are missing, since steps may have been changed.
     """
     file = database_file(place.folder)
-    if not exists(place.folder):
-        fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
+    check_there(place)
     ask_for_patience(file)
     with server_lock(place.folder):
         put_back = put_guards_back(file, actor())

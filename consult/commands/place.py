@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
-from consult import approving, demo, setting_up
+from consult import approving, demo, exports, setting_up, witnessing
 from consult.accounts.people import PersonRefused
 from consult.audit import results as audit
 from consult.exchange import casefile
@@ -23,7 +23,8 @@ from consult.proforma.load import ContentError
 from consult.progress import silent
 from consult.proving import BackupRefused
 from consult.record import ledger
-from consult.record.database import DatabaseRefused, sqlite3
+from consult.record.database import DatabaseRefused, NotWritten, sqlite3
+from consult.record.settings import SettingRefused
 from consult.record.store import Refused
 
 EXIT_CODES: Final = (
@@ -39,11 +40,15 @@ REFUSALS: Final = (
     casefile.CaseFileRefused,
     DatabaseRefused,
     demo.DemoRefused,
+    exports.ExportRefused,
     Held,
     InstanceRefused,
     ledger.KeyReused,
+    NotWritten,
     PersonRefused,
     Refused,
+    SettingRefused,
+    witnessing.WitnessRefused,
 )
 F = TypeVar("F", bound=Callable[..., Any])
 

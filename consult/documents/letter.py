@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consult.documents.words import ROLES, clock_time, describe, uk_date
+from consult.documents.words import ROLES, clock_time, describe
+from consult.documents.words import held as held_in_words
 from consult.proforma.model import Panel, Question
 from consult.proforma.path import Path, holding
 from consult.record.consultation import Consultation, decided
@@ -47,7 +48,7 @@ def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
     findings = [_finding(q, consultation, path) for q in held]
     named = {r for q in held if (p := path.panel(q.id)) for r in p.route} or {"emergency_department"}
     routes = [(ROUTE_LABELS[r], site.routes.get(r) or "not set for this site") for r in ROUTE_LABELS if r in named]
-    held_on = f"{uk_date(consultation.started['held_on'])}, begun {clock_time(consultation.started_at)}"
+    held_on = held_in_words(consultation.started, consultation.started_at)
     emergency = [q for q in path.questions() if q.emergency and q.kind == "finding" and q not in held]
     absent = [q.ask for q in emergency if (a := path.answer(q.id)) is not None and a.state == "absent"]
     blank = [q.ask for q in emergency if path.answer(q.id) is None]

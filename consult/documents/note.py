@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_date, when
+from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, uk_date, when
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Proforma, Question, Section
 from consult.proforma.path import Path
@@ -13,6 +13,7 @@ from consult.record.consultation import Consultation, Decision, decided
 from consult.record.ledger import Step
 
 WIDTH = 100
+DRAFT_LINE = "Draft content, not approved for clinical use\n"
 STATES_IN_NOTE = ("present", "unsure", "declined", "not_asked", "absent")
 
 
@@ -28,16 +29,34 @@ def note(consultation: Consultation, path: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def with_head(text: str, signed_by: str, head: tuple[int, str], draft: bool, later: str) -> str:
+    """A note as it is shown, copied and printed: who signed it, the step of the record it became, and what came after.
+
+    `signed_by` is "" and the head (0, "") while it is not signed. The digest that the step holds is of `text` alone.
+    """
+    step, hash_ = head
+    signed = f"Signed by {signed_by}\n" if signed_by else ""
+    at = f"Step {step} of the record, {hash_}\n" if step else "DRAFT: not signed.\n"
+    return "\n".join(part for part in (text, signed + at, DRAFT_LINE if draft else "", later) if part)
+
+
 def _heading(consultation: Consultation, path: Path) -> str:
     started = consultation.started
-    held = uk_date(started["held_on"])
     attendance = ATTENDANCE.get(started["attendance"], "Attendance not recorded")
     lines = [
         path.proforma.title.upper(),
-        f"Held {held}, started {clock_time(consultation.started_at)}. {attendance}.",
+        f"{_held(consultation)}. {attendance}.",
+        *(f"Taken over from another clinician at {clock_time(s.at)}." for s in consultation.taken_over),
         f"{ROLES.get(consultation.role, consultation.role)}. Proforma {path.proforma.id} {path.proforma.version}.",
     ]
     return "\n".join(lines)
+
+
+def _held(consultation: Consultation) -> str:
+    started = consultation.started
+    if consultation.on_paper:
+        return f"Held {held(started, consultation.started_at)}"
+    return f"Held {uk_date(started['held_on'])}, started {clock_time(consultation.started_at)}"
 
 
 def _section(section: Section, consultation: Consultation, path: Path) -> Iterator[str]:

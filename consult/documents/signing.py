@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from consult.audit import cases
+from consult.audit import cases, gesture
 from consult.audit.case import case_fields
 from consult.documents.note import note
 from consult.proforma.answer import Answer
@@ -66,6 +66,7 @@ def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool 
         at = store.at()
         draft = Draft("consultation_signed", content, who.actor, at, consultation_id, "", who.role, key)
         project(store, conn, append(conn, draft), consultation_id)
+        gesture.put(conn, consultation, store.definition_of(consultation).proforma)
         project_end(conn, consultation_id, SIGNED, at)
 
 

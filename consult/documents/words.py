@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Proforma, Question
@@ -28,6 +29,7 @@ ROLES = {
     "audit_lead": "Audit lead",
     "administrator": "Administrator",
 }
+HOUR = timedelta(hours=1)
 ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
 
 
@@ -43,13 +45,43 @@ def local_time(at: str) -> datetime:
 
 
 def clock_time(at: str) -> str:
-    """The hour and minute of a step: 10:42."""
-    return local_time(at).strftime("%H:%M")
+    """The hour and minute of a step: 10:42; with the zone in the hour that a night of autumn has twice."""
+    local = local_time(at)
+    zone = f" {local:%Z}" if _comes_twice(local) else ""
+    return f"{local:%H:%M}{zone}"
+
+
+def _comes_twice(local: datetime) -> bool:
+    plain = local.replace(tzinfo=None)
+    return any((local + hour).astimezone().replace(tzinfo=None) == plain for hour in (-HOUR, HOUR))
+
+
+def lasted(start: str, end: str) -> str:
+    """How long something took, from the times of two steps; "not known" where that would be negative."""
+    if not start or not end or end < start:
+        return "not known"
+    minutes = int((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()) // 60
+    if minutes < 1:
+        return "less than a minute"
+    hours, rest = divmod(minutes, 60)
+    parts = [_counted(hours, "hour"), _counted(rest, "minute")]
+    return " ".join(part for part in parts if part)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}" if n else ""
 
 
 def when(at: str) -> str:
     """The date and time of a step: 2 March 1980 at 10:42."""
     return f"{uk_date(local_time(at).date())} at {clock_time(at)}"
+
+
+def held(started: dict[str, Any], started_at: str) -> str:
+    """When a consultation was held and began, in words; for a paper with its reference and when it was entered."""
+    if started.get("capture_mode") != "paper":
+        return f"{uk_date(started['held_on'])}, begun {clock_time(started_at)}"
+    return f"{when(started['held_at'])} on paper {started['paper']}, entered {when(started_at)}"
 
 
 def describe(question: Question, answer: Answer | None, proforma: Proforma) -> str:

@@ -257,17 +257,10 @@ class _Importer:
         self.report.rows += 1
         if record.wrong:
             return self._refuse(record, [("", record.wrong)])
-        fields = self._fields(record)
-        if sentence := self.settings.why_not(fields["provider"]):
-            return self._refuse(record, [("provider", sentence)])
-        wrong = list(check_fields(fields, self.dataset, self.settings.today))
+        raw = dict(zip(self.names, map(unguarded, record.cells), strict=True))
+        fields = prepared(raw, self.dataset, self.settings)
+        wrong = wrong_with(fields, self.dataset, self.settings)
         return self._refuse(record, wrong) if wrong else self._compare(conn, record, fields)
-
-    def _fields(self, record: Record) -> dict[str, str]:
-        raw = dict(zip(self.names, record.cells, strict=True))
-        fields = {f.name: cleaned(f, unguarded(raw[f.name])) for f in self.dataset.fields}
-        named, own = fields["provider"], self.settings.provider
-        return fields | {"provider": own if named.casefold() in ("", own.casefold()) else named}
 
     def _refuse(self, record: Record, wrong: Iterable[tuple[str, str]]) -> None:
         self.report.refused += 1
@@ -312,6 +305,20 @@ class _Importer:
         place = (fields["provider"], fields["site"])
         if place not in self.report.sites:
             self.report.sites.append(place)
+
+
+def prepared(raw: Mapping[str, str], dataset: Dataset, settings: Import) -> dict[str, str]:
+    """The fields of a case as they are held: without blanks around them, under the own provider if none is named."""
+    fields = {f.name: cleaned(f, raw.get(f.name, "")) for f in dataset.fields}
+    named, own = fields["provider"], settings.provider
+    return fields | {"provider": own if named.casefold() in ("", own.casefold()) else named}
+
+
+def wrong_with(fields: Mapping[str, str], dataset: Dataset, settings: Import) -> list[tuple[str, str]]:
+    """What keeps a case from being taken, whatever way it came, as (field, sentence); empty if nothing does."""
+    if sentence := settings.why_not(fields["provider"]):
+        return [("provider", sentence)]
+    return list(check_fields(fields, dataset, settings.today))
 
 
 OWN_LIVE: Final = (

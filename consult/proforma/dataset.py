@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
+
+from pydantic import model_validator
 
 from consult.proforma.rules import Strict
+
+BLANK: Final = "Blank"
 
 
 class Field(Strict):
     """One field of a case. Lists are semicolon-separated codes; `blank_as` fills a blank of a signed consultation."""
 
     name: str
+    label: str = ""
     section: str
     type: Literal["text", "code", "date", "choice", "choices"]
     options: tuple[str, ...] = ()
+    labels: dict[str, str] = {}
     required: bool = False
     meaning: str = ""
     blank_as: str = ""
     never_live: bool = False
     never_leaves: bool = False
+
+    @model_validator(mode="after")
+    def _labels_are_of_its_codes(self) -> Field:
+        if unknown := [code for code in self.labels if code not in self.options]:
+            raise ValueError(f"labels names {', '.join(unknown)}, which is not in options; correct the code")
+        return self
+
+    @property
+    def title(self) -> str:
+        """Its name in words; the name itself in versions that came before labels."""
+        return self.label or self.name
+
+    def words(self, code: str) -> str:
+        """One code in words: its label, or the code itself as a word; "Blank" for none."""
+        plain = code.replace("_", " ").capitalize() if self.options else code
+        return self.labels.get(code) or plain or BLANK
+
+    def said(self, text: str) -> str:
+        """What the field holds in words: one code, or the codes of a list."""
+        held = [part.strip() for part in text.split(";")] if self.type == "choices" else [text]
+        return "; ".join(self.words(code) for code in held)
 
 
 class Dataset(Strict):

@@ -17,6 +17,7 @@ OPEN: Final = "open"
 SIGNED: Final = "signed"
 ABANDONED: Final = "abandoned"
 IN_ERROR: Final = "entered_in_error"
+TAKEN_OVER: Final = "consultation_taken_over"
 ENDED_BY: Final = {
     "consultation_signed": SIGNED,
     "consultation_abandoned": ABANDONED,
@@ -63,6 +64,7 @@ class Consultation:
     decisions: dict[str, Decision] = field(default_factory=dict)
     blank_reason: dict[str, Any] | None = None
     explained: set[str] = field(default_factory=set)
+    taken_over: list[Step] = field(default_factory=list)
     documents: list[Step] = field(default_factory=list)
     addenda: list[Step] = field(default_factory=list)
     report: dict[str, Any] | None = None
@@ -85,6 +87,11 @@ class Consultation:
         last = self.last(question_id)
         return last.seq if last else 0
 
+    @property
+    def on_paper(self) -> bool:
+        """Whether it was held on paper and is entered afterwards."""
+        return bool(self.started.get("capture_mode") == "paper")
+
     def apply(self, step: Step) -> None:
         """Take one more step into account."""
         content = step.content or {}
@@ -94,8 +101,8 @@ class Consultation:
             self._record(step, answer, content)
         elif step.kind == "answer_removed":
             self._record(step, None, content)
-        elif step.kind == "consultation_started":
-            self.started, self.started_at, self.owner, self.role = content, step.at, step.actor, step.role
+        elif step.kind in ("consultation_started", TAKEN_OVER):
+            self._hold(step, content)
         elif step.kind == "decision_recorded":
             self._decide(step, content)
         elif step.kind == "blank_emergencies_explained":
@@ -110,6 +117,13 @@ class Consultation:
             self.addenda.append(step)
         elif step.kind.startswith(("leaflet_", "letter_", "note_", "report_")):
             self.documents.append(step)
+
+    def _hold(self, step: Step, content: dict[str, Any]) -> None:
+        self.owner, self.role = step.actor, step.role
+        if step.kind == TAKEN_OVER:
+            self.taken_over.append(step)
+        else:
+            self.started, self.started_at = content, step.at
 
     def _record(self, step: Step, answer: Answer | None, content: dict[str, Any]) -> None:
         recorded = Recorded(answer, step.seq, content.get("via", ""), step.at, step.actor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,25 @@ Connection = Any  # sqlite3.Connection of whichever driver sqlite-utils has foun
 
 class DatabaseRefused(Exception):
     """The database was not opened; the message says why and what to do."""
+
+
+class NotWritten(Exception):
+    """The disk or another program kept the database from being written; it may work again by itself."""
+
+
+WHY_NOT_WRITTEN: Final = {
+    5: "the record is held by another program",  # SQLITE_BUSY and its like, by the lower byte of the code
+    6: "the record is held by another program",
+    8: "the record can only be read now",
+    10: "the disk did not take it",
+    13: "the disk is full",
+    14: "the disk did not take it",
+}
+
+
+def why_not_written(error: Any) -> str:
+    """Why a write failed, where the cause may pass by itself; "" for any other error."""
+    return WHY_NOT_WRITTEN.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
 
 
 record_schema = Migrations("record")
@@ -135,6 +154,8 @@ class Database:
         self._lock = threading.RLock()
         self._local = threading.local()
         self._opened: list[Connection] = []
+        self.when_begun: Callable[[Connection], None] = lambda _: None
+        self.when_kept: Callable[[], None] = lambda: None
         self._writer = self._connect()
 
     def _connect(self) -> Connection:
@@ -148,6 +169,7 @@ class Database:
             "trusted_schema = OFF",
             "cell_size_check = ON",
             "mmap_size = 0",
+            "secure_delete = ON",
         ):
             conn.execute(f"PRAGMA {pragma}")
         self._opened.append(conn)
@@ -161,16 +183,47 @@ class Database:
         return self._local.conn
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The read connection of this thread at one moment: what others write meanwhile is not seen in the block."""
+        conn = self.read()
+        conn.execute("BEGIN")
+        try:
+            yield conn
+        finally:
+            conn.execute("COMMIT")
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One durable transaction: BEGIN IMMEDIATE under the lock; what it wrote is kept once the block has ended."""
+        """One durable transaction: BEGIN IMMEDIATE under the lock; what it wrote is kept once the block has ended.
+
+        NotWritten is raised where the disk or another program kept it from being written.
+        """
         with self._lock:
-            self._writer.execute("BEGIN IMMEDIATE")
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
+                self.when_begun(self._writer)
                 yield self._writer
-            except BaseException:
-                self._writer.execute("ROLLBACK")
+                self._writer.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                self._roll_back()
+                if why := why_not_written(error):
+                    raise NotWritten(f"This was not saved, as {why}; it can be tried again.") from error
                 raise
-            self._writer.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+            self.when_kept()
+
+    def _roll_back(self) -> None:
+        """End the transaction, whatever ended it: SQLite has done so itself where the disk was full or failed."""
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+
+    def write_anew(self) -> None:
+        """Have every page of the file written anew, without what is unused."""
+        with self._lock:
+            self._writer.execute("VACUUM")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close every connection."""
@@ -178,6 +231,19 @@ class Database:
             for conn in self._opened:
                 conn.close()
             self._opened.clear()
+
+
+@contextmanager
+def snapshot(conn: Connection) -> Iterator[None]:
+    """One consistent view for all that is read in this block, whatever is written meanwhile."""
+    if conn.in_transaction:
+        yield
+        return
+    conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        conn.execute("COMMIT")
 
 
 def put_guards(conn: Connection) -> None:

@@ -66,6 +66,12 @@ def newest(conn: Connection, kind: str) -> list[Kept]:
     return list({row["id"]: _kept(row) for row in rows}.values())
 
 
+def of_kind(conn: Connection, kind: str) -> list[Kept]:
+    """Every version of a kind, the one that came into use last first."""
+    rows = conn.execute("SELECT * FROM definition WHERE kind = ? ORDER BY first_used DESC, rowid DESC", (kind,))
+    return [_kept(row) for row in rows]
+
+
 def every(conn: Connection) -> Iterator[Kept]:
     """Every version kept, in the order they came into use."""
     yield from map(_kept, conn.execute("SELECT * FROM definition ORDER BY rowid"))

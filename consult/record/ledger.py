@@ -8,6 +8,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from consult.record.database import Connection
@@ -52,6 +53,21 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "guards_put_back": frozenset({"guards"}),
     "schema_migrated": frozenset({"from", "to"}),
     "database_restored": frozenset({"last_step", "head"}),
+    "round_set": frozenset({"round", "name", "provider", "capture", "start", "end", "rule", "n", "sites", "reason"}),
+    "round_withdrawn": frozenset({"round", "reason"}),
+    "sample_exclusion": frozenset({"round", "provider", "capture_mode", "case_ref", "out", "reason", "text"}),
+    "target_set": frozenset({"measure", "share", "reason"}),
+    "sitting_begun": frozenset({"sitting", "wanted"}),
+    "case_draft_kept": frozenset({"draft", "sitting", "fields"}),
+    "case_draft_dropped": frozenset({"draft", "reason"}),
+    "case_entered": frozenset({"draft", "sitting", "provider", "capture_mode", "case_ref", "step"}),
+    "case_edited": frozenset({"provider", "capture_mode", "case_ref", "step", "reason"}),
+    "reliability_drawn": frozenset({"round", "seed", "cases"}),
+    "case_reentered": frozenset({"round", "provider", "capture_mode", "case_ref", "against", "fields"}),
+    "dispute_answered": frozenset({"round", "provider", "capture_mode", "case_ref", "field", "value", "text"}),
+    "decision_followed_up": frozenset({"decision", "outcome", "text", "addendum"}),
+    "adjustment_reviewed": frozenset({"outcome", "text", "addendum"}),
+    "organisation_answered": frozenset({"provider", "site", "year", "answers", "digest"}),
     "person_added": frozenset({"person", "role", "site"}),
     "person_changed": frozenset({"person", "change"}),
 }
@@ -103,9 +119,12 @@ class Step:
     hash: str
 
 
+CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(content: object) -> str:
     """The one way a content is written: JSON with sorted keys and no spaces."""
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return CANONICAL.encode(content)
 
 
 def content_digest(salt: str, content: str) -> str:
@@ -113,9 +132,13 @@ def content_digest(salt: str, content: str) -> str:
     return hashlib.sha256(f"{salt}\0{content}".encode()).hexdigest()
 
 
-def chain_hash(previous: str, *parts: object) -> str:
-    """SHA-256 over the hash of the step before and the plain columns of this one."""
-    return hashlib.sha256(canonical([previous, *parts]).encode()).hexdigest()
+def chain_hash(previous: str, seq: int, *parts: str) -> str:
+    """SHA-256 over the hash of the step before and the plain columns of this one, in the canonical way.
+
+    Written out here, as proving a long log spends most of its time on it.
+    """
+    texts = ",".join(map(encode_basestring, parts))
+    return hashlib.sha256(f"[{encode_basestring(previous)},{seq},{texts}]".encode()).hexdigest()
 
 
 def append(conn: Connection, draft: Draft) -> int:
@@ -204,6 +227,18 @@ def head(conn: Connection) -> tuple[int, str]:
     return (row["seq"], row["hash"]) if row else (0, START)
 
 
+def last_at(conn: Connection) -> str:
+    """The time that the last step holds; "" while there is none."""
+    row = conn.execute("SELECT at FROM step ORDER BY seq DESC LIMIT 1").fetchone()
+    return str(row["at"]) if row else ""
+
+
+EACH: Final = (
+    "SELECT s.seq, s.consultation, s.kind, s.question, s.content_digest, s.actor, s.role, s.at, s.key, s.previous, "
+    "s.hash, c.salt, c.content FROM step s LEFT JOIN step_content c USING (seq) ORDER BY s.seq"
+)
+
+
 def verify(conn: Connection, progress: Callable[[int], None] = lambda _: None) -> str | None:
     """None if the chain is whole; else a sentence that names the first bad row.
 
@@ -211,14 +246,12 @@ def verify(conn: Connection, progress: Callable[[int], None] = lambda _: None) -
     `progress` is told now and then how many more steps have been looked at.
     """
     previous, expected, redacted = START, 1, _redactions(conn)
-    for row in conn.execute(
-        "SELECT s.*, c.salt, c.content FROM step s LEFT JOIN step_content c USING (seq) ORDER BY seq"
-    ):
-        if sentence := _fault(row, expected, previous, redacted.get(f"step:{row['seq']}", 0)):
+    for row in map(tuple, conn.execute(EACH)):
+        if sentence := _fault(row, expected, previous, redacted):
             return sentence
         if expected % STRIDE == 0:
             progress(STRIDE)
-        previous, expected = row["hash"], expected + 1
+        previous, expected = row[10], expected + 1
     progress((expected - 1) % STRIDE)
     return None
 
@@ -229,16 +262,15 @@ def _redactions(conn: Connection) -> dict[str, int]:
     return {row["question"]: row["seq"] for row in conn.execute(query)}
 
 
-def _fault(row: Any, expected: int, previous: str, redacted: int) -> str | None:
-    """What is wrong with one step; `redacted` is the number of the step that took its content away, 0 if none did."""
-    seq = row["seq"]
-    plain = [row[n] for n in ("consultation", "kind", "question", "content_digest", "actor", "role", "at", "key")]
+def _fault(row: tuple[Any, ...], expected: int, before: str, redacted: dict[str, int]) -> str | None:
+    """What is wrong with one step; `redacted` says which step took the content of another away."""
+    seq, _, _, _, digest, _, _, _, _, previous, own, salt, content = row
     if seq != expected:
         return f"Step {expected} is missing."
-    if row["previous"] != previous or row["hash"] != chain_hash(previous, seq, *plain):
+    if previous != before or own != chain_hash(before, seq, *row[1:9]):
         return f"Step {seq} does not follow from the step before it: it or an earlier one was changed."
-    if row["content"] is None and redacted <= seq:
+    if content is None and redacted.get(f"step:{seq}", 0) <= seq:
         return f"What step {seq} says is missing, and no later step says that it was redacted."
-    if row["content"] is not None and row["content_digest"] != content_digest(row["salt"], row["content"]):
+    if content is not None and digest != content_digest(salt, content):
         return f"What step {seq} says was changed."
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC
 from pathlib import Path
 
 import sqlite_utils
@@ -26,6 +25,7 @@ from consult.record.database import (
 )
 from consult.record.disk import network_kind
 from consult.record.store import Clock, now_utc
+from consult.record.timekeeping import stamp
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 Before = Callable[[Database, int], None]
@@ -150,7 +150,7 @@ def _upgrade(db: Database, schemas: tuple[Migrations, ...], actor: str, clock: C
         conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         if before and before != SCHEMA_VERSION:
             content = {"from": before, "to": SCHEMA_VERSION}
-            ledger.append(conn, ledger.Draft("schema_migrated", content, actor, _at(clock)))
+            ledger.append(conn, ledger.Draft("schema_migrated", content, actor, stamp(clock())))
             if sentence := ledger.verify(conn):
                 raise DatabaseRefused(
                     f"The step log does not hold after the upgrade ({sentence}); nothing was changed."
@@ -176,14 +176,10 @@ def put_guards_back(file: Path, actor: str, clock: Clock = now_utc) -> list[str]
                 )
             if missing:
                 put_guards(conn)
-                ledger.append(conn, ledger.Draft("guards_put_back", {"guards": missing}, actor, _at(clock)))
+                ledger.append(conn, ledger.Draft("guards_put_back", {"guards": missing}, actor, stamp(clock())))
         return missing
     finally:
         db.close()
-
-
-def _at(clock: Clock) -> str:
-    return clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")  # as in Store.at
 
 
 def _version(conn: Connection) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from consult.record.database import Connection
@@ -67,3 +68,50 @@ def put_site(conn: Connection, site: Site, actor: str, at: str) -> None:
     """Add a site, or change the one with the same code."""
     known = {**sites(conn), site.code: site}
     change_setting(conn, "sites", [asdict(s) for s in known.values()], actor, at)
+
+
+class SettingRefused(Exception):
+    """Nothing was changed; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """A setting about keeping the record: a whole number between two bounds, or a place (text, "" for none)."""
+
+    default: int | str
+    meaning: str
+    least: int = 0
+    most: int = 0
+
+    def read(self, text: str) -> int | str:
+        """The value that a text stands for; SettingRefused if it can't be one."""
+        if isinstance(self.default, str):
+            return str(Path(text.strip()).expanduser().absolute()) if text.strip() else ""
+        if not (text.isdecimal() and text.isascii() and self.least <= int(text) <= self.most):
+            raise SettingRefused(f"{text!r} is not a whole number from {self.least} to {self.most:,}; give one.")
+        return int(text)
+
+
+KEEPING: Final = {
+    "backup_every_hours": Keeping(24, "A running server makes a backup this often, in hours; 0 for never.", 0, 24 * 31),
+    "backup_folder": Keeping("", "Where it puts them; left blank, the folder backups of the instance."),
+    "backup_keep_days": Keeping(30, "It removes its backups older than this, in days.", 1, 36_500),
+    "backup_keep_least": Keeping(7, "But never so many that fewer than this are left.", 1, 10_000),
+    "witness": Keeping("", "A file in a second place, to which it adds the head of the step log each day."),
+}
+"""The settings about backups and the witness, which `consult settings set` changes."""
+
+
+def keeping(conn: Connection, name: str) -> Any:
+    """The value of a setting about keeping the record."""
+    return get_setting(conn, name, KEEPING[name].default)
+
+
+def set_keeping(conn: Connection, name: str, text: str, actor: str, at: str) -> Any:
+    """Change a setting about keeping the record, with a step that says so; returns its value."""
+    if name not in KEEPING:
+        raise SettingRefused(f"There is no setting {name} to be set here; it is one of: {', '.join(KEEPING)}.")
+    value = KEEPING[name].read(text)
+    if value != keeping(conn, name):
+        change_setting(conn, name, value, actor, at)
+    return value

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.fits import fits
@@ -15,17 +17,35 @@ from consult.proforma.load import Definition
 from consult.proforma.model import Question
 from consult.proforma.path import Path, rest_of
 from consult.record import identity
-from consult.record.consultation import ENDED_BY, OPEN, SIGNED, Consultation, Recorded, fold, path_of, undo_candidates
+from consult.record.consultation import (
+    ENDED_BY,
+    OPEN,
+    SIGNED,
+    TAKEN_OVER,
+    Consultation,
+    Recorded,
+    fold,
+    path_of,
+    undo_candidates,
+)
 from consult.record.database import Connection, Database
 from consult.record.ledger import Draft, KeyReused, Refused, Step, append, last_step, steps
 from consult.record.library import Library
+from consult.record.timekeeping import Timekeeper, stamp
 
 Clock = Callable[[], datetime]
+SUMMARY: Final = ("id", "employee", "clinician", "site", "state", "capture_mode", "started_at", "ended_at")
 
 
 def now_utc() -> datetime:
     """The time now, in UTC."""
     return datetime.now(UTC)
+
+
+def seconds_counted() -> float:
+    """Seconds that no setting of the clock changes; where the system tells, sleep is counted too."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.clock_gettime(boot) if boot is not None else time.monotonic()
 
 
 class NotOpen(Refused):
@@ -34,6 +54,10 @@ class NotOpen(Refused):
 
 class NotYours(Refused):
     """Only the clinician who holds the consultation writes in it."""
+
+
+class PaperTwice(Refused):
+    """The paper of this reference was entered already."""
 
 
 class Conflict(Refused):
@@ -64,6 +88,8 @@ class Start:
     capture_mode: str = "live"
     held_at: str = ""
     paper: str = ""
+    definition: str = ""
+    """The digest of the version that is filled in; blank: the one in use."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +106,29 @@ class Summary:
     ended_at: str
 
 
+@dataclass(frozen=True)
+class TakenFrom:
+    """A consultation that a colleague took over: which, who did, when and why."""
+
+    summary: Summary
+    by: str
+    at: str
+    reason: str
+
+
 class Store:
     """The verbs of the record. Every method that writes returns only after COMMIT."""
 
-    def __init__(self, db: Database, library: Library, clock: Clock = now_utc) -> None:
+    def __init__(
+        self, db: Database, library: Library, clock: Clock = now_utc, counted: Callable[[], float] | None = None
+    ) -> None:
         self.db, self.library, self.clock = db, library, clock
+        keeper = Timekeeper(clock, counted or (seconds_counted if clock is now_utc else None))
+        db.when_begun, db.when_kept = keeper.look, keeper.committed
 
     def at(self) -> str:
         """The time now as the steps hold it."""
-        return self.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return stamp(self.clock())
 
     def register(self, name: str, date_of_birth: date, local_number: str, who: Who) -> identity.Employee:
         """Register an employee; the step log learns only the opaque id."""
@@ -99,10 +139,14 @@ class Store:
 
     def start(self, start: Start, who: Who, key: str = "") -> str:
         """Begin a consultation with the proforma in use; returns its id. The same key begins one only."""
-        definition, at = self.library.current, self.at()
         with self.db.write() as conn:
             if key and (already := _started_under(conn, key, start, who)):
                 return already
+            if start.paper:
+                _check_new_paper(conn, start.paper)
+            current, at = self.library.current, self.at()
+            definition = self.library.definition(conn, start.definition) if start.definition else current
+            held = datetime.fromisoformat(start.held_at or at).astimezone()
             consultation_id = str(uuid.uuid4())
             content = {
                 "employee": start.employee,
@@ -111,7 +155,7 @@ class Store:
                 "attendance": start.attendance,
                 "definition": definition.digest,
                 "capture_mode": start.capture_mode,
-                "held_on": self.clock().astimezone().date().isoformat(),
+                "held_on": held.date().isoformat(),
                 "age_band": start.age_band,
                 "held_at": start.held_at or at,
                 "paper": start.paper,
@@ -168,7 +212,7 @@ class Store:
 
     def _may_write(self, conn: Connection, consultation_id: str, who: Who) -> None:
         """Refuse a change to a consultation that is not open or not this person's, as the steps themselves say."""
-        kinds = ("consultation_started", *ENDED_BY)
+        kinds = ("consultation_started", TAKEN_OVER, *ENDED_BY)
         marks = ", ".join("?" * len(kinds))
         rows = conn.execute(
             f"SELECT kind, actor FROM step WHERE consultation = ? AND question = '' AND kind IN ({marks}) ORDER BY seq",
@@ -177,7 +221,7 @@ class Store:
         if not rows:
             raise Refused("There is no such consultation; go back to the list.")
         _check_open(ENDED_BY.get(rows[-1]["kind"], OPEN))
-        _check_owner(rows[0]["actor"], who)
+        _check_owner([r["actor"] for r in rows if r["kind"] not in ENDED_BY][-1], who)
 
     def rest(
         self, consultation_id: str, block_id: str, key: str, who: Who, seen: Mapping[str, int] | None = None
@@ -187,6 +231,8 @@ class Store:
         `seen` is what the page knew of each item it showed: only items shown, and not changed since, are filled.
         """
         with self.writing(consultation_id, who) as (conn, consultation):
+            if consultation.on_paper:
+                raise Refused("This was held on paper: enter each answer as it stands there.")
             path = self.path_of(consultation)
             shown = None if seen is None else {q for q, seq in seen.items() if consultation.seen(q) == seq}
             items = rest_of(path, path.proforma.block(block_id), shown)
@@ -233,6 +279,44 @@ class Store:
             append(conn, Draft("consultation_abandoned", content, who.actor, at, consultation_id, "", who.role, key))
             project_end(conn, consultation_id, "abandoned", at)
 
+    def take_over(self, consultation_id: str, from_: str, reason: str, key: str, who: Who) -> None:
+        """Take an open consultation over from the clinician who holds it (`from_`, as the page showed it).
+
+        Both names stay in the steps. Whoever holds it already changes nothing.
+        """
+        with self.db.write() as conn:
+            consultation = self.consultation(consultation_id, conn)
+            if consultation is None:
+                raise Refused("There is no such consultation; go back to the list.")
+            if consultation.owner == who.actor:
+                return
+            _check_open(consultation.state)
+            if consultation.owner != from_:
+                raise Refused("Another colleague took it over meanwhile; look again who holds it now.")
+            content = {"from": from_, "reason": reason}
+            append(conn, Draft(TAKEN_OVER, content, who.actor, self.at(), consultation_id, "", who.role, key))
+            project_owner(conn, consultation_id, who.actor)
+
+    def wrote(self, key: str, consultation_id: str) -> bool:
+        """Whether this key already wrote a step of this consultation: the same page sent twice."""
+        query = "SELECT 1 FROM step WHERE key = ? AND consultation = ?"
+        return self.db.read().execute(query, (key, consultation_id)).fetchone() is not None
+
+    def taken_from(self, clinician: str, limit: int = 10) -> list[TakenFrom]:
+        """What colleagues took over from a clinician who does not hold it now, each once, the newest first."""
+        rows = self.db.read().execute(
+            f"SELECT {', '.join(f'c.{name}' for name in SUMMARY)}, s.actor, s.at, t.content "
+            "FROM step s JOIN step_content t USING (seq) JOIN consultation c ON c.id = s.consultation "
+            "WHERE s.kind = ? AND json_extract(t.content, '$.from') = ? AND c.clinician <> ? "
+            "ORDER BY s.seq DESC LIMIT ?",
+            (TAKEN_OVER, clinician, clinician, limit),
+        )
+        found = [
+            TakenFrom(Summary(*row[: len(SUMMARY)]), row["actor"], row["at"], json.loads(row["content"])["reason"])
+            for row in rows
+        ]
+        return list({taken.summary.id: taken for taken in reversed(found)}.values())[::-1]
+
     def open_of(self, clinician: str) -> list[Summary]:
         """The open consultations a clinician holds, the newest first."""
         return self._list("clinician = ? AND state = 'open'", clinician)
@@ -246,9 +330,9 @@ class Store:
         return self._list("employee = ?", employee)
 
     def _list(self, where: str, value: str, limit: int = 200) -> list[Summary]:
-        columns = "id, employee, clinician, site, state, capture_mode, started_at, ended_at"
         rows = self.db.read().execute(
-            f"SELECT {columns} FROM consultation WHERE {where} ORDER BY started_at DESC LIMIT ?", (value, limit)
+            f"SELECT {', '.join(SUMMARY)} FROM consultation WHERE {where} ORDER BY started_at DESC LIMIT ?",
+            (value, limit),
         )
         return [Summary(*row) for row in rows]
 
@@ -290,6 +374,11 @@ def project_start(conn: Connection, consultation_id: str, content: dict[str, Any
     )
 
 
+def project_owner(conn: Connection, consultation_id: str, owner: str) -> None:
+    """Note in the projection who holds a consultation now."""
+    conn.execute("UPDATE consultation SET clinician = ? WHERE id = ?", (owner, consultation_id))
+
+
 def project_end(conn: Connection, consultation_id: str, state: str, at: str) -> None:
     """Note in the projection how a consultation ended."""
     conn.execute("UPDATE consultation SET state = ?, ended_at = ? WHERE id = ?", (state, at, consultation_id))
@@ -306,6 +395,8 @@ def rebuild_consultations(conn: Connection) -> int:
     for step in steps(conn, kind="consultation_started"):
         if step.content:
             project_start(conn, step.consultation, step.content, step.actor, step.at)
+    for step in steps(conn, kind=TAKEN_OVER):
+        project_owner(conn, step.consultation, step.actor)
     for kind, state in ends.items():
         for step in steps(conn, kind=kind):
             project_end(conn, step.consultation, state, step.at)
@@ -322,6 +413,21 @@ def _started_under(conn: Connection, key: str, start: Start, who: Who) -> str | 
     if not same or (step.content or {}).get("employee") != start.employee:
         raise KeyReused("This page was already used for another consultation; open the employee again.")
     return step.consultation
+
+
+def _check_new_paper(conn: Connection, paper: str) -> None:
+    row = conn.execute(
+        "SELECT s.at FROM step s JOIN step_content t USING (seq) JOIN consultation c ON c.id = s.consultation "
+        "WHERE s.kind = 'consultation_started' AND c.capture_mode = 'paper' AND c.state <> 'entered_in_error' "
+        "AND json_extract(t.content, '$.paper') = ?",
+        (paper,),
+    ).fetchone()
+    if row is not None:
+        day = datetime.fromisoformat(row["at"]).astimezone()
+        raise PaperTwice(
+            f"Paper {paper} was entered already, on {day.day} {day:%B %Y} at {day:%H:%M}; compare the references, or "
+            "mark that entry as entered in error first."
+        )
 
 
 def _check_open(state: str) -> None:

@@ -3,8 +3,12 @@
   'use strict';
   document.documentElement.classList.add('js');
   var state = document.getElementById('save-state');
-  var csrf = document.querySelector('meta[name="csrf-token"]').content;
-  var waiting = new Map();  // question -> {key, tries, timer}: what the server does not have yet
+  function meta(name) { return document.querySelector('meta[name="' + name + '"]').content; }
+  var LATE = 1200, RETRY = 500;  // milliseconds; a request without a reply is given up (htmx-config) and sent again
+  // Question -> what the server is not known to have: `key` names the answer in the control, `sending` is the request on
+  // its way or without a reply. That one is sent again as it was until there is one: only then is it known what stands.
+  var waiting = new Map();
+  var acts = new Set();  // buttons whose request got no reply: it is sent again, too
   var signedOut = false, stale = false, trouble = '';
   var seenTop = new Set(), seenEnd = new Set();
 
@@ -20,15 +24,22 @@
     return new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   }
   function tell() {
-    var failed = Array.from(waiting.values()).filter(function (w) { return w.tries > 0; }).length;
+    document.documentElement.dataset.unsent = String(waiting.size);
+    var failed = Array.from(waiting.values()).filter(late).length + acts.size;
     if (failed && stale) { say('Not saved: note what you entered and reload this page', true); }
     else if (trouble) { say(trouble, true); }
-    else if (failed && signedOut) { say('Not saved: sign in again in another tab', true); }
+    else if (failed && signedOut) { say('Not saved: the screen is locked', true); }
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (waiting.size) { say('Saving'); }
-    else if (document.querySelector('.q__conflict, .q__error')) { say('Not saved: see the question', true); }
+    else if (document.querySelector('.q__conflict, .q__error:not(#lock-problem)')) { say('Not saved: see the question', true); }
     else { say('Saved ' + now()); }
   }
+  function late(held) {
+    return held.tries > 0 || (held.sending && (!navigator.onLine || Date.now() - held.sending.at > LATE));
+  }
+  setInterval(function () { if (waiting.size) { tell(); } }, 200);
+  window.addEventListener('offline', tell);
+  window.addEventListener('online', sendAllAgain);
   function fieldset(element) { return element.closest ? element.closest('.q__set') : null; }
 
   document.addEventListener('change', function (event) {
@@ -55,37 +66,57 @@
     set.typing = setTimeout(function () { htmx.trigger(set, 'save'); }, 1500);
   });
   function wait(set) {
-    var held = waiting.get(set.dataset.q);
-    if (held) { clearTimeout(held.timer); }
-    waiting.set(set.dataset.q, { key: newKey(), tries: 0, timer: 0 });
+    var held = waiting.get(set.dataset.q) || { tries: 0, timer: 0, sending: null };
+    held.key = newKey();
+    held.set = set;
+    waiting.set(set.dataset.q, held);
     tell();
   }
 
   document.addEventListener('htmx:configRequest', function (event) {
     var element = event.detail.elt, set = element.matches('.q__set') ? element : null;
-    event.detail.headers['X-CSRFToken'] = csrf;
+    event.detail.headers['X-CSRFToken'] = meta('csrf-token');
+    event.detail.headers['X-Made-For'] = meta('made-for');
     if (set) {
       clearTimeout(set.typing);
-      var held = waiting.get(set.dataset.q) || { key: newKey(), tries: 0, timer: 0 };
-      waiting.set(set.dataset.q, held);
-      held.sent = held.key;
-      event.detail.parameters.key = held.key;
+      if (!waiting.has(set.dataset.q)) { wait(set); }
+      var held = waiting.get(set.dataset.q);
+      clearTimeout(held.timer);
+      if (!held.sending) { held.sending = { key: held.key, form: formOf(event.detail.formData, set, held) }; }
+      held.sending.at = Date.now();
+      event.detail.parameters = held.sending.form;
       tell();
     } else if (element.hasAttribute('data-gesture')) {
       // Of the page's one form it sends only what was known of each item: no answer goes with it.
       Object.keys(event.detail.parameters).forEach(function (name) {
         if (name !== 'key' && name.indexOf('seen.') !== 0) { delete event.detail.parameters[name]; }
       });
-    } else if (element.dataset.remove) { event.detail.parameters.key = newKey(); }
+    } else if (element.dataset.remove) {
+      element.dataset.key = element.dataset.key || newKey();
+      event.detail.parameters.key = element.dataset.key;
+    }
   });
+  function formOf(fields, set, held) {
+    var form = new FormData();
+    fields.forEach(function (value, name) { if (name !== 'key') { form.append(name, value); } });
+    form.append('key', held.key);
+    // Given before the page showed another answer: it stays an answer to what was shown then, and is not put over it.
+    if (held.seen !== undefined) { form.set('seen.' + set.dataset.q, held.seen); }
+    return form;
+  }
   document.addEventListener('htmx:afterRequest', function (event) {
     // What asked may be gone by now, put out by its own reply: then the event comes from what stood around it.
     var element = event.detail.requestConfig ? event.detail.requestConfig.elt : event.detail.elt;
     var set = element.matches('.q__set') ? element : null, xhr = event.detail.xhr;
-    var status = xhr ? xhr.status : 0, answered = status === 200 || status === 409 || status === 422;
+    var status = whole(xhr) ? xhr.status : 0, answered = status === 200 || status === 409 || status === 422;
     if (element.dataset.remove && status === 200) { clear(element.dataset.remove); }
     if (!set) {
-      if (status !== 200) { trouble = 'That was not recorded: try again'; } else { trouble = ''; }
+      acts.delete(element);
+      trouble = '';
+      if (status === 0 || status >= 500) { actAgain(element); }
+      else if (status !== 200) { trouble = 'That was not recorded: try again'; }
+      else { delete element.dataset.key; }
+      if (status === 401 || status === 423) { document.dispatchEvent(new CustomEvent('consult:refused')); }
       tell();
       return;
     }
@@ -94,26 +125,73 @@
     var item = set.closest('.q');
     if (answered) {
       if (item) { item.classList.remove('q--not-saved'); }
-      if (held.sent === held.key) { waiting.delete(set.dataset.q); }
+      heard(set.dataset.q, held, status);
+      if (waiting.has(set.dataset.q)) { htmx.trigger(set, 'save'); }
       tell();
+      sendAllAgain();
     } else {
-      signedOut = status === 401;
+      signedOut = status === 401 || status === 423;
       stale = status === 400 || status === 403 || status === 404 || status === 413;
       again(set, held, item);
+      if (signedOut || status === 400) { document.dispatchEvent(new CustomEvent('consult:refused')); }
     }
   });
+  // A connection that ends within the head of a reply leaves a browser with "200" and nothing in it: that is no reply.
+  function whole(xhr) {
+    return Boolean(xhr) && (xhr.status !== 200 || xhr.responseText.indexOf('id="report-state"') >= 0);
+  }
+  document.addEventListener('htmx:beforeSwap', function (event) {
+    if (!whole(event.detail.xhr)) { event.detail.shouldSwap = false; }
+  });
+  // There was a reply to what was sent; what was entered meanwhile goes next.
+  function heard(question, held, status) {
+    var newer = held.sending && held.sending.key !== held.key;
+    if (newer && status === 409) { held.seen = held.sending.form.get('seen.' + question); }
+    held.sending = null;
+    held.tries = 0;
+    clearTimeout(held.timer);
+    signedOut = stale = false;
+    if (!newer) { waiting.delete(question); }
+  }
+  function sendAllAgain() {
+    waiting.forEach(function (held) {
+      if (held.tries > 0 && document.contains(held.set)) { htmx.trigger(held.set, 'save'); }
+    });
+  }
+  // A button's request is sent again with its own key, unless a reply has put another button in its place.
+  function actAgain(element) {
+    if (!document.contains(element)) { trouble = 'That was not recorded: try again'; return; }
+    acts.add(element);
+    setTimeout(function () {
+      if (!document.contains(element)) { acts.delete(element); tell(); return; }
+      htmx.trigger(element, element.matches('form') ? 'submit' : 'click');
+    }, RETRY);
+  }
   function again(set, held, item) {
     held.tries += 1;
     if (item) { item.classList.add('q--not-saved'); }
     clearTimeout(held.timer);
-    held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, Math.min(1000 * Math.pow(2, held.tries - 1), 10000));
+    if (signedOut) { tell(); return; }  // it goes once the screen is unlocked
+    held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, RETRY);
     tell();
   }
+  document.addEventListener('consult:again', function () {
+    signedOut = stale = false;
+    trouble = '';
+    waiting.forEach(function (held, question) {
+      var set = document.querySelector('.q__set[data-q="' + question + '"]');
+      if (set) { held.tries = 0; htmx.trigger(set, 'save'); }
+    });
+    tell();
+  });
   // A question that goes off the path while its answer is on the way is still saved: it is kept aside, not lost.
   document.addEventListener('htmx:oobBeforeSwap', function (event) {
     event.detail.target.querySelectorAll('.q__set').forEach(function (set) {
       var held = waiting.get(set.dataset.q);
-      if (held) { send(set.dataset.q, held, set.dataset.hxPost, fields(set, held.key)); }
+      if (!held) { return; }
+      var bodies = held.sending ? [held.sending.form] : [];
+      if (!held.sending || held.sending.key !== held.key) { bodies.push(fields(set, held.key)); }
+      send(set.dataset.q, held, set.dataset.hxPost, bodies.map(function (body) { return new URLSearchParams(body); }));
     });
   });
   // A decision half typed stays when the text above it is drawn anew.
@@ -143,16 +221,19 @@
     body.append('key', key);
     return body;
   }
-  function send(question, held, address, body) {
-    fetch(address, { method: 'POST', headers: { 'X-CSRFToken': csrf, 'HX-Request': 'true' }, body: body }).then(function (reply) {
+  function send(question, held, address, bodies) {
+    var headers = { 'X-CSRFToken': meta('csrf-token'), 'X-Made-For': meta('made-for'), 'HX-Request': 'true' };
+    var signal = AbortSignal.timeout(htmx.config.timeout);
+    fetch(address, { method: 'POST', headers: headers, body: bodies[0], signal: signal }).then(function (reply) {
       if (reply.status !== 200 && reply.status !== 409 && reply.status !== 422) { throw new Error(String(reply.status)); }
       if (reply.status !== 200) { trouble = 'An answer to a question that no longer shows was not saved: reload this page'; }
+      if (bodies.length > 1) { send(question, held, address, bodies.slice(1)); return; }
       if (waiting.get(question) === held) { waiting.delete(question); }
       tell();
     }).catch(function () {
       held.tries += 1;
       tell();
-      setTimeout(function () { send(question, held, address, body); }, Math.min(1000 * Math.pow(2, held.tries - 1), 10000));
+      setTimeout(function () { send(question, held, address, bodies); }, RETRY);
     });
   }
   // After a conflict: the answer given here once more, or the page anew with the other one.
@@ -173,7 +254,7 @@
     var first = set.querySelector('input:not([type="hidden"]), select, textarea');
     if (first) { first.focus({ preventScroll: true }); }
   }
-  window.addEventListener('beforeunload', function (event) { if (waiting.size) { event.preventDefault(); } });
+  window.addEventListener('beforeunload', function (event) { if (waiting.size || document.querySelector('.q__lost')) { event.preventDefault(); } });
 
   // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
   document.addEventListener('submit', function (event) {

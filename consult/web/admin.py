@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from consult.accounts import people as accounts
 from consult.record import settings as kept
+from consult.tending import last_went
 from consult.web.context import inst, person
 from consult.web.forms import typed
 
@@ -27,6 +28,8 @@ def settings() -> str:
         in_use=inst().in_use(),
         approvals=inst().approvals,
         problems=inst().problems,
+        went=last_went(inst().folder),
+        keeping={name: (kept.keeping(conn, name), known.meaning) for name, known in kept.KEEPING.items()},
     )
 
 

@@ -11,7 +11,7 @@ from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Question
 from consult.record.consultation import Consultation, fold
 from consult.record.ledger import steps
-from consult.record.store import Conflict, NotOpen, Refused
+from consult.record.store import Conflict, NotOpen, NotYours, Refused
 from consult.web import forms
 from consult.web.context import inst, who
 from consult.web.desk import bp, found, headings, own_key, screen_context
@@ -26,6 +26,8 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
     """
     before = found(consultation_id)
     screen = Screen.of(inst().store, before)
+    if not forms.questions_sent(screen.proforma, request.form):
+        abort(400)  # a page that is no longer whole: never let it say that something was saved
     key = own_key()
     conflicts, errors = save_all(screen, key)
     if request.form.get("rest") and not conflicts and not errors:
@@ -49,11 +51,22 @@ def save_all(screen: Screen, key: str) -> tuple[Conflicts, dict[str, str]]:
             _save(screen.consultation.id, sent, screen, key)
         except Conflict as conflict:
             conflicts[question.id] = (sent.answer, conflict)
-        except NotOpen:
+        except (NotOpen, NotYours):
             raise
         except Refused as refusal:
             errors[question.id] = str(refusal)
     return conflicts, errors
+
+
+def entered(screen: Screen, everything: bool = False) -> list[tuple[Question, Answer | None]]:
+    """What was entered on the page that was sent: the answers that differ from those it showed, or all of them."""
+    found = []
+    for question in forms.questions_sent(screen.proforma, request.form):
+        sent = _sent(question, screen)
+        answer = forms.as_sent(question, request.form) if sent.error else sent.answer
+        if everything or answer != _shown(screen, question, sent.seen):
+            found.append((question, answer))
+    return found
 
 
 def _sent(question: Question, screen: Screen) -> forms.Sent:

@@ -5,39 +5,47 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from flask import Flask, Response, g, redirect, render_template, request, session, url_for
-from flask_wtf.csrf import CSRFError, CSRFProtect
+from flask import Flask, Response, g, request, session, url_for
+from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
-from werkzeug.exceptions import Forbidden, HTTPException, SecurityError
-from werkzeug.wrappers import Response as AnyResponse
 
-from consult.accounts import people, policy, sessions
+from consult.accounts import policy
 from consult.documents import letter
-from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, uk_date, when
+from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, lasted, uk_date, when
 from consult.instance import Instance
 from consult.proforma.answer import Answer
 from consult.record.consultation import Consultation
 from consult.record.ledger import Step
-from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import (
     admin,
     answers,
     consultations,
     employees,
     endings,
+    entry,
+    errors,
+    explain,
+    followup,
     forms,
     home,
     leaflets,
+    measure_page,
+    organisation,
+    paper,
     papers,
+    reflection,
     releasing,
+    reliability,
     results,
+    rounds,
     sign_in,
+    taking_over,
+    visit,
 )
-from consult.web.context import content_is_approved, inst
+from consult.web.context import content_is_approved, inst, name_of
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 
-TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
 MAX_BODY: Final = 2_000_000
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -58,8 +66,10 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over)
 """The modules whose routes make up one blueprint."""
+AUDIT: Final = (results, measure_page, explain, rounds, reliability, entry, reflection, organisation)
+"""The modules of the audit: its results, and what stands beside them."""
 
 
 def create_app(instance: Instance) -> Flask:
@@ -81,8 +91,8 @@ def create_app(instance: Instance) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _register(app)
-    _errors(app)
-    app.before_request(_who_is_it)
+    errors.register(app)
+    app.before_request(visit.who_is_it)
     CSRFProtect(app)
     app.after_request(_headers)
     app.context_processor(_words)
@@ -90,41 +100,19 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    for blueprint in dict.fromkeys(area.bp for area in (*CONSULTATIONS, employees, leaflets, results, admin)):
+    areas = (*CONSULTATIONS, employees, followup, leaflets, paper, *AUDIT, admin)
+    for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
     app.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
+    app.add_url_rule("/session", "session_state", visit.session_state, methods=["GET", "POST"])
+    app.add_url_rule("/unlock", "unlock", visit.unlock, methods=["POST"])
+    app.add_url_rule("/lock", "lock", visit.lock, methods=["POST"])
     app.add_url_rule("/health", "health", home.health)
     unnamed = {r.endpoint for r in app.url_map.iter_rules()} - set(policy.POLICY)
     if unnamed:
         raise RuntimeError(f"These endpoints have no entry in the policy: {', '.join(sorted(unnamed))}.")
-
-
-def _who_is_it() -> AnyResponse | None:
-    g.person = None
-    if request.endpoint is None or request.endpoint == "static":
-        return None
-    now = inst().store.clock()
-    token = request.cookies.get(TOKEN_COOKIE, "")
-    signed_in = sessions.lookup(inst().db.read(), token, now) if token else None
-    if signed_in is not None:
-        g.person = signed_in.person
-        if signed_in.stale:
-            with inst().db.write() as conn:
-                sessions.touch(conn, signed_in, now)
-    if policy.allowed(g.person.role if g.person else None, request.endpoint):
-        return None
-    if g.person is None:
-        return _ask_to_sign_in()
-    raise Forbidden
-
-
-def _ask_to_sign_in() -> AnyResponse:
-    if request.headers.get("HX-Request"):
-        return Response("Sign in again in another tab; what you entered is still here.", 401)
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("sign_in", next=target))
 
 
 def _headers(response: Response) -> Response:
@@ -139,42 +127,12 @@ def _headers(response: Response) -> Response:
     return response
 
 
-def _errors(app: Flask) -> None:
-    def page(title: str, sentence: str, code: int) -> tuple[str, int]:
-        if request.headers.get("HX-Request"):
-            return sentence, code
-        return render_template("refused.html", title=title, sentence=sentence), code
-
-    def refused(error: Refused) -> tuple[str, int]:
-        return page("Nothing was changed", str(error), 403 if isinstance(error, NotYours) else 409)
-
-    def csrf(_: CSRFError) -> tuple[str, int]:
-        return page("Not sent", "The page was open for too long or came from elsewhere; reload it and try again.", 400)
-
-    def wrong_host(_: SecurityError) -> Response:
-        return Response("This service is not asked for under that name; use the address you were given.", 400)
-
-    def http(error: HTTPException) -> tuple[str, int]:
-        words = {
-            403: ("Not for your role", "Your role does not open this page; go back, or ask your administrator."),
-            404: ("Not found", "There is nothing here for you; check the address or go back to the start."),
-            405: ("Not possible", "This page can't be used that way; go back to the start."),
-            413: ("Too large", "What was sent is too large; send less."),
-        }
-        title, sentence = words.get(error.code or 500, ("Something went wrong", "Go back and try again."))
-        return page(title, sentence, error.code or 500)
-
-    app.register_error_handler(NotOpen, refused)
-    app.register_error_handler(Refused, refused)
-    app.register_error_handler(CSRFError, csrf)
-    app.register_error_handler(SecurityError, wrong_host)
-    app.register_error_handler(HTTPException, http)
-
-
 def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "own_path": visit.own_path,
+        "seconds_of_warning": visit.seconds_of_warning,
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
         "demonstration": lambda: inst().demonstration,
@@ -184,13 +142,15 @@ def _words() -> dict[str, Any]:
         "level_label": lambda level: LEVEL_LABELS[level],
         "uk_date": uk_date,
         "when": when,
+        "held": held,
+        "lasted": lasted,
         "clock_time": clock_time,
         "describe": describe,
         "instead": forms.instead,
         "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,
         "new_key": lambda: str(uuid.uuid4()),
-        "name_of": _name_of,
+        "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
         "printed_format": _printed_format,
@@ -202,19 +162,15 @@ def _words() -> dict[str, Any]:
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
-        ("Consultations", "employees.search", ("consultations", "employees")),
-        ("Leaflets", "leaflets.index", ("leaflets",)),
+        ("Consultations", "employees.search", ("consultations", "employees", "followup")),
+        ("Leaflets", "leaflets.index", ("leaflets", "paper")),
         ("Results", "results.overview", ("results",)),
+        ("Rounds", "rounds.index", ("rounds", "reliability", "reflection", "organisation")),
+        ("Case notes", "entry.baseline", ("entry",)),
         ("Settings", "admin.settings", ("admin",)),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
-
-
-def _name_of(actor: str) -> str:
-    if "names" not in g:
-        g.names = people.names(inst().db.read())
-    return str(g.names.get(actor, actor))
 
 
 def _printed_format(consultation: Consultation, leaflet_id: str) -> str:

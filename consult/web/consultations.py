@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time
+
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit.case import age_band
-from consult.record import identity
+from consult.documents.words import ATTENDANCE
+from consult.record import identity, kept
 from consult.record.consultation import OPEN
+from consult.record.reference import Reference, read_reference
 from consult.record.settings import provider, sites
-from consult.record.store import Start
+from consult.record.store import Refused, Start
+from consult.record.timekeeping import stamp
 from consult.web.context import inst, person, who
 from consult.web.desk import bp, ended_context, found, screen_context
+from consult.web.employees import page_of
 
 
 @bp.post("/start")
@@ -37,6 +43,66 @@ def start() -> Response | str:
     )
     consultation_id = inst().store.start(start, who(), request.form.get("key", ""))
     return redirect(url_for("consultations.show", consultation_id=consultation_id))
+
+
+@bp.post("/start-on-paper")
+def start_on_paper() -> Response | tuple[str, int]:
+    """Begin to enter a consultation that was held on paper, with the version printed on it and its true time."""
+    employee = identity.employee(inst().db.read(), request.form.get("employee", ""))
+    if employee is None or person().site not in inst().sites:
+        abort(404)
+    try:
+        start = _on_paper(employee)
+        consultation_id = inst().store.start(start, who(), request.form.get("key", ""))
+    except Refused as refusal:
+        return page_of(employee, on_paper=str(refusal)), 422
+    return redirect(url_for("consultations.show", consultation_id=consultation_id))
+
+
+def _on_paper(employee: identity.Employee) -> Start:
+    reference = read_reference(request.form.get("paper", ""))
+    held = _held_at()
+    if held.date() <= employee.date_of_birth:
+        raise Refused("That is before the employee was born; correct the date it was held.")
+    attendance = request.form.get("attendance", "")
+    if attendance not in ATTENDANCE:
+        raise Refused("Choose how the employee was seen.")
+    return Start(
+        employee=employee.id,
+        site=person().site,
+        provider=provider(inst().db.read()),
+        attendance=attendance,
+        age_band=age_band(employee.date_of_birth, held.date()),
+        capture_mode="paper",
+        held_at=stamp(held),
+        paper=reference.text,
+        definition=_version_of(reference),
+    )
+
+
+def _held_at() -> datetime:
+    """When it was held, in the zone of this machine."""
+    try:
+        day, hour = date.fromisoformat(request.form.get("date", "")), time.fromisoformat(request.form.get("time", ""))
+    except ValueError as error:
+        raise Refused("Enter the date it was held, and the time it began.") from error
+    held = datetime.combine(day, hour.replace(tzinfo=None)).astimezone()
+    if held > inst().store.clock():
+        raise Refused("That lies in the future; enter the date and time at which it was held.")
+    return held
+
+
+def _version_of(reference: Reference) -> str:
+    """The version printed on the paper; the one in use where the reference names none."""
+    if not reference.version:
+        return inst().library.current.digest
+    for version in kept.of_kind(inst().db.read(), "proforma"):
+        if version.digest.startswith(reference.version):
+            return version.digest
+    raise Refused(
+        f"No version kept here has a digest that begins with {reference.version}; compare the reference with the "
+        "paper, or restore the backup that had it."
+    )
 
 
 @bp.get("/<consultation_id>")

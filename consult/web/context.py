@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import cast
+from urllib.parse import urlsplit
 
-from flask import current_app, g
+from flask import current_app, g, url_for
 
+from consult.accounts import people
 from consult.accounts.people import Person
 from consult.instance import Instance
 from consult.record.store import Who
@@ -26,8 +28,22 @@ def who() -> Who:
     return Who(person().id, person().role)
 
 
+def name_of(actor: str) -> str:
+    """The name of somebody by the opaque id that steps hold; what else acts is named as it is."""
+    if "names" not in g:
+        g.names = people.names(inst().db.read())
+    return str(g.names.get(actor, actor))
+
+
 def content_is_approved() -> bool:
     """Whether a named clinician's approval of the proforma and of every leaflet in use is recorded here."""
     if "approved" not in g:
         g.approved = not inst().unapproved()
     return bool(g.approved)
+
+
+def own_address(target: str) -> str:
+    """The address to go on to, if it is one of this application's own; else the start."""
+    parts = urlsplit(target)
+    own = target.startswith("/") and not target.startswith("//") and not parts.netloc and "\\" not in target
+    return target if own else url_for("home")

@@ -5,19 +5,21 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Blueprint, abort, make_response, render_template, request, session
+from flask import Blueprint, abort, current_app, make_response, render_template, request, session
 from werkzeug.wrappers import Response
 
-from consult.accounts import people
 from consult.audit.measures import outcomes
 from consult.documents import signing
-from consult.documents.note import after_signing, note
-from consult.documents.words import ROLES, describe, when
+from consult.documents.note import after_signing, note, with_head
+from consult.documents.words import describe
+from consult.exports import head_at, signer
 from consult.record import identity
 from consult.record.consultation import Consultation, report_allowed, report_stands
+from consult.record.database import NotWritten
 from consult.record.ledger import steps
 from consult.record.settings import Site, sites
-from consult.web.context import inst, person, who
+from consult.record.store import NotYours
+from consult.web.context import content_is_approved, inst, person, who
 from consult.web.screen import Screen
 
 SHORTEST_KEY, LONGEST_KEY = 16, 100
@@ -33,13 +35,32 @@ bp = Blueprint("consultations", __name__, url_prefix="/consultations")
 
 
 def found(consultation_id: str) -> Consultation:
-    """The consultation, for the clinician who holds it; 404 for anyone else's. A look is recorded once a visit."""
+    """The consultation, for the clinician who holds it; 404 for anyone else's. A look is recorded once a visit.
+
+    Whoever held it and had it taken over is told so instead (NotYours).
+    """
     consultation = inst().store.consultation(consultation_id)
-    if consultation is None or consultation.owner != person().id:
+    if consultation is None or (consultation.owner != person().id and not held_before(consultation)):
         abort(404)
+    if consultation.owner != person().id:
+        raise NotYours("Another clinician holds this consultation; only that clinician can write in it.")
     if request.method == "GET":
         viewed(consultation)
     return consultation
+
+
+def held_before(consultation: Consultation) -> bool:
+    """Whether the person signed in held this consultation until a colleague took it over."""
+    return person().id in {(step.content or {}).get("from") for step in consultation.taken_over}
+
+
+def unrecorded_print(error: NotWritten, address: str) -> Response:
+    """Printing goes on where that it was printed can't be recorded: a page that says so, and leads to the print."""
+    sentence = f"{error} You can print all the same; press Print again later, so that the record says so."
+    page = render_template(
+        "refused.html", title="That it was printed is not recorded", sentence=sentence, onward=address
+    )
+    return make_response(page, 503, {"Retry-After": "5"})
 
 
 def employee_of(consultation: Consultation) -> identity.Employee | None:
@@ -57,7 +78,11 @@ def viewed(consultation: Consultation) -> None:
     """Record who looked: one step for each consultation in a visit."""
     looked = session.get("looked", [])
     if consultation.id not in looked:
-        inst().store.note_after(consultation.id, "consultation_viewed", {}, str(uuid.uuid4()), who())
+        try:
+            inst().store.note_after(consultation.id, "consultation_viewed", {}, str(uuid.uuid4()), who())
+        except NotWritten as error:  # reading goes on; the next page of this visit tries again
+            current_app.logger.warning("A look of %s at %s is not recorded: %s", who().actor, consultation.id, error)
+            return
         session["looked"] = [*looked[-30:], consultation.id]
 
 
@@ -107,26 +132,18 @@ def refused(sentence: str, back: str, title: str = "Nothing was recorded") -> Re
 def ended_context(consultation: Consultation) -> dict[str, Any]:
     """What the pages of an ended consultation need."""
     context = screen_context(consultation)
-    path = context["screen"].path
     conn = inst().db.read()
     return {
         **context,
-        "note_text": note(consultation, path),
-        "after": after_signing(consultation, path),
-        "head": head_at(consultation),
+        "note_text": shown_note(consultation),
         "describe": describe,
-        "signer": signer(consultation),
         "step_count": sum(1 for _ in steps(conn, consultation=consultation.id)),
     }
 
 
-def signer(consultation: Consultation) -> str:
-    """Who signed, in which role, and when, as it stands under the note."""
-    step = consultation.signed
-    name = people.names(inst().db.read()).get(step.actor, step.actor) if step else ""
-    return f"{name}, {ROLES.get(step.role, step.role)}, {when(step.at)}" if step else ""
-
-
-def head_at(consultation: Consultation) -> tuple[int, str]:
-    """The number and hash of the step that ended it, printed on the signed note."""
-    return (consultation.ended.seq, consultation.ended.hash) if consultation.ended else (0, "")
+def shown_note(consultation: Consultation) -> str:
+    """The note of a consultation with its head, as it is shown, copied and printed."""
+    path = inst().store.path_of(consultation)
+    signed_by = signer(inst().db.read(), consultation)
+    later = after_signing(consultation, path)
+    return with_head(note(consultation, path), signed_by, head_at(consultation), not content_is_approved(), later)

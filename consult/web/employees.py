@@ -76,10 +76,16 @@ def show(employee_id: str) -> str:
     employee = identity.employee(inst().db.read(), employee_id)
     if employee is None:
         abort(404)
+    return page_of(employee, request.args.get("problem", ""))
+
+
+def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") -> str:
+    """The page of an employee; `on_paper` says why the paper described in the form that was sent is not entered."""
     return render_template(
         "employees/show.html",
         employee=employee,
-        earlier=inst().store.of_employee(employee_id),
+        earlier=inst().store.of_employee(employee.id),
         why_not=inst().why_no_live(person().site),
-        problem=request.args.get("problem", ""),
+        problem=problem,
+        on_paper=on_paper,
     )

@@ -7,10 +7,11 @@ from werkzeug.wrappers import Response
 
 from consult.documents import signing
 from consult.documents.note import note
+from consult.documents.words import clock_time
 from consult.proforma.answer import Answer
 from consult.proforma.model import Question
 from consult.record.consultation import OPEN, Consultation
-from consult.record.store import Refused
+from consult.record.store import NotOpen, Refused
 from consult.web import forms
 from consult.web.answers import answered, save_all
 from consult.web.context import inst, who
@@ -40,7 +41,8 @@ def decide(consultation_id: str) -> Response | str | tuple[str, int]:
     screen = Screen.of(inst().store, consultation)
     on_sign_page = request.form.get("from") == "sign"
     named = [q for q in screen.proforma.questions if q.id in request.form.getlist("question") and screen.holds(q)]
-    problem = _why_not_decided(screen, named)
+    key = own_key()
+    problem = "" if inst().store.wrote(key, consultation_id) else _why_not_decided(screen, named)
     if problem:
         template = "consultations/sign.html" if on_sign_page else "consultations/show.html"
         context = screen_context(consultation, decision_problem=problem, held=False)
@@ -50,25 +52,40 @@ def decide(consultation_id: str) -> Response | str | tuple[str, int]:
         "questions": [q.id for q in named],
         "states": [(screen.answer(q) or Answer("")).state for q in named],
         "levels": [screen.path.level(q.id) for q in named],
-        "decision": request.form["decision"],
+        "decision": request.form.get("decision", ""),
         "reason": forms.typed("reason"),
         "told": forms.typed("told"),
     }
-    inst().store.note(consultation_id, "decision_recorded", content, own_key(), who())
+    if not inst().store.wrote(key, consultation_id):
+        inst().store.note(consultation_id, "decision_recorded", content, key, who())
     if on_sign_page:
         return redirect(url_for("consultations.sign", consultation_id=consultation_id))
-    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=f"q-{named[0].id}"))
+    anchor = f"q-{named[0].id}" if named else None
+    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=anchor))
 
 
 def _why_not_decided(screen: Screen, named: list[Question]) -> str:
     """Why the decision sent is not recorded, in a sentence that says what to do; "" if it is."""
     if not named:
         return "Tick at least one answer that this decision is for."
-    if any(request.form.get(f"shown.{q.id}") != screen.as_shown(q) for q in named):
-        return "The answers changed since this page was made; read them again, then record your decision."
+    if changed := [q for q in named if request.form.get(f"shown.{q.id}") != screen.as_shown(q)]:
+        return _what_changed(screen, changed)
     if request.form.get("decision", "") not in screen.proforma.decisions:
         return "Choose your decision from the list."
     return "" if forms.typed("reason") else "Give the reason for your decision in a few words."
+
+
+def _what_changed(screen: Screen, changed: list[Question]) -> str:
+    """What another window did meanwhile, beside what was decided here: both are shown, and neither is overwritten."""
+    made = next((d for q in changed if (d := screen.decision(q)) is not None), None)
+    if made is None:
+        return "The answers changed since this page was made; read them again, then record your decision."
+    ours = screen.proforma.decisions.get(request.form.get("decision", ""), "none chosen")
+    return (
+        f"In another window, at {clock_time(made.at)}, the decision became: "
+        f"{screen.proforma.decisions.get(made.decision, made.decision)}; {made.reason.rstrip('.')}. Yours was: {ours}; "
+        f"{forms.typed('reason').rstrip('.') or 'no reason'}. Record yours again if it is to stand, or leave the other."
+    )
 
 
 @bp.post("/<consultation_id>/blank-reason")
@@ -78,10 +95,13 @@ def blank_reason(consultation_id: str) -> Response:
     reason = request.form.get("reason", "")
     text = forms.typed("text")
     back = url_for("consultations.sign", consultation_id=consultation_id)
+    key = own_key()
+    if inst().store.wrote(key, consultation_id):
+        return redirect(back)
     if reason not in BLANK_REASONS or (reason == "other" and not text):
         return refused("Choose a reason; for another reason say which in a few words.", back)
     content = {"reason": reason, "text": text, "questions": [q.id for q in screen.gate().blank]}
-    inst().store.note(consultation_id, "blank_emergencies_explained", content, own_key(), who())
+    inst().store.note(consultation_id, "blank_emergencies_explained", content, key, who())
     return redirect(back)
 
 
@@ -98,6 +118,8 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
         try:
             signing.sign(inst().store, consultation_id, who(), request.form.getlist("on_purpose"), f"{key}:sign")
             return redirect(url_for("consultations.show", consultation_id=consultation_id))
+        except NotOpen:  # the same page sent twice: it is signed
+            return redirect(url_for("consultations.show", consultation_id=consultation_id))
         except signing.GateHolds:
             consultation, held = found(consultation_id), True
     if consultation.state != OPEN:
@@ -113,7 +135,9 @@ def abandon(consultation_id: str) -> Response | str:
     """End without signing, with a reason."""
     consultation = found(consultation_id)
     if (given := _reason_given(ABANDON_REASONS)) is not None:
-        inst().store.abandon(consultation_id, *given, own_key(), who())
+        key = own_key()
+        if not inst().store.wrote(key, consultation_id):
+            inst().store.abandon(consultation_id, *given, key, who())
         return redirect(url_for("home"))
     words = "The answers are kept and no case is made; the consultation counts as begun and not finished."
     return _ask_why(consultation, "End without signing", words, ABANDON_REASONS)

@@ -6,7 +6,9 @@ from flask import redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from consult.accounts.people import CLINICIANS
+from consult.audit.sampling import baseline_begun
 from consult.record import identity
+from consult.web import followup
 from consult.web.context import inst, person
 
 
@@ -18,9 +20,18 @@ def home() -> Response | str:
         return redirect(url_for("results.overview"))
     store = inst().store
     open_now, ended = store.open_of(person().id), store.ended_of(person().id)
-    names = identity.employees(store.db.read(), [s.employee for s in [*open_now, *ended]])
-    why_not = inst().why_no_live(person().site)
-    return render_template("home.html", open_now=open_now, ended=ended, names=names, why_not=why_not)
+    taken = store.taken_from(person().id)
+    listed = [*open_now, *ended, *(t.summary for t in taken)]
+    return render_template(
+        "home.html",
+        open_now=open_now,
+        ended=ended,
+        taken=taken,
+        names=identity.employees(store.db.read(), [s.employee for s in listed]),
+        why_not=inst().why_no_live(person().site),
+        waiting=followup.outstanding(),
+        no_baseline=not baseline_begun(store.db.read(), inst().provider),
+    )
 
 
 def health() -> tuple[dict[str, str], int]:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.documents import letter as letters
-from consult.documents.note import after_signing, note
+from consult.documents.note import note
 from consult.documents.report import digest as digest_of
-from consult.record.ledger import steps
-from consult.web.context import content_is_approved, inst, who
-from consult.web.desk import bp, ended_context, found, head_at, own_key, refused, screen_context, signer, site_of
+from consult.record.database import NotWritten
+from consult.record.ledger import head, steps
+from consult.web.context import inst, who
+from consult.web.desk import (
+    bp,
+    ended_context,
+    found,
+    own_key,
+    refused,
+    screen_context,
+    shown_note,
+    site_of,
+    unrecorded_print,
+)
 
 
 @bp.get("/<consultation_id>/note", endpoint="note")
 def note_page(consultation_id: str) -> Response:
     """The note as plain text."""
     consultation = found(consultation_id)
-    text = note(consultation, inst().store.path_of(consultation))
-    seq, hash_ = head_at(consultation)
-    signed = f"\nStep {seq} of the record, {hash_}\n" if seq else "\nDRAFT: not signed.\n"
-    draft = "" if content_is_approved() else "\nDraft content, not approved for clinical use\n"
-    later = after_signing(consultation, inst().store.path_of(consultation))
-    by = f"Signed by {signer(consultation)}\n" if consultation.signed else ""
-    return Response("\n".join(p for p in (text, by + signed.strip(), draft, later) if p), mimetype="text/plain")
+    return Response(shown_note(consultation), mimetype="text/plain")
 
 
 @bp.post("/<consultation_id>/note-copied")
@@ -43,9 +50,10 @@ def letter(consultation_id: str) -> Response | str:
     made = letters.letter(consultation, path, site_of(consultation))
     if request.method == "POST":
         content = {"questions": [f.question for f in made.findings], "route": [r for r, _ in made.routes]}
-        inst().store.note_after(consultation_id, "letter_printed", content, own_key(), who())
-        return redirect(url_for("consultations.letter", consultation_id=consultation_id, printing="yes"))
-    return render_template("consultations/letter.html", letter=made, **screen_context(consultation))
+        target = url_for("consultations.letter", consultation_id=consultation_id, printing="yes")
+        return _printed(consultation_id, "letter_printed", content, target)
+    made_at = head(inst().db.read())
+    return render_template("consultations/letter.html", letter=made, made_at=made_at, **screen_context(consultation))
 
 
 @bp.post("/<consultation_id>/leaflets/<leaflet_id>/<done>")
@@ -72,12 +80,21 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
     }
     if done == "given":
         content["form"] = "link" if form == "link" else "printed"
-    inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     if done == "printed":
         language = leaflet.language
         target = url_for("leaflets.show", leaflet_id=leaflet.id, language=language, format=format_, printing="yes")
-        return redirect(target)
+        return _printed(consultation_id, "leaflet_printed", content, target)
+    inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+
+
+def _printed(consultation_id: str, kind: str, content: dict[str, Any], address: str) -> Response:
+    """Record that something is printed, and go on to its print; also where that can't be recorded now."""
+    try:
+        inst().store.note_after(consultation_id, kind, content, own_key(), who())
+    except NotWritten as error:
+        return unrecorded_print(error, address)
+    return redirect(address)
 
 
 @bp.get("/<consultation_id>/steps", endpoint="steps")

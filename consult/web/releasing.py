@@ -10,12 +10,13 @@ from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.documents import releasing
-from consult.documents.paper import blocks
+from consult.documents.blocks import blocks
 from consult.documents.releasing import Names
 from consult.documents.report import Chosen, digest, report, tickable, with_names
 from consult.record.consultation import Consultation
-from consult.record.ledger import Refused
+from consult.record.ledger import KeyReused, Refused, head
 from consult.record.release import IN_WORDS, Event, Release, holds_text
+from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
 from consult.web.desk import bp, employee_of, found, own_key, refused, screen_context
@@ -56,6 +57,8 @@ def report_page(consultation_id: str) -> Response | str | tuple[str, int]:
     shown = request.form.get("shown", "")
     try:
         releasing.make_final(inst().store, consultation_id, chosen, names_of(consultation), shown, own_key(), who())
+    except (NotOpen, NotYours, KeyReused):
+        raise  # what came too late is told by the page that every late one gets
     except Refused as refusal:
         return refused(str(refusal), back)
     if request.form.get("from") == "screen":
@@ -79,6 +82,8 @@ def report_event(consultation_id: str, event: str) -> Response:
         releasing.record(
             inst().store, consultation_id, happened, content, names_of(consultation), own_key(), who()
         )
+    except (NotOpen, NotYours, KeyReused):
+        raise  # what came too late is told by the page that every late one gets
     except Refused as refusal:
         return refused(str(refusal), back)
     return redirect(back)
@@ -152,6 +157,7 @@ def _page(consultation: Consultation) -> str:
         tickable=tickable(context["screen"].path),
         blocks=blocks(text),
         digest=digest(text),
+        made_at=head(inst().db.read()),
         is_final=text == final,
         how=HOW,
         asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from typing import cast
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, g, render_template, request
 
-from consult.audit import comparison
+from consult.audit import comparison, figures, gesture, rounds, sampling, targets
 from consult.audit import results as audit
-from consult.audit.cases import read
+from consult.audit.breakdowns import span
+from consult.audit.gesture import Share
 from consult.audit.measures import Measure, MeasureSet
 from consult.audit.results import Result, Results, Selection
-from consult.audit.why import why
+from consult.audit.suppression import LEAVES_FROM
 from consult.proforma.dataset import Dataset
 from consult.record import settings
 from consult.web.context import inst
@@ -32,6 +34,12 @@ class Row:
     benchmark: float | None
     mode: str
     under: bool = False
+    target: float | None = None
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it may stand in a copy that leaves the provider: from 10 in the denominator, whatever is met."""
+        return self.result.applicable >= LEAVES_FROM
 
     @property
     def percent(self) -> str:
@@ -69,6 +77,8 @@ class Row:
 def selection() -> Selection:
     """What the address selects; figures are the own provider's unless another is asked for."""
     args = request.args
+    if args.get("round"):
+        return _of_round(args["round"])
     asked = args.get("provider", inst().provider)
     return Selection(
         provider="" if asked == ALL else asked,
@@ -77,6 +87,15 @@ def selection() -> Selection:
         end=args.get("to", ""),
         capture=args.get("capture", ""),
     )
+
+
+def _of_round(round_id: str) -> Selection:
+    """The sample of a round, at one site if one is asked for; 404 if there is no such round."""
+    one = rounds.rounds(inst().db.read()).get(round_id)
+    if one is None or one.withdrawn:
+        abort(404)
+    found = sampling.sample(inst().db.read(), *parts(), one).selection
+    return replace(found, site=request.args.get("site", ""))
 
 
 def parts() -> tuple[MeasureSet, Dataset]:
@@ -96,19 +115,72 @@ def _refused(refusal: audit.SelectionRefused) -> tuple[str, int]:
     return render_template("refused.html", title="Choose other cases", sentence=str(refusal)), 409
 
 
+@dataclass(frozen=True)
+class Block:
+    """The results of one capture mode as the overview shows them."""
+
+    results: Results
+    span: tuple[str, str] | None
+    national: list[Row]
+    local: list[Row]
+    strongest: list[Row]
+    weakest: list[Row]
+    share: Share | None
+
+
 @bp.get("")
 def overview() -> str:
     """All measures, a block for each capture mode."""
-    chosen = selection()
-    measures, _ = parts()
-    found = [(b, national_rows(b), local_rows(b)) for b in blocks(chosen)]
-    return render_template("results/overview.html", blocks=found, **words(chosen, measures))
+    chosen = whole_if_leaving(selection())
+    measures, dataset = parts()
+    conn = inst().db.read()
+    found = []
+    for block in blocks(chosen):
+        rows = national_rows(block)
+        by_id = {r.measure.id: r for r in rows}
+        best, worst = figures.ranked([(r.measure, r.result) for r in rows if r.measure.national])
+        ends = ([by_id[m.id] for m, _ in best], [by_id[m.id] for m, _ in worst])
+        share = gesture.share(conn, measures, dataset, block.selection) if block.capture_mode == "live" else None
+        dates = span(conn, measures, dataset, block.selection)
+        found.append(Block(block, dates, rows, local_rows(block), *ends, share))
+    gestured = {m.id for m in measures.measures if asks_by_gesture(m)}
+    return render_template("results/overview.html", blocks=found, gestured=gestured, **words(chosen, measures))
+
+
+def leaving() -> bool:
+    """Whether a copy is asked for that may leave the provider."""
+    return request.args.get("copy") == "leaving"
+
+
+def whole_if_leaving(chosen: Selection) -> Selection:
+    """The whole service for a copy that leaves it: no result of one site does."""
+    return replace(chosen, site="") if leaving() else chosen
+
+
+def asks_by_gesture(measure: Measure) -> bool:
+    """Whether a measure counts findings that "No to the rest" can answer."""
+    proforma = inst().library.current.proforma
+    blocks_with = [block.id for block in proforma.blocks if block.rest]
+    filled = {count.group for block in blocks_with for q in proforma.in_block(block) for count in q.counts}
+    return measure.met is not None and any(leaf.field in filled for leaf in measure.met.leaves())
 
 
 def row(block: Results, measure_id: str, under: bool = False) -> Row:
     """One measure of a block."""
-    figure = inst().benchmarks.of(measure_id).get("2011")
-    return Row(inst().measures.by_id[measure_id], block.measures[measure_id], figure, block.capture_mode, under)
+    benchmarks = inst().benchmarks
+    figure = benchmarks.figure(measure_id, benchmarks.years[0])
+    aim = aims().get(measure_id)
+    measure = inst().measures.by_id[measure_id]
+    value = figure.value if figure else None
+    return Row(measure, block.measures[measure_id], value, block.capture_mode, under, aim)
+
+
+def aims() -> dict[str, float]:
+    """What the service aims at, as shares by measure."""
+    if "aims" not in g:
+        standing = targets.targets(inst().db.read())
+        g.aims = {measure: target.share for measure, target in standing.items() if target.share is not None}
+    return cast(dict[str, float], g.aims)
 
 
 def national_rows(block: Results) -> list[Row]:
@@ -146,6 +218,10 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "outcomes": OUTCOMES,
         "sites": settings.sites(conn),
         "chosen": chosen_again,
+        "leaving": leaving(),
+        "percent": comparison.percent,
+        "aims": aims(),
+        "rounds": [] if leaving() else rounds.standing(conn),
         "chance_note": comparison.CHANCE_NOTE,
         "providers": [] if len(held := audit.providers(conn, Selection())) < 2 else held,
     }
@@ -153,70 +229,11 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
 
 def chosen_again(chosen: Selection) -> dict[str, str]:
     """The parts of an address that select the same cases again; the capture mode is left to each link."""
+    if chosen.round:
+        return {"round": chosen.round} | ({"site": chosen.site} if chosen.site else {})
     provider = chosen.provider or ALL
     named = {"site": chosen.site, "from": chosen.start, "to": chosen.end}
     return {n: v for n, v in named.items() if v} | ({"provider": provider} if provider != inst().provider else {})
-
-
-@bp.get("/measures/<measure_id>")
-def measure(measure_id: str) -> str:
-    """One measure: its definition, and each mode's counts, each opening to its cases."""
-    measures, _ = parts()
-    if measure_id not in measures.by_id:
-        abort(404)
-    chosen = selection()
-    chosen_measure = measures.by_id[measure_id]
-    found = [(b, row(b, measure_id)) for b in blocks(chosen)]
-    return render_template("results/measure.html", measure=chosen_measure, blocks=found, **words(chosen, measures))
-
-
-@bp.get("/measures/<measure_id>/cases")
-def cases(measure_id: str) -> str:
-    """The cases behind one number: one outcome of one measure, each with the rule that decided."""
-    measures, dataset = parts()
-    outcome = request.args.get("outcome", "met")
-    if measure_id not in measures.by_id or outcome not in (*OUTCOMES, "excluded"):
-        abort(404)
-    chosen = selection()
-    conn = inst().db.read()
-    if outcome == "excluded":
-        found = [j for j in audit.judged(conn, measures, dataset, chosen) if j.excluded]
-    else:
-        found = list(audit.judged(conn, measures, dataset, chosen, measure_id, outcome))
-    explained = [(j, why(measures, dataset, j.case.fields, measure_id)) for j in found[:500]]
-    return render_template(
-        "results/cases.html",
-        measure=measures.by_id[measure_id],
-        outcome=outcome,
-        total=len(found),
-        explained=explained,
-        **words(chosen, measures),
-    )
-
-
-@bp.get("/cases/<provider>/<mode>/<case_ref>")
-def case(provider: str, mode: str, case_ref: str) -> str:
-    """One case: its fields, and its outcome on every measure with the rule that decided."""
-    measures, dataset = parts()
-    found = read(inst().db.read(), provider, mode, case_ref)
-    if found is None:
-        abort(404)
-    explained = [(m, why(measures, dataset, found.fields, m.id)) for m in measures.measures]
-    return render_template(
-        "results/case.html",
-        case=found,
-        dataset=dataset,
-        explained=explained,
-        outside_groups=outside_groups(found.fields, dataset),
-        **words(selection(), measures),
-    )
-
-
-def outside_groups(fields: dict[str, str], dataset: Dataset) -> bool:
-    """Whether a case holds an urgent finding though none of the red-flag groups is present."""
-    concluded = fields["serious_pathology_suspected"] == "yes" or fields["rf_action"] not in ("", "none")
-    groups = [f.name for f in dataset.fields if f.section == "red_flags" and "unable" in f.options]
-    return concluded and all(fields[group] != "present" for group in groups)
 
 
 @bp.get("/results.json")

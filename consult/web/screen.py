@@ -66,9 +66,11 @@ class Screen:
         return self.path.level(question.id) in ("U0", "U1")
 
     def as_shown(self, question: Question) -> str:
-        """The answer and its level in one word, so that a decision can say what it was made about."""
+        """The answer, its level and the last decision in one word, by which a decision says what it was made about."""
         answer = self.path.answer(question.id)
-        return f"{self.consultation.seen(question.id)}:{answer.state if answer else ''}:{self.path.level(question.id)}"
+        made = self.consultation.decisions.get(question.id)
+        about = f"{self.consultation.seen(question.id)}:{answer.state if answer else ''}:{self.path.level(question.id)}"
+        return f"{about}:{made.seq if made else 0}"
 
     def decision(self, question: Question) -> Decision | None:
         """The decision that stands for the answer as it is now."""
@@ -79,8 +81,8 @@ class Screen:
         return [b for b in self.proforma.blocks if b.section == section.id]
 
     def rest(self, block: Block) -> list[Question]:
-        """What "No to the rest" of a block would fill now."""
-        return rest_of(self.path, block)
+        """What "No to the rest" of a block would fill now; nothing for a paper, on which each item stands."""
+        return [] if self.consultation.on_paper else rest_of(self.path, block)
 
     def blank_left(self, block: Block, items: list[Question]) -> int:
         """How many blank findings of a block "No to the rest" leaves to be answered one by one."""

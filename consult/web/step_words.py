@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from consult.documents.words import describe
+from consult.documents.words import describe, held
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
 from consult.record.ledger import Step
+from consult.web.context import name_of
 
 SENTENCES = {
     "consultation_started": "Consultation begun",
+    "consultation_taken_over": "Taken over",
     "consultation_viewed": "Looked at",
     "decision_recorded": "Decision recorded",
     "blank_emergencies_explained": "Reason given for blank emergency questions",
@@ -30,6 +32,8 @@ SENTENCES = {
     "entered_in_error": "Marked as entered in error",
     "addendum_added": "Addendum",
     "case_corrected": "Audit record corrected",
+    "decision_followed_up": "Outcome of an urgent decision recorded",
+    "adjustment_reviewed": "Review of an adjustment recorded",
 }
 
 
@@ -38,7 +42,7 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
     if step.content is None:
         return "Redacted"
     question = proforma.by_id.get(step.question)
-    if question is None:
+    if question is None or not step.kind.startswith("answer_"):
         return document_label(step)
     asked = question.ask.rstrip("?")
     if step.kind == "answer_removed":
@@ -56,6 +60,10 @@ def document_label(step: Step) -> str:
         words += f": {content['event'].replace('_', ' ')}"
     if step.kind == "report_correction_answered" and content:
         words += ": made" if content["made"] else ": the opinion stays"
+    if step.kind == "consultation_started" and content.get("paper"):
+        words = f"Held {held(content, step.at)}"
+    if step.kind == "consultation_taken_over" and content:
+        words += f" from {name_of(content['from'])}: {content['reason']}"
     if content.get("form") == "link":
         words += " as a link"
     if step.kind == "leaflet_printed":

@@ -11,7 +11,10 @@ TABLE = {
     "sign_in": PUBLIC_TO_ALL,
     "static": PUBLIC_TO_ALL,
     "health": PUBLIC_TO_ALL,
+    "session_state": PUBLIC_TO_ALL,
+    "unlock": PUBLIC_TO_ALL,
     "sign_out": "NDPLA",
+    "lock": "NDPLA",
     "home": "NDPLA",
     "leaflets.index": "NDPLA",
     "leaflets.show": "NDPLA",
@@ -19,6 +22,8 @@ TABLE = {
     "employees.register": "NDP",
     "employees.show": "NDP",
     "consultations.start": "NDP",
+    "consultations.start_on_paper": "NDP",
+    "consultations.take_over": "NDP",
     "consultations.show": "NDP",
     "consultations.answers": "NDP",
     "consultations.rest": "NDP",
@@ -44,6 +49,8 @@ TABLE = {
     "admin.site": "A",
     "admin.people": "A",
     "admin.content": "NDPA",
+    "paper.index": "NDPA",
+    "paper.show": "NDPA",
 }
 
 

@@ -39,17 +39,67 @@ def test_each_sign_in_has_its_own_token_and_only_its_hash_is_kept(db, add):
     assert kept == {hashlib.sha256(token.encode()).hexdigest() for token in (first, second)}
 
 
-def test_an_idle_session_ends_after_fifteen_minutes_and_use_keeps_it(db, add):
+def test_an_idle_session_is_locked_after_fifteen_minutes_and_use_keeps_it(db, add):
     add()
     token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
     almost = NOW + IDLE - SECOND
     found = sessions.lookup(db.read(), token, almost)
-    assert found.stale
+    assert (found.stale, found.locked, found.left) == (True, False, SECOND)
     with db.write() as conn:
         sessions.touch(conn, found, almost)
     assert not sessions.lookup(db.read(), token, almost).stale
-    assert sessions.lookup(db.read(), token, almost + IDLE - SECOND) is not None
-    assert sessions.lookup(db.read(), token, almost + IDLE) is None
+    assert not sessions.lookup(db.read(), token, almost + IDLE - SECOND).locked
+    locked = sessions.lookup(db.read(), token, almost + IDLE)
+    assert (locked.locked, locked.left, locked.person.name) == (True, SECOND * 0, "Nell Sample")
+
+
+def test_a_locked_session_stays_locked_until_its_own_password_is_given(db, add):
+    add()
+    add("Otto Other", password="another quiet otter")
+    token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
+    with db.write() as conn:
+        sessions.lock(conn, sessions.lookup(db.read(), token, NOW), NOW)
+    assert sessions.lookup(db.read(), token, NOW).locked
+    for wrong in ("another quiet otter", "", PASSWORD + "x"):
+        with pytest.raises(SignInRefused, match="not right"):
+            sessions.unlock(db, token, wrong, NOW + SECOND)
+    assert sessions.lookup(db.read(), token, NOW + SECOND).locked
+    later = NOW + IDLE * 3
+    assert sessions.unlock(db, token, PASSWORD, later).name == "Nell Sample"
+    assert sessions.lookup(db.read(), token, later).left == IDLE
+
+
+def test_a_clock_set_back_unlocks_nothing_and_keeps_nobody_longer(db, add):
+    add()
+    token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
+    late = NOW + IDLE
+    with db.write() as conn:
+        sessions.lock(conn, sessions.lookup(db.read(), token, late), late)
+    assert sessions.lookup(db.read(), token, NOW).locked
+    sessions.unlock(db, token, PASSWORD, late)
+    back = sessions.lookup(db.read(), token, NOW - IDLE)
+    assert (back.stale, back.left) == (True, IDLE)
+
+
+def test_unlocking_is_braked_like_signing_in(db, add):
+    add()
+    token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
+    for _ in range(TRIES):
+        with pytest.raises(SignInRefused):
+            sessions.unlock(db, token, "not this one at all", NOW)
+    with pytest.raises(SignInRefused, match="too many tries"):
+        sessions.unlock(db, token, PASSWORD, NOW)
+    assert sessions.unlock(db, token, PASSWORD, NOW + WINDOW).name == "Nell Sample"
+
+
+def test_nothing_unlocks_a_session_that_has_ended(db, add):
+    nell = add()
+    token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
+    for end in (NOW + ABSOLUTE, NOW):
+        with pytest.raises(SignInRefused, match="has ended"):
+            sessions.unlock(db, token, PASSWORD, end)
+        with db.write() as conn:
+            set_active(conn, nell.id, False, "cli:test", AT)
 
 
 def test_a_session_in_use_ends_after_twelve_hours(db, add):

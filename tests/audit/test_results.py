@@ -171,15 +171,15 @@ def test_a_number_opens_to_the_cases_behind_it_and_why(conn, dataset, measures, 
 def test_why_names_the_rule_and_the_fields_it_read(dataset, measures, example_cases):
     by_ref = {case["case_ref"]: case for case in example_cases}
     said = why(measures, dataset, by_ref["cause-none"], "work_cause_action")
-    assert said.sentence.startswith("Not met: this does not hold: cause_action includes incident_report, ")
+    assert said.sentence.startswith("Not met: this does not hold: “Action on a work cause” includes incident report, ")
     assert said.read == {"cause_action": "none"}
     said = why(measures, dataset, by_ref["withheld-blank"], "adjustments_advised")
     assert said.read == {"adjustments_needed": "", "report_consent": "withheld"}
-    assert "not (report_consent is withheld or no_manager)" in said.sentence
+    assert "not (“Consent to the report” is withheld or no manager)" in said.sentence
     said = why(measures, dataset, by_ref["gap-27"], "barriers_asked")
     assert (said.outcome, said.read) == ("not_new_episode", {"episode_gap": "lt_28_days"})
     said = why(measures, dataset, by_ref["only-missing"], "all_applicable_met")
-    assert said.sentence == "Missing, because of these it is not known whether they apply: work_cause_action."
+    assert said.sentence == "Missing, because of these it is not known whether they apply: Action on work cause."
     assert said.parts["red_flags_screened"] == "met"
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from consult.instance import open_instance
 from consult.lock import server_lock
+from consult.proving import read_only
+from consult.record import ledger
 from consult.record.identity import find
 from consult.record.store import Who
 
@@ -31,6 +33,19 @@ def is_there(folder):
         instance.close()
 
 
+def n_steps(file):
+    with read_only(file) as conn:
+        return ledger.head(conn)[0]
+
+
+def restored(folder):
+    """The hash of the last step but one, and what the last step says of the backup that was restored."""
+    with read_only(folder / "consult.db") as conn:
+        *_, before, last = ledger.steps(conn)
+    assert last.kind == "database_restored"
+    return before.hash, last.content
+
+
 def head(consult, folder):
     return re.search(r"Head of the step log: (\w{64})", consult(folder, "verify").stdout)[1]
 
@@ -40,7 +55,7 @@ def test_a_round_trip_brings_the_record_back_and_keeps_what_was_there(consult, d
     assert before in consult(demo_copy, "backup", tmp_path / "b.db").stdout
     register(demo_copy)
     kept = re.search(r"kept as (.+)\.$", consult(demo_copy, "restore", tmp_path / "b.db").stdout, re.M)[1]
-    assert head(consult, demo_copy) == before
+    assert restored(demo_copy) == (before, {"last_step": n_steps(tmp_path / "b.db"), "head": before})
     assert not is_there(demo_copy)
     consult(demo_copy, "restore", kept)
     assert is_there(demo_copy)

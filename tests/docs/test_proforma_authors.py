@@ -46,6 +46,7 @@ KEYS = {
     "a field": dataset.Field,
     "a set of measures": measures.MeasureSet,
     "a measure": measures.Measure,
+    "a breakdown": measures.Breakdown,
     "an example": measures.Example,
     "a line beside a result": measures.Beside,
     "a reason of eligibility": eligibility.Reason,
@@ -250,7 +251,7 @@ def test_the_measure_of_the_guide_works_in_the_running_application(own: Own, ins
     assert "1 of 1" in row.get_text()
     page = "/results/measures/barriers_asked_off_sick"
     assert title in visit.page(page).get_text()
-    assert "barriers_asked is yes" in visit.page(f"{page}/cases?outcome=met&capture=live").get_text()
+    assert "“Barriers asked about” is yes" in visit.page(f"{page}/cases?outcome=met&capture=live").get_text()
 
 
 def test_the_examples_of_the_measure_notice_every_change_of_it(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:

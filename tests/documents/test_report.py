@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult.documents.paper import blocks, text_of
+from consult.documents.blocks import blocks, text_of
 from consult.documents.report import Chosen, adjustment_lines, digest, report, tickable, with_names
 from consult.proforma.answer import ANSWERED, Answer
 

@@ -69,6 +69,7 @@ class Hand:
     def shown(self, question: str) -> Locator:
         """The item of a question, once it is there."""
         item = self.page.locator(f"#q-{question}")
+        item.wait_for(state="attached")  # it may come only with the reply to the answer before
         section = item.locator("xpath=ancestor::section").get_attribute("id") or ""
         if section != self.section:
             self.moves += bool(self.section)

@@ -11,7 +11,10 @@ from playwright.sync_api import Page, expect
 from service import Service
 from watching import Visit, Watch
 
+from consult.audit import reliability, rounds, sampling
 from consult.documents import signing
+from consult.exchange import entry
+from consult.exchange.casefile import Import
 from consult.proforma.answer import Answer
 from consult.proforma.path import blank_emergencies
 
@@ -42,7 +45,37 @@ def ids(service: Service) -> dict[str, str]:
     signing.sign(store, signed, who, False, "sign")
     employee = store.consultation(urgent)
     assert employee is not None
-    return {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+    known = {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+    return known | audit_ids(service)
+
+
+def audit_ids(service: Service) -> dict[str, str]:
+    """A round of cases from notes, half of it read a second time with disputes; a sitting; an addressed year."""
+    store, dataset = service.instance.store, service.instance.library.current.dataset
+    nurse, doctor, lead = service.who("nurse"), service.who("doctor"), service.who("audit_lead")
+    by = (lead.actor, lead.role)
+    fields = dict.fromkeys(dataset.by_name, "") | {"site": "A", "clinician_role": "nurse", "sex": "female"}
+    fields |= {"back_pain_reason": "main", "first_consultation": "yes", "episode_gap": "none_ever"}
+    with store.db.write() as conn:
+        at, enterer = store.at(), entry.Who(nurse.actor, nurse.role)
+        rules = Import("DEMO", service.instance.today(), nurse.actor, at)
+        id_ = entry.begin(conn, 40, enterer, at, "sitting-of-this-test")
+        for n in range(6):
+            typed = fields | {"case_ref": f"R-{n}", "consultation_date": f"2026-03-0{n + 1}"}
+            about = (entry.sittings(conn)[id_], f"draft-{n}")
+            entry.enter(conn, dataset, typed, about, rules, {"A"}, enterer, f"entered-{n}")
+        wanted = rounds.Wanted("Round", "DEMO", "retrospective", "2026-01-01", "2026-12-31", n=6)
+        round_ = rounds.set_round(conn, wanted, by, at, "round-of-this-test")
+        sample = sampling.sample(conn, service.instance.measures, dataset, rounds.rounds(conn)[round_])
+        rounds.exclude(conn, round_, sample.taken[0].key, True, ("restricted", ""), by, at, "exclusion")
+        reliability.draw(conn, round_, [c.key for c in sample.taken[1:]], "seed", by, at, "draw")
+        draw = reliability.draws(conn)[round_]
+        second = {"sex": "male", "clinician_role": "nurse"}
+        for case in draw.cases[:2]:
+            again = (doctor.actor, doctor.role)
+            reliability.reenter(conn, draw, case.case, second, again, at, f"again-{case.case[2]}", set())
+    unread = draw.cases[4].case[2]
+    return {"round": round_, "sitting": id_, "unread": unread, "year": str(service.instance.today().year)}
 
 
 PAGES = {
@@ -64,6 +97,23 @@ PAGES = {
     "measure": ("audit_lead", "/results/measures/red_flags_screened"),
     "cases": ("audit_lead", "/results/measures/red_flags_screened/cases?outcome=excluded"),
     "case": ("audit_lead", "/results/cases/DEMO/live/{signed}"),
+    "rounds": ("audit_lead", "/rounds"),
+    "new round": ("audit_lead", "/rounds/new"),
+    "round": ("audit_lead", "/rounds/{round}"),
+    "results of a round": ("audit_lead", "/rounds/{round}/results"),
+    "case of a round": ("audit_lead", "/rounds/{round}/cases/DEMO/retrospective/R-0"),
+    "second readings": ("doctor", "/rounds/{round}/readings"),
+    "second reading": ("doctor", "/rounds/{round}/readings/DEMO/retrospective/{unread}"),
+    "targets": ("audit_lead", "/rounds/targets"),
+    "sample size": ("audit_lead", "/rounds/sample-size"),
+    "baseline": ("nurse", "/entry"),
+    "sitting": ("nurse", "/entry/{sitting}"),
+    "case from notes": ("nurse", "/entry/{sitting}/cases/11111111-1111-4111-8111-111111111111"),
+    "edit a case": ("nurse", "/entry/edit/DEMO/retrospective/R-1"),
+    "capture quality": ("nurse", "/capture-quality"),
+    "follow-up": ("nurse", "/follow-up"),
+    "organisational section": ("audit_lead", "/organisation"),
+    "organisational answers": ("audit_lead", "/organisation/A/{year}"),
     "settings": ("administrator", "/settings"),
     "proforma": ("administrator", "/settings/content"),
     "leaflets": ("nurse", "/leaflets"),

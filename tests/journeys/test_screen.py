@@ -97,6 +97,34 @@ class TestTwoTabs:
         expect(tabs[1].page.locator(f'[id="a.cord_signs.{stands}"]')).to_be_checked()
         assert service.answer(consultation, "cord_signs") == (stands, None, "")
 
+    def test_a_second_answer_given_before_the_conflict_was_shown_is_not_put_over_the_other(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected.append("409 (CONFLICT)")
+        tabs = [WithScript(watch.page()), WithScript(watch.page())]
+        for tab in tabs:
+            tab.page.goto(f"/consultations/{consultation}")
+        tabs[0].tick("cord_signs", "absent")
+        tabs[0].settle()
+
+        def slowly(route: Route) -> None:
+            tabs[1].page.wait_for_timeout(600)
+            route.continue_()
+
+        tabs[1].page.route("**/answers", slowly, times=1)
+        tabs[1].tick("cord_signs", "unsure")
+        tabs[1].page.wait_for_timeout(300)
+        tabs[1].tick("cord_signs", "present")
+        expect(tabs[1].page.locator("#save-state")).to_have_text("Not saved: see the question", timeout=10_000)
+        conflict = tabs[1].page.locator("#state-cord_signs .q__conflict")
+        expect(conflict).to_contain_text("Here you gave Yes")
+        assert service.answer(consultation, "cord_signs") == ("absent", None, "")
+        conflict.get_by_role("button", name="Let this answer stand").click()
+        expect(tabs[1].page.locator("#state-cord_signs .q__saved")).to_be_visible()
+        assert service.answer(consultation, "cord_signs") == ("present", None, "")
+
     def test_without_javascript_the_stale_page_shows_both_too(self, visit: Visit, service: Service) -> None:
         consultation = service.begin()
         watch = visit("nurse", scripted=False)
@@ -160,6 +188,85 @@ class TestLostServer:
         assert service.steps_about(consultation, "cord_signs") == 1
         expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
         assert service.steps_about(consultation, "cord_signs") == 1
+
+    def test_an_answer_changed_after_a_lost_reply_is_no_conflict_of_the_page_with_itself(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected += ["ERR_FAILED", "htmx:"]
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+
+        def lose(route: Route) -> None:
+            route.fetch()
+            route.abort()
+
+        hand.page.route("**/answers", lose, times=1)
+        hand.tick("cord_signs", "absent")
+        expect(hand.page.locator("#save-state")).to_have_text("Not saved, retrying (1)")
+        hand.tick("cord_signs", "present")
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        expect(hand.page.locator(".q__conflict")).to_have_count(0)
+        assert service.answer(consultation, "cord_signs") == ("present", None, "")
+        assert service.steps_about(consultation, "cord_signs") == 2
+
+    def test_a_reply_that_is_not_whole_is_none_and_the_question_can_still_be_answered(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+
+        def cut(route: Route) -> None:
+            route.fetch()
+            route.fulfill(status=200, body="")
+
+        hand.page.route("**/answers", cut, times=1)
+        hand.tick("cord_signs", "absent")
+        hand.page.wait_for_timeout(100)
+        hand.tick("cord_signs", "present")
+        expect(hand.page.locator("#state-cord_signs .q__saved")).to_be_visible(timeout=10_000)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert service.answer(consultation, "cord_signs") == ("present", None, "")
+
+    def test_a_request_without_a_reply_is_shown_as_not_saved_before_it_is_given_up(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected += ["htmx:"]
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+        hand.page.route("**/answers", lambda _: None, times=1)  # never answered
+        hand.tick("cord_signs", "absent")
+        expect(hand.page.locator("#save-state")).to_have_text("Not saved, retrying (1)", timeout=3_000)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert service.steps_about(consultation, "cord_signs") == 1
+
+    @pytest.mark.parametrize("delivered", [True, False], ids=["the reply was lost", "the request was lost"])
+    def test_remove_is_sent_again_until_it_is_done(self, visit: Visit, service: Service, delivered: bool) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected += ["ERR_FAILED", "htmx:"]
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+        hand.tick("cord_signs", "absent")
+        hand.settle()
+
+        def lose(route: Route) -> None:
+            if delivered:
+                route.fetch()
+            route.abort()
+
+        hand.page.route("**/answers", lose, times=1)
+        hand.page.locator("#state-cord_signs [data-remove]").click()
+        expect(hand.page.locator("#save-state")).to_have_text("Not saved, retrying (1)")
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        expect(hand.page.locator('[id="a.cord_signs.absent"]')).not_to_be_checked()
+        assert service.answer(consultation, "cord_signs") is None
+        assert service.steps_about(consultation, "cord_signs") == 2
 
     def test_leaving_with_an_unsaved_answer_asks_first(self, visit: Visit, service: Service) -> None:
         consultation = service.begin()

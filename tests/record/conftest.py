@@ -1,5 +1,7 @@
 """Random answers that a question can have, drawn from the proforma itself."""
 
+import time
+
 import pytest
 from hypothesis import strategies as st
 
@@ -44,3 +46,15 @@ def some_answers(back_pain):
         return {q: data.draw(answers_of(by_id[q]), label=q) for q in chosen}
 
     return draw
+
+
+@pytest.fixture
+def in_london(monkeypatch):
+    """The machine stands in London for one test."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("this system has one zone for all programs")
+    monkeypatch.setenv("TZ", "Europe/London")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

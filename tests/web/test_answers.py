@@ -93,6 +93,15 @@ def test_a_stale_page_that_says_the_same_is_no_conflict(service: Service, nurse:
     assert len(service.consultation(consultation).history["work_status"]) == 1
 
 
+@EITHER
+def test_what_names_no_question_is_refused_and_never_called_saved(
+    service: Service, nurse: Visitor, consultation: str, htmx: bool
+) -> None:
+    for sent in ({}, {"a.cord_signs": "absent"}, {"a.no_such": "absent", "seen.no_such": "0"}):
+        assert nurse.post(f"/consultations/{consultation}/answers", sent, htmx=htmx).status_code == 400
+    assert service.consultation(consultation).answers == {}
+
+
 def test_one_conflict_keeps_no_other_answer_from_being_saved(
     service: Service, nurse: Visitor, consultation: str
 ) -> None:

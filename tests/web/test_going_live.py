@@ -121,7 +121,7 @@ class TestPeople:
         sent = {"person": service.who["administrator"].actor, "active": "no"}
         assert service.visitor("administrator").post("/settings/people", sent).status_code == 422
 
-    def test_nobody_idle_for_long_stays_signed_in(self, service: Service, nurse: Visitor) -> None:
+    def test_nobody_signed_in_since_yesterday_stays_so(self, service: Service, nurse: Visitor) -> None:
         assert nurse.ask("/").status_code == 200
-        service.clock.ahead = timedelta(minutes=16)
+        service.clock.ahead = timedelta(hours=12, minutes=1)
         assert nurse.ask("/").headers["Location"] == "/sign-in?next=/"

@@ -8,7 +8,7 @@ import pages
 import pytest
 from visiting import Service, Visitor
 
-from consult.documents.paper import Block, text_of
+from consult.documents.blocks import Block, text_of
 from consult.documents.report import digest
 from consult.proforma.answer import Answer
 from consult.record.ledger import steps

@@ -1,0 +1,234 @@
+"""Rounds: named periods of audit with the rule of their sample, folded from the step log; nothing else holds them."""
+
+from __future__ import annotations
+
+import heapq
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final, Literal
+
+from consult.record.database import Connection
+from consult.record.ledger import Draft, Refused, Step, append, steps
+
+Rule = Literal["first", "all"]
+RULES: Final = {
+    "first": "The first consecutive eligible cases from a date",
+    "all": "All eligible cases in the period",
+}
+MODES: Final = ("live", "retrospective", "paper")
+USUAL: Final = 40
+MOST: Final = 10_000
+LONGEST: Final = 120
+Key = tuple[str, str, str]
+"""Provider, capture mode and case_ref: what a case is known by."""
+
+
+@dataclass(frozen=True)
+class SiteRule:
+    """How the sample of one site is taken: the first `n` from `start`, or all; "" and 0 stand for the round's own."""
+
+    rule: Rule
+    n: int = 0
+    start: str = ""
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A case taken out of a sample by somebody, with the reason; taken back where `out` is False."""
+
+    key: Key
+    out: bool
+    reason: str
+    text: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round as its steps tell it now; `history` are those steps, `provider` "" takes in every provider."""
+
+    id: str
+    name: str
+    provider: str
+    capture: str
+    start: str
+    end: str
+    rule: Rule
+    n: int
+    sites: Mapping[str, SiteRule]
+    withdrawn: str = ""
+    exclusions: Mapping[Key, tuple[Exclusion, ...]] = field(default_factory=dict)
+    history: tuple[Step, ...] = ()
+
+    def of_site(self, site: str) -> SiteRule:
+        """The rule of one site, its blanks filled in from the round."""
+        own = self.sites.get(site, SiteRule(self.rule))
+        return SiteRule(own.rule, own.n or self.n, max(own.start or self.start, self.start))
+
+    @property
+    def out(self) -> dict[Key, Exclusion]:
+        """The cases that are out of the sample now, each with the exclusion that stands."""
+        return {key: told[-1] for key, told in self.exclusions.items() if told[-1].out}
+
+
+EXCLUSION_REASONS: Final = {
+    "not_found": "The notes could not be found",
+    "duplicate": "The same consultation is in the sample twice",
+    "not_of_this_site": "The consultation was not held at this site",
+    "restricted": "The employee asked to keep the record out of audit",
+    "other": "Another reason",
+}
+KINDS: Final = ("round_set", "round_withdrawn", "sample_exclusion")
+
+
+def rounds(conn: Connection) -> dict[str, Round]:
+    """Every round by id, the first made first; those withdrawn say so."""
+    found: dict[str, Round] = {}
+    for step in heapq.merge(*(steps(conn, kind=kind) for kind in KINDS), key=lambda step: step.seq):
+        if step.content is not None:
+            _apply(found, step, step.content)
+    return found
+
+
+def _apply(found: dict[str, Round], step: Step, content: Mapping[str, Any]) -> None:
+    before = found.get(content["round"])
+    if step.kind == "round_set":
+        made = _made(content)
+        if before:
+            made = replace(made, exclusions=before.exclusions, history=before.history)
+    elif before is None:
+        return  # what the round was has been redacted
+    elif step.kind == "round_withdrawn":
+        made = replace(before, withdrawn=content["reason"])
+    else:
+        key = (content["provider"], content["capture_mode"], content["case_ref"])
+        told = Exclusion(key, content["out"], content["reason"], content["text"], step.actor, step.at)
+        made = replace(before, exclusions={**before.exclusions, key: (*before.exclusions.get(key, ()), told)})
+    found[made.id] = replace(made, history=(*made.history, step))
+
+
+def _made(content: Mapping[str, Any]) -> Round:
+    sites = {site: SiteRule(**rule) for site, rule in content["sites"].items()}
+    plain = {name: content[name] for name in ("name", "provider", "capture", "start", "end", "rule", "n")}
+    return Round(id=content["round"], sites=sites, **plain)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A round as somebody asks for it; dates are ISO 8601 and inclusive, `sites` are rules that differ from it."""
+
+    name: str
+    provider: str
+    capture: str
+    start: str
+    end: str
+    rule: str = "first"
+    n: int = USUAL
+    sites: Mapping[str, SiteRule] = field(default_factory=dict)
+    reason: str = ""
+
+
+def set_round(conn: Connection, wanted: Wanted, who: tuple[str, str], at: str, key: str, round_id: str = "") -> str:
+    """Make a round, or (with its id) change one; returns its id. Refused says what is wrong with it.
+
+    `who` is the actor and the role. A change of a round that is there needs a reason. The same key makes one only.
+    """
+    known = rounds(conn)
+    if not round_id:
+        round_id = str(uuid.uuid5(uuid.NAMESPACE_OID, key))
+    elif round_id not in known:
+        raise Refused("There is no such round; go back to the list of rounds.")
+    elif not wanted.reason.strip():
+        raise Refused("Say why the round is changed; the reason is shown with it.")
+    _check(wanted, [r.name for r in known.values() if r.id != round_id and not r.withdrawn])
+    content = {
+        "round": round_id,
+        "name": wanted.name.strip(),
+        "provider": wanted.provider,
+        "capture": wanted.capture,
+        "start": wanted.start,
+        "end": wanted.end,
+        "rule": wanted.rule,
+        "n": wanted.n,
+        "sites": {site: vars(rule) for site, rule in wanted.sites.items()},
+        "reason": wanted.reason.strip(),
+    }
+    append(conn, Draft("round_set", content, who[0], at, role=who[1], key=key))
+    return round_id
+
+
+def _check(wanted: Wanted, others: list[str]) -> None:
+    name = wanted.name.strip()
+    if not name or len(name) > LONGEST:
+        raise Refused(f"Give the round a name of up to {LONGEST} characters.")
+    if name.casefold() in [other.casefold() for other in others]:
+        raise Refused(f"There is a round called {name} already; give this one another name.")
+    if wanted.capture not in MODES:
+        raise Refused("Choose how the cases were captured: live, from case notes, or on paper; they are never pooled.")
+    if not (_is_date(wanted.start) and _is_date(wanted.end)):
+        raise Refused("Give the first and the last day of the period as dates.")
+    if wanted.start > wanted.end:
+        raise Refused("The last day of the period is before the first; exchange them.")
+    _check_rule(wanted.rule, wanted.n)
+    for rule in wanted.sites.values():
+        _check_rule(rule.rule, rule.n or wanted.n)
+        if rule.start and not (_is_date(rule.start) and wanted.start <= rule.start <= wanted.end):
+            raise Refused("The sample of a site begins on a day inside the period of its round; correct the date.")
+
+
+def _check_rule(rule: str, n: int) -> None:
+    if rule not in RULES:
+        raise Refused("Choose how the sample is taken.")
+    if not 1 <= n <= MOST:
+        raise Refused(f"The number of cases of a sample lies between 1 and {MOST:,}; correct it.")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def withdraw(conn: Connection, round_id: str, reason: str, who: tuple[str, str], at: str, key: str) -> None:
+    """Take a round off the list, with the reason; its steps stay."""
+    if not reason.strip():
+        raise Refused("Say why the round is withdrawn; the reason is kept.")
+    _known(conn, round_id)
+    content = {"round": round_id, "reason": reason.strip()}
+    append(conn, Draft("round_withdrawn", content, who[0], at, "", "", who[1], key))
+
+
+def exclude(
+    conn: Connection, round_id: str, case: Key, out: bool, why: tuple[str, str], who: tuple[str, str], at: str, key: str
+) -> None:
+    """Take one case out of the sample of a round, or (out=False) back in; `why` is the reason and its words.
+
+    Taking out needs one of EXCLUSION_REASONS; another reason, and taking back in, need words.
+    """
+    reason, text = why[0], why[1].strip()
+    if out and reason not in EXCLUSION_REASONS:
+        raise Refused("Choose the reason for which the case leaves the sample.")
+    if (not out or reason == "other") and not text:
+        raise Refused("Say why in a few words; it is shown with the case.")
+    if out == (case in _known(conn, round_id).out):
+        raise Refused(f"This case is {'out of' if out else 'in'} the sample already; nothing was changed.")
+    named = dict(zip(("provider", "capture_mode", "case_ref"), case, strict=True))
+    content = {"round": round_id, **named, "out": out, "reason": reason if out else "", "text": text}
+    append(conn, Draft("sample_exclusion", content, who[0], at, "", "", who[1], key))
+
+
+def _known(conn: Connection, round_id: str) -> Round:
+    found = rounds(conn).get(round_id)
+    if found is None or found.withdrawn:
+        raise Refused("There is no such round; go back to the list of rounds.")
+    return found
+
+
+def standing(conn: Connection) -> Iterator[Round]:
+    """The rounds that were not withdrawn, the newest period first."""
+    found = (r for r in rounds(conn).values() if not r.withdrawn)
+    yield from sorted(found, key=lambda r: (r.start, r.end), reverse=True)

@@ -1,0 +1,44 @@
+"""Small numbers: which rows of a breakdown by a personal characteristic are withheld before it leaves the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+SMALL: Final = range(1, 5)
+LEAVES_FROM: Final = 10
+"""A measure of the whole service leaves the provider from this denominator on, whatever its numerator."""
+
+Row = Sequence[int]
+
+
+def withheld(rows: Sequence[Row]) -> frozenset[int]:
+    """The places of the rows to withhold: a row is the counts of one group, such as (met, not met); totals are shown.
+
+    Withheld are every row with a count of 1 to 4 and at least one further row, so that a withheld count can't be had by
+    subtracting what is shown from the totals. A row is withheld as a whole, its sum too: where only two counts make up
+    a row, one of them and the sum would give the other.
+
+    The further row is the smallest of the others that is not empty, and with it every row as large: it is chosen by
+    size alone, never by place, so that even who knows this rule can't tell which of the withheld rows is which. More
+    rows follow, again by size, while some column has the same count in all of them (two rows with nobody "not met"
+    would give that away). Where no row is left, the whole breakdown is withheld.
+    """
+    chosen = {at for at, row in enumerate(rows) if any(count in SMALL for count in row)}
+    if not chosen:
+        return frozenset()
+    others = sorted({_size(row) for at, row in enumerate(rows) if at not in chosen}, key=lambda size: (size == 0, size))
+    for size in others:
+        chosen |= {at for at, row in enumerate(rows) if _size(row) == size}
+        if _all_differ([rows[at] for at in chosen]):
+            break
+    return frozenset(chosen)
+
+
+def _size(row: Row) -> int:
+    return sum(row)
+
+
+def _all_differ(rows: Sequence[Row]) -> bool:
+    """Whether no column has one and the same count in every row."""
+    return all(len(set(column)) > 1 for column in zip(*rows, strict=True))

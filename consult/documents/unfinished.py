@@ -1,0 +1,60 @@
+"""What consultations that made no case say of themselves so far, and what dates held here say of signed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+
+from consult.audit import cases
+from consult.audit.ascertainment import UNKNOWN, Table, Unfinished, table
+from consult.audit.eligibility import excluded
+from consult.audit.episode import contradicts
+from consult.audit.measures import MeasureSet, looker
+from consult.audit.rounds import Round
+from consult.audit.sampling import Sample
+from consult.documents.signing import case_of
+from consult.record.begun import Begun, earlier_signed, not_signed
+from consult.record.database import Connection
+from consult.record.store import Store
+
+
+def unfinished(store: Store, measures: MeasureSet, of: Round) -> list[Unfinished]:
+    """The consultations of a round's period that made no case, each with its eligibility by what was recorded."""
+    found = partial(so_far, store, measures)
+    begun = not_signed(store.db.read(), of.capture, of.start, of.end)
+    return [Unfinished(one, found(one)) for one in begun if of.provider in ("", one.provider)]
+
+
+def so_far(store: Store, measures: MeasureSet, begun: Begun) -> str:
+    """What excludes a consultation by its answers so far: "" if they say eligible, UNKNOWN while they don't say."""
+    consultation = store.consultation(begun.id)
+    if consultation is None:
+        return UNKNOWN
+    dataset = store.library.current.dataset
+    reason = excluded(measures.eligibility, looker(dataset, case_of(store, consultation)))
+    return UNKNOWN if reason.endswith("_unknown") else reason
+
+
+def ascertainment(store: Store, measures: MeasureSet, sample: Sample) -> Table:
+    """The ascertainment of a round: its sample, and every consultation of its period that made no case."""
+    return table(sample, unfinished(store, measures, sample.round))
+
+
+def by_dates(conn: Connection, sample: Sample) -> Iterator[tuple[str, str]]:
+    """The cases of a sample that dates held here speak against, as (case_ref, sentence); the case is not changed."""
+    for case in sample.taken:
+        if case.consultation and (said := _against(conn, case.key, case.consultation)):
+            yield case.key[2], said
+
+
+def _against(conn: Connection, key: tuple[str, str, str], consultation: str) -> str:
+    here = cases.read(conn, *key)
+    for other in earlier_signed(conn, consultation):
+        earlier = cases.of_consultation(conn, other)
+        if here and earlier and earlier.fields["back_pain_reason"] in ("main", "one_of_several"):
+            days = date.fromisoformat(here.fields["consultation_date"]) - date.fromisoformat(
+                earlier.fields["consultation_date"]
+            )
+            return contradicts(here.fields["episode_gap"], here.fields["first_consultation"], days.days)
+    return ""

@@ -1,0 +1,253 @@
+"""Cases entered from case notes, one after the other: sittings, drafts, and the same rules as for a case file."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Final
+
+from consult.audit import cases
+from consult.audit.cases import CaseRow
+from consult.audit.episode import gap_code
+from consult.audit.rounds import Key
+from consult.exchange.casefile import Import, differences, prepared, wrong_with
+from consult.proforma.dataset import Dataset
+from consult.record.database import Connection
+from consult.record.ledger import Draft, Refused, append, steps
+
+MODE: Final = "retrospective"
+USUAL: Final = 40
+MOST: Final = 1000
+DATES: Final = ("earlier_ended", "this_began")
+"""Two dates that may be given instead of the gap: the rule of the new episode is then worked out from them."""
+
+
+class NotTaken(Refused):
+    """The case was not taken; `wrong` names each field with a sentence, `held` is the case of the same key, if any."""
+
+    def __init__(self, wrong: list[tuple[str, str]], held: CaseRow | None = None) -> None:
+        super().__init__(" ".join(sentence for _, sentence in wrong))
+        self.wrong, self.held = wrong, held
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who enters, and in which role."""
+
+    actor: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A case that was begun and not entered yet: its fields as they were typed."""
+
+    id: str
+    fields: Mapping[str, str]
+    at: str
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One person's sitting over case notes: how many cases are wanted, what was entered, and what is unfinished."""
+
+    id: str
+    wanted: int
+    by: str
+    at: str
+    entered: tuple[Key, ...] = ()
+    drafts: Mapping[str, Unfinished] = field(default_factory=dict)
+    done: frozenset[str] = frozenset()
+
+
+def sittings(conn: Connection, actor: str = "") -> dict[str, Sitting]:
+    """The sittings of a person (or of all) by id, the oldest first."""
+    found: dict[str, Sitting] = {}
+    for step in steps(conn, kind="sitting_begun"):
+        if step.content is not None and actor in ("", step.actor):
+            said = step.content
+            found[said["sitting"]] = Sitting(said["sitting"], said["wanted"], step.actor, step.at)
+    for sitting, draft, key in _entered(conn):
+        if (one := found.get(sitting)) is not None:
+            found[sitting] = replace(one, entered=(*one.entered, key), done=one.done | {draft})
+    for id_, one in found.items():
+        found[id_] = replace(one, drafts=_drafts(conn, one))
+    return found
+
+
+def _entered(conn: Connection) -> Iterator[tuple[str, str, Key]]:
+    for step in steps(conn, kind="case_entered"):
+        if step.content is not None:
+            said = step.content
+            yield said["sitting"], said["draft"], (said["provider"], said["capture_mode"], said["case_ref"])
+
+
+def _drafts(conn: Connection, of: Sitting) -> dict[str, Unfinished]:
+    """The drafts of a sitting that were neither entered nor dropped, each as it was kept last."""
+    found: dict[str, Unfinished] = {}
+    for step in steps(conn, kind="case_draft_kept"):
+        if step.content is not None and step.content["sitting"] == of.id and step.content["draft"] not in of.done:
+            said = step.content
+            found[said["draft"]] = Unfinished(said["draft"], said["fields"], step.at)
+    for step in steps(conn, kind="case_draft_dropped"):
+        if step.content is not None:
+            found.pop(step.content["draft"], None)
+    return found
+
+
+def begin(conn: Connection, wanted: int, who: Who, at: str, key: str) -> str:
+    """Begin a sitting of so many cases; returns its id. The same key begins one only."""
+    if not 1 <= wanted <= MOST:
+        raise Refused(f"Give a number of cases from 1 to {MOST:,}.")
+    id_ = str(uuid.uuid5(uuid.NAMESPACE_OID, key))
+    append(conn, Draft("sitting_begun", {"sitting": id_, "wanted": wanted}, who.actor, at, role=who.role, key=key))
+    return id_
+
+
+def keep_draft(conn: Connection, of: Sitting, draft: str, fields: Mapping[str, str], who: Who, at: str) -> None:
+    """Keep what was typed of a case so far; nothing is written where nothing changed, or once it was entered."""
+    before = of.drafts.get(draft)
+    kept = {name: text for name, text in fields.items() if text}
+    if draft in of.done or (not kept if before is None else dict(before.fields) == kept):
+        return
+    content = {"draft": draft, "sitting": of.id, "fields": kept}
+    append(conn, Draft("case_draft_kept", content, who.actor, at, role=who.role))
+
+
+def drop_draft(conn: Connection, of: Sitting, draft: str, reason: str, who: Who, at: str) -> None:
+    """Give up a case that was begun, with the reason; what was typed stays in the log."""
+    if draft not in of.drafts:
+        raise Refused("There is no such unfinished case; go back to the sitting.")
+    if not reason.strip():
+        raise Refused("Say why this case is not entered; no case is dropped without a reason.")
+    append(conn, Draft("case_draft_dropped", {"draft": draft, "reason": reason.strip()}, who.actor, at, role=who.role))
+
+
+def with_gap(fields: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The fields with `episode_gap` worked out from two dates where they are given, and what is wrong with them."""
+    plain = {name: text for name, text in fields.items() if name not in DATES}
+    given = [fields.get(name, "").strip() for name in DATES]
+    if not any(given):
+        return plain, []
+    try:
+        ended, began = (date.fromisoformat(text) for text in given)
+    except ValueError:
+        return plain, [("episode_gap", "Give both dates, each as a day: when earlier back pain ended, and this began.")]
+    if began < ended:
+        return plain, [
+            ("episode_gap", "This episode can't have begun before the earlier one ended; correct the dates.")
+        ]
+    told, chosen = gap_code(ended, began), plain.get("episode_gap", "")
+    if chosen in ("", told):
+        return plain | {"episode_gap": told}, []
+    days = (began - ended).days
+    return plain, [("episode_gap", f"The dates lie {days} days apart, which is not what was chosen; correct either.")]
+
+
+def enter(
+    conn: Connection,
+    dataset: Dataset,
+    typed: Mapping[str, str],
+    about: tuple[Sitting, str],
+    settings: Import,
+    sites: set[str],
+    who: Who,
+    key: str,
+) -> CaseRow:
+    """Enter one case of a sitting; `about` is the sitting and the draft it came from. NotTaken says what is wrong.
+
+    The case is marked retrospective and held to the rules of a case file. A case of the same key is never taken
+    again: NotTaken then holds the one that is there. The same request twice (same key) enters it once.
+    """
+    sitting, draft = about
+    with_dates, wrong = with_gap(typed)
+    fields = prepared({**with_dates, "capture_mode": MODE}, dataset, settings)
+    wrong += wrong_with(fields, dataset, settings)
+    if fields["site"] and fields["site"] not in sites:
+        wrong.append(("site", "This site is not set up here; choose one of the list."))
+    held = None if wrong else cases.read(conn, *cases.key_of(fields))
+    if held is not None and held.fields == fields and _came_with(conn, held, key):
+        return held
+    if held is not None:
+        differing = differences(dataset, held.fields, fields)
+        said = f"with other values in {', '.join(differing)}" if differing else "with the same values"
+        wrong = [
+            ("case_ref", f"A case with this reference is held already, {said}; give this one another, or edit it.")
+        ]
+    if wrong:
+        raise NotTaken(wrong, held)
+    step = append(conn, Draft("case_imported", fields, who.actor, settings.at, role=who.role, key=f"{key}:case"))
+    cases.put(conn, fields, step=step)
+    named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))
+    content = {"draft": draft, "sitting": sitting.id, **named, "step": step}
+    append(conn, Draft("case_entered", content, who.actor, settings.at, role=who.role, key=f"{key}:entered"))
+    return CaseRow(fields, "", step, 0)
+
+
+def _came_with(conn: Connection, held: CaseRow, key: str) -> bool:
+    return any(step.key == f"{key}:case" for step in steps(conn, seq=held.step))
+
+
+def edit(
+    conn: Connection,
+    dataset: Dataset,
+    held: CaseRow,
+    typed: Mapping[str, str],
+    reason: str,
+    settings: Import,
+    who: Who,
+    key: str,
+    seen: int,
+) -> None:
+    """Let other values supersede those of a case entered or imported, with the reason; what was stays in the log.
+
+    `seen` is the step that the page knew as the last of this case. Provider, capture mode and reference stay.
+    """
+    if held.consultation:
+        raise Refused("This case comes from a consultation signed here; its clinician corrects it by an addendum.")
+    if _came_with(conn, held, key):
+        return
+    if held.step != seen:
+        raise Refused("Somebody changed this case since the page was made; open it again, then make your change.")
+    with_dates, wrong = with_gap(typed)
+    fixed = dict(zip(cases.KEY, held.key, strict=True))
+    fields = prepared({**with_dates, **fixed}, dataset, settings)
+    wrong += wrong_with(fields, dataset, settings)
+    if not reason.strip():
+        wrong.append(("reason", "Say why the case is changed; the reason is kept with it."))
+    if not wrong and not differences(dataset, held.fields, fields):
+        wrong.append(("reason", "Nothing was changed, so nothing is written."))
+    if wrong:
+        raise NotTaken(wrong)
+    supersede(conn, fields, reason.strip(), who, settings.at, key)
+
+
+def supersede(conn: Connection, fields: dict[str, str], reason: str, who: Who, at: str, key: str) -> int:
+    """Write the step that supersedes a case and the one that says why; returns the number of the first."""
+    step = append(conn, Draft("case_replaced", fields, who.actor, at, role=who.role, key=f"{key}:case"))
+    cases.put(conn, fields, step=step)
+    named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))
+    content: dict[str, Any] = {**named, "step": step, "reason": reason}
+    append(conn, Draft("case_edited", content, who.actor, at, role=who.role, key=f"{key}:why"))
+    return step
+
+
+def edits(conn: Connection, case: Key) -> list[tuple[str, str, str]]:
+    """Why a case was changed, each time: (when, who, reason), the oldest first."""
+    return [
+        (step.at, step.actor, step.content["reason"])
+        for step in steps(conn, kind="case_edited")
+        if step.content is not None and tuple(step.content[name] for name in cases.KEY) == case
+    ]
+
+
+def entered_by(conn: Connection, case: Key) -> set[str]:
+    """Everybody who wrote a version of a case: those who may not be its second reader."""
+    return {
+        step.actor
+        for kind in ("case_imported", "case_replaced")
+        for step in steps(conn, kind=kind)
+        if step.content is not None and tuple(step.content.get(name) for name in cases.KEY) == case
+    }

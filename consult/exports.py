@@ -1,0 +1,296 @@
+"""What was handed out, held against the record: case files, results and signed notes, each by the head it carries."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from consult.accounts import people
+from consult.audit import cases
+from consult.audit import results as audit
+from consult.audit.results import Results, Selection
+from consult.documents.note import DRAFT_LINE, after_signing, note
+from consult.documents.words import ROLES, when
+from consult.exchange import casefile
+from consult.instance import Instance, open_instance
+from consult.record import ledger
+from consult.record.consultation import Consultation
+from consult.record.database import Connection
+from consult.verifying import trial
+
+BESIDE: Final = ".head.json"
+HEAD_LINE: Final = re.compile(r"[Ss]tep (\d+) of the record, ([0-9a-f]{64})")
+MOST_NAMED: Final = 20
+BLANK: Final = " \t"
+NOT_A_STEP: Final = (
+    "Its head, step {step}, {hash}, is no step of this log: the file is of another record, its head was changed, or "
+    "the log was made anew or put back. Hold the log against a witness with `consult verify --witness FILE`."
+)
+
+
+class ExportRefused(Exception):
+    """The file could not be held against the record; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a file was found to be: a sentence, each way in which it is not as the record says, and what came since."""
+
+    what: str
+    wrong: list[str]
+    since: list[str]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands beside a case file: its digest and number of cases, and the head of the log it was made at."""
+
+    file: str
+    sha256: str
+    cases: int
+    step: int
+    hash: str
+    provider: str
+    at: str
+
+    @property
+    def text(self) -> str:
+        """It as it is written."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+
+
+def beside(file: Path) -> Path:
+    """Where the head of a case file stands."""
+    return file.with_name(file.name + BESIDE)
+
+
+def results_json(instance: Instance, conn: Connection, found: Results, with_cases: bool) -> dict[str, Any]:
+    """Results in the documented shape, with each case if it is asked for."""
+    shape = audit.as_json(found, instance.measures, instance.benchmarks)
+    if with_cases:
+        dataset = instance.library.current.dataset
+        shape["cases"] = audit.cases_json(conn, instance.measures, dataset, found.selection)
+    return shape
+
+
+def head_json(conn: Connection, selection: Selection) -> dict[str, Any]:
+    """The head that results may carry: with it they can be counted again as the record then was."""
+    step, hash_ = ledger.head(conn)
+    return {"step": step, "hash": hash_, "provider": selection.provider or None, "capture": selection.capture or None}
+
+
+def check(folder: Path, file: Path) -> Checked:
+    """Hold a file against the record: a case file, results with their head, or the text of a signed note.
+
+    ExportRefused says why it could not be compared, which is never taken for "unchanged".
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ExportRefused(f"{file} can't be read ({error.strerror}); name a file that is there.") from error
+    with closing(open_instance(folder)) as instance:
+        return _kind_of(file, content)(instance, file, content)
+
+
+def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Checked]:
+    if beside(file).exists():
+        return _check_cases
+    if content.lstrip().startswith(b"{"):
+        return _check_results
+    if HEAD_LINE.search(content.decode("utf-8", errors="replace")):
+        return _check_note
+    raise ExportRefused(
+        f"{file} carries no head, so nothing was compared; a case file needs {beside(file).name} beside it, results "
+        'the option --head, and a note the line "Step ... of the record" below it.'
+    )
+
+
+def _is_step(conn: Connection, step: int, hash_: str) -> list[str]:
+    """That a head is none of this log, in a sentence; nothing if it is one."""
+    found = next(ledger.steps(conn, seq=step), None) if step else None
+    if (step, hash_) == (0, ledger.START) or (found is not None and found.hash == hash_):
+        return []
+    return [NOT_A_STEP.format(step=step, hash=hash_)]
+
+
+# ---------------------------------------------------------------- case files
+
+
+def _check_cases(instance: Instance, file: Path, content: bytes) -> Checked:
+    head = _head_beside(file)
+    wrong = _is_step(instance.db.read(), head.step, head.hash)
+    if hashlib.sha256(content).hexdigest() != head.sha256:
+        wrong.append(f"The file is not the one that {beside(file).name} was written for: it was changed since.")
+    if not _is_step(instance.db.read(), head.step, head.hash):
+        wrong += _rows_off(instance, head.step, casefile.read_text(content))
+    since = cases.changed_since(instance.db.read(), head.step)
+    named = ", ".join(str(step.seq) for step in since[:MOST_NAMED])
+    more = [f"Since then {len(since)} steps changed cases: {named}{', ...' if len(since) > MOST_NAMED else ''}."]
+    return Checked(f"case file of {head.cases} cases, made at step {head.step}", wrong, more if since else [])
+
+
+def _head_beside(file: Path) -> Head:
+    try:
+        known = json.loads(beside(file).read_text("utf-8"))
+        head = Head(**known)
+        if any(type(getattr(head, f.name)).__name__ != f.type for f in fields(head)):
+            raise TypeError
+    except (OSError, ValueError, TypeError) as error:
+        raise ExportRefused(f"{beside(file)} is not what this program wrote, so nothing was compared.") from error
+    return head
+
+
+def _rows_off(instance: Instance, step: int, text: str) -> list[str]:
+    """Each case of a file that is not as the record had it at a step, or is missing, by its line and reference."""
+    dataset = instance.library.current.dataset
+    with trial(instance) as conn:
+        cases.rebuild(conn, dataset, up_to=step)
+        then = {row.key: row.fields for row in cases.iterate(conn)}
+        if "".join(casefile.export_cases(conn, dataset)) == text:
+            return []
+    header, *rows = casefile.records(text) if text else [casefile.Record(1, [])]
+    missing = set(cases.KEY) - set(header.cells)
+    if missing:
+        return [f"It has no column {', '.join(sorted(missing))}, so its cases can't be told."]
+    wrong = list(_compare(then, header.cells, rows))
+    fresh = [f"The columns are not those of the data set in use ({len(dataset.fields)} fields)."]
+    unlike = header.cells != [f.name for f in dataset.fields]
+    return wrong + (fresh if unlike else []) or [
+        "Its cases are in another order, or written in another way, than here."
+    ]
+
+
+def _compare(then: dict[Any, dict[str, str]], names: list[str], rows: list[casefile.Record]) -> Iterator[str]:
+    left = dict(then)
+    for row in rows:
+        if row.wrong or len(row.cells) != len(names):
+            yield f"Line {row.line} can't be read as a case."
+            continue
+        cells = {name: casefile.unguarded(cell) for name, cell in zip(names, row.cells, strict=True)}
+        case = left.pop(cases.key_of(cells), None)
+        name = " / ".join(cases.key_of(cells))
+        if case is None:
+            yield f"Line {row.line}: the record had no case {name} then, or the file has it twice."
+        elif differing := [n for n in names if n in case and case[n] != cells[n]]:
+            yield f"Line {row.line}: the case {name} was another in {', '.join(differing)}."
+    yield from (f"The case {' / '.join(key)} is missing from the file." for key in left)
+
+
+# ---------------------------------------------------------------- results
+
+
+def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
+    try:
+        known = json.loads(content)
+        head = known.pop("head")
+        step, hash_ = int(head["step"]), str(head["hash"])
+        selection = Selection(
+            head["provider"] or "", known["site"] or "", known["from"] or "", known["to"] or "", head["capture"] or ""
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ExportRefused(
+            f"{file} holds no results with their head, so nothing was compared; count with --format json --head."
+        ) from error
+    wrong = _is_step(instance.db.read(), step, hash_)
+    if known.get("measures_version") != instance.measures.version:
+        raise ExportRefused(
+            f"{file} was counted by measures {known.get('measures_version')}, and {instance.measures.version} are in "
+            "use; so it was not counted again."
+        )
+    wrong = wrong or _counted_again(instance, step, selection, known)
+    since = cases.changed_since(instance.db.read(), step)
+    return Checked(
+        f"results counted at step {step}", wrong, [f"Since then {len(since)} steps changed cases."] if since else []
+    )
+
+
+def _counted_again(instance: Instance, step: int, selection: Selection, known: dict[str, Any]) -> list[str]:
+    dataset = instance.library.current.dataset
+    with trial(instance) as conn:
+        cases.rebuild(conn, dataset, up_to=step)
+        found = audit.results(conn, instance.measures, dataset, selection)
+        again = json.loads(json.dumps(results_json(instance, conn, found, "cases" in known)))
+    return [f"{name} is not what is counted from the record at that step." for name in _differing(known, again)]
+
+
+def _differing(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+    """The names of what differs, down to a single measure."""
+    for name in sorted(one.keys() | other.keys()):
+        a, b = one.get(name), other.get(name)
+        if name == "measures" and isinstance(a, dict) and isinstance(b, dict):
+            yield from (f"measures.{id_}" for id_ in sorted(a.keys() | b.keys()) if a.get(id_) != b.get(id_))
+        elif a != b:
+            yield name
+
+
+# ---------------------------------------------------------------- signed notes
+
+
+def signer(conn: Connection, consultation: Consultation) -> str:
+    """Who signed, in which role, and when, as it stands under the note; "" while it is not signed."""
+    step = consultation.signed
+    name = people.names(conn).get(step.actor, step.actor) if step else ""
+    return f"{name}, {ROLES.get(step.role, step.role)}, {when(step.at)}" if step else ""
+
+
+def head_at(consultation: Consultation) -> tuple[int, str]:
+    """The number and hash of the step that signed or else ended it, which stand under the note."""
+    step = consultation.signed or consultation.ended
+    return (step.seq, step.hash) if step else (0, "")
+
+
+def _check_note(instance: Instance, _: Path, content: bytes) -> Checked:
+    text = plain(content.decode("utf-8-sig", errors="replace"))
+    found = list(HEAD_LINE.finditer(text))[-1]
+    step, hash_ = int(found[1]), found[2]
+    conn = instance.db.read()
+    if wrong := _is_step(conn, step, hash_):
+        return Checked("paper that names a step of the record", wrong, [])
+    signed = next(ledger.steps(conn, seq=step))
+    if signed.kind != "consultation_signed" or signed.content is None:
+        return Checked(f"paper made at step {step}, which is one of this log", [], [NOT_A_NOTE])
+    consultation = instance.store.consultation(signed.consultation)
+    assert consultation is not None  # noqa: S101 - a step that signs is of a consultation
+    return Checked(f"note signed in step {step}", *_note_off(instance, consultation, text, found.start(), found.end()))
+
+
+NOT_A_NOTE: Final = "Its text was not compared: only that of a signed note is kept in the record by a digest."
+
+
+def _note_off(
+    instance: Instance, consultation: Consultation, text: str, start: int, end: int
+) -> tuple[list[str], list[str]]:
+    """What of a note is not as it was signed, and what came after signing that the text does not have."""
+    assert consultation.signed is not None  # noqa: S101 - asked before
+    wrong = []
+    above, _, by = text[:start].rpartition("\nSigned by ")
+    if _digest(above) != (consultation.signed.content or {})["note_digest"]:
+        wrong.append("The text is not the note that was signed: it was changed, or copied in part.")
+    if by.strip() != signer(instance.db.read(), consultation):
+        wrong.append(f"Who signed, and when, is not what the record says: {signer(instance.db.read(), consultation)}.")
+    path = instance.store.path_of(consultation)
+    later = text[end:].replace(DRAFT_LINE.strip(), "").strip()
+    now = plain(after_signing(consultation, path)).strip()
+    if not now.startswith(later):
+        wrong.append("What stands below its head is not what the record says of the time after signing.")
+    since = ["More came after signing than the text has; print it again."] if now != later else []
+    if consultation.state == "entered_in_error":
+        since.append("The consultation has been marked as entered in error.")
+    if not wrong and _digest(note(consultation, path)) != _digest(above):
+        wrong.append("The record makes another note of it today than was signed; run `consult verify`.")
+    return wrong, since
+
+
+def plain(text: str) -> str:
+    """A text with the line ends and the blanks before them that programs change in passing taken out."""
+    return "\n".join(line.rstrip(BLANK) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256((plain(text).strip("\n") + "\n").encode()).hexdigest()

@@ -1,0 +1,49 @@
+"""Consultations that were begun, for those who count them: how each stands, whether or not it was signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from consult.record.database import Connection
+
+
+@dataclass(frozen=True)
+class Begun:
+    """One consultation: where, by whom (role), on which day, and how it stands; `reason` of one that was ended."""
+
+    id: str
+    provider: str
+    site: str
+    role: str
+    held_on: str
+    state: str
+    reason: str
+
+
+def not_signed(conn: Connection, capture: str, start: str, end: str) -> Iterator[Begun]:
+    """The consultations of a capture mode held in a period (inclusive) that are open, abandoned or in error."""
+    query = (
+        "SELECT c.id, t.content ->> '$.provider', c.site, "
+        "(SELECT o.role FROM step o WHERE o.consultation = c.id AND o.question = '' AND o.kind IN "
+        "('consultation_started', 'consultation_taken_over') ORDER BY o.seq DESC LIMIT 1), "
+        "t.content ->> '$.held_on', c.state, "
+        "coalesce((SELECT w.content ->> '$.reason' FROM step e JOIN step_content w USING (seq) WHERE "
+        "e.consultation = c.id AND e.kind IN ('consultation_abandoned', 'entered_in_error') "
+        "ORDER BY e.seq DESC LIMIT 1), '') "
+        "FROM consultation c JOIN step s ON s.consultation = c.id AND s.question = '' "
+        "AND s.kind = 'consultation_started' JOIN step_content t USING (seq) "
+        "WHERE c.state <> 'signed' AND c.capture_mode = ? AND t.content ->> '$.held_on' BETWEEN ? AND ? "
+        "ORDER BY 5, s.seq"
+    )
+    for row in conn.execute(query, (capture, start, end)):
+        yield Begun(*row)
+
+
+def earlier_signed(conn: Connection, consultation: str) -> list[str]:
+    """The signed consultations of the same employee that were begun before this one, the newest first."""
+    query = (
+        "SELECT o.id FROM consultation c JOIN consultation o ON o.employee = c.employee "
+        "AND o.started_at < c.started_at WHERE c.id = ? AND o.state = 'signed' ORDER BY o.started_at DESC"
+    )
+    return [row[0] for row in conn.execute(query, (consultation,))]

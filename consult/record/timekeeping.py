@@ -1,0 +1,68 @@
+"""A clock that jumps is noted as a step: the order of steps is always by number, and their times say when they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from consult.record.database import Connection
+from consult.record.ledger import Draft, append, last_at
+
+FAR: Final = timedelta(minutes=1)
+"""How far the clock may run from the time this process counted itself before that is called a jump."""
+SMALLEST: Final = timedelta(milliseconds=1)
+"""Steps hold their time to the millisecond."""
+ACTOR: Final = "program"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the clock said, and the seconds this process had counted by then (None where nothing counts them)."""
+
+    moment: datetime
+    counted: float | None
+
+    def expected(self, now: Reading) -> datetime:
+        """What the clock should say now if it had run as evenly as the seconds counted."""
+        if self.counted is None or now.counted is None:
+            return max(self.moment, now.moment)
+        return self.moment + timedelta(seconds=now.counted - self.counted)
+
+
+def stamp(moment: datetime) -> str:
+    """A time as steps hold it: UTC in ISO 8601, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Timekeeper:
+    """Looks at the clock once a transaction, and writes a step before the others where it has jumped.
+
+    The time of the transaction before is remembered; only the first one of a process asks the log for it.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], counted: Callable[[], float] | None = None) -> None:
+        self._clock, self._counted = clock, counted
+        self._kept: Reading | None = None
+        self._now: Reading | None = None
+
+    def look(self, conn: Connection) -> None:
+        """Note a jump since the transaction before, inside the one that has just begun."""
+        self._now = now = Reading(self._clock(), self._counted() if self._counted else None)
+        before = self._kept or _of_last_step(conn) or now
+        expected = before.expected(now)
+        if now.moment > before.moment - SMALLEST and abs(now.moment - expected) < FAR:
+            return
+        seconds = round((now.moment - expected).total_seconds(), 3)
+        content = {"seconds": seconds, "last": stamp(before.moment), "noticed": stamp(now.moment)}
+        append(conn, Draft("clock_jumped", content, ACTOR, stamp(now.moment)))
+
+    def committed(self) -> None:
+        """What was looked at is kept: a jump is noted once."""
+        self._kept = self._now
+
+
+def _of_last_step(conn: Connection) -> Reading | None:
+    at = last_at(conn)
+    return Reading(datetime.fromisoformat(at), None) if at else None

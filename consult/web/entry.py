@@ -1,0 +1,237 @@
+"""Cases from case notes: the baseline, sittings with their drafts, the quick form, and edits with a reason."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from functools import partial
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.audit import cases as case_table
+from consult.audit.cases import CaseRow, key_of
+from consult.audit.results import Selection
+from consult.audit.sampling import counted_by_site
+from consult.exchange import entry
+from consult.exchange.casefile import Import
+from consult.exchange.entry import NotTaken, Sitting, Who
+from consult.exchange.entryform import EntryForm
+from consult.importing import why_not_taken
+from consult.record import settings
+from consult.record.ledger import Refused
+from consult.web.context import inst, person
+from consult.web.desk import own_key, refused
+from consult.web.forms import clean, typed
+
+bp = Blueprint("entry", __name__, url_prefix="/entry")
+BASELINE = 40
+
+
+def who_enters() -> Who:
+    """Who enters, and in which role."""
+    return Who(person().id, person().role)
+
+
+def rules() -> Import:
+    """What every case is held to, as the importer holds it."""
+    own = partial(why_not_taken, inst().demonstration)
+    return Import(inst().provider, inst().today(), person().id, inst().store.at(), why_not=own)
+
+
+def sent(form: EntryForm) -> dict[str, str]:
+    """What the form sent: each field as a case holds it, a list joined by semicolons, and the two dates."""
+    found = {}
+    for item in form.fields:
+        values = [clean(text)[:4000] for text in request.form.getlist(f"f.{item.name}")]
+        text = ";".join(value for value in values if value)
+        if text:
+            found[item.name] = text
+    found |= {name: text for name in entry.DATES if (text := request.form.get(f"f.{name}", "").strip()[:40])}
+    return found
+
+
+def form_context(form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> dict[str, object]:
+    """What the quick form needs."""
+    errors: dict[str, list[str]] = {}
+    for name, sentence in wrong:
+        errors.setdefault(name, []).append(sentence)
+    return {
+        "form": form,
+        "values": values,
+        "errors": errors,
+        "dates": entry.DATES,
+        "sites": settings.sites(inst().db.read()),
+        "provider": inst().provider,
+        "today": inst().today().isoformat(),
+    }
+
+
+def found(sitting_id: str) -> Sitting:
+    """A sitting of the one who is signed in; 404 for anybody else's."""
+    one = entry.sittings(inst().db.read(), person().id).get(sitting_id)
+    if one is None:
+        abort(404)
+    return one
+
+
+@bp.route("", methods=["GET", "POST"])
+def baseline() -> Response | str:
+    """Why past cases come first, how many there are, and one's own sittings."""
+    conn = inst().db.read()
+    if request.method == "POST":
+        text = request.form.get("wanted", "").strip()
+        wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+        try:
+            with inst().db.write() as writing:
+                id_ = entry.begin(writing, wanted, who_enters(), inst().store.at(), own_key())
+        except Refused as refusal:
+            return refused(str(refusal), url_for("entry.baseline"))
+        return redirect(url_for("entry.case", sitting_id=id_, draft_id=uuid.uuid4()))
+    chosen = Selection(provider=inst().provider, capture=entry.MODE)
+    return render_template(
+        "entry/baseline.html",
+        counted=counted_by_site(conn, chosen),
+        live=sum(counted_by_site(conn, Selection(provider=inst().provider, capture="live")).values()),
+        sites=settings.sites(conn),
+        own=list(reversed(entry.sittings(conn, person().id).values())),
+        wanted=BASELINE,
+        leads=person().role == "audit_lead",
+    )
+
+
+@bp.get("/<sitting_id>")
+def sitting(sitting_id: str) -> str:
+    """One sitting: the cases entered, those unfinished, and how many of the number wanted there are."""
+    one, conn = found(sitting_id), inst().db.read()
+    rows = [row for key in one.entered if (row := case_table.read(conn, *key)) is not None]
+    return render_template("entry/sitting.html", sitting=one, rows=rows, draft_id=uuid.uuid4())
+
+
+@bp.route("/<sitting_id>/cases/<draft_id>", methods=["GET", "POST"])
+def case(sitting_id: str, draft_id: str) -> Response | str | tuple[str, int]:
+    """The quick form of one case: enter it and go to the next, or keep it as a draft."""
+    one, form = found(sitting_id), inst().entry
+    if not _is_id(draft_id):
+        abort(404)
+    values: Mapping[str, str] = one.drafts[draft_id].fields if draft_id in one.drafts else {}
+    wrong: list[tuple[str, str]] = []
+    held: CaseRow | None = None
+    carried: dict[str, str] = {}
+    if request.method == "POST":
+        values = sent(form)
+        if request.form.get("act") == "draft":
+            return _kept(one, draft_id, values)
+        try:
+            return _entered(one, draft_id, values)
+        except NotTaken as problem:
+            wrong, held = problem.wrong, problem.held
+            with inst().db.write() as conn:
+                entry.keep_draft(conn, one, draft_id, values, who_enters(), inst().store.at())
+    elif draft_id in one.done:
+        return redirect(url_for("entry.sitting", sitting_id=one.id))
+    elif request.args.get("carry") and not values:
+        values = carried = _carried(one, form)
+    page = render_template(
+        "entry/case.html",
+        sitting=one,
+        draft_id=draft_id,
+        held=held,
+        carried=carried,
+        carry=bool(request.values.get("carry")),
+        dataset=inst().library.current.dataset,
+        **form_context(form, values, wrong),
+    )
+    return (page, 422) if wrong else page
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _entered(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response:
+    known = set(settings.sites(inst().db.read()))
+    with inst().db.write() as conn:
+        dataset = inst().library.current.dataset
+        entry.enter(conn, dataset, values, (one, draft_id), rules(), known, who_enters(), own_key())
+    if request.form.get("act") == "last":
+        return redirect(url_for("entry.sitting", sitting_id=one.id))
+    carry = "yes" if request.form.get("carry") else None
+    return redirect(url_for("entry.case", sitting_id=one.id, draft_id=uuid.uuid4(), carry=carry))
+
+
+def _kept(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response:
+    with inst().db.write() as conn:
+        entry.keep_draft(conn, one, draft_id, values, who_enters(), inst().store.at())
+    if request.form.get("quiet"):
+        return Response("Kept as a draft", mimetype="text/plain")
+    return redirect(url_for("entry.sitting", sitting_id=one.id))
+
+
+def _carried(one: Sitting, form: EntryForm) -> dict[str, str]:
+    """The fields that may be kept, from the case entered last in this sitting."""
+    last = case_table.read(inst().db.read(), *one.entered[-1]) if one.entered else None
+    if last is None:
+        return {}
+    return {item.name: last.fields[item.name] for item in form.fields if item.carries and last.fields[item.name]}
+
+
+@bp.post("/<sitting_id>/cases/<draft_id>/drop")
+def drop(sitting_id: str, draft_id: str) -> Response:
+    """Give up an unfinished case, with the reason."""
+    one = found(sitting_id)
+    try:
+        with inst().db.write() as conn:
+            entry.drop_draft(conn, one, draft_id, typed("reason"), who_enters(), inst().store.at())
+    except Refused as refusal:
+        return refused(str(refusal), url_for("entry.sitting", sitting_id=one.id))
+    return redirect(url_for("entry.sitting", sitting_id=one.id))
+
+
+@bp.route("/edit/<provider>/<mode>/<case_ref>", methods=["GET", "POST"])
+def edit(provider: str, mode: str, case_ref: str) -> Response | str | tuple[str, int]:
+    """Change a case that was entered or imported: what was stays in the log, with the reason."""
+    conn, dataset = inst().db.read(), inst().library.current.dataset
+    held = case_table.read(conn, provider, mode, case_ref)
+    if held is None:
+        abort(404)
+    form = inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})
+    if held.consultation:
+        return refused(
+            "This case comes from a consultation signed here; its clinician corrects it by an addendum.",
+            url_for("results.case", provider=provider, mode=mode, case_ref=case_ref),
+        )
+    values: Mapping[str, str] = held.fields
+    wrong: list[tuple[str, str]] = []
+    if request.method == "POST":
+        values = sent(form)
+        seen = request.form.get("seen", "")
+        try:
+            with inst().db.write() as writing:
+                entry.edit(
+                    writing,
+                    dataset,
+                    case_table.read(writing, provider, mode, case_ref) or held,
+                    values,
+                    typed("reason"),
+                    rules(),
+                    who_enters(),
+                    own_key(),
+                    int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 18 else 0,
+                )
+            return redirect(url_for("results.case", provider=provider, mode=mode, case_ref=case_ref))
+        except NotTaken as problem:
+            wrong = problem.wrong
+        except Refused as problem:
+            wrong = [("reason", str(problem))]
+    page = render_template(
+        "entry/edit.html",
+        held=held,
+        key=dict(zip(case_table.KEY, key_of(held.fields), strict=True)),
+        told=entry.edits(conn, held.key),
+        **form_context(form, values, wrong),
+    )
+    return (page, 422) if wrong else page

@@ -1,0 +1,103 @@
+"""Explain a number: five groups that add up to all cases, each opening to its cases and to what decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from flask import abort, render_template, request
+
+from consult.audit import results as audit
+from consult.audit.cases import read
+from consult.audit.results import Results
+from consult.audit.why import why
+from consult.proforma.dataset import Dataset
+from consult.web.context import inst
+from consult.web.results import MODES, OUTCOMES, blocks, bp, parts, selection, words
+
+EXCLUDED: Final = "excluded"
+GROUPS: Final = {**OUTCOMES, EXCLUDED: "Excluded"}
+PAGE: Final = 50
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Every case selected of one capture mode, in the five groups of one measure."""
+
+    mode: str
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.counts.values())
+
+
+def partition(block: Results, measure_id: str) -> Partition:
+    """The five groups of a block."""
+    result = block.measures[measure_id]
+    counts = {outcome: int(getattr(result, outcome)) for outcome in OUTCOMES}
+    return Partition(block.capture_mode, {**counts, EXCLUDED: sum(block.excluded.values())})
+
+
+@bp.get("/measures/<measure_id>/cases")
+def cases(measure_id: str) -> str:
+    """The cases of one of the five groups, a page at a time, each with the rule and the answers that decided."""
+    measures, dataset = parts()
+    outcome = request.args.get("outcome", "met")
+    if measure_id not in measures.by_id or outcome not in GROUPS:
+        abort(404)
+    chosen = selection()
+    found = [partition(block, measure_id) for block in blocks(chosen)]
+    total = sum(one.counts[outcome] for one in found)
+    pages = max(1, -(-total // PAGE))
+    page = min(max(request.args.get("page", 1, int), 1), pages)
+    judged = audit.judged(
+        inst().db.read(), measures, dataset, chosen, *(() if outcome == EXCLUDED else (measure_id, outcome))
+    )
+    these = (one for one in judged if outcome != EXCLUDED or one.excluded)
+    shown = islice(these, (page - 1) * PAGE, page * PAGE)
+    return render_template(
+        "results/cases.html",
+        measure=measures.by_id[measure_id],
+        outcome=outcome,
+        groups=GROUPS,
+        partitions=found,
+        total=total,
+        page=page,
+        pages=pages,
+        first=(page - 1) * PAGE + 1,
+        dataset=dataset,
+        explained=[(one, why(measures, dataset, one.case.fields, measure_id)) for one in shown],
+        **words(chosen, measures),
+    )
+
+
+@bp.get("/cases/<provider>/<mode>/<case_ref>")
+def case(provider: str, mode: str, case_ref: str) -> str:
+    """One case: its fields, and its outcome on every measure with the rule that decided."""
+    measures, dataset = parts()
+    found = read(inst().db.read(), provider, mode, case_ref)
+    if found is None:
+        abort(404)
+    explained = [(m, why(measures, dataset, found.fields, m.id)) for m in measures.measures]
+    return render_template(
+        "results/case.html",
+        case=found,
+        dataset=dataset,
+        explained=explained,
+        groups=GROUPS,
+        came_from=measures.by_id.get(request.args.get("measure", "")),
+        outcome=request.args.get("outcome", "met") if request.args.get("outcome") in GROUPS else "met",
+        mode_words=MODES.get(mode, mode),
+        outside_groups=outside_groups(found.fields, dataset),
+        **words(selection(), measures),
+    )
+
+
+def outside_groups(fields: dict[str, str], dataset: Dataset) -> bool:
+    """Whether a case holds an urgent finding though none of the red-flag groups is present."""
+    concluded = fields["serious_pathology_suspected"] == "yes" or fields["rf_action"] not in ("", "none")
+    groups = [f.name for f in dataset.fields if f.section == "red_flags" and "unable" in f.options]
+    return concluded and all(fields[group] != "present" for group in groups)

@@ -1,0 +1,144 @@
+"""Second readings: a random few of a sample read again blind, the agreement, and the settling of disputes."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.accounts.people import CLINICIANS
+from consult.audit import cases as case_table
+from consult.audit import reliability
+from consult.audit.reliability import Reliability
+from consult.audit.rounds import Key, Round
+from consult.exchange import casefile, entry
+from consult.record.database import Connection
+from consult.record.ledger import Refused
+from consult.web.context import inst, person
+from consult.web.desk import own_key, refused
+from consult.web.entry import form_context, rules, sent, who_enters
+from consult.web.forms import typed
+from consult.web.rounds import by, found, sample_of, shared
+
+bp = Blueprint("reliability", __name__, url_prefix="/rounds/<round_id>/readings")
+
+
+def draw_of(one: Round, conn: Connection | None = None) -> Reliability | None:
+    """The draw of a round, if it was made."""
+    return reliability.draws(conn or inst().db.read()).get(one.id)
+
+
+@bp.get("")
+def show(round_id: str) -> str:
+    """The cases drawn, how far the readers agree, and what they dispute."""
+    one = found(round_id)
+    sample, draw, dataset = sample_of(one), draw_of(one), inst().library.current.dataset
+    done = draw.done if draw else []
+    pooled = [again for other in reliability.draws(inst().db.read()).values() for again in other.done]
+    everywhere = {a.name: a for a in reliability.by_item(pooled, dataset)}
+    each = sorted(reliability.by_item(done, dataset), key=lambda a: a.agreed)
+    return render_template(
+        "reliability/show.html",
+        draw=draw,
+        wanted=reliability.wanted(len(sample.taken)),
+        differing=[(a, everywhere[a.name]) for a in each if a.agreed < a.n],
+        agreed=[(a, everywhere[a.name]) for a in each if a.agreed == a.n],
+        by_kind=reliability.by_kind(done, dataset),
+        disputes=reliability.disputes(draw, dataset) if draw else [],
+        kappa_from=reliability.KAPPA_FROM,
+        labels=inst().entry.by_name,
+        me=person().id,
+        reads_notes=person().role in CLINICIANS,
+        rounds_pooled=len([d for d in reliability.draws(inst().db.read()).values() if d.done]),
+        **shared(one, sample),
+    )
+
+
+@bp.post("/draw")
+def draw(round_id: str) -> Response:
+    """Draw the cases, once."""
+    one = found(round_id)
+    back = url_for("reliability.show", round_id=one.id)
+    if one.capture == "live":
+        return refused("Live cases were not read from notes, so there is nothing to read a second time.", back)
+    keys = [case.key for case in sample_of(one).taken]
+    try:
+        with inst().db.write() as conn:
+            reliability.draw(conn, one.id, keys, secrets.token_hex(8), by(), inst().store.at(), own_key())
+    except Refused as refusal:
+        return refused(str(refusal), back)
+    return redirect(back)
+
+
+@bp.route("/<provider>/<mode>/<case_ref>", methods=["GET", "POST"])
+def read(round_id: str, provider: str, mode: str, case_ref: str) -> Response | str | tuple[str, int]:
+    """The second reading of one case: the quick form, blank, without what the first reader wrote."""
+    one, key = found(round_id), (provider, mode, case_ref)
+    drawn, back = draw_of(one), url_for("reliability.show", round_id=one.id)
+    case = next((c for c in drawn.cases if c.case == key), None) if drawn else None
+    held = case_table.read(inst().db.read(), *key)
+    if drawn is None or case is None or held is None:
+        abort(404)
+    if person().id in entry.entered_by(inst().db.read(), key):
+        return refused("You entered this case yourself; its second reader must be somebody else.", back)
+    if case.second is not None:
+        return refused("This case was read a second time already.", back)
+    dataset = inst().library.current.dataset
+    form = inst().entry.only({item.name for item in reliability.items(dataset)})
+    values: dict[str, str] = {}
+    wrong: list[tuple[str, str]] = []
+    if request.method == "POST":
+        values = sent(form)
+        known = {name: held.fields[name] for name in ("site", "consultation_date", *case_table.KEY)}
+        wrong = casefile.wrong_with(casefile.prepared({**values, **known}, dataset, rules()), dataset, rules())
+        if not wrong:
+            return _record(one, key, values, back)
+    page = render_template(
+        "reliability/read.html",
+        round=one,
+        key=key,
+        held_site=held.fields["site"],
+        held_date=held.fields["consultation_date"],
+        held_ref=held.fields["case_ref"],
+        **form_context(form, values, wrong),
+    )
+    return (page, 422) if wrong else page
+
+
+def _record(one: Round, key: Key, values: dict[str, str], back: str) -> Response:
+    try:
+        with inst().db.write() as conn:
+            drawn = draw_of(one, conn)
+            if drawn is None:
+                abort(404)
+            wrote = entry.entered_by(conn, key)
+            reliability.reenter(conn, drawn, key, values, by(), inst().store.at(), own_key(), wrote)
+    except Refused as refusal:
+        return refused(str(refusal), back)
+    return redirect(back)
+
+
+@bp.post("/<provider>/<mode>/<case_ref>/<field>")
+def say(round_id: str, provider: str, mode: str, case_ref: str, field: str) -> Response:
+    """Say which of two values stands; once both readers say the same, it supersedes what was entered."""
+    one, key = found(round_id), (provider, mode, case_ref)
+    back = url_for("reliability.show", round_id=one.id, _anchor="disputes")
+    dataset = inst().library.current.dataset
+    try:
+        with inst().db.write() as conn:
+            drawn = draw_of(one, conn)
+            found_ = reliability.disputes(drawn, dataset) if drawn else []
+            dispute = next((d for d in found_ if d.reread.case == key and d.field.name == field), None)
+            held = case_table.read(conn, *key)
+            if drawn is None or dispute is None or held is None:
+                abort(404)
+            at, request_key, text = inst().store.at(), own_key(), typed("text")
+            agreed = reliability.say(conn, drawn, dispute, request.form.get("value", ""), text, by(), at, request_key)
+            value = "" if agreed == reliability.NOTHING else agreed
+            if agreed and reliability.value(dispute.field, held.fields) != agreed:
+                reason = f"Both readers of the notes agree on {field}. {text}".strip()
+                entry.supersede(conn, {**held.fields, field: value}, reason, who_enters(), at, request_key)
+    except Refused as refusal:
+        return refused(str(refusal), back)
+    return redirect(back)

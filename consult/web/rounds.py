@@ -1,0 +1,325 @@
+"""Rounds of the audit: their sample, what became of every consultation of the period, results, targets, sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.audit import ascertainment, comparison, rounds, sampling, statistics, targets
+from consult.audit import cases as case_table
+from consult.audit.measures import Measure
+from consult.audit.results import Result
+from consult.audit.rounds import Key, Round, SiteRule, Wanted
+from consult.audit.sampling import Change, Sample
+from consult.documents import unfinished
+from consult.record import settings
+from consult.record.ledger import Refused
+from consult.web.context import inst, person
+from consult.web.desk import own_key, refused
+from consult.web.endings import ABANDON_REASONS
+from consult.web.forms import typed
+
+bp = Blueprint("rounds", __name__, url_prefix="/rounds")
+MODES = {"live": "Live consultations", "retrospective": "Case notes read afterwards", "paper": "Paper, entered later"}
+SHOWN = 500
+SIZES = (10, 20, 40, 60, 80, 100, 150, 200, 400)
+
+
+def by() -> tuple[str, str]:
+    """Who acts and in which role, as the steps of the audit name them."""
+    return person().id, person().role
+
+
+def leads() -> bool:
+    """Whether the one who is signed in leads the audit."""
+    return person().role == "audit_lead"
+
+
+def found(round_id: str) -> Round:
+    """The round of an address; 404 if there is none, or it was withdrawn."""
+    one = rounds.rounds(inst().db.read()).get(round_id)
+    if one is None or one.withdrawn:
+        abort(404)
+    return one
+
+
+def sample_of(one: Round) -> Sample:
+    """The sample of a round as the cases stand now."""
+    return sampling.sample(inst().db.read(), inst().measures, inst().library.current.dataset, one)
+
+
+def shared(one: Round, sample: Sample) -> dict[str, object]:
+    """What every page of a round says: its name, its rule, its dates, and how many cases are in the sample."""
+    conn = inst().db.read()
+    return {
+        "round": one,
+        "sample": sample,
+        "modes": MODES,
+        "rules": rounds.RULES,
+        "reasons": rounds.EXCLUSION_REASONS,
+        "sites": settings.sites(conn),
+        "leads": leads(),
+        "measures": inst().measures,
+    }
+
+
+@bp.get("")
+def index() -> str:
+    """Every round, with the size and the dates of its sample."""
+    conn = inst().db.read()
+    held = [(one, sample_of(one)) for one in rounds.standing(conn)]
+    withdrawn = [one for one in rounds.rounds(conn).values() if one.withdrawn]
+    return render_template("rounds/index.html", held=held, withdrawn=withdrawn, modes=MODES, leads=leads())
+
+
+@bp.route("/new", methods=["GET", "POST"])
+def new() -> Response | str | tuple[str, int]:
+    """Make a round."""
+    return _edit(None)
+
+
+@bp.route("/<round_id>/change", methods=["GET", "POST"])
+def change(round_id: str) -> Response | str | tuple[str, int]:
+    """Change a round, with the reason."""
+    return _edit(found(round_id))
+
+
+def _edit(one: Round | None) -> Response | str | tuple[str, int]:
+    problem = ""
+    if request.method == "POST":
+        try:
+            with inst().db.write() as conn:
+                id_ = rounds.set_round(conn, _wanted(one), by(), inst().store.at(), own_key(), one.id if one else "")
+            return redirect(url_for("rounds.show", round_id=id_))
+        except Refused as refusal:
+            problem = str(refusal)
+    given = _given(one)
+    page = render_template(
+        "rounds/edit.html",
+        round=one,
+        problem=problem,
+        modes=MODES,
+        rules=rounds.RULES,
+        usual=rounds.USUAL,
+        sites=settings.sites(inst().db.read()),
+        given=given,
+        differs=any(given.get(f"rule.{code}") for code in settings.sites(inst().db.read())),
+    )
+    return (page, 422) if problem else page
+
+
+def _wanted(one: Round | None) -> Wanted:
+    """The round as it was sent; a site is named only where its rule differs from that of the round."""
+    sent = {
+        code: SiteRule(rule, _whole(f"n.{code}", 0), request.form.get(f"start.{code}", ""))  # type: ignore[arg-type]
+        for code in settings.sites(inst().db.read())
+        if (rule := request.form.get(f"rule.{code}", ""))
+    }
+    return Wanted(
+        name=typed("name"),
+        provider=one.provider if one else inst().provider,
+        capture=one.capture if one else request.form.get("capture", ""),
+        start=request.form.get("start", ""),
+        end=request.form.get("end", ""),
+        rule=request.form.get("rule", ""),
+        n=_whole("n", 0),
+        sites=sent,
+        reason=typed("reason"),
+    )
+
+
+def _given(one: Round | None) -> dict[str, str]:
+    """What the fields of the form hold: what was sent, else the round as it is."""
+    if request.method == "POST":
+        return {name: request.form[name] for name in request.form}
+    if one is None:
+        return {"n": str(rounds.USUAL)}
+    own = {"name": one.name, "start": one.start, "end": one.end, "rule": one.rule, "n": str(one.n)}
+    for site, rule in one.sites.items():
+        own |= {f"rule.{site}": rule.rule, f"n.{site}": str(rule.n or ""), f"start.{site}": rule.start}
+    return own
+
+
+def _whole(name: str, default: int) -> int:
+    text = request.values.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else default
+
+
+@bp.get("/<round_id>")
+def show(round_id: str) -> str:
+    """One round: its sample, and what became of every consultation of its period."""
+    one = found(round_id)
+    sample = sample_of(one)
+    begun = unfinished.unfinished(inst().store, inst().measures, one)
+    return render_template(
+        "rounds/show.html",
+        table=ascertainment.table(sample, begun),
+        not_signed=begun,
+        against=dict(unfinished.by_dates(inst().db.read(), sample)),
+        places=ascertainment.PLACES,
+        so_far=ascertainment.ELIGIBLE_SO_FAR,
+        eligibility={reason.id: reason.label for reason in inst().measures.eligibility},
+        shown=SHOWN,
+        abandoned_because=ABANDON_REASONS,
+        **shared(one, sample),
+    )
+
+
+@bp.post("/<round_id>/withdraw")
+def withdraw(round_id: str) -> Response:
+    """Take a round off the list, with the reason."""
+    one = found(round_id)
+    try:
+        with inst().db.write() as conn:
+            rounds.withdraw(conn, one.id, typed("reason"), by(), inst().store.at(), own_key())
+    except Refused as refusal:
+        return refused(str(refusal), url_for("rounds.show", round_id=one.id))
+    return redirect(url_for("rounds.index"))
+
+
+@bp.get("/<round_id>/cases/<provider>/<mode>/<case_ref>")
+def case(round_id: str, provider: str, mode: str, case_ref: str) -> str:
+    """One case of a round: where it stands, and what was said of it before."""
+    return _case_page(found(round_id), (provider, mode, case_ref), "")
+
+
+@bp.post("/<round_id>/cases/<provider>/<mode>/<case_ref>")
+def exclude(round_id: str, provider: str, mode: str, case_ref: str) -> Response | tuple[str, int]:
+    """Take one case out of the sample or back in, with the reason."""
+    one, key = found(round_id), (provider, mode, case_ref)
+    if case_table.read(inst().db.read(), *key) is None:
+        abort(404)
+    problem = _exclude(one, key)
+    if not problem:
+        return redirect(url_for("rounds.show", round_id=one.id, _anchor="taken-out"))
+    return _case_page(one, key, problem), 422
+
+
+def _case_page(one: Round, key: Key, problem: str) -> str:
+    if case_table.read(inst().db.read(), *key) is None:
+        abort(404)
+    sample = sample_of(one)
+    return render_template(
+        "rounds/case.html",
+        key=key,
+        placed=next((case for case in sample.cases if case.key == key), None),
+        problem=problem,
+        told=one.exclusions.get(key, ()),
+        places=ascertainment.PLACES,
+        **shared(one, sample),
+    )
+
+
+def _exclude(one: Round, key: Key) -> str:
+    out, why = request.form.get("out") == "yes", (request.form.get("reason", ""), typed("text"))
+    try:
+        with inst().db.write() as conn:
+            rounds.exclude(conn, one.id, key, out, why, by(), inst().store.at(), own_key())
+    except Refused as refusal:
+        return str(refusal)
+    return ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure of a round: its result, the service's target, and the change from the round it is shown beside."""
+
+    measure: Measure
+    result: Result
+    target: targets.Target | None
+    change: Change | None
+
+
+@bp.get("/<round_id>/results")
+def results(round_id: str) -> str | tuple[str, int]:
+    """The results of a sample, beside the targets and, if asked, beside another round of the same capture mode."""
+    one = found(round_id)
+    sample, conn = sample_of(one), inst().db.read()
+    others = [r for r in rounds.standing(conn) if r.capture == one.capture and r.id != one.id]
+    beside = next((r for r in others if r.id == request.args.get("beside", "")), None)
+    measures, dataset = inst().measures, inst().library.current.dataset
+    block = sampling.round_results(conn, measures, dataset, one)
+    changes: dict[str, Change] = {}
+    refused_because = ""
+    if beside is not None:
+        try:
+            changes = sampling.change(conn, measures, dataset, beside, one)
+        except sampling.NotComparable as refusal:
+            refused_because = str(refusal)
+    aims = targets.targets(conn)
+    rows = [Row(m, block.measures[m.id], aims.get(m.id), changes.get(m.id)) for m in measures.measures]
+    return render_template(
+        "rounds/results.html",
+        rows=rows,
+        beside=beside,
+        refused_because=refused_because,
+        beside_sample=sample_of(beside) if beside else None,
+        others=others,
+        shown_rate=comparison.shown_rate,
+        percent=comparison.percent,
+        percent_from=comparison.PERCENT_FROM,
+        benchmarks=inst().benchmarks,
+        **shared(one, sample),
+    )
+
+
+@bp.get("/targets")
+def targets_page() -> str:
+    """The target of each measure, who set it, when and why."""
+    return _targets("")
+
+
+@bp.post("/targets")
+def set_target() -> Response | tuple[str, int]:
+    """Set a target, or take it back, with the reason."""
+    problem = _set_target()
+    if not problem:
+        return redirect(url_for("rounds.targets_page", _anchor=f"m-{request.form['measure']}"))
+    return _targets(problem), 422
+
+
+def _targets(problem: str) -> str:
+    return render_template(
+        "rounds/targets.html",
+        measures=inst().measures,
+        told=targets.history(inst().db.read()),
+        problem=problem,
+        percent=comparison.percent,
+        leads=leads(),
+    )
+
+
+def _set_target() -> str:
+    measure, text = request.form.get("measure", ""), request.form.get("percent", "").strip().removesuffix("%").strip()
+    if measure not in inst().measures.by_id:
+        return "Choose a measure."
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 3):
+        return "Write the target as a whole percentage, such as 80; leave it blank to take the target back."
+    try:
+        with inst().db.write() as conn:
+            share = int(text) / 100 if text else None
+            targets.set_target(conn, measure, share, typed("reason"), by(), inst().store.at(), own_key())
+    except Refused as refusal:
+        return str(refusal)
+    return ""
+
+
+@bp.get("/sample-size")
+def sample_size() -> str:
+    """How sure so many cases can make one, and how many are needed to be so sure."""
+    n = min(max(_whole("n", rounds.USUAL), 1), rounds.MOST)
+    rate = min(max(_whole("rate", 55), 0), 100)
+    width = min(max(_whole("width", 10), 1), 49)
+    return render_template(
+        "rounds/sample_size.html",
+        n=n,
+        rate=rate,
+        width=width,
+        known=statistics.precision(n, rate / 100),
+        needed=statistics.cases_needed(width / 100, rate / 100),
+        worst=statistics.cases_needed(width / 100),
+        rows=[(size, statistics.precision(size, rate / 100)) for size in SIZES],
+        percent=comparison.percent,
+    )

@@ -1,0 +1,87 @@
+"""A colleague's open consultation taken over, and what whoever held it is told when something comes from their page."""
+
+from __future__ import annotations
+
+from flask import abort, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.documents.words import describe, when
+from consult.record.consultation import OPEN, Consultation
+from consult.record.ledger import KeyReused
+from consult.record.store import NotOpen, NotYours, Refused
+from consult.web import forms
+from consult.web.answers import entered
+from consult.web.context import inst, name_of, person, who
+from consult.web.desk import bp, held_before, own_key, screen_context
+from consult.web.screen import Screen
+
+TYPED = {
+    "decision": "Your decision",
+    "reason": "Reason",
+    "told": "Who was told",
+    "text": "In words",
+    "why": "Why",
+}
+
+
+@bp.route("/<consultation_id>/take-over", methods=["GET", "POST"])
+def take_over(consultation_id: str) -> Response | str | tuple[str, int]:
+    """Take over a consultation that another clinician holds open: said on purpose, with a reason."""
+    consultation = inst().store.consultation(consultation_id)
+    if consultation is None:
+        abort(404)
+    show = url_for("consultations.show", consultation_id=consultation_id)
+    if consultation.owner == person().id:
+        return redirect(show)
+    if consultation.state != OPEN:
+        raise NotOpen("This consultation has ended, so nobody takes it over; the employee's page lists it.")
+    problem = ""
+    if request.method == "POST":
+        reason = forms.typed("reason")
+        if reason:
+            inst().store.take_over(consultation_id, request.form.get("from", ""), reason, own_key(), who())
+            return redirect(show)
+        problem = "Say in a few words why you take it over."
+    context = screen_context(consultation, problem=problem, holder=name_of(consultation.owner))
+    page = render_template("consultations/take_over.html", **context)
+    return (page, 422) if problem else page
+
+
+def not_taken(error: Refused) -> Response | None:
+    """The reply to what came too late: why it was not taken, and all of it to be copied; None if it was no such thing.
+
+    What was typed is never lost: with htmx it stays on the page it was typed on, else this reply shows it.
+    """
+    consultation_id = (request.view_args or {}).get("consultation_id", "")
+    consultation = inst().store.consultation(consultation_id) if consultation_id else None
+    if consultation is None or isinstance(error, KeyReused):
+        return None
+    if consultation.owner != person().id and not held_before(consultation):
+        return None
+    screen = Screen.of(inst().store, consultation)
+    typed = [(label, text) for name, label in TYPED.items() if (text := request.form.get(name, "").strip())]
+    htmx = bool(request.headers.get("HX-Request"))
+    given = [(q, describe(q, answer, screen.proforma)) for q, answer in entered(screen, everything=htmx)]
+    page = render_template(
+        "consultations/not_taken_pieces.html" if htmx else "consultations/not_taken.html",
+        sentence=_why(consultation, error),
+        mine=consultation.owner == person().id,
+        still_open=consultation.state == OPEN,
+        given=given,
+        typed=[(label, _in_words(screen, text)) for label, text in typed],
+        consultation=consultation,
+        sent=request.method == "POST",
+    )
+    return make_response(page, 409 if htmx or isinstance(error, NotOpen) else 403)
+
+
+def _in_words(screen: Screen, text: str) -> str:
+    return screen.proforma.decisions.get(text, text)
+
+
+def _why(consultation: Consultation, error: Refused) -> str:
+    if not isinstance(error, NotYours) or not consultation.taken_over:
+        return str(error)
+    step = next(s for s in reversed(consultation.taken_over) if s.content and s.content["from"] == person().id)
+    reason = (step.content or {})["reason"].rstrip(".")
+    return f"{name_of(step.actor)} took this consultation over from you on {when(step.at)}. Reason given: {reason}."

@@ -1,0 +1,153 @@
+"""Who is signed in: asked before every request. An idle session is locked, not ended: what was sent waits for the
+password, and is then taken as if nothing had been."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Response, current_app, g, jsonify, make_response, redirect, render_template, request, session, url_for
+from flask_wtf.csrf import generate_csrf
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response as AnyResponse
+
+from consult.accounts import policy, sessions
+from consult.accounts.sessions import SignIn, SignInRefused
+from consult.web.context import inst, own_address
+
+TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
+WORKS_LOCKED: Final = frozenset({"session_state", "unlock", "sign_out"})
+PASSWORD: Final = "unlock_password"  # noqa: S105 - the name of a field
+THEN: Final = "unlock_then"
+OF_THE_LOCK: Final = (PASSWORD, THEN, "csrf_token")
+LOCKED: Final = 423
+
+
+def who_is_it() -> AnyResponse | None:
+    """Let a request go on to its page, or reply instead: with the sign-in, the lock, or a refusal."""
+    g.person, g.left, g.visit = None, 0, None
+    unlocking = request.method == "POST" and PASSWORD in request.form  # any page is unlocked at its own address
+    if request.endpoint == "static" or (request.endpoint is None and not unlocking):
+        return None
+    now = inst().store.clock()
+    g.visit = signed_in = sessions.lookup(inst().db.read(), token(), now) if token() else None
+    if signed_in is not None and signed_in.locked and request.endpoint not in WORKS_LOCKED:
+        return _locked(signed_in, now)
+    if signed_in is not None:
+        if unlocking and request.form.get(THEN) == "page":
+            return redirect(own_path(), 303)  # unlocked in another window meanwhile
+        _is(signed_in, now)
+    return _may()
+
+
+def token() -> str:
+    """The token of the session, as the browser holds it."""
+    return request.cookies.get(TOKEN_COOKIE, "")
+
+
+def _is(signed_in: SignIn, now: datetime) -> None:
+    """Take the request as that of this person; what the browser holds of another person's visit is forgotten."""
+    g.person, g.left = signed_in.person, int(signed_in.left.total_seconds())
+    if session.get("person") != signed_in.person.id:
+        session.clear()
+        session["person"] = signed_in.person.id
+    only_looks = request.endpoint == "session_state" and request.method == "GET"
+    if signed_in.stale and not signed_in.locked and not only_looks:
+        sessions.note_use(inst().db, signed_in, now)
+        g.left = int(sessions.IDLE.total_seconds())
+
+
+def _may() -> AnyResponse | None:
+    made_for = request.headers.get("X-Made-For", "")
+    if made_for and g.person and made_for != g.person.id:
+        return Response("This page was made for somebody else, so nothing is recorded from it; reload it.", 401)
+    if policy.allowed(g.person.role if g.person else None, request.endpoint or ""):
+        return None
+    if g.person is None:
+        return _ask_to_sign_in()
+    raise Forbidden
+
+
+def _ask_to_sign_in() -> AnyResponse:
+    if request.headers.get("HX-Request"):
+        return Response("Sign in again in another tab; what you entered is still here.", 401)
+    return redirect(url_for("sign_in", next=own_path() if request.method == "GET" else None))
+
+
+def own_path() -> str:
+    """The address of this request, to come back to."""
+    return request.full_path.rstrip("?")
+
+
+def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
+    if not signed_in.locked_at:
+        with inst().db.write() as conn:
+            sessions.lock(conn, signed_in, now)
+    if request.endpoint in policy.PUBLIC:
+        return None
+    if request.headers.get("HX-Request"):
+        return Response("The screen is locked; give your password to go on.", LOCKED)
+    problem = ""
+    if PASSWORD in request.form:
+        current_app.extensions["csrf"].protect()
+        try:
+            sessions.unlock(inst().db, token(), request.form[PASSWORD], now)
+        except SignInRefused as refusal:
+            problem = str(refusal)
+        else:
+            return _go_on(signed_in, now)
+    return _lock_page(signed_in, problem)
+
+
+def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:
+    """After the password: back to the page, or, for a form that met the lock, on with what it sent."""
+    if request.form.get(THEN) == "page":
+        return redirect(own_path(), 303)
+    _is(signed_in, now)
+    return _may()
+
+
+def _lock_page(signed_in: SignIn, problem: str) -> AnyResponse:
+    kept = [(name, value) for name, value in request.form.items(multi=True) if name not in OF_THE_LOCK]
+    sent = request.method == "POST" and request.form.get(THEN) != "page"
+    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept if sent else [], sent=sent)
+    return make_response(page, LOCKED)
+
+
+def session_state() -> Response:
+    """How the session stands: asked by open pages; a POST says that somebody is at the screen."""
+    return jsonify(_state(g.visit))
+
+
+def unlock() -> Response | tuple[Response, int]:
+    """Go on with a locked session without leaving the page."""
+    now = inst().store.clock()
+    try:
+        sessions.unlock(inst().db, token(), request.form.get("password", ""), now)
+    except SignInRefused as refusal:
+        return jsonify({**_state(g.visit), "problem": str(refusal)}), 422 if g.visit else 401
+    g.left = int(sessions.IDLE.total_seconds())
+    return jsonify(_state(sessions.lookup(inst().db.read(), token(), now)))
+
+
+def lock() -> AnyResponse:
+    """Lock the screen now, and stay where one is."""
+    with inst().db.write() as conn:
+        sessions.lock(conn, g.visit, inst().store.clock())
+    if request.headers.get("HX-Request"):
+        return Response("", 204)
+    return redirect(own_address(request.form.get("next", "")), 303)
+
+
+def _state(signed_in: SignIn | None) -> dict[str, Any]:
+    if signed_in is None:
+        return {"state": "ended", "person": "", "name": "", "left": 0}
+    state: dict[str, Any] = {"person": signed_in.person.id, "name": signed_in.person.name}
+    if signed_in.locked:
+        return {**state, "state": "locked", "left": 0}
+    return {**state, "state": "open", "left": g.left, "csrf": generate_csrf()}
+
+
+def seconds_of_warning() -> int:
+    """How long before the lock an open page says so."""
+    return int(sessions.WARNING.total_seconds())

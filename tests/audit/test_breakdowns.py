@@ -1,0 +1,117 @@
+"""A measure taken apart: every part says what counting the cases one by one says, and the groups add up."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_evaluators import fresh, random_cases
+
+from consult.audit import cases
+from consult.audit.breakdowns import close, items, span
+from consult.audit.measures import looker, outcomes, parse_measures, why_excluded
+from consult.audit.results import Selection, results
+from consult.proforma.load import ContentError
+from consult.proforma.rules import holds
+
+PLACES = [("P1", "A"), ("P1", "B"), ("P2", "A")]
+DAYS = ["2026-01-31", "2026-02-01", "2026-02-28", "2026-04-10"]
+ALL = Selection(capture="retrospective")
+
+
+def batches(dataset):
+    one = st.tuples(random_cases(dataset), st.sampled_from(PLACES), st.sampled_from(DAYS))
+    return st.lists(one, min_size=1, max_size=12)
+
+
+def filled(conn, dataset, batch):
+    conn.execute("DELETE FROM case_row")
+    written = []
+    for number, (case, (provider, site), day) in enumerate(batch):
+        own = {"provider": provider, "site": site, "consultation_date": day, "capture_mode": "retrospective"}
+        whole = dict.fromkeys(dataset.by_name, "") | case | own | {"case_ref": f"{number:03}"}
+        cases.put(conn, whole, step=number)
+        written.append(whole)
+    return written
+
+
+def four(result):
+    return {"met": result.met, "not_met": result.not_met, "not_applicable": result.not_applicable} | {
+        "missing": result.missing
+    }
+
+
+def counted(eligible, measures, dataset, measure, key):
+    """The outcomes of the cases by what `key` makes of them, counted one by one."""
+    found = {}
+    for case in eligible:
+        group = found.setdefault(key(case), Counter(dict.fromkeys(("met", "not_met", "not_applicable", "missing"), 0)))
+        group[outcomes(measures, dataset, case)[measure.id]] += 1
+    return {k: dict(v) for k, v in found.items()}
+
+
+def test_every_part_is_what_counting_one_by_one_gives(dataset, measures):
+    conn = fresh(dataset)
+
+    @settings(max_examples=25, deadline=None, print_blob=True)
+    @given(batches(dataset), st.sampled_from(measures.measures), st.sampled_from(["", "A"]))
+    def same(batch, measure, site):
+        written = filled(conn, dataset, batch)
+        selection = Selection(provider="P1" if site else "", site=site, capture="retrospective")
+        eligible = [c for c in written if not why_excluded(measures, dataset, c)]
+        here = [c for c in eligible if not site or (c["provider"], c["site"]) == ("P1", site)]
+        around = [c for c in eligible if not site or c["provider"] == "P1"]
+        found = close(conn, measures, dataset, selection, measure)
+        everything = results(conn, measures, dataset, selection)
+        assert four(found.whole) == four(everything.measures[measure.id])
+
+        def by(key, among=here):
+            return counted(among, measures, dataset, measure, key)
+
+        for breakdown in measures.breakdowns:
+            said = {code: four(r) for code, r in found.by[breakdown.field].items()}
+            assert said == by(lambda c, name=breakdown.field: c[name])
+        assert {m: four(r) for m, r in found.months.items()} == by(lambda c: c["consultation_date"][:7])
+        assert {s: four(r) for s, r in found.sites.items()} == by(lambda c: (c["provider"], c["site"]), around)
+        applies = [c for c in here if outcomes(measures, dataset, c)[measure.id] in ("met", "not_met")]
+        for one in found.items:
+            assert one.result.met == sum(holds(one.item.rule, looker(dataset, c)) for c in applies)
+            assert one.result.applicable == len(applies)
+            unable = "unable" in one.item.rule.values
+            assert one.unable == (sum(c[one.item.rule.field] == "unable" for c in applies) if unable else 0)
+        days = sorted(c["consultation_date"] for c in here)
+        assert span(conn, measures, dataset, selection) == ((days[0], days[-1]) if days else None)
+
+    same()
+
+
+def test_the_red_flags_are_nine_items_by_name_and_the_statement_of_the_notes(dataset, measures):
+    complete = [item.label for item in items(measures.by_id["red_flags_complete"], dataset)]
+    assert len(complete) == 9
+    screened = [item.label for item in items(measures.by_id["red_flags_screened"], dataset)]
+    assert screened == ["Statement that red flags were considered", *complete]
+    assert not any("_" in label for label in screened)
+
+
+def test_a_rule_that_is_one_leaf_has_no_items(dataset, measures):
+    assert items(measures.by_id["barriers_asked"], dataset) == ()
+    assert items(measures.by_id["all_applicable_met"], dataset) == ()
+
+
+def test_no_cases_are_no_groups(dataset, measures):
+    found = close(fresh(dataset), measures, dataset, ALL, measures.measures[0])
+    assert (found.months, found.sites, four(found.whole)["met"], found.whole.applicable) == ({}, {}, 0, 0)
+    assert all(not codes for codes in found.by.values())
+    assert all(one.result.applicable == 0 for one in found.items)
+
+
+@pytest.mark.parametrize(
+    ("field", "words"), [("clinician_ref", "can't be broken down by"), ("nothing", "is not in dataset.toml")]
+)
+def test_a_measure_is_never_broken_down_by_clinician(content, dataset, field, words):
+    text = (content / "measures.toml").read_text("utf-8")
+    wrong = text.replace('field = "staff_group"\npersonal', f'field = "{field}"\npersonal')
+    assert wrong != text
+    with pytest.raises(ContentError) as refused:
+        parse_measures(wrong, dataset)
+    assert [words in p.sentence for p in refused.value.problems if p.id == "breakdowns"] == [True]

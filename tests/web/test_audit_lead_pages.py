@@ -1,0 +1,367 @@
+"""Rounds, targets, second readings, capture quality, follow-up and the organisational section, as pages."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pages
+import pytest
+from visiting import PEOPLE, PERSONAL, Service, Visitor
+
+from consult.audit import reliability, rounds, sampling, targets
+from consult.proforma.answer import Answer
+from consult.record.ledger import steps
+
+ELIGIBLE = {
+    "back_pain_reason": Answer("answered", "main"),
+    "visit_and_episode": Answer("answered", "first_ever_episode"),
+}
+FIELDS = {
+    "f.site": "A",
+    "f.consultation_date": "2026-03-01",
+    "f.clinician_role": "nurse",
+    "f.back_pain_reason": "main",
+    "f.first_consultation": "yes",
+    "f.episode_gap": "none_ever",
+}
+
+
+@pytest.fixture
+def lead(service: Service) -> Visitor:
+    return service.visitor("audit_lead")
+
+
+def make_round(service: Service, lead: Visitor, **more: str) -> str:
+    today = service.instance.today()
+    sent = {
+        "name": "Round one",
+        "capture": "live",
+        "start": (today - timedelta(days=400)).isoformat(),
+        "end": today.isoformat(),
+        "rule": "first",
+        "n": "40",
+    }
+    response = lead.post("/rounds/new", {**sent, **more})
+    assert response.status_code == 302, pages.text(pages.parse(response.text))
+    return response.headers["Location"].rpartition("/")[2]
+
+
+def sitting(visitor: Visitor) -> str:
+    return visitor.post("/entry", {"wanted": "40"}).headers["Location"].rpartition("/")[0].rpartition("/")[0]
+
+
+def enter(visitor: Visitor, at: str, ref: str, **more: str) -> Any:
+    draft = f"11111111-1111-4111-8111-{abs(hash(ref)) % 10**12:012}"
+    fields = {f"f.{name}": text for name, text in more.items()}
+    return visitor.post(f"{at}/cases/{draft}", {**FIELDS, "f.case_ref": ref, "act": "next", **fields})
+
+
+def row_of(page: Any, label: str) -> list[str]:
+    rows = [[pages.text(cell) for cell in row] for row in page.iter("tr")]
+    return next(row for row in rows if row and row[0] == label)
+
+
+# ---------------------------------------------------------------- rounds
+
+
+def test_a_round_shows_its_sample_and_what_became_of_every_consultation(service: Service, lead: Visitor) -> None:
+    service.signed(**ELIGIBLE)
+    service.signed(**{**ELIGIBLE, "visit_and_episode": Answer("answered", "later_visit")})
+    service.begin()
+    abandoned = service.begin()
+    service.instance.store.abandon(abandoned, "interrupted", "", "abandoned-by-test-1", service.who["nurse"])
+    id_ = make_round(service, lead)
+    page = lead.get(f"/rounds/{id_}")
+    assert row_of(page, "All")[1:] == ["4", "1", "1", "0", "0", "1", "1", "1", "0"]
+    assert row_of(page, "Site Site A (invented)")[1:] == row_of(page, "All")[1:]
+    assert row_of(page, "Occupational health nurse")[1:] == row_of(page, "All")[1:]
+    said = pages.text(page)
+    assert "Sample: 1 case, held from" in said
+    assert "Interrupted and not taken up again".lower() in said
+
+
+def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: Service, lead: Visitor) -> None:
+    nurse = service.visitor("nurse")
+    at = sitting(nurse)
+    for n in range(7):
+        more = {"barriers_asked": "yes"} if n < 4 else {}
+        assert enter(nurse, at, f"R-{n}", consultation_date=f"2026-03-0{n + 1}", **more).status_code == 302
+    id_ = make_round(service, lead, capture="retrospective", n="6", start="2026-01-01", end="2026-12-31")
+    found = json.loads(lead.ask(f"/results/results.json?round={id_}").text)
+    assert (found["eligible"], found["from"], found["to"]) == (6, "2026-03-01", "2026-03-06")
+    one = rounds.rounds(service.instance.db.read())[id_]
+    conn, dataset = service.instance.db.read(), service.instance.library.current.dataset
+    same = sampling.round_results(conn, service.instance.measures, dataset, one)
+    assert {m: (r["met"], r["not_met"]) for m, r in found["measures"].items()} == {
+        m: (r.met, r.not_met) for m, r in same.measures.items()
+    }
+    page = lead.get(f"/rounds/{id_}/results")
+    title = service.instance.measures.by_id["barriers_asked"].title
+    assert row_of(page, title)[1] == "67% (4 of 6)"
+    assert "held from 1 March 2026 to 6 March 2026" in pages.text(page)
+    for path in (f"/results?round={id_}", f"/results/measures/barriers_asked?round={id_}"):
+        assert lead.ask(path).status_code == 200
+
+
+def test_a_case_is_taken_out_with_reason_and_name_and_taken_back(service: Service, lead: Visitor) -> None:
+    ref = service.signed(**ELIGIBLE)
+    id_ = make_round(service, lead)
+    path = f"/rounds/{id_}/cases/DEMO/live/{ref}"
+    assert lead.post(path, {"out": "yes"}).status_code == 422
+    assert lead.post(path, {"out": "yes", "reason": "restricted"}).status_code == 302
+    page = lead.get(f"/rounds/{id_}")
+    assert row_of(page, "All")[1:6] == ["1", "1", "0", "0", "1"]
+    assert "asked to keep the record out of audit" in pages.text(page)
+    assert PEOPLE["audit_lead"] in pages.text(page)
+    assert lead.post(path, {"out": "no", "text": "Withdrawn again"}).status_code == 302
+    assert row_of(lead.get(f"/rounds/{id_}"), "All")[3] == "1"
+    assert service.visitor("nurse").post(path, {"out": "yes", "reason": "restricted"}).status_code == 403
+
+
+def test_a_change_of_a_round_shows_why(service: Service, lead: Visitor) -> None:
+    id_ = make_round(service, lead)
+    change = {"name": "Round two", "start": "2026-01-01", "end": "2026-06-30", "rule": "all", "n": "40"}
+    refused = lead.post(f"/rounds/{id_}/change", change)
+    assert refused.status_code == 422
+    assert pages.value_of(pages.parse(refused.text), "name") == "Round two", "nothing typed is lost"
+    assert lead.post(f"/rounds/{id_}/change", {**change, "reason": "Half a year"}).status_code == 302
+    assert "changed: Half a year" in pages.text(lead.get(f"/rounds/{id_}"))
+    assert lead.post(f"/rounds/{id_}/withdraw", {"reason": "Made twice"}).status_code == 302
+    assert lead.ask(f"/rounds/{id_}").status_code == 404
+    assert "Made twice" in pages.text(lead.get("/rounds"))
+
+
+def test_a_site_may_follow_a_rule_of_its_own(service: Service, lead: Visitor) -> None:
+    today = service.instance.today().isoformat()
+    id_ = make_round(service, lead, **{"rule.A": "first", "n.A": "7", "start.A": today})
+    one = rounds.rounds(service.instance.db.read())[id_]
+    assert (one.of_site("A").n, one.of_site("A").start) == (7, today)
+    assert pages.value_of(lead.get(f"/rounds/{id_}/change"), "n.A") == "7"
+
+
+def test_targets_show_who_set_them_when_and_why(service: Service, lead: Visitor) -> None:
+    sent = {"measure": "barriers_asked", "percent": "80", "reason": "Agreed in May"}
+    assert lead.post("/rounds/targets", sent).status_code == 302
+    title = service.instance.measures.by_id["barriers_asked"].title
+    for visitor in (lead, service.visitor("nurse")):
+        row = row_of(visitor.get("/rounds/targets"), title)
+        assert row[1] == "80%"
+        assert "Agreed in May" in row[2]
+        assert PEOPLE["audit_lead"] in row[2]
+    for wrong in ({"percent": "0"}, {"percent": "101"}, {"percent": "most"}, {"reason": ""}, {"measure": "none"}):
+        assert lead.post("/rounds/targets", {**sent, **wrong}).status_code == 422
+    assert service.visitor("nurse").post("/rounds/targets", sent).status_code == 403
+    assert targets.targets(service.instance.db.read())["barriers_asked"].share == 0.8
+
+
+def test_the_helper_says_how_sure_so_many_cases_make_one(lead: Visitor) -> None:
+    said = pages.text(lead.get("/rounds/sample-size?n=40&rate=55&width=10"))
+    assert "With 40 cases a rate of 55% is known to about 40% to 69%." in said
+    assert "To know a rate of 55% to within ± 10 points takes 92 cases" in said
+    for query in ("n=0&rate=-1", "n=x&rate=&width=", "n=99999999&rate=1000&width=900", "n=%C2%B2"):
+        assert lead.ask(f"/rounds/sample-size?{query}").status_code == 200
+
+
+# ---------------------------------------------------------------- cases from notes
+
+
+def test_a_new_installation_is_led_to_the_baseline(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    assert "enter 40 past cases" in pages.text(nurse.get("/"))
+    assert "Before going live: enter 40 past cases from the notes." in pages.text(nurse.get("/entry"))
+    service.signed(**ELIGIBLE)
+    assert "enter 40 past cases" not in pages.text(nurse.get("/"))
+
+
+def test_nothing_is_selected_before_somebody_selects_it(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    page = nurse.get(nurse.post("/entry", {"wanted": "40"}).headers["Location"])
+    assert [e for e in page.iter("input") if e.get("checked") is not None] == []
+    asked = {e.get("name") for e in page.iter("input")} | {e.get("name") for e in page.iter("select")}
+    names = set(service.instance.library.current.dataset.by_name) - {"provider", "capture_mode"}
+    assert {f"f.{name}" for name in names} <= asked
+    assert {e.get("value") for e in page.iter("option") if e.get("selected") is not None} == set()
+
+
+def test_a_sitting_counts_goes_on_and_keeps_what_is_unfinished(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    at = sitting(nurse)
+    assert enter(nurse, at, "R-1", sex="female").status_code == 302
+    refused = enter(nurse, at, "R-2", consultation_date="2099-01-01", sex="male")
+    assert refused.status_code == 422
+    page = pages.parse(refused.text)
+    assert pages.value_of(page, "f.sex") == "male", "nothing typed is lost"
+    assert "in the future" in pages.text(page)
+    here = nurse.get(at)
+    assert "1 of 40 cases entered" in pages.text(here)
+    (draft,) = [a.get("href") for a in here.iter("a") if pages.text(a) == "R-2"]
+    assert pages.value_of(nurse.get(draft or ""), "f.sex") == "male"
+    assert nurse.post(f"{draft}/drop", {"reason": ""}).status_code == 422
+    assert nurse.post(f"{draft}/drop", {"reason": "Not about back pain"}).status_code == 302
+    assert "Unfinished" not in pages.text(nurse.get(at))
+    assert service.visitor("doctor").ask(at).status_code == 404
+
+
+def test_a_case_held_already_is_shown_beside_the_one_typed(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    at = sitting(nurse)
+    enter(nurse, at, "R-1", sex="female")
+    draft = "22222222-2222-4222-8222-222222222222"
+    refused = nurse.post(f"{at}/cases/{draft}", {**FIELDS, "f.case_ref": "R-1", "f.sex": "male", "act": "next"})
+    assert refused.status_code == 422
+    assert row_of(pages.parse(refused.text), "Sex") == ["Sex", "Female", "Male (differs)"]
+
+
+def test_site_and_clinician_are_kept_only_where_that_is_ticked_and_it_is_said(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    at = sitting(nurse)
+    without = enter(nurse, at, "R-1").headers["Location"]
+    assert pages.value_of(nurse.get(without), "f.clinician_role") is None
+    draft = "33333333-3333-4333-8333-333333333333"
+    ticked = nurse.post(f"{at}/cases/{draft}", {**FIELDS, "f.case_ref": "R-2", "carry": "yes", "act": "next"})
+    page = nurse.get(ticked.headers["Location"])
+    assert pages.value_of(page, "f.clinician_role") == "nurse"
+    assert pages.value_of(page, "f.site") == "A"
+    assert pages.value_of(page, "f.consultation_date") == ""
+    assert "Kept from the case before" in pages.text(page)
+
+
+def test_an_entered_case_is_edited_with_a_reason(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    enter(nurse, sitting(nurse), "R-1", sex="female")
+    path = "/entry/edit/DEMO/retrospective/R-1"
+    page = nurse.get(path)
+    assert pages.value_of(page, "f.sex") == "female"
+    sent = {**FIELDS, "f.sex": "male", "seen": pages.value_of(page, "seen")}
+    assert nurse.post(path, sent).status_code == 422
+    assert nurse.post(path, {**sent, "reason": "Misread"}).status_code == 302
+    again = nurse.get(path)
+    assert pages.value_of(again, "f.sex") == "male"
+    assert "Misread" in pages.text(again)
+    live = service.signed(**ELIGIBLE)
+    assert "addendum" in nurse.ask(f"/entry/edit/DEMO/live/{live}").text
+
+
+# ---------------------------------------------------------------- second readings
+
+
+def test_a_second_reading_is_blind_by_somebody_else_and_settled_by_both(service: Service, lead: Visitor) -> None:
+    nurse, doctor = service.visitor("nurse"), service.visitor("doctor")
+    at = sitting(nurse)
+    for n in range(6):
+        enter(nurse, at, f"R-{n}", sex="female", staff_group="students")
+    id_ = make_round(service, lead, capture="retrospective", start="2026-01-01", end="2026-12-31")
+    assert nurse.post(f"/rounds/{id_}/readings/draw").status_code == 403
+    assert lead.post(f"/rounds/{id_}/readings/draw").status_code == 302
+    assert lead.post(f"/rounds/{id_}/readings/draw").status_code == 422, "drawn once"
+    draw = reliability.draws(service.instance.db.read())[id_]
+    ref = draw.cases[0].case[2]
+    path = f"/rounds/{id_}/readings/DEMO/retrospective/{ref}"
+    assert "somebody else" in nurse.ask(path).text
+    page = doctor.get(path)
+    assert [e for e in page.iter("input") if e.get("checked") is not None] == [], "blind"
+    assert "f.case_ref" not in {e.get("name") for e in page.iter("input")}
+    reading = {name: text for name, text in FIELDS.items() if name not in ("f.site", "f.consultation_date")}
+    assert doctor.post(path, {**reading, "f.sex": "x"}).status_code == 422
+    assert doctor.post(path, {**reading, "f.sex": "male", "f.staff_group": "students"}).status_code == 302
+    page = doctor.get(f"/rounds/{id_}/readings")
+    said = pages.text(page)
+    assert "Disputed items: 1" in said
+    assert f"Sex, case {ref}: first reader Female, second reader Male." in said
+    assert row_of(page, "Sex")[1] == "0 of 1"
+    assert row_of(page, "Staff group")[1] == "1 of 1"
+    settle = f"{path}/sex"
+    assert doctor.post(settle, {"value": "male"}).status_code == 302
+    assert pages.value_of(nurse.get(f"/entry/edit/DEMO/retrospective/{ref}"), "f.sex") == "female"
+    assert nurse.post(settle, {"value": "male", "text": "Page two says so"}).status_code == 302
+    edited = nurse.get(f"/entry/edit/DEMO/retrospective/{ref}")
+    assert pages.value_of(edited, "f.sex") == "male"
+    assert "Both readers of the notes agree on sex. Page two says so" in pages.text(edited)
+    page = doctor.get(f"/rounds/{id_}/readings")
+    assert "Settled: Male." in pages.text(page)
+    assert row_of(page, "Sex")[1] == "0 of 1", "the agreement stays as it was"
+
+
+# ---------------------------------------------------------------- capture quality, follow-up, organisation
+
+
+def test_capture_quality_is_ones_own_and_the_lead_sees_no_figures_of_one_or_two(
+    service: Service, lead: Visitor
+) -> None:
+    service.signed(**ELIGIBLE)
+    assert row_of(service.visitor("nurse").get("/capture-quality"), "Signed consultations")[1] == "1"
+    assert row_of(service.visitor("doctor").get("/capture-quality"), "Signed consultations")[1] == "0"
+    page = lead.get("/capture-quality")
+    assert "no totals are shown" in pages.text(page)
+    assert "Signed consultations" not in pages.text(page)
+    for query in ("from=x&to=y", "from=2030-01-01&to=2020-01-01"):
+        assert lead.ask(f"/capture-quality?{query}").status_code == 200
+
+
+def test_follow_up_is_listed_until_filled_in(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    consultation = service.begin()
+    question = next(
+        q
+        for q in service.instance.library.current.proforma.questions
+        if q.kind == "finding" and q.emergency and q.show_if is None
+    )
+    nurse.save(consultation, {f"a.{question.id}": "present"})
+    sent = {"question": question.id, "decision": "same_day_emergency", "reason": "Sent with a letter"}
+    assert nurse.decide(consultation, sent).status_code == 302
+    nurse.post(f"/consultations/{consultation}/abandon", {"reason": "sent_as_emergency"})
+    assert "1 decision or adjustment waits" in pages.text(nurse.get("/"))
+    page = nurse.get("/follow-up")
+    assert "Urgent decisions: 1 without an outcome" in pages.text(page)
+    seq = pages.value_of(page, "decision")
+    path = f"/follow-up/{consultation}/decisions"
+    assert nurse.post(path, {"decision": seq}).status_code == 422
+    assert service.visitor("doctor").post(path, {"decision": seq, "outcome": "arrived"}).status_code == 404
+    assert nurse.post(path, {"decision": seq, "outcome": "arrived", "text": "Rang"}).status_code == 302
+    assert "Urgent decisions: 0 without an outcome" in pages.text(nurse.get("/follow-up"))
+    assert "waits for a word" not in pages.text(nurse.get("/"))
+    assert nurse.ask(f"/consultations/{consultation}/steps").status_code == 200
+
+
+def test_the_organisational_section_stands_beside_what_was_published_with_its_caveat(
+    service: Service, lead: Visitor
+) -> None:
+    year = service.instance.today().year
+    path = f"/organisation/A/{year}"
+    assert service.visitor("nurse").ask(path).status_code == 403
+    assert lead.post(path, {"q.direct_access": "yes", "q.fast_track_wait": "soon"}).status_code == 422
+    assert lead.post(path, {"q.direct_access": "yes", "q.fast_track_wait": "12"}).status_code == 302
+    page = lead.get("/organisation")
+    assert row_of(page, "Can employees go to physiotherapy directly, without a referral?")[1:] == [
+        "Yes",
+        "1 of 1",
+        "90%",
+    ]
+    assert row_of(page, "Typical wait for fast-track physiotherapy")[1] == "12 working days"
+    assert row_of(page, "Is there fast-track physiotherapy for employees?")[1:] == [
+        "Not recorded",
+        "none answered",
+        "52%",
+    ]
+    assert pages.text(page).count("whether it counts services or staff is unclear") == 3
+    assert lead.ask("/organisation/NOWHERE/2026").status_code == 404
+    assert lead.ask("/organisation/A/1066").status_code == 404
+    (step,) = steps(service.instance.db.read(), kind="organisation_answered")
+    assert step.content is not None
+    assert step.content["digest"] == service.instance.content.organisation_digest
+
+
+def test_nobody_but_the_lead_is_named_on_the_pages_of_the_lead(service: Service, lead: Visitor) -> None:
+    ref = service.signed(**ELIGIBLE, employee_concern=Answer("answered", "private"))
+    service.begin()
+    id_ = make_round(service, lead)
+    lead.post(f"/rounds/{id_}/cases/DEMO/live/{ref}", {"out": "yes", "reason": "restricted"})
+    clinicians = [name.lower() for role, name in PEOPLE.items() if role != "audit_lead"]
+    paths = ["/rounds", f"/rounds/{id_}", f"/rounds/{id_}/results", f"/rounds/{id_}/readings", "/rounds/targets"]
+    paths += [f"/rounds/{id_}/cases/DEMO/live/{ref}", "/capture-quality", "/organisation", "/entry"]
+    for path in paths:
+        text = lead.ask(path).text.lower()
+        assert not [word for word in (*PERSONAL, *clinicians, "private") if re.search(rf"\b{word}", text)], path
