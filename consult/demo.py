@@ -255,7 +255,7 @@ class Talk:
         self._note("decision_recorded", content)
 
     def _leaflet(self, done: str) -> None:
-        leaflet = self.instance.leaflets[min(self.instance.leaflets)]
+        leaflet = next(leaflet for leaflet in self.instance.leaflets.values() if leaflet.core)
         content = {
             "leaflet": leaflet.id,
             "version": leaflet.version,

@@ -46,6 +46,7 @@ _WRITE: Final = {
     "translator": 'write who translated it, such as translator = "A name, a post"',
     "checked_by": 'write who translated it back as a check, or checked_by = "" if nobody has yet',
     "easy_read": "write easy_read = true, or leave the key out",
+    "core": "write core = true for a leaflet that stands open on the consultation screen, or leave the key out",
     "audience": 'write audience = "employee" or audience = "manager"',
 }
 
@@ -72,6 +73,7 @@ class FrontMatter(BaseModel):
     translator: str = ""
     checked_by: str = ""
     easy_read: bool = False
+    core: bool = False
     audience: Literal["employee", "manager"] = "employee"
 
 

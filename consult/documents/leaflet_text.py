@@ -33,7 +33,7 @@ def render(body: str, pictures: Mapping[str, str] | None = None) -> str:
     schemes = {scheme.rstrip(":/") for scheme in SCHEMES}
     html = _to_html(body)
     clean = nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, allowed_classes=_CLASSES, url_schemes=schemes)
-    clean = re.sub(r'<img [^>]*>', lambda found: _with_picture(found[0], pictures or {}), clean)
+    clean = re.sub(r"<img [^>]*>", lambda found: _with_picture(found[0], pictures or {}), clean)
     first, *rest = re.split(r"(?=<h2[ >])", clean)
     return first + "".join(_section(part) for part in rest)
 

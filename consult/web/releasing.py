@@ -79,9 +79,7 @@ def report_event(consultation_id: str, event: str) -> Response:
     if isinstance(content, str):
         return refused(content, back)
     try:
-        releasing.record(
-            inst().store, consultation_id, happened, content, names_of(consultation), own_key(), who()
-        )
+        releasing.record(inst().store, consultation_id, happened, content, names_of(consultation), own_key(), who())
     except (NotOpen, NotYours, KeyReused):
         raise  # what came too late is told by the page that every late one gets
     except Refused as refusal:

@@ -200,7 +200,9 @@ def test_each_part_that_the_manager_is_to_have_is_there(desk):
         likely_timescale="About four weeks",
         asked_of_health_and_safety="Look at the height of bench 4",
     )
-    assert of(desk) == """# Occupational health report to the manager
+    assert (
+        of(desk)
+        == """# Occupational health report to the manager
 Employee: Zebedee Quillfeather
 Date of the consultation: 22 November 2026
 From: Nora Nurse, occupational health nurse
@@ -221,6 +223,7 @@ Look at the height of bench 4
 This report holds no clinical details.
 It was made with the employee's consent.
 """
+    )
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]))))

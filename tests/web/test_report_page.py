@@ -11,7 +11,7 @@ from visiting import Service, Visitor
 from consult.documents.blocks import Block, text_of
 from consult.documents.report import digest
 from consult.proforma.answer import Answer
-from consult.record.ledger import steps
+from consult.record.ledger import head, steps
 
 MARKS = {"h2": "title", "h3": "heading", "p": "paragraph", "ul": "list"}
 
@@ -102,6 +102,31 @@ def test_without_consent_there_is_no_button_and_no_way(service: Service, nurse: 
         assert nurse.post(f"/consultations/{talk}/report/{event}", sent).status_code == 422
     kinds = {s.kind for s in steps(service.instance.db.read(), consultation=talk)}
     assert not [kind for kind in kinds if kind.startswith("report_")]
+
+
+def test_below_what_leaves_stands_the_head_of_the_record(service: Service, nurse: Visitor, talk: str) -> None:
+    page = nurse.get(f"/consultations/{talk}/report")
+    seq, hash_ = head(service.instance.db.read())
+    feet = [e for e in page.iter("p") if e.get("class") == "made-at"]
+    assert ["".join(foot.itertext()) for foot in feet] == [f"Made at step {seq} of the record, {hash_}"]
+    assert hash_ not in leaves(page)
+
+
+def test_a_report_made_final_too_late_shows_its_lines_to_be_copied(service: Service, nurse: Visitor) -> None:
+    doctor = Visitor(service, "doctor")
+    talk = service.begin()
+    kind = next(k for k in service.instance.library.current.reports.types if k.lines)
+    line = kind.lines[0]
+    data = {"from": service.who("nurse").actor, "reason": "A fire alarm"}
+    assert doctor.post(f"/consultations/{talk}/take-over", data).status_code == 302
+    late = {"kind": kind.id, "act": "final", f"w.{line.id}": "Typed before the alarm"}
+    reply = nurse.post(f"/consultations/{talk}/report", late)
+    assert reply.status_code == 403
+    told = pages.text(pages.parse(reply.text))
+    assert "took this consultation over from you" in told
+    assert line.label in told
+    assert "Typed before the alarm" in told
+    assert not list(steps(service.instance.db.read(), kind="report_made"))
 
 
 def test_no_such_event(nurse: Visitor, talk: str) -> None:
