@@ -78,8 +78,9 @@ def not_taken(error: Refused) -> Response | None:
 
 
 def report_lines(definition: Definition) -> dict[str, str]:
-    """The lines typed for a report, by the name of their field, with their labels."""
-    return {f"w.{line.id}": line.label for kind in definition.reports.types for line in kind.lines}
+    """The lines typed for the kind of report that was sent, by the name of their field, with their labels."""
+    kind = definition.reports.by_id(request.form.get("kind", ""))
+    return {f"w.{line.id}": line.label for line in kind.lines} if kind else {}
 
 
 def _in_words(screen: Screen, text: str) -> str:

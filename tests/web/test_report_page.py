@@ -113,11 +113,11 @@ def test_below_what_leaves_stands_the_head_of_the_record(service: Service, nurse
 
 
 def test_a_report_made_final_too_late_shows_its_lines_to_be_copied(service: Service, nurse: Visitor) -> None:
-    doctor = Visitor(service, "doctor")
+    doctor = service.visitor("doctor")
     talk = service.begin()
     kind = next(k for k in service.instance.library.current.reports.types if k.lines)
     line = kind.lines[0]
-    data = {"from": service.who("nurse").actor, "reason": "A fire alarm"}
+    data = {"from": service.who["nurse"].actor, "reason": "A fire alarm"}
     assert doctor.post(f"/consultations/{talk}/take-over", data).status_code == 302
     late = {"kind": kind.id, "act": "final", f"w.{line.id}": "Typed before the alarm"}
     reply = nurse.post(f"/consultations/{talk}/report", late)
