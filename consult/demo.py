@@ -16,14 +16,14 @@ from typing import Any, Final
 
 from consult.accounts.people import NewPerson, add_person
 from consult.audit.case import age_band
-from consult.documents import report as reports
+from consult.documents import releasing
+from consult.documents.report import Chosen
 from consult.documents.signing import sign
 from consult.exchange.casefile import Import, export, import_cases
 from consult.instance import DATABASE, Instance, exists, make_private, open_instance
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Question
 from consult.proforma.path import holding
-from consult.record.consultation import report_answers
 from consult.record.identity import Employee
 from consult.record.settings import Site, change_setting, is_demonstration, provider, put_site
 from consult.record.store import Refused, Start, Store, Who
@@ -255,7 +255,7 @@ class Talk:
         self._note("decision_recorded", content)
 
     def _leaflet(self, done: str) -> None:
-        leaflet = self.instance.leaflets[min(self.instance.leaflets)]
+        leaflet = next(leaflet for leaflet in self.instance.leaflets.values() if leaflet.core)
         content = {
             "leaflet": leaflet.id,
             "version": leaflet.version,
@@ -267,12 +267,14 @@ class Talk:
         self._note(f"leaflet_{done}", content | form)
 
     def _report(self) -> None:
-        consultation = self.store.consultation(self.id)
-        if consultation is not None:
-            path = self.store.path_of(consultation)
-            text = reports.report(consultation, path, "(see identity)")
-            content = {"digest": reports.digest(text), "text": text, "adjustments": report_answers(path)}
-            self._note("report_made", content)
+        kind = self.store.library.current.reports.by_id("")
+        if kind is not None:
+            self.clock.pass_()
+            employee = next(e for e in script()["employees"] if e["key"] == self.talk["employee"])
+            clinician = next(p for p in people() if p.username == self.talk["clinician"])
+            names = releasing.Names(employee["name"], clinician.name)
+            with suppress(Refused):  # a proforma in use that asks for consent in another way
+                releasing.make_final(self.store, self.id, Chosen(kind), names, "", self._key("report_made"), self.who)
 
     def _note(self, kind: str, content: dict[str, Any]) -> None:
         self.clock.pass_()

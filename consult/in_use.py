@@ -132,7 +132,7 @@ def _kept(file: str, version: str, text: str) -> Kept:
 
 
 def _kept_leaflet(item: leaflet.Leaflet) -> Kept:
-    return Kept("leaflet", f"{item.id}/{item.language}", item.version, item.digest, {"text": item.text})
+    return Kept("leaflet", f"{item.id}/{item.language}", item.version, item.digest, item.texts)
 
 
 def _good_leaflets(conn: Connection, folders: tuple[Path, ...]) -> Leaflets | None:
@@ -146,7 +146,7 @@ def _good_leaflets(conn: Connection, folders: tuple[Path, ...]) -> Leaflets | No
             before = kept.get(f"{path.parent.name}/{path.stem}")
             if before is None:
                 continue
-            item = leaflet.parse(before.text, f"{before.id}.md")
+            item = leaflet.from_kept(before.texts, f"{before.id}.md")
         good.setdefault((item.id, item.language), item)
     return good or None
 
@@ -181,7 +181,8 @@ def _proves_itself(kept: Kept) -> bool:
         parts = [part for name in sorted(kept.texts) for part in (name, kept.texts[name])]
         return digest_of(*parts) == kept.digest
     if kept.kind == "leaflet":
-        return leaflet.digest(kept.text) == kept.digest
+        pictures = {name: text for name, text in kept.texts.items() if name != "text"}
+        return leaflet.digest(kept.text, pictures) == kept.digest
     return digest_of(f"{kept.kind}.toml", kept.text) == kept.digest
 
 

@@ -9,18 +9,21 @@ from hypothesis import settings
 
 from consult.audit import cases, gesture
 from consult.audit.measures import load_measures
-from consult.documents import signing
+from consult.documents import releasing, signing
+from consult.documents.report import Chosen
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.load import load_definition
 from consult.record.consultation import gate
 from consult.record.library import Library, install
 from consult.record.opening import open_database
+from consult.record.release import Event
 from consult.record.store import Start, Store, Who
 
 ROOT = Path(__file__).parents[1]
 BACK_PAIN = ROOT / "proformas" / "back-pain"
 NURSE = Who("person-nurse", "nurse")
 DOCTOR = Who("person-doctor", "doctor")
+NAMES = releasing.Names("Zebedee Quillfeather", "Nora Nurse")
 
 settings.register_profile("consult", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("consult")
@@ -141,6 +144,20 @@ class Desk:
         content = {"leaflet": "core", "version": "1", "language": "en", "format": "a4", "digest": "0" * 64}
         form = {"form": "printed"} if done == "given" else {}
         self.store.note_after(self.id, f"leaflet_{done}", content | form | more, self.key(), self.who)
+
+    def make_report(self, kind="", ticked=(), shown="", **written):
+        """Make the text of a report final, as the page does."""
+        chosen = Chosen(self.definition.reports.by_id(kind), tuple(ticked), written)
+        releasing.make_final(self.store, self.id, chosen, NAMES, shown, self.key(), self.who)
+
+    def report(self, event, **content):
+        """Record an event of the report, as the page does."""
+        releasing.record(self.store, self.id, Event(event), content, NAMES, self.key(), self.who)
+
+    @property
+    def release(self):
+        """Where the report stands."""
+        return releasing.now(self.now, self.definition, self.store.clock().date())
 
     def cases(self):
         return {row.consultation: row.fields for row in cases.iterate(self.db.read())}

@@ -35,6 +35,7 @@ CLINICAL: Final = (
     "consultations.note_copied",
     "consultations.letter",
     "consultations.report",
+    "consultations.report_event",
     "consultations.steps",
     "consultations.leaflet_done",
 )

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from functools import lru_cache
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import markdown
-import nh3
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from consult.documents.leaflet_text import body_faults, picture_faults, pictures_named, render, rendered
 from consult.proforma.load import ContentError, Problem, read_text
 
-Format = Literal["a4", "a5", "large"]
-FORMATS: Final[tuple[Format, ...]] = ("a4", "a5", "large")
-PARTS: Final = ("key", "page", "emergency", "today", "soon")
-SCHEMES: Final = ("https://", "mailto:", "tel:")
+Format = Literal["a4", "a5", "large", "giant"]
+FORMATS: Final[tuple[Format, ...]] = ("a4", "a5", "large", "giant")
+FORMAT_LABELS: Final[dict[str, str]] = {
+    "a4": "A4",
+    "a5": "A5",
+    "large": "Large print",
+    "giant": "Very large print",
+}
+"""Large print is at least 16 point, very large print 24."""
 
-_TAGS: Final = {"p", "h2", "h3", "ul", "ol", "li", "strong", "em", "a", "br"}
-_ATTRIBUTES: Final = {"a": {"href"}}
-_CLASSES: Final = {"h2": set(PARTS)}
 _FENCE: Final = "+++"
-_RAW_HTML: Final = re.compile(r"<(?=[A-Za-z/!?])[^>\s]*>?")
 _A_YEAR: Final = timedelta(days=366)
 
 # What to write instead, by key of the front matter.
@@ -43,7 +40,14 @@ _WRITE: Final = {
     "approved_on": 'write the date without quotation marks, such as 2026-11-22, or approved_on = "" for a draft',
     "review_by": "write a date without quotation marks, such as review_by = 2027-11-01",
     "sources": 'write a list of citations, each with its address, such as sources = ["NG59: https://..."]',
-    "formats": 'write one or more of formats = ["a4", "a5", "large"]',
+    "formats": 'write one or more of formats = ["a4", "a5", "large", "giant"]',
+    "translation_of": 'write what it was made from, such as translation_of = "back-pain-core/en", or leave the key out',
+    "source_digest": "write the digest of the text it was made from, as `consult check` shows it",
+    "translator": 'write who translated it, such as translator = "A name, a post"',
+    "checked_by": 'write who translated it back as a check, or checked_by = "" if nobody has yet',
+    "easy_read": "write easy_read = true, or leave the key out",
+    "core": "write core = true for a leaflet that stands open on the consultation screen, or leave the key out",
+    "audience": 'write audience = "employee" or audience = "manager"',
 }
 
 
@@ -64,26 +68,54 @@ class FrontMatter(BaseModel):
     review_by: date
     sources: Annotated[tuple[Annotated[str, Field(pattern=r"https://\S")], ...], Field(strict=False, min_length=1)]
     formats: Annotated[tuple[Format, ...], Field(strict=False, min_length=1)]
+    translation_of: Annotated[str, Field(pattern=r"^([a-z0-9-]+/[A-Za-z0-9-]+)?$")] = ""
+    source_digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    translator: str = ""
+    checked_by: str = ""
+    easy_read: bool = False
+    core: bool = False
+    audience: Literal["employee", "manager"] = "employee"
 
 
 class Leaflet(FrontMatter):
-    """One leaflet in one language; `digest` is the SHA-256 of its canonical text, front matter included."""
+    """One leaflet in one language; `digest` is the SHA-256 of its text, front matter and pictures included."""
 
     body: str
     digest: str
     text: str
+    pictures: dict[str, str] = {}
 
     @property
     def html(self) -> str:
         """The body as clean HTML, made once for each digest."""
-        return _rendered(self.digest, self.body)
+        return rendered(self.digest, self.body, tuple(self.pictures.items()))
 
-    def may_print(self, today: date) -> str | None:
-        """Why this leaflet may not be printed today, or None."""
-        if today <= self.review_by:
+    @property
+    def texts(self) -> dict[str, str]:
+        """Its files as they are kept by digest: the text, and each picture under its name."""
+        return {"text": self.text, **self.pictures}
+
+    def may_print(self, today: date, confirmed_until: date | None = None) -> str | None:
+        """Why this leaflet may not be printed today, or None.
+
+        Past its review date it prints only as long as an administrator has confirmed it for.
+        """
+        if today <= max(self.review_by, confirmed_until or self.review_by):
             return None
         when = f"{self.review_by.day} {self.review_by:%B %Y}"
         return f"This leaflet passed its review date on {when}; have it reviewed, or give another leaflet."
+
+    def moved_on(self, leaflets: Mapping[tuple[str, str], Leaflet]) -> str | None:
+        """Why this translation or easy read version does not stand for its source any more, or None."""
+        if not self.translation_of:
+            return None
+        name, _, language = self.translation_of.partition("/")
+        source = leaflets.get((name, language))
+        if source is not None and source.digest == self.source_digest:
+            return None
+        which = "easy read version" if self.language == language else "translation"
+        instead = "give the full one and read it together" if self.language == language else "use an interpreter"
+        return f"The leaflet that this {which} was made from has changed since; {instead} until it is made again."
 
     def may_approve(self, today: date) -> str | None:
         """Why this leaflet may not be approved today, or None."""
@@ -121,23 +153,42 @@ def load_file(path: Path) -> Leaflet:
         text = read_text(path)
     except ContentError as error:
         raise ContentError([Problem(name, path.parent.name, p.sentence) for p in error.problems]) from error
-    leaflet = parse(text, name)
+    pictures = {}
+    for picture in pictures_named(text):
+        if (path.parent / picture).is_file():
+            pictures[picture] = read_text(path.parent / picture)
+    leaflet = parse(text, name, pictures)
     if problems := list(_misplaced(leaflet, path, name)):
         raise ContentError(problems)
     return leaflet
 
 
-def parse(text: str, file: str) -> Leaflet:
-    """A leaflet from its text, as read from a file or kept from an earlier day; ContentError lists every problem."""
+def parse(text: str, file: str, pictures: Mapping[str, str] | None = None) -> Leaflet:
+    """A leaflet from its texts, as read from files or kept from an earlier day; ContentError lists every problem."""
     text = canonical(text)
     problems: list[Problem] = []
     raw, body, start = _split(text, file)
     known = raw.get("id") if isinstance(raw.get("id"), str) else file.partition("/")[0]
     front = _front(raw, problems, file, str(known))
-    problems.extend(Problem(file, str(known), sentence) for sentence in _body_faults(body, start))
+    problems.extend(Problem(file, str(known), sentence) for sentence in body_faults(body, start))
+    problems.extend(Problem(file, str(known), sentence) for sentence in _picture_problems(body, pictures or {}))
     if front is None or problems:
         raise ContentError(problems)
-    return Leaflet(**front.model_dump(), body=body, digest=digest(text), text=text)
+    drawn = {name: canonical(svg) for name, svg in (pictures or {}).items()}
+    return Leaflet(**front.model_dump(), body=body, digest=digest(text, drawn), text=text, pictures=drawn)
+
+
+def from_kept(texts: Mapping[str, str], file: str) -> Leaflet:
+    """A leaflet from the texts kept by digest."""
+    return parse(texts.get("text", ""), file, {name: text for name, text in texts.items() if name != "text"})
+
+
+def _picture_problems(body: str, pictures: Mapping[str, str]) -> Iterator[str]:
+    for name in dict.fromkeys(pictures_named(body)):
+        if name not in pictures:
+            yield f"The picture {name} is not there; put it beside the text."
+    for name, svg in pictures.items():
+        yield from picture_faults(name, svg)
 
 
 def canonical(text: str) -> str:
@@ -145,37 +196,10 @@ def canonical(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
 
 
-def digest(text: str) -> str:
-    """The SHA-256 of a leaflet's canonical text."""
-    return hashlib.sha256(canonical(text).encode()).hexdigest()
-
-
-def render(body: str) -> str:
-    """Markdown to clean HTML: one section for each second-level heading, and nothing that could run."""
-    schemes = {scheme.rstrip(":/") for scheme in SCHEMES}
-    html = _to_html(body)
-    clean = nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, allowed_classes=_CLASSES, url_schemes=schemes)
-    first, *rest = re.split(r"(?=<h2[ >])", clean)
-    return first + "".join(_section(part) for part in rest)
-
-
-@lru_cache(maxsize=256)
-def _rendered(_digest: str, body: str) -> str:
-    return render(body)
-
-
-def _section(part: str) -> str:
-    kind = re.match(r'<h2 class="([a-z ]*)">', part)
-    opening = f'<section class="{kind[1]}">' if kind else "<section>"
-    return f"{opening}\n{re.sub(r'^<h2[^>]*>', '<h2>', part).rstrip()}\n</section>\n"
-
-
-def _to_html(body: str) -> str:
-    converter = markdown.Markdown(extensions=["attr_list", "sane_lists"], output_format="html")
-    # Raw HTML becomes plain text here, whatever the check and the cleaning do.
-    converter.preprocessors.deregister("html_block")
-    converter.inlinePatterns.deregister("html")
-    return converter.convert(body)
+def digest(text: str, pictures: Mapping[str, str] | None = None) -> str:
+    """The SHA-256 of a leaflet's canonical text, and of its pictures by name where it has any."""
+    parts = [canonical(text), *(part for name, svg in sorted((pictures or {}).items()) for part in (name, svg))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _split(text: str, file: str) -> tuple[dict[str, Any], str, int]:
@@ -223,6 +247,10 @@ def _approval_faults(front: FrontMatter) -> Iterator[str]:
         and not (front.approved_on < front.review_by <= front.approved_on + _A_YEAR)
     ):
         yield "The review date is not within 12 months after the approval; write an earlier or later review_by."
+    if front.translation_of and not front.source_digest:
+        yield f"What this was made from is named without its digest; {_WRITE['source_digest']}."
+    if front.translation_of and not front.translation_of.endswith(f"/{front.language}") and not front.translator:
+        yield f"A translation names its translator; {_WRITE['translator']}."
     if len(set(front.formats)) < len(front.formats):
         yield f"A format stands twice; {_WRITE['formats']}."
 
@@ -235,6 +263,9 @@ def _misplaced(leaflet: Leaflet, path: Path, name: str) -> Iterator[Problem]:
     if leaflet.language != stem:
         sentence = f'The file is called {path.name}; write language = "{stem}", or rename it to {leaflet.language}.md.'
         yield Problem(name, leaflet.id, sentence)
+    if not leaflet.language.startswith("en") and not leaflet.translation_of:
+        sentence = "A leaflet that is not in English names the English one; " + _WRITE["translation_of"] + "."
+        yield Problem(name, leaflet.id, sentence)
 
 
 def _twice(leaflet: Leaflet, path: Path) -> Problem:
@@ -242,51 +273,4 @@ def _twice(leaflet: Leaflet, path: Path) -> Problem:
     return Problem(f"{path.parent.name}/{path.name}", leaflet.id, sentence)
 
 
-def _body_faults(body: str, start: int) -> Iterator[str]:
-    if not body.strip():
-        yield "The leaflet has no text; write it in Markdown below the second +++."
-    raw_html = False
-    for number, line in enumerate(body.split("\n"), start):
-        for found in _RAW_HTML.findall(line):
-            raw_html = True
-            yield f"Line {number} holds raw HTML ({found}); write it in Markdown, without angle brackets."
-    if not raw_html:
-        yield from _Forbidden.found_in(_to_html(body))
-
-
-class _Forbidden(HTMLParser):
-    """Lists what the cleaning would remove, so that an author learns of it instead of losing it."""
-
-    _INSTEAD: Final = {
-        "h1": "the title comes from the front matter, so begin headings with ##",
-        "img": "leaflets hold no pictures yet, so leave it out",
-    }
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sentences: list[str] = []
-
-    @classmethod
-    def found_in(cls, html: str) -> list[str]:
-        parser = cls()
-        parser.feed(html)
-        parser.close()
-        return parser.sentences
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _TAGS:
-            instead = self._INSTEAD.get(tag, "use paragraphs, ## headings, lists, bold and links only")
-            self.sentences.append(f"The text makes a <{tag}> element; {instead}.")
-            return
-        for name, value in attrs:
-            self._attribute(tag, name, (value or "").strip())
-
-    def _attribute(self, tag: str, name: str, value: str) -> None:
-        if (tag, name) == ("a", "href"):
-            if not value.lower().startswith(SCHEMES):
-                self.sentences.append(f"The link to {value!r} is refused; write an address that begins with https://.")
-        elif (tag, name) == ("h2", "class"):
-            if unknown := sorted(set(value.split()) - set(PARTS)):
-                self.sentences.append(f"The heading mark {unknown[0]!r} is not known; use one of: {', '.join(PARTS)}.")
-        else:
-            self.sentences.append(f"The attribute {name} on <{tag}> is refused; put marks only on ## headings.")
+__all__ = ["FORMATS", "FORMAT_LABELS", "Leaflet", "Leaflets", "digest", "load", "load_file", "parse", "render"]

@@ -1,47 +1,93 @@
-"""The report to the manager: fitness, function, adjustments and dates; no finding, flag or diagnosis ever enters it."""
+"""The report to the manager: fitness, function, adjustments and dates, and no other answer unless it was ticked in."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
-from consult.documents.words import arrangement_in_words, describe, uk_date
+from consult.documents.words import ROLES, arrangement_in_words, describe, uk_date
+from consult.proforma.model import Question
 from consult.proforma.path import Path
+from consult.proforma.reports import Part, ReportType
 from consult.record.consultation import Consultation, adjustments, report_allowed
+from consult.record.release import corrections
+
+EMPLOYEE: Final = "\N{LEFT WHITE CURLY BRACKET}employee\N{RIGHT WHITE CURLY BRACKET}"
+CLINICIAN: Final = "\N{LEFT WHITE CURLY BRACKET}clinician\N{RIGHT WHITE CURLY BRACKET}"
+"""What a kept report holds in place of a name; the names are put in when it is shown, printed or released."""
 
 
-def report(consultation: Consultation, path: Path, employee_name: str) -> str:
-    """The text of the report as it would leave now: an allow-list of facts, in plain sentences."""
-    dated = any(isinstance(value, dict) and value.get("review") for _, value in adjustments(path))
-    again = " and look at them again on the review dates" if dated else " and when to look at them again"
-    closing = f"These adjustments are temporary. Please agree with the employee how they will work,{again}. "
-    consent = (
-        " It was made with the employee's consent."
-        if report_allowed(path)
-        else " CONSENT IS NOT RECORDED: do not send."
-    )
+@dataclass(frozen=True)
+class Chosen:
+    """What the clinician chose for one report: its kind, the answers ticked in, and the lines typed for it."""
+
+    kind: ReportType
+    ticked: Sequence[str] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
+
+
+def report(consultation: Consultation, path: Path, chosen: Chosen) -> str:
+    """The text of the report as it would leave now, with marks in place of names: an allow-list, in plain lines.
+
+    A line that begins with # is the title or a heading, one with - an item of a list; every other is a paragraph.
+    """
     lines = [
-        "Occupational health report to the manager",
-        "",
-        f"Employee: {employee_name}",
+        f"# {chosen.kind.title}",
+        f"Employee: {EMPLOYEE}",
         f"Date of the consultation: {uk_date(consultation.started['held_on'])}",
-        "",
-        *said_lines(path),
-        "Temporary adjustments advised:",
-        *adjustment_lines(path),
-        "",
-        closing + "Whether they can be made is for you as the manager to decide." if adjustments(path) else "",
-        "This report holds no clinical details." + consent,
+        f"From: {CLINICIAN}, {ROLES.get(consultation.role, consultation.role).lower()}",
     ]
-    return "\n".join(lines) + "\n"
+    for part in chosen.kind.parts:
+        lines += _part(part, path, chosen)
+    if made := corrections(consultation):
+        lines += ["## Corrected after the employee had read it", *(f"- {one_line(text)}" for text in made)]
+    return "\n".join([*lines, *_closing(path, chosen)]) + "\n"
 
 
-def said_lines(path: Path) -> list[str]:
-    """What the clinician wrote for the report itself: the answers the proforma marks as always in it."""
-    lines = []
-    for question in path.questions():
-        if question.report == "always" and (answer := path.answer(question.id)) is not None:
-            lines += [f"{question.report_as or question.ask}: {describe(question, answer, path.proforma)}", ""]
-    return lines
+def _closing(path: Path, chosen: Chosen) -> Iterator[str]:
+    yield "## Consent"
+    if not any(chosen.ticked):
+        yield "This report holds no clinical details."
+    allowed = "It was made with the employee's consent."
+    yield allowed if report_allowed(path) else "CONSENT IS NOT RECORDED: do not send."
+
+
+def _part(part: Part, path: Path, chosen: Chosen) -> list[str]:
+    said = list(_said(part, path, chosen))
+    if not said and not part.blank and (part.questions or part.adjustments or part.ticked or part.written):
+        return []
+    lines = [f"## {part.heading}"] if part.heading else []
+    return [*lines, *(said or ([part.blank] if part.blank else [])), *([part.text] if part.text and said else [])]
+
+
+def _said(part: Part, path: Path, chosen: Chosen) -> Iterator[str]:
+    if part.adjustments:
+        yield from adjustment_lines(path)
+    elif part.ticked:
+        for question in tickable(path):
+            if question.id in chosen.ticked:
+                said = describe(question, path.answer(question.id), path.proforma)
+                yield f"- {question.report_as or question.ask.rstrip('?')}: {one_line(said)}"
+    elif part.written:
+        typed = [(line.label, one_line(chosen.written.get(line.id, ""))) for line in part.written]
+        yield from (f"{label}: {text}" for label, text in typed if text)
+    elif part.questions:
+        for question in (path.proforma.by_id[q] for q in part.questions if q in path):
+            if (answer := path.answer(question.id)) is not None:
+                yield from plain_lines(describe(question, answer, path.proforma))
+    else:
+        yield part.text
+
+
+def tickable(path: Path) -> list[Question]:
+    """The answers on the path that a clinician may tick into a report; adjustments stand in it anyway."""
+    return [
+        q
+        for q in path.questions()
+        if q.report == "ticked" and q.kind != "arrangement" and path.answer(q.id) is not None
+    ]
 
 
 def adjustment_lines(path: Path) -> list[str]:
@@ -50,15 +96,31 @@ def adjustment_lines(path: Path) -> list[str]:
     for question, value in adjustments(path):
         name = question.report_as or question.ask.rstrip("?")
         if isinstance(value, dict):
-            missing = [w for p, w in (("end", "end date"), ("review", "review date")) if not value.get(p)]
-            said = arrangement_in_words(value) or "details to be agreed"
-            later = f" ({' and '.join(missing)} not given)" if missing and not value.get("no_end_reason") else ""
+            words = (("start", "start date"), ("end", "end date"), ("review", "review date"))
+            missing = [w for p, w in words if not value.get(p) and not (p == "end" and value.get("no_end_reason"))]
+            said = one_line(arrangement_in_words(value)) or "details to be agreed"
+            later = f" ({' and '.join(missing)} not given)" if missing else ""
             lines.append(f"- {name}: {said}{later}")
         else:
             lines.append(f"- {name}: details, start, end and review to be agreed")
-    return lines or ["- None"]
+    return lines
+
+
+def one_line(text: str) -> str:
+    """Typed text on one line."""
+    return " ".join(text.split())
+
+
+def plain_lines(text: str) -> list[str]:
+    """Typed text line by line; what would make a heading of it is taken off."""
+    return [line for raw in text.splitlines() if (line := one_line(raw).lstrip("# "))]
+
+
+def with_names(text: str, employee: str, clinician: str) -> str:
+    """The report exactly as it leaves."""
+    return text.replace(EMPLOYEE, one_line(employee)).replace(CLINICIAN, one_line(clinician))
 
 
 def digest(text: str) -> str:
-    """The SHA-256 by which a finalised report is known."""
+    """The SHA-256 by which a text is known."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -16,10 +16,12 @@ from pydantic import ValidationError
 
 from consult.proforma.answer import ANSWERED
 from consult.proforma.dataset import Dataset
-from consult.proforma.model import LEVELS, ROUTES, Count, Proforma, Question
+from consult.proforma.model import LEVELS, RELEASE_EVENTS, ROUTES, Count, Proforma, Question
+from consult.proforma.reports import NO_REPORTS, Reports
 from consult.proforma.rules import Rule, Strict, expand_tags
 
 MAX_BYTES: Final = 2_000_000
+REPORTS: Final = "reports.toml"
 M = TypeVar("M", bound=Strict)
 
 
@@ -45,28 +47,32 @@ class ContentError(Exception):
 
 @dataclass(frozen=True)
 class Definition:
-    """A proforma and its data set as one version: `digest` is the SHA-256 of both texts."""
+    """A proforma, its data set and its kinds of report as one version: `digest` is the SHA-256 of their texts."""
 
     proforma: Proforma
     dataset: Dataset
     digest: str
     texts: dict[str, str]
+    reports: Reports = NO_REPORTS
 
 
 def load_definition(folder: FilePath) -> Definition:
-    """Read proforma.toml and dataset.toml of a folder; ContentError lists every problem of both."""
-    return parse_definition({name: read_text(folder / name) for name in ("proforma.toml", "dataset.toml")})
+    """Read proforma.toml, dataset.toml and, if there is one, reports.toml; ContentError lists every problem of all."""
+    files = ["proforma.toml", "dataset.toml", *([REPORTS] if (folder / REPORTS).exists() else [])]
+    return parse_definition({name: read_text(folder / name) for name in files})
 
 
 def parse_definition(texts: dict[str, str]) -> Definition:
-    """The definition in two texts, keyed by file name; ContentError lists every problem."""
+    """The definition in its texts, keyed by file name; ContentError lists every problem."""
     dataset = parse(Dataset, texts["dataset.toml"], "dataset.toml", "fields")
     proforma = parse(Proforma, texts["proforma.toml"], "proforma.toml", "questions", "blocks", "sections", "done")
-    problems = list(_check(proforma, dataset))
+    reports = parse(Reports, texts[REPORTS], REPORTS, "types") if REPORTS in texts else NO_REPORTS
+    problems = [Problem("proforma.toml", *problem) for problem in _check(proforma, dataset)]
+    problems += [Problem(REPORTS, *problem) for problem in _check_reports(reports, proforma)]
     if problems:
-        raise ContentError([Problem("proforma.toml", *problem) for problem in problems])
+        raise ContentError(problems)
     digest = hashlib.sha256("\0".join(f"{n}\0{texts[n]}" for n in sorted(texts)).encode()).hexdigest()
-    return Definition(_expanded(proforma), dataset, digest, dict(texts))
+    return Definition(_expanded(proforma), dataset, digest, dict(texts), reports)
 
 
 def read_text(file: FilePath) -> str:
@@ -155,6 +161,36 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
         if done.when is not None:
             yield from ((done.fact, s) for s in _check_rule(done.when, proforma, None))
     yield from _check_single_setters(proforma, dataset)
+    yield from _check_never_in_report(proforma)
+
+
+def _check_never_in_report(proforma: Proforma) -> Iterator[Finding]:
+    """What may never be ticked into a report: what is listed so, and every flag, whoever forgets to list it."""
+    for id_ in proforma.never_in_report:
+        if id_ not in proforma.by_id:
+            yield id_, f"never_in_report names question {id_}, which is not known; correct the id"
+    listed = set(proforma.never_in_report)
+    for question in proforma.questions:
+        flag = bool({"red_flag", "yellow_group"} & set(question.tags)) or bool(question.counts) or question.emergency
+        if question.report != "never" and (question.id in listed or flag):
+            why = "is listed in never_in_report" if question.id in listed else "is a flag"
+            yield question.id, f'this question {why} and may not enter a report; write report = "never"'
+        for event in (e for o in question.options for e in o.release if e not in RELEASE_EVENTS):
+            yield question.id, f"release knows no {event}; use {', '.join(RELEASE_EVENTS)}"
+
+
+def _check_reports(reports: Reports, proforma: Proforma) -> Iterator[Finding]:
+    """Every kind of report names only what may enter one."""
+    for id_, n in Counter(t.id for t in reports.types).items():
+        if n > 1:
+            yield id_, f"{n} kinds of report have this id; give each its own"
+    for kind in reports.types:
+        for id_ in (q for part in kind.parts for q in part.questions):
+            question = proforma.by_id.get(id_)
+            if question is None:
+                yield kind.id, f"a part names question {id_}, which is not known; correct the id"
+            elif question.report != "always":
+                yield kind.id, f'a part names question {id_}, which is not report = "always"; leave it to be ticked'
 
 
 def _check_ids(proforma: Proforma) -> Iterator[Finding]:

@@ -16,6 +16,16 @@ Level = Literal["U0", "U1", "U2", "U3", "none"]
 LEVELS: Final = ("U0", "U1", "U2", "U3", "none")
 HOLDING_LEVELS: Final = frozenset({"U0", "U1"})
 ROUTES: Final = ("emergency_department", "cord_compression", "spinal_on_call", "same_day", "crisis")
+RELEASE_EVENTS: Final = (
+    "explained",
+    "consent_given",
+    "consent_withheld",
+    "consent_withdrawn",
+    "no_recipient",
+    "copy_before",
+    "copy_same_time",
+    "copy_none",
+)
 ARRANGEMENT_PARTS: Final = ("what", "start", "end", "review", "no_end_reason")
 STATE_LABELS: Final = {
     "present": "Yes",
@@ -30,7 +40,10 @@ Adds = dict[str, tuple[str, ...]]
 
 
 class Option(Strict):
-    """One thing a choice can be; `alone` excludes the others, `show_if` leaves it out unless the rule holds."""
+    """One thing a choice can be; `alone` excludes the others, `show_if` leaves it out unless the rule holds.
+
+    `release` names what choosing it means for the report to the manager, in order (RELEASE_EVENTS).
+    """
 
     code: str
     label: str
@@ -38,6 +51,7 @@ class Option(Strict):
     adds: Adds = {}
     alone: bool = False
     show_if: Rule | None = None
+    release: tuple[str, ...] = ()
 
 
 class Count(Strict):
@@ -118,7 +132,7 @@ class Question(Strict):
     one_by_one_if: Rule | None = None
     examination: bool = False
     tags: tuple[str, ...] = ()
-    report: Literal["never", "ticked", "always"] = "ticked"
+    report: Literal["never", "ticked", "always"] = "never"
     report_as: str = ""
     min: int | None = None
     max: int | None = None
@@ -185,6 +199,7 @@ class Proforma(Strict):
     decisions: dict[str, str]
     emergency_decisions: tuple[str, ...] = ()
     report_when: Rule | None = None
+    never_in_report: tuple[str, ...] = ()
     sections: tuple[Section, ...]
     blocks: tuple[Block, ...]
     questions: tuple[Question, ...]

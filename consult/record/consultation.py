@@ -109,14 +109,13 @@ class Consultation:
             self.blank_reason = content
             self.explained |= set(content.get("questions", []))
         elif step.kind == "report_made":
-            self.report = {**content, "at": step.at, "actor": step.actor} if content else None
-            self.documents.append(step)
+            self._report(step, content)
         elif step.kind in ENDED_BY:
             self.state, self.ended = ENDED_BY[step.kind], step
             self.signed = step if step.kind == "consultation_signed" else self.signed
         elif step.kind == "addendum_added":
             self.addenda.append(step)
-        elif step.kind.startswith(("leaflet_", "letter_", "note_")):
+        elif step.kind.startswith(("leaflet_", "letter_", "note_", "report_")):
             self.documents.append(step)
 
     def _hold(self, step: Step, content: dict[str, Any]) -> None:
@@ -129,6 +128,11 @@ class Consultation:
     def _record(self, step: Step, answer: Answer | None, content: dict[str, Any]) -> None:
         recorded = Recorded(answer, step.seq, content.get("via", ""), step.at, step.actor)
         self.history.setdefault(step.question, []).append(recorded)
+
+    def _report(self, step: Step, content: dict[str, Any]) -> None:
+        if self.signed is None:  # what is made after signing never moves the case
+            self.report = {**content, "at": step.at, "actor": step.actor, "seq": step.seq} if content else None
+        self.documents.append(step)
 
     def _decide(self, step: Step, content: dict[str, Any]) -> None:
         if not content:
@@ -258,11 +262,14 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
 
 
 def report_stands(consultation: Consultation, path: Path) -> bool:
-    """Whether the finalised report says what is recorded now, and what allowed it (the consent) still holds."""
+    """Whether the finalised report says what is recorded now, and what allowed it (the consent) has held since."""
+    rule = path.proforma.report_when
+    allowing = [leaf.question for leaf in rule.leaves() if leaf.question] if rule else []
     return (
         consultation.report is not None
         and consultation.report["adjustments"] == report_answers(path)
         and report_allowed(path)
+        and all(consultation.seen(question) < consultation.report["seq"] for question in allowing)
     )
 
 

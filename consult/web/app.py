@@ -34,6 +34,7 @@ from consult.web import (
     paper,
     papers,
     reflection,
+    releasing,
     reliability,
     results,
     rounds,
@@ -65,7 +66,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers, taking_over)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over)
 """The modules whose routes make up one blueprint."""
 AUDIT: Final = (results, measure_page, explain, rounds, reliability, entry, reflection, organisation)
 """The modules of the audit: its results, and what stands beside them."""

@@ -23,7 +23,7 @@ def show(leaflet_id: str) -> str | tuple[str, int]:
     format_ = request.args.get("format", "a4")
     if leaflet is None or format_ not in leaflet.formats:
         abort(404)
-    if why_not := leaflet.may_print(inst().today()):
+    if why_not := leaflet.may_print(inst().today()) or leaflet.moved_on(inst().leaflets):
         return render_template("refused.html", title="This leaflet is not printed", sentence=why_not), 409
     return render_template(
         "leaflet_page.html",

@@ -1,4 +1,4 @@
-"""The papers of a consultation: note, referral letter, report to the manager, leaflets, and what happened when."""
+"""The papers of a consultation: note, referral letter, leaflets, and what happened when."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.documents import letter as letters
-from consult.documents import report as reports
 from consult.documents.note import note
-from consult.record.consultation import report_allowed, report_answers
+from consult.documents.report import digest as digest_of
 from consult.record.database import NotWritten
 from consult.record.ledger import head, steps
 from consult.web.context import inst, who
@@ -25,7 +24,6 @@ from consult.web.desk import (
     site_of,
     unrecorded_print,
 )
-from consult.web.screen import Screen
 
 
 @bp.get("/<consultation_id>/note", endpoint="note")
@@ -39,7 +37,7 @@ def note_page(consultation_id: str) -> Response:
 def note_copied(consultation_id: str) -> tuple[str, int]:
     """Record that the note was copied to the clipboard."""
     consultation = found(consultation_id)
-    digest = reports.digest(note(consultation, inst().store.path_of(consultation)))
+    digest = digest_of(note(consultation, inst().store.path_of(consultation)))
     inst().store.note_after(consultation_id, "note_copied", {"digest": digest}, own_key(), who())
     return "", 204
 
@@ -58,29 +56,6 @@ def letter(consultation_id: str) -> Response | str:
     return render_template("consultations/letter.html", letter=made, made_at=made_at, **screen_context(consultation))
 
 
-@bp.route("/<consultation_id>/report", methods=["GET", "POST"])
-def report(consultation_id: str) -> Response | str | tuple[str, int]:
-    """The report to the manager: preview, and finalise where the employee has consented."""
-    consultation = found(consultation_id)
-    context = screen_context(consultation)
-    screen: Screen = context["screen"]
-    employee = context["employee"]
-    text = reports.report(consultation, screen.path, employee.name if employee else "(identity removed)")
-    consented = report_allowed(screen.path)
-    if request.method == "POST":
-        back = url_for("consultations.report", consultation_id=consultation_id)
-        if not consented:
-            return refused("The report can't be finalised: the employee's consent is not recorded as given.", back)
-        stored = reports.report(consultation, screen.path, "(see identity)")
-        content = {"digest": reports.digest(stored), "text": stored, "adjustments": report_answers(screen.path)}
-        inst().store.note(consultation_id, "report_made", content, own_key(), who())
-        if request.form.get("from") == "screen":
-            return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
-        return redirect(back)
-    made_at = head(inst().db.read())
-    return render_template("consultations/report.html", text=text, consented=consented, made_at=made_at, **context)
-
-
 @bp.post("/<consultation_id>/leaflets/<leaflet_id>/<done>")
 def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response | str:
     """Record that a leaflet was printed, given or discussed: three facts, each on its own."""
@@ -93,7 +68,7 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         abort(404)
     today = inst().store.clock().astimezone().date()
     form = request.form.get("form", "printed")
-    if done == "printed" and (why_not := leaflet.may_print(today)):
+    if done == "printed" and (why_not := leaflet.may_print(today) or leaflet.moved_on(inst().leaflets)):
         back = url_for("consultations.show", consultation_id=consultation_id, _anchor="finish")
         return refused(why_not, back, "This leaflet is not printed")
     content = {

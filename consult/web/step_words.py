@@ -17,6 +17,13 @@ SENTENCES = {
     "note_copied": "Note copied",
     "letter_printed": "Referral letter printed",
     "report_made": "Report to the manager made final",
+    "report_consent_recorded": "Report to the manager: what the employee wishes, after signing",
+    "report_copy_given": "Report to the manager: copy given to the employee",
+    "report_agreed": "Report to the manager: the employee has read it and agrees",
+    "report_window_ended": "Report to the manager: the time to answer has passed",
+    "report_correction_asked": "Report to the manager: the employee asked for a correction",
+    "report_correction_answered": "Report to the manager: correction answered",
+    "report_released": "Report to the manager released",
     "leaflet_printed": "Leaflet printed",
     "leaflet_given": "Leaflet given",
     "leaflet_discussed": "Leaflet discussed",
@@ -49,6 +56,10 @@ def document_label(step: Step) -> str:
     """A step of a document or an act in words."""
     words = SENTENCES.get(step.kind, step.kind.replace("_", " ").capitalize())
     content = step.content or {}
+    if step.kind == "report_consent_recorded" and content:
+        words += f": {content['event'].replace('_', ' ')}"
+    if step.kind == "report_correction_answered" and content:
+        words += ": made" if content["made"] else ": the opinion stays"
     if step.kind == "consultation_started" and content.get("paper"):
         words = f"Held {held(content, step.at)}"
     if step.kind == "consultation_taken_over" and content:
@@ -56,5 +67,6 @@ def document_label(step: Step) -> str:
     if content.get("form") == "link":
         words += " as a link"
     if step.kind == "leaflet_printed":
-        words += {"a4": " (A4)", "a5": " (A5)", "large": " (large print)"}.get(content["format"], "")
+        known = {"a4": " (A4)", "a5": " (A5)", "large": " (large print)", "giant": " (very large print)"}
+        words += known.get(content["format"], "")
     return words

@@ -6,6 +6,7 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from werkzeug.wrappers import Response
 
 from consult.documents.words import describe, when
+from consult.proforma.load import Definition
 from consult.record.consultation import OPEN, Consultation
 from consult.record.ledger import KeyReused
 from consult.record.store import NotOpen, NotYours, Refused
@@ -59,7 +60,8 @@ def not_taken(error: Refused) -> Response | None:
     if consultation.owner != person().id and not held_before(consultation):
         return None
     screen = Screen.of(inst().store, consultation)
-    typed = [(label, text) for name, label in TYPED.items() if (text := request.form.get(name, "").strip())]
+    labels = TYPED | report_lines(inst().store.definition_of(consultation))
+    typed = [(label, text) for name, label in labels.items() if (text := request.form.get(name, "").strip())]
     htmx = bool(request.headers.get("HX-Request"))
     given = [(q, describe(q, answer, screen.proforma)) for q, answer in entered(screen, everything=htmx)]
     page = render_template(
@@ -73,6 +75,12 @@ def not_taken(error: Refused) -> Response | None:
         sent=request.method == "POST",
     )
     return make_response(page, 409 if htmx or isinstance(error, NotOpen) else 403)
+
+
+def report_lines(definition: Definition) -> dict[str, str]:
+    """The lines typed for the kind of report that was sent, by the name of their field, with their labels."""
+    kind = definition.reports.by_id(request.form.get("kind", ""))
+    return {f"w.{line.id}": line.label for line in kind.lines} if kind else {}
 
 
 def _in_words(screen: Screen, text: str) -> str:

@@ -5,8 +5,8 @@ import pytest
 from consult.documents import signing
 from consult.documents.letter import letter
 from consult.documents.note import after_signing, note
-from consult.documents.report import report
-from consult.record.consultation import facts, report_answers, report_stands
+from consult.documents.report import Chosen, report
+from consult.record.consultation import facts, report_stands
 from consult.record.settings import Site
 from consult.record.store import KeyReused, NotOpen, Start, Who
 
@@ -113,8 +113,7 @@ class TestConsent:
     @pytest.fixture
     def final(self, desk):
         desk.give(adjustment_types=["phased_return"], report_consent="given")
-        content = {"digest": "", "text": "", "adjustments": report_answers(desk.path)}
-        desk.store.note(desk.id, "report_made", content, desk.key(), desk.who)
+        desk.make_report()
         return desk
 
     def test_a_final_report_stands_while_consent_does(self, final):
@@ -127,12 +126,12 @@ class TestConsent:
         assert not report_stands(final.now, final.path)
         assert "report_with_adjustments" not in facts(final.now, final.path)
         assert final.case["adjustments_in_written_advice"] == "no"
-        assert "employee's consent" not in report(final.now, final.path, "Zebedee Quillfeather")
+        assert "employee's consent" not in report(final.now, final.path, Chosen(final.definition.reports.types[0]))
 
     def test_it_falls_when_what_it_says_changes(self, final):
-        final.give(can_do_and_timescale="Light work from Monday")
+        final.give(can_do_at_work="Light work from Monday")
         assert not report_stands(final.now, final.path)
-        assert "Light work from Monday" in report(final.now, final.path, "Zebedee Quillfeather")
+        assert "Light work from Monday" in report(final.now, final.path, Chosen(final.definition.reports.types[0]))
 
 
 def test_the_signed_note_never_changes_and_later_papers_stand_under_it(desk):

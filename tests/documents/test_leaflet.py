@@ -220,7 +220,7 @@ MALFORMED = {
     "approved by nobody": ('"draft"', '"approved"', "An approved leaflet names its approval"),
     "no text": (GOOD.split("+++\n")[2], "\n", "The leaflet has no text"),
     "a first-level heading": ("Some text.", "# Big", "begin headings with ##"),
-    "a picture": ("Some text.", "![a](https://example.org/a.png)", "leaflets hold no pictures yet"),
+    "a picture from elsewhere": ("Some text.", "![a](https://example.org/a.png)", "write the name of an SVG file"),
     "an unknown mark": ("{.today}", "{.tomorrow}", "The heading mark 'tomorrow' is not known; use one of: key"),
     "an attribute": ("{.today}", "{: onclick=alert(1) }", "The attribute onclick on <h2> is refused"),
 }

@@ -28,9 +28,9 @@ SWITCHES = (
     "--disable-background-networking --disable-component-update --disable-sync"
 )
 DRAFT = "Draft content, not approved for clinical use"
-SIZES = {"a4": (595, 842), "a5": (420, 595), "large": (595, 842)}
-MOST_PAGES = {"a4": 2, "a5": 4, "large": 6}
-LETTERS = {"a4": 12, "a5": 12, "large": 16}
+SIZES = {"a4": (595, 842), "a5": (420, 595), "large": (595, 842), "giant": (595, 842)}
+MOST_PAGES = {"a4": 2, "a5": 4, "large": 6, "giant": 14}
+LETTERS = {"a4": 12, "a5": 12, "large": 16, "giant": 24}
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +117,14 @@ class TestPaper:
             assert max(sizes, key=lambda points: sizes[points]) >= LETTERS[format_]
             small = {points: letters for points, letters in sizes.items() if points < LETTERS[format_]}
             # Only the banner, the foot of the page and the line about the leaflet may be smaller; never in large print.
-            assert sum(small.values()) <= (0 if format_ == "large" else 220), small
+            assert sum(small.values()) <= (0 if format_ in ("large", "giant") else 220), small
             assert min(sizes) >= 9
 
     def test_each_page_bears_its_foot(self, papers: dict[tuple[str, str], PdfReader], state: str, format_: str) -> None:
         pages = papers[state, format_].pages
         for number, page in enumerate(pages, 1):
             text = " ".join(page.extract_text().split())
-            assert "back-pain-core · version 0.1 · 22 November 2026" in text
+            assert "back-pain-core · version 0.2 · 22 November 2026" in text
             assert f"Page {number} of {len(pages)}" in text
             assert text.count(DRAFT) == (1 if state == "draft" else 0)
 

@@ -71,7 +71,7 @@ def test_a_parked_answer_is_nowhere(desk):
         adjustment_types=["altered_hours"],
         altered_hours_plan={"what": "wombat mornings"},
         report_consent="given",
-        can_do_and_timescale="numbat duties",
+        can_do_at_work="numbat duties",
         stay_or_return_advice="not_appropriate",
         stay_or_return_reason="bilby reason",
     )

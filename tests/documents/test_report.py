@@ -1,8 +1,11 @@
-"""The report to the manager: an allow-list; no word of any other answer ever reaches it."""
+"""The report to the manager: an allow-list; no word of any other answer ever reaches it unless it was ticked in."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from consult.documents.report import adjustment_lines, digest, report
+from consult.documents.blocks import blocks, text_of
+from consult.documents.report import Chosen, adjustment_lines, digest, report, tickable, with_names
 from consult.proforma.answer import ANSWERED, Answer
 
 PLANS = {
@@ -14,8 +17,9 @@ PLANS = {
 }
 
 
-def of(desk):
-    return report(desk.now, desk.path, "Zebedee Quillfeather")
+def of(desk, kind="", ticked=(), **written):
+    chosen = Chosen(desk.definition.reports.by_id(kind), ticked, written)
+    return with_names(report(desk.now, desk.path, chosen), "Zebedee Quillfeather", "Nora Nurse")
 
 
 def fill_everything(desk):
@@ -23,7 +27,7 @@ def fill_everything(desk):
     for _ in range(2):
         for question in desk.path.questions():
             if question.kind == "text":
-                word = "FOR-THE-REPORT" if question.report == "always" else "PLANTED"
+                word = {"always": "FOR-THE-REPORT", "ticked": "TICKED"}.get(question.report, "PLANTED")
                 desk.give(**{question.id: f"{word}-{question.id}"})
             elif question.kind == "finding":
                 desk.give(**{question.id: "present"})
@@ -45,9 +49,11 @@ def test_no_planted_word_reaches_the_report_but_those_of_the_adjustments(desk):
     desk.give(**plans)
     answered = desk.now.answers
     assert len(answered) > 100
-    assert len([a for a in answered.values() if isinstance(a.value, str) and a.value.startswith("PLANTED")]) >= 8
+    planted = [a for a in answered.values() if str(a.value).startswith(("PLANTED", "TICKED"))]
+    assert len(planted) >= 8
     text = of(desk)
     assert "PLANTED" not in text
+    assert "TICKED" not in text
     assert "2031" not in text
     for plan in plans.values():
         assert plan["what"] in text
@@ -89,7 +95,8 @@ def test_a_parked_adjustment_is_not_in_the_report(desk):
     desk.give(adjustment_types=["amended_duties"])
     assert "wombat" not in of(desk)
     desk.give(adjustment_types=["not_indicated"])
-    assert adjustment_lines(desk.path) == ["- None"]
+    assert adjustment_lines(desk.path) == []
+    assert "## Temporary adjustments advised\nNone.\n" in of(desk)
 
 
 def test_each_adjustment_is_said_with_its_dates_and_what_is_missing(desk):
@@ -102,9 +109,9 @@ def test_each_adjustment_is_said_with_its_dates_and_what_is_missing(desk):
     assert "details, start, end and review to be agreed" in phased
     assert "later start, from 1 December 2026, until 12 January 2027, review on 20 December 2026" in hours
     assert "not given" not in hours
-    assert "no end date because awaiting a hoist" in duties
+    assert "no end date because awaiting a hoist (start date and review date not given)" in duties
     desk.give(amended_duties_plan={"what": "no people handling"})
-    assert adjustment_lines(desk.path)[2].endswith("(end date and review date not given)")
+    assert adjustment_lines(desk.path)[2].endswith("(start date and end date and review date not given)")
 
 
 def test_the_report_names_the_employee_and_the_day(desk):
@@ -118,3 +125,108 @@ def test_what_an_adjustment_may_hold_is_checked_before_it_can_reach_the_report(d
     plan = Answer(ANSWERED, {"what": "mornings", "end": "not a date"})
     with pytest.raises(Exception, match="correct the value"):
         desk.store.save(desk.id, desk.question("altered_hours_plan"), plan, 0, desk.key(), "single", desk.who)
+
+
+TYPES = ["manager", "ahp_health_and_work", "fit_note_particulars"]
+
+
+@pytest.fixture(scope="module")
+def full(busy_desk):
+    """A consultation with a planted word in every answer that can hold one."""
+    busy_desk.begin()
+    fill_everything(busy_desk)
+    return busy_desk
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_shipped_kinds_of_report_hold_no_planted_word(full, kind):
+    text = of(full, kind)
+    assert "PLANTED" not in text
+    assert "TICKED" not in text
+    assert "FOR-THE-REPORT-can_do_at_work" in text
+    assert "This report holds no clinical details." in text
+
+
+@pytest.mark.parametrize("kind", ["manager", "ahp_health_and_work"])
+def test_each_answer_ticked_in_is_in_the_report_and_no_other(full, kind):
+    may = [q.id for q in tickable(full.path)]
+    assert "tasks_limited" in may
+    before = of(full, kind).splitlines()
+    for question in may:
+        text = of(full, kind, ticked=(question,))
+        more = [line for line in text.splitlines() if line not in before]
+        asked = full.question(question)
+        said = f"- {asked.report_as or asked.ask.rstrip('?')}: "
+        assert len(more) == 2
+        assert more[0] == "## Also recorded, with the employee's consent"
+        assert more[1].startswith(said)
+        assert "holds no clinical details" not in text
+    assert "TICKED-tasks_limited" in of(full, kind, ticked=("tasks_limited",))
+
+
+def test_what_may_never_enter_is_not_offered_and_is_not_in_it_even_if_it_is_sent(full):
+    never = [q.id for q in full.definition.proforma.questions if q.report == "never"]
+    assert set(full.definition.proforma.never_in_report) <= set(never)
+    assert not set(never) & {q.id for q in tickable(full.path)}
+    assert of(full, ticked=never).replace("\n", "") == of(full).replace(
+        "This report holds no clinical details.", ""
+    ).replace("\n", "")
+
+
+@pytest.mark.parametrize("question", ["sexual_function_change", "low_mood", "cancer_ever", "employee_concern"])
+def test_a_text_with_a_forbidden_tick_is_not_made_final(desk, question):
+    desk.give(report_consent="given")
+    with pytest.raises(Exception, match="may not enter the report"):
+        desk.make_report(ticked=[question])
+    assert desk.now.report is None
+
+
+def test_lines_typed_for_one_kind_are_in_it(desk):
+    desk.give(report_consent="given")
+    text = of(desk, "ahp_health_and_work", until="31 December 2026")
+    assert "This advice holds until: 31 December 2026" in text
+    assert "holds from" not in text
+    with pytest.raises(Exception, match="does not have"):
+        desk.make_report(until="31 December 2026")
+
+
+def test_each_part_that_the_manager_is_to_have_is_there(desk):
+    desk.give(
+        adjustment_types=["altered_hours"],
+        altered_hours_plan={"what": "mornings", "start": "2026-12-01", "end": "2026-12-29", "review": "2026-12-20"},
+        report_consent="given",
+        fitness_for_work="fit_with_changes",
+        can_do_at_work="Desk work.\n# Short walks.",
+        likely_timescale="About four weeks",
+        asked_of_health_and_safety="Look at the height of bench 4",
+    )
+    assert (
+        of(desk)
+        == """# Occupational health report to the manager
+Employee: Zebedee Quillfeather
+Date of the consultation: 22 November 2026
+From: Nora Nurse, occupational health nurse
+## Fitness for work
+Fit with temporary changes
+## What the employee can do
+Desk work.
+Short walks.
+## Likely timescale
+About four weeks
+## Temporary adjustments advised
+- Altered hours: mornings, from 1 December 2026, until 29 December 2026, review on 20 December 2026
+These adjustments are temporary. Please agree with the employee how they will work, and look at them again on the \
+review dates. Whether they can be made is for you as the manager to decide.
+## Asked of health and safety
+Look at the height of bench 4
+## Consent
+This report holds no clinical details.
+It was made with the employee's consent.
+"""
+    )
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]))))
+def test_the_blocks_of_a_paper_are_its_text(lines):
+    text = "".join(f"{line}\n" for line in lines) or "\n"
+    assert text_of(blocks(text)) == text

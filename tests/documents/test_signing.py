@@ -9,7 +9,6 @@ from consult.documents.note import note
 from consult.documents.signing import GateHolds
 from consult.proforma.answer import Answer
 from consult.record import ledger
-from consult.record.consultation import report_answers
 from consult.record.store import NotOpen, Refused, Who
 
 CAUDA = [
@@ -73,8 +72,7 @@ def hold_ordinary(desk):
             assert question in desk.path, f"{question} is not met on the way"
             desk.give(**{question: word})
         clicks += len(word) if isinstance(word, list) else 1
-    content = {"digest": "", "text": "", "adjustments": report_answers(desk.path)}
-    desk.store.note(desk.id, "report_made", content, desk.key(), desk.who)
+    desk.make_report()
     desk.leaflet("printed")
     desk.leaflet("given")
     desk.sign()
@@ -374,8 +372,7 @@ def test_signing_is_by_the_clinician_who_holds_it(desk):
 @pytest.mark.parametrize(("change", "said"), [({}, "yes"), ({"altered_hours_plan": {"what": "mornings"}}, "no")])
 def test_a_report_counts_only_while_it_holds_the_adjustments_as_they_are(desk, change, said):
     desk.give(**ALL_ABSENT | {"adjustment_types": ["altered_hours"], "report_consent": "given"})
-    content = {"digest": "", "text": "", "adjustments": report_answers(desk.path)}
-    desk.store.note(desk.id, "report_made", content, desk.key(), desk.who)
+    desk.make_report()
     desk.give(**change)
     desk.sign()
     assert desk.case["adjustments_in_written_advice"] == said

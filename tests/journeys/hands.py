@@ -97,7 +97,8 @@ class Hand:
         """The leaflet opens beside the consultation, in the print view."""
         self.settle()
         with self.page.context.expect_page() as opened:
-            self.click(self.page.get_by_role("button", name="Print A4"))
+            leaflet = self.page.locator(".paper", has_text="Leaflet: Back pain and your work")
+            self.click(leaflet.get_by_role("button", name="Print A4"))
         opened.value.wait_for_load_state()
         opened.value.close()
 

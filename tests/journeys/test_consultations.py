@@ -77,7 +77,9 @@ def ordinary(hand: Hand, service: Service) -> dict[str, Any]:
     hand.tick("report_consent", "given")
     hand.press("Make the report final")
     hand.print_leaflet()
-    hand.press("Given on paper")
+    hand.settle()
+    leaflet = hand.page.locator(".paper", has_text="Leaflet: Back pain and your work")
+    hand.click(leaflet.get_by_role("button", name="Given on paper"))
     return {"rows": hand.page.locator(".q").count()}
 
 

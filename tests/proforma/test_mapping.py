@@ -735,10 +735,11 @@ def test_an_answer_off_the_path_counts_for_nothing(case, quiet):
 
 ABOUT_WORK_AND_ADVICE = {
     *("pain_began_on", "work_status", "tasks_limited", "injury_happened_at_work", "work_cause_opinion", "cause_action"),
-    *("activity_advice", "stay_or_return_advice", "adjustment_types", "fitness_for_work", "can_do_and_timescale"),
+    *("activity_advice", "stay_or_return_advice", "adjustment_types", "fitness_for_work", "can_do_at_work"),
+    "can_do_and_timescale",
     *("phased_return_plan", "altered_hours_plan", "amended_duties_plan", "workplace_adaptation_plan"),
     *("other_adjustment_plan", "told_mostly_settles", "told_work_matters", "told_body_and_mind_matter"),
-    "follow_up_date",
+    *("follow_up_date", "likely_timescale", "asked_of_health_and_safety"),
 }
 
 

@@ -211,9 +211,9 @@ class TestPapers:
         consultation = service.begin()
         nurse.save(consultation, {"a.report_consent": "given", "a.adjustment_types": ["altered_hours"]})
         nurse.post(f"/consultations/{consultation}/report")
-        assert "Final since" in pages.text(nurse.get(f"/consultations/{consultation}/report"))
+        assert "The text is final." in pages.text(nurse.get(f"/consultations/{consultation}/report"))
         nurse.save(consultation, {"a.altered_hours_plan.what": "Later start"})
-        assert "the adjustments changed" in pages.text(nurse.get(f"/consultations/{consultation}/report"))
+        assert "no text is final" in pages.text(nurse.get(f"/consultations/{consultation}/report"))
 
 
 def case_of(service: Service, consultation: str) -> dict[str, str] | None:

@@ -35,6 +35,7 @@ def values(shared: Service) -> dict[str, str]:
         "block_id": "rest_of_red_flags",
         "leaflet_id": "back-pain-core",
         "done": "discussed",
+        "event": "agreed",
         "measure_id": "red_flags_screened",
         "provider": "DEMO",
         "mode": "live",

@@ -1,0 +1,69 @@
+"""Kinds of report as data: which parts each has, in order, and what is typed for it alone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import model_validator
+
+from consult.proforma.rules import Strict
+
+
+class Written(Strict):
+    """A line that the clinician types for this kind of report alone; a blank one is left out."""
+
+    id: str
+    label: str
+    help: str = ""
+
+
+class Part(Strict):
+    """One part of a report under its heading.
+
+    It holds one of: `questions` (their answers), `adjustments`, `ticked` (what the clinician ticked in), `written`, or
+    only `text`. `blank` is said where nothing is recorded; without it the part is then left out.
+    """
+
+    heading: str = ""
+    questions: tuple[str, ...] = ()
+    adjustments: bool = False
+    ticked: bool = False
+    written: tuple[Written, ...] = ()
+    text: str = ""
+    blank: str = ""
+
+    @model_validator(mode="after")
+    def _holds_one_thing(self) -> Part:
+        held = [bool(self.questions), self.adjustments, self.ticked, bool(self.written)]
+        if sum(held) > 1 or not (any(held) or self.text):
+            raise ValueError("a part holds one of questions, adjustments, ticked, written, or only text")
+        return self
+
+
+class ReportType(Strict):
+    """One kind of report; `about` tells the clinician what it is for and not for."""
+
+    id: str
+    title: str
+    about: str
+    source: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def lines(self) -> list[Written]:
+        """What is typed for it."""
+        return [line for part in self.parts for line in part.written]
+
+
+class Reports(Strict):
+    """The kinds of report of a proforma, the usual one first, and to whom a report may go."""
+
+    recipients: dict[str, str]
+    types: tuple[ReportType, ...]
+
+    def by_id(self, id_: str) -> ReportType | None:
+        """The kind with this id; the usual one if none is named."""
+        return next((t for t in self.types if t.id == id_ or not id_), None)
+
+
+NO_REPORTS: Final = Reports(recipients={}, types=())

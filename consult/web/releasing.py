@@ -1,0 +1,170 @@
+"""The page of the report to the manager: choose, preview, make final, show to the employee, release."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import date
+from typing import Any
+
+from flask import abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.documents import releasing
+from consult.documents.blocks import blocks
+from consult.documents.releasing import Names
+from consult.documents.report import Chosen, digest, report, tickable, with_names
+from consult.record.consultation import Consultation
+from consult.record.ledger import KeyReused, Refused, head
+from consult.record.release import IN_WORDS, Event, Release, holds_text
+from consult.record.store import NotOpen, NotYours
+from consult.web import forms
+from consult.web.context import inst, person, who
+from consult.web.desk import bp, employee_of, found, own_key, refused, screen_context
+
+LONGEST = 300
+HOW = {
+    "in_person": "In person",
+    "by_phone": "By telephone",
+    "by_post": "By post",
+    "by_email": "By email",
+    "through_system": "Through the referral system",
+}
+EVENTS_OF_FORMS = frozenset(
+    {
+        Event.CONSENT_GIVEN,
+        Event.CONSENT_WITHDRAWN,
+        Event.COPY_BEFORE,
+        Event.COPY_SAME_TIME,
+        Event.COPY_NONE,
+        Event.COPY_GIVEN,
+        Event.AGREED,
+        Event.CORRECTION_ASKED,
+        Event.CORRECTION_MADE,
+        Event.CORRECTION_DECLINED,
+        Event.RELEASED,
+    }
+)
+
+
+@bp.route("/<consultation_id>/report", methods=["GET", "POST"], endpoint="report")
+def report_page(consultation_id: str) -> Response | str | tuple[str, int]:
+    """The report: what would leave, and making it final where the employee has consented."""
+    consultation = found(consultation_id)
+    if request.method == "GET" or request.form.get("act") == "preview":
+        return _page(consultation)
+    chosen = _chosen(consultation)
+    back = url_for("consultations.report", consultation_id=consultation_id)
+    shown = request.form.get("shown", "")
+    try:
+        releasing.make_final(inst().store, consultation_id, chosen, names_of(consultation), shown, own_key(), who())
+    except (NotOpen, NotYours, KeyReused):
+        raise  # what came too late is told by the page that every late one gets
+    except Refused as refusal:
+        return refused(str(refusal), back)
+    if request.form.get("from") == "screen":
+        return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+    return redirect(back)
+
+
+@bp.post("/<consultation_id>/report/<event>")
+def report_event(consultation_id: str, event: str) -> Response:
+    """Record what happened to the report: a copy given, agreed, a correction, a release, a change of consent."""
+    consultation = found(consultation_id)
+    if event not in EVENTS_OF_FORMS:
+        abort(404)
+    back = url_for("consultations.report", consultation_id=consultation_id)
+    happened = Event(event)
+    recipients = inst().store.definition_of(consultation).reports.recipients
+    content = _content(happened, inst().today(), recipients)
+    if isinstance(content, str):
+        return refused(content, back)
+    try:
+        releasing.record(inst().store, consultation_id, happened, content, names_of(consultation), own_key(), who())
+    except (NotOpen, NotYours, KeyReused):
+        raise  # what came too late is told by the page that every late one gets
+    except Refused as refusal:
+        return refused(str(refusal), back)
+    return redirect(back)
+
+
+def _content(event: Event, today: date, recipients: Container[str]) -> dict[str, Any] | str:
+    """What the form sent for an event, as its step holds it; a sentence where something is missing."""
+    how, text = request.form.get("how", ""), forms.typed("text")
+    if event in (Event.CORRECTION_ASKED, Event.CORRECTION_MADE, Event.CORRECTION_DECLINED):
+        return {"text": text} if text else "Write in a few words what is to be corrected, or why it stays."
+    if event == Event.AGREED:
+        return {"digest": request.form.get("shown", "")}
+    if how not in HOW:
+        return "Choose how it was said, given or sent."
+    if event == Event.COPY_GIVEN:
+        until = _day(request.form.get("window_ends", ""))
+        if until is None or until < today:
+            return "Give the day until which the employee may answer: today or later."
+        return {"digest": request.form.get("shown", ""), "how": how, "window_ends": until.isoformat()}
+    if event == Event.RELEASED:
+        to = request.form.get("to", "")
+        if to not in recipients:
+            return "Choose to whom the report goes."
+        return {"digest": request.form.get("shown", ""), "to": to, "how": how}
+    return {"how": how}
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def names_of(consultation: Consultation) -> Names:
+    """Whom the report names."""
+    employee = employee_of(consultation)
+    return Names(employee.name if employee else "(identity removed)", person().name)
+
+
+def _chosen(consultation: Consultation) -> Chosen:
+    """What the form chose, or what the final text was made of, or the usual kind with nothing ticked."""
+    definition = inst().store.definition_of(consultation)
+    if request.method == "GET":
+        again = releasing.chosen_again(releasing.now(consultation, definition, inst().today()), definition)
+        if again is not None:
+            return again
+    kind = definition.reports.by_id(request.form.get("kind", ""))
+    if kind is None:
+        abort(404)
+    written = {line.id: forms.typed(f"w.{line.id}")[:LONGEST] for line in kind.lines}
+    return Chosen(kind, tuple(request.form.getlist("tick")), {name: text for name, text in written.items() if text})
+
+
+def _page(consultation: Consultation) -> str:
+    context = screen_context(consultation)
+    definition = inst().store.definition_of(consultation)
+    if not definition.reports.types:
+        abort(404)
+    chosen, names = _chosen(consultation), names_of(consultation)
+    release = releasing.now(consultation, definition, inst().today())
+    final = releasing.final_text(release, names) if holds_text(release.stage) or release.released else None
+    draft = with_names(report(consultation, context["screen"].path, chosen), names.employee, names.clinician)
+    text = final if final is not None and request.method == "GET" else draft
+    return render_template(
+        "consultations/report.html",
+        release=release,
+        says=IN_WORDS[release.stage],
+        reports=definition.reports,
+        chosen=chosen,
+        tickable=tickable(context["screen"].path),
+        blocks=blocks(text),
+        digest=digest(text),
+        made_at=head(inst().db.read()),
+        is_final=text == final,
+        how=HOW,
+        asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),
+        **context,
+        **_about_copy(release),
+    )
+
+
+def _about_copy(release: Release) -> dict[str, Any]:
+    """Whether a copy for the employee prints with the report: unless the employee wants none."""
+    wishes = [h.event for h in release.log if h.event in (Event.COPY_BEFORE, Event.COPY_SAME_TIME, Event.COPY_NONE)]
+    return {"with_copy": bool(wishes) and wishes[-1] != Event.COPY_NONE}

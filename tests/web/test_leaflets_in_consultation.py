@@ -1,0 +1,54 @@
+"""The leaflets at the end of a consultation: the core one open, the others folded until they are used."""
+
+from __future__ import annotations
+
+from xml.etree.ElementTree import Element
+
+from visiting import Service, Visitor
+
+TITLE = "Leaflet: "
+
+
+def named(part: Element) -> list[str]:
+    return [e.get("aria-label", "").removeprefix(TITLE) for e in part.iter("div") if e.get("role") == "group"]
+
+
+def folded(page: Element) -> list[str]:
+    return [title for e in page.iter("details") if e.get("id") == "other-leaflets" for title in named(e)]
+
+
+def standing_open(page: Element) -> list[str]:
+    return [title for title in named(page) if title not in folded(page)]
+
+
+def test_only_the_core_leaflet_stands_open(service: Service, nurse: Visitor) -> None:
+    leaflets = service.instance.leaflets.values()
+    for talk in (service.begin(), service.signed()):
+        page = nurse.get(f"/consultations/{talk}")
+        assert standing_open(page) == [leaflet.title for leaflet in leaflets if leaflet.core]
+        assert folded(page) == [leaflet.title for leaflet in leaflets if not leaflet.core]
+        assert [e.get("open") for e in page.iter("details") if e.get("id") == "other-leaflets"] == [None]
+
+
+def test_a_leaflet_that_was_used_comes_out_of_the_fold(service: Service, nurse: Visitor) -> None:
+    talk = service.begin()
+    other = next(leaflet for leaflet in service.instance.leaflets.values() if not leaflet.core)
+    data = {"language": other.language}
+    assert nurse.post(f"/consultations/{talk}/leaflets/{other.id}/discussed", data).status_code == 302
+    page = nurse.get(f"/consultations/{talk}")
+    assert other.title in standing_open(page)
+    assert other.title not in folded(page)
+    assert "Leaflet discussed" in "".join(page.itertext())
+
+
+def test_each_leaflet_offers_the_formats_it_has(service: Service, nurse: Visitor) -> None:
+    page = nurse.get(f"/consultations/{service.begin()}")
+    offered = {
+        group.get("aria-label", "").removeprefix(TITLE): [
+            e.get("value") for e in group.iter("input") if e.get("name") == "format" and e.get("value")
+        ]
+        for group in page.iter("div")
+        if group.get("role") == "group"
+    }
+    for leaflet in service.instance.leaflets.values():
+        assert sorted(offered[leaflet.title]) == sorted(leaflet.formats)

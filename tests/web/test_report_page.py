@@ -1,0 +1,134 @@
+"""The page of the report: what it shows is what leaves, byte for byte, and its buttons are the ways there are."""
+
+from __future__ import annotations
+
+import re
+
+import pages
+import pytest
+from visiting import Service, Visitor
+
+from consult.documents.blocks import Block, text_of
+from consult.documents.report import digest
+from consult.proforma.answer import Answer
+from consult.record.ledger import head, steps
+
+MARKS = {"h2": "title", "h3": "heading", "p": "paragraph", "ul": "list"}
+
+
+def leaves(page: object, what: str = "leaves") -> str:
+    """The text of the paper on the page, read back from its elements."""
+    (article,) = [e for e in page.iter("article") if e.get("id") == what or what in (e.get("class") or "").split()]
+    found = []
+    for element in article:
+        kind = MARKS.get(element.tag, "")
+        if not kind or set((element.get("class") or "").split()) & {"sign-line", "strip", "letter__for"}:
+            continue
+        texts = ["".join(e.itertext()) for e in element] if kind == "list" else ["".join(element.itertext())]
+        found.append(Block(kind, tuple(texts)))
+    return text_of(found)
+
+
+def events(page: object) -> set[str]:
+    actions = [form.get("action") or "" for form in page.iter("form")]
+    return {m[1] for action in actions if (m := re.search(r"/report/(\w+)$", action))}
+
+
+@pytest.fixture
+def talk(service: Service) -> str:
+    answers = {
+        "report_consent": "given",
+        "report_copy_choice": "before",
+        "can_do_at_work": "Desk work <b>only</b> & 'short' walks",
+        "tasks_limited": "PLANTED lifting",
+    }
+    return service.signed(**{q: Answer("answered", a) for q, a in answers.items()})
+
+
+def test_the_whole_way_on_the_page(service: Service, nurse: Visitor, talk: str) -> None:
+    address = f"/consultations/{talk}/report"
+    page = nurse.get(address)
+    assert "Not final" in pages.text(page)
+    assert "PLANTED" not in leaves(page)
+    assert events(page) == {"consent_withdrawn", "copy_before", "copy_same_time", "copy_none"}
+    ticked = {"kind": "manager", "tick": "tasks_limited", "act": "preview"}
+    preview = pages.parse(nurse.post(address, ticked).text)
+    assert "PLANTED lifting" in leaves(preview)
+    assert "PLANTED" not in leaves(nurse.get(address))  # a preview records nothing
+
+    shown = digest(leaves(page))
+    assert nurse.post(address, {"kind": "manager", "act": "final", "shown": shown}).status_code == 302
+    page = nurse.get(address)
+    text = leaves(page)
+    assert text == leaves(page, "letter--copy")
+    assert "Desk work <b>only</b> & 'short' walks\n" in text
+    given = {"shown": digest(text), "how": "in_person", "window_ends": "2099-01-01"}
+    assert nurse.post(f"{address}/copy_given", {**given, "window_ends": "2020-01-01"}).status_code == 422
+    sent = {"shown": digest(text), "to": "line_manager", "how": "by_email"}
+    assert nurse.post(f"{address}/released", sent).status_code == 422
+    assert nurse.post(f"{address}/copy_given", given).status_code == 302
+    assert "released" not in events(nurse.get(address))
+    assert nurse.post(f"{address}/agreed", {"shown": digest(text)}).status_code == 302
+    assert nurse.post(f"{address}/released", {**sent, "to": "nobody"}).status_code == 422
+    assert nurse.post(f"{address}/released", sent).status_code == 302
+    (step,) = steps(service.instance.db.read(), kind="report_released")
+    page = nurse.get(address)
+    assert step.content is not None
+    assert step.content["digest"] == digest(leaves(page)) == digest(text)
+    assert events(page) == {"consent_withdrawn", "correction_asked"}
+    assert "Nora Nurse" in pages.text(page)
+    history = pages.text(nurse.get(f"/consultations/{talk}/steps"))
+    assert "Report to the manager released" in history
+
+
+def test_a_page_that_showed_something_else_makes_nothing_final(service: Service, nurse: Visitor, talk: str) -> None:
+    data = {"kind": "manager", "act": "final", "shown": digest("another text")}
+    assert nurse.post(f"/consultations/{talk}/report", data).status_code == 422
+    forbidden = {"kind": "manager", "act": "final", "tick": "sexual_function_change"}
+    assert nurse.post(f"/consultations/{talk}/report", forbidden).status_code == 422
+    assert nurse.post(f"/consultations/{talk}/report", {"kind": "none_such"}).status_code == 404
+    assert not list(steps(service.instance.db.read(), kind="report_made"))
+
+
+@pytest.mark.parametrize("consent", ["withheld", "withdrawn", "no_manager"])
+def test_without_consent_there_is_no_button_and_no_way(service: Service, nurse: Visitor, consent: str) -> None:
+    talk = service.signed(report_consent=Answer("answered", consent))
+    page = nurse.get(f"/consultations/{talk}/report")
+    assert not events(page) & {"released", "copy_given", "agreed"}
+    assert "CONSENT IS NOT RECORDED: do not send." in leaves(page)
+    assert nurse.post(f"/consultations/{talk}/report", {"kind": "manager"}).status_code == 422
+    for event in ("released", "copy_given", "agreed"):
+        sent = {"how": "by_email", "to": "line_manager", "window_ends": "2099-01-01"}
+        assert nurse.post(f"/consultations/{talk}/report/{event}", sent).status_code == 422
+    kinds = {s.kind for s in steps(service.instance.db.read(), consultation=talk)}
+    assert not [kind for kind in kinds if kind.startswith("report_")]
+
+
+def test_below_what_leaves_stands_the_head_of_the_record(service: Service, nurse: Visitor, talk: str) -> None:
+    page = nurse.get(f"/consultations/{talk}/report")
+    seq, hash_ = head(service.instance.db.read())
+    feet = [e for e in page.iter("p") if e.get("class") == "made-at"]
+    assert ["".join(foot.itertext()) for foot in feet] == [f"Made at step {seq} of the record, {hash_}"]
+    assert hash_ not in leaves(page)
+
+
+def test_a_report_made_final_too_late_shows_its_lines_to_be_copied(service: Service, nurse: Visitor) -> None:
+    doctor = service.visitor("doctor")
+    talk = service.begin()
+    kind = next(k for k in service.instance.library.current.reports.types if k.lines)
+    line = kind.lines[0]
+    data = {"from": service.who["nurse"].actor, "reason": "A fire alarm"}
+    assert doctor.post(f"/consultations/{talk}/take-over", data).status_code == 302
+    late = {"kind": kind.id, "act": "final", f"w.{line.id}": "Typed before the alarm"}
+    reply = nurse.post(f"/consultations/{talk}/report", late)
+    assert reply.status_code == 403
+    told = pages.text(pages.parse(reply.text))
+    assert "took this consultation over from you" in told
+    assert line.label in told
+    assert "Typed before the alarm" in told
+    assert not list(steps(service.instance.db.read(), kind="report_made"))
+
+
+def test_no_such_event(nurse: Visitor, talk: str) -> None:
+    for event in ("nothing", "text_final", "window_ended", "consent_removed"):
+        assert nurse.post(f"/consultations/{talk}/report/{event}").status_code == 404
