@@ -123,7 +123,7 @@ def test_a_paper_consultation_is_entered_by_keyboard_up_to_signing(visit: Visit,
     page = watch.page()
     page.goto(f"/employees/{employee.id}")
     press = page.keyboard.press
-    page.get_by_text("Enter a consultation held on paper").focus()
+    page.locator("summary", has_text="Enter a consultation held on paper").focus()
     press("Enter")
     assert violations(page) == []
     for wrong in (True, False):
