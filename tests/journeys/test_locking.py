@@ -157,9 +157,7 @@ class TestWhileOneTypes:
         expect(page.locator("#save-state")).to_have_text(SAVED)
         assert service.steps_about(consultation, "harm_belief") == 1
 
-    def test_another_tab_in_use_keeps_an_idle_one_open(
-        self, service: Service, nurse: Watch, consultation: str, idle: Idle, clock: Clock
-    ) -> None:
+    def test_another_tab_in_use_keeps_an_idle_one_open(self, nurse: Watch, consultation: str, idle: Idle) -> None:
         page, other = show(nurse, consultation), show(nurse, consultation)
         idle(page, 14)
         other.locator('label[for="a.harm_belief.present"]').click()
@@ -171,9 +169,7 @@ class TestWhileOneTypes:
 
 
 class TestTheWarning:
-    def test_it_is_said_politely_and_one_key_is_enough(
-        self, service: Service, nurse: Watch, consultation: str, idle: Idle
-    ) -> None:
+    def test_it_is_said_politely_and_one_key_is_enough(self, nurse: Watch, consultation: str, idle: Idle) -> None:
         page = show(nurse, consultation)
         soon = page.get_by_role("status").and_(page.locator("#soon"))
         page.locator(FIELD).focus()
@@ -285,9 +281,7 @@ class TestSignedOutInAnotherTab:
         step = service.consultation(consultation).history["employee_concern"]
         assert len(step) == 1
 
-    def test_locked_after_a_new_sign_in_it_still_takes_the_password(
-        self, service: Service, typed: tuple[Page, Page], consultation: str
-    ) -> None:
+    def test_locked_after_a_new_sign_in_it_still_takes_the_password(self, typed: tuple[Page, Page]) -> None:
         page, other = typed
         sign_in(other, "nurse")
         expect(page.locator("#lock")).to_be_hidden()
@@ -324,9 +318,7 @@ class TestWithoutJavaScript:
         expect(page.locator(FIELD)).to_have_value(TEXT)
         assert service.steps_about(consultation, "employee_concern") == 1
 
-    def test_the_button_locks_the_page_at_its_own_address(
-        self, service: Service, visit: Visit, consultation: str
-    ) -> None:
+    def test_the_button_locks_the_page_at_its_own_address(self, visit: Visit, consultation: str) -> None:
         watch = visit("nurse", scripted=False)
         watch.expected += REFUSED
         page = watch.page()

@@ -33,6 +33,8 @@ def test_a_colleague_finds_it_takes_it_over_and_goes_on(service: Service, doctor
     assert any(a.get("href") == f"/consultations/{consultation}/take-over" for a in page.iter("a"))
     asked = pages.text(doctor.get(f"/consultations/{consultation}/take-over"))
     assert "Nora Nurse holds it since" in asked
+    assert "Nora Nurse, occupational health nurse" in asked
+    assert "Dan Doctor, occupational health nurse" not in asked
     assert take_over(service, doctor, consultation).headers["Location"] == f"/consultations/{consultation}"
     page = pages.text(doctor.get(f"/consultations/{consultation}"))
     assert "taken over from Nora Nurse by Dan Doctor" in page
