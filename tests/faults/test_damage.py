@@ -19,6 +19,7 @@ pytestmark = pytest.mark.fault
 
 CI, SOAK = {"flip": 100, "swap": 25, "cut": 20}, {"flip": 1000, "swap": 200, "cut": 200}
 FOUND_AT_LEAST = {"flip": 0.93, "swap": 1.0, "cut": 1.0}
+OF_A_SHARE = {**FOUND_AT_LEAST, "flip": 0.85}  # of 100 flips, 93 in 100 would miss this once in some 600 runs
 EVERY_COMMAND_ON_ONE_IN = 10
 Line = dict[str, object]
 
@@ -33,21 +34,21 @@ def looked_at(healthy: Path, work: Path, kind: str, count: int, seed: int) -> li
     return lines
 
 
-def assert_harmless(lines: list[Line], kind: str) -> str:
+def assert_harmless(lines: list[Line], kind: str, least: dict[str, float]) -> str:
     """What must hold of every damage; returns the count of what was found by what."""
     integrity = sum(bool(line["integrity"]) for line in lines)
     found = sum(not line["verified"] for line in lines)
     assert [line for line in lines if line["wrong"]] == []
     passed = [line for line in lines if line["verified"]]
     assert [line for line in passed if line["same"] is not True or line["held"]] == []
-    assert found >= FOUND_AT_LEAST[kind] * len(lines), passed[:20]
+    assert found >= least[kind] * len(lines), passed[:20]
     return f"{kind}: {len(lines)}, integrity check alone {integrity}, verify {found}, not found and other results 0"
 
 
 @pytest.mark.parametrize("kind", CI)
 def test_damage_is_found_or_changes_nothing(demo_made: Path, tmp_path: Path, kind: str) -> None:
     lines = looked_at(demo_made, tmp_path, kind, CI[kind], seeded(f"damage, {kind}").randrange(10**6))
-    print(assert_harmless(lines, kind))
+    print(assert_harmless(lines, kind, OF_A_SHARE))
     if kind == "flip":  # the control: had `verify` only SQLite's own check, this harness would fail it
         assert sum(bool(line["integrity"]) for line in lines) < 0.6 * len(lines)
 
@@ -57,4 +58,4 @@ def test_damage_is_found_or_changes_nothing(demo_made: Path, tmp_path: Path, kin
 def test_a_great_deal_of_damage_is_found_or_changes_nothing(demo_made: Path, tmp_path: Path, kind: str) -> None:
     begun, seed = time.monotonic(), seeded(f"damage, {kind}").randrange(10**6)
     lines = looked_at(demo_made, tmp_path, kind, SOAK[kind], seed)
-    print(f"{assert_harmless(lines, kind)}; {time.monotonic() - begun:.0f} s")
+    print(f"{assert_harmless(lines, kind, FOUND_AT_LEAST)}; {time.monotonic() - begun:.0f} s")
