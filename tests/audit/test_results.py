@@ -199,7 +199,7 @@ def test_only_case_notes_are_compared_and_only_from_ten_on():
 
 
 def test_a_national_round_is_counted_in_a_few_scans_worth_of_time(conn, dataset, measures, example_cases):
-    """5,524 cases, as in the 2011 round; the bound is a ratio to reading every column once, in processor time and in turns."""
+    """5,524 cases, as in the 2011 round; the bound is a ratio to reading every column once, in turns."""
     rows = [case | {"provider": "OWN"} for case in example_cases]
     conn.execute("BEGIN")
     for number in range(5524):
