@@ -287,7 +287,7 @@ def main(arguments: Sequence[str]) -> None:
         raise SystemExit("Usage: python tests/national.py FILE")
     dataset = shipped_dataset()
     made = national(dataset)
-    with open(arguments[0], "w", encoding="utf-8", newline="") as file:
+    with Path(arguments[0]).open("w", encoding="utf-8", newline="") as file:
         file.write(text(dataset, made))
     print(f"{arguments[0]}: {len(made.rows)} cases of {PROVIDERS} providers; {LABEL}.")
     for measure, counted in made.counts.items():
