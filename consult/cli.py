@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult.commands import cases, content, keeping, people, rounds, serve
+from consult.commands import cases, content, keeping, measures, people, rounds, serve
 from consult.commands.place import EXIT_CODES, Commands, on_instance
 
 ALL: Final = (
@@ -20,6 +20,7 @@ ALL: Final = (
     content.paper,
     cases.cases,
     cases.results,
+    measures.measures,
     rounds.rounds,
     keeping.rebuild,
     keeping.verify,

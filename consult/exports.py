@@ -17,7 +17,9 @@ from consult.audit import results as audit
 from consult.audit.results import Results, Selection
 from consult.documents.note import DRAFT_LINE, after_signing, note
 from consult.documents.words import ROLES, when
-from consult.exchange import casefile
+from consult.exchange import casefile, resultsfile
+from consult.exchange.resultsfile import Version
+from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, open_instance
 from consult.record import ledger
 from consult.record.consultation import Consultation
@@ -70,13 +72,35 @@ def beside(file: Path) -> Path:
     return file.with_name(file.name + BESIDE)
 
 
-def results_json(instance: Instance, conn: Connection, found: Results, with_cases: bool) -> dict[str, Any]:
-    """Results in the documented shape, with each case if it is asked for."""
-    shape = audit.as_json(found, instance.measures, instance.benchmarks)
+def results_json(
+    instance: Instance, conn: Connection, found: Results, with_cases: bool, scoring: Version | None = None
+) -> dict[str, Any]:
+    """Results in the documented shape, with each case if it is asked for; `found` was counted by `scoring`."""
+    by = scoring or instance.scoring(conn)
+    shape = audit.as_json(found, by.measures, by.benchmarks)
     if with_cases:
-        dataset = instance.library.current.dataset
-        shape["cases"] = audit.cases_json(conn, instance.measures, dataset, found.selection)
+        shape["cases"] = audit.cases_json(conn, by.measures, by.dataset, found.selection)
     return shape
+
+
+def results_file(
+    instance: Instance,
+    conn: Connection,
+    found: Results,
+    scoring: Version,
+    form: str,
+    leaves: bool = False,
+    with_cases: bool = False,
+) -> bytes:
+    """Results as csv, xlsx or mohawk; what is to leave the provider must have been counted over the whole service."""
+    if form == "mohawk":
+        return "".join(csv_records(resultsfile.mohawk_sheet(conn, scoring, found.selection))).encode()
+    sheet = resultsfile.results_sheet(found, scoring, leaves=leaves)
+    if form == "csv":
+        return "".join(csv_records(sheet)).encode()
+    internal = [] if leaves else [resultsfile.exclusions_sheet(found)]
+    each = [resultsfile.outcomes_sheet(conn, scoring, found.selection)] if with_cases else []
+    return workbook([sheet, *internal, *each], instance.clock())
 
 
 def head_json(conn: Connection, selection: Selection) -> dict[str, Any]:

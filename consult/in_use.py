@@ -32,6 +32,7 @@ class Content:
 
     definition: Definition
     measures: MeasureSet
+    measures_digest: str
     benchmarks: Benchmarks
     leaflets: Leaflets
     entry: EntryForm
@@ -97,7 +98,10 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     ]
     asked_by = digest_of(organisation.FILE, organisation_text)
     entry = entryform.form(entry_words, definition.dataset)
-    return Content(definition, measure_set, benchmark_set, leaflets, entry, section, asked_by, folder, problems), kept
+    scored_by = digest_of(measures.FILE, measure_text)
+    return Content(
+        definition, measure_set, scored_by, benchmark_set, leaflets, entry, section, asked_by, folder, problems
+    ), kept
 
 
 def _if_there(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T] | None:

@@ -13,18 +13,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from consult.accounts.people import accounts_schema
-from consult.audit import cases, gesture, tally
+from consult.audit import cases, gesture, tally, versions
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.counting import plan_of
 from consult.audit.measures import MeasureSet
 from consult.audit.organisation import Organisation
 from consult.documents.leaflet import Leaflets
 from consult.exchange.entryform import EntryForm
+from consult.exchange.resultsfile import Version
 from consult.in_use import Content, load_content, named
 from consult.proforma.load import Problem
 from consult.proving import BackupRefused, copy, prove, sync
 from consult.record import settings
-from consult.record.database import SCHEMA_VERSION, Database, DatabaseRefused, sqlite3
+from consult.record.database import SCHEMA_VERSION, Connection, Database, DatabaseRefused, sqlite3
 from consult.record.ledger import Draft, append
 from consult.record.library import Approval, Library, approvals
 from consult.record.opening import open_database
@@ -77,6 +78,13 @@ class Instance:
     def benchmarks(self) -> Benchmarks:
         """The published figures in use."""
         return self.content.benchmarks
+
+    def scoring(self, conn: Connection, wanted: str = "") -> Version:
+        """What cases are scored by: the measures in use, or a kept version by number or digest (VersionRefused)."""
+        dataset, digest, held = self.library.current.dataset, self.content.measures_digest, self.measures
+        if wanted and (kept := versions.find(conn, wanted)).digest != digest:
+            digest, held = kept.digest, versions.read(kept, dataset)
+        return Version(held, digest, self.benchmarks, dataset)
 
     @property
     def entry(self) -> EntryForm:

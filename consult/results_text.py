@@ -8,11 +8,12 @@ from consult.audit.benchmarks import Benchmarks
 from consult.audit.comparison import PERCENT_FROM, shown_rate
 from consult.audit.measures import MeasureSet
 from consult.audit.results import Judged, Result, Results
+from consult.audit.versions import SHORT
 
 NAME, RATE, INTERVAL, MISSING = 46, 18, 14, 9
 
 
-def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks) -> Iterator[str]:
+def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: str) -> Iterator[str]:
     """One line a measure with the published figures beside it, and under it what is printed beside the result."""
     selection = found.selection
     chosen = [
@@ -22,7 +23,7 @@ def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks) -> Itera
         f"to {selection.end}" if selection.end else "",
         f"capture mode {found.capture_mode}" if found.capture_mode else "no cases",
     ]
-    yield f"{measures.proforma}, measures {measures.version}: {', '.join(filter(None, chosen))}"
+    yield f"{measures.proforma}, measures {measures.version} ({digest[:SHORT]}): {', '.join(filter(None, chosen))}"
     excluded = "; ".join(f"{reason} {n}" for reason, n in found.excluded.items())
     yield f"Eligible: {found.eligible}. Excluded: {excluded or 'none'}."
     yield ""

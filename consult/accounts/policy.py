@@ -39,7 +39,14 @@ CLINICAL: Final = (
     "consultations.steps",
     "consultations.leaflet_done",
 )
-RESULTS: Final = ("results.overview", "results.measure", "results.cases", "results.case", "results.download")
+RESULTS: Final = (
+    "results.overview",
+    "results.measure",
+    "results.cases",
+    "results.case",
+    "results.download",
+    "results.file",
+)
 AUDIT: Final = (
     "rounds.index",
     "rounds.show",
@@ -57,6 +64,7 @@ AUDIT: Final = (
     "entry.edit",
 )
 LEADING: Final = (
+    "results.case_file",
     "rounds.new",
     "rounds.change",
     "rounds.withdraw",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+import sys
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +17,12 @@ from consult.audit import results as audit
 from consult.audit import sampling
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place, progress
 from consult.commands.rounds import one_round
-from consult.exchange import casefile
-from consult.instance import only_for_me
+from consult.exchange import casefile, resultsfile
+from consult.exchange.resultsfile import Version
+from consult.exchange.sheets import csv_records, workbook
+from consult.instance import Instance, only_for_me
 from consult.record import ledger
+from consult.record.database import Connection
 
 DATE: Final = click.DateTime(["%Y-%m-%d"])
 
@@ -32,29 +36,60 @@ def cases() -> None:
 @cases.command(name="export", epilog=EXIT_CODES)
 @on_instance()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="-")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "xlsx"]),
+    default="csv",
+    show_default=True,
+    help="A text, or a workbook.",
+)
+@click.option("--leaving", is_flag=True, help="As cases may leave the provider; such a file can't be imported again.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @pass_place
-def cases_export(place: Place, file: Path, force: bool) -> None:
+def cases_export(place: Place, file: Path, form: str, leaving: bool, force: bool) -> None:
     """Write every case to FILE, or to standard output.
 
-    FILE.head.json is written beside it: digest, number of cases, and the head of the step log it was made at. So
-    `consult verify FILE` can tell later whether it is still what the record said then.
+    With CSV, FILE.head.json is written beside it: digest, number of cases, and the head of the step log it was made
+    at. So `consult verify FILE` can tell later whether it is still what the record said then.
+
+    What is written is internal and raw, unless --leaving is given: then it has no reference of a clinician and no free
+    text, and of each date the month only.
     """
     beside = exports.beside(file)
-    if str(file) != "-" and not force and (there := [path for path in (file, beside) if path.exists()]):
-        fail(f"{there[0]} is there already; choose another name, or add --force.")
+    with_head = form == "csv" and not leaving and str(file) != "-"
+    if not force:
+        not_there(file, *([beside] if with_head else []))
     with opened(place) as instance, only_for_me(), instance.db.snapshot() as conn:
+        sheet = resultsfile.cases_sheet(conn, instance.library.current.dataset, audit.Selection(), leaves=leaving)
+        if form == "xlsx":
+            hand_out(file, workbook([sheet], instance.clock()))
+            return
         seq, head = ledger.head(conn)
         n, digest = -1, hashlib.sha256()  # the first record is the header
         with click.open_file(str(file), "wb") as stream:
-            for record in casefile.export_cases(conn, instance.library.current.dataset):
+            for record in csv_records(sheet):
                 stream.write(record.encode())
                 digest.update(record.encode())
                 n += 1
-        if str(file) != "-":
+        if with_head:
             head_of = exports.Head(file.name, digest.hexdigest(), n, seq, head, instance.provider, instance.store.at())
             beside.write_text(head_of.text, "utf-8")
     click.echo(f"{count(n, 'case')} written; the step log stood at step {seq}, {head}.", err=True)
+
+
+def not_there(*files: Path) -> None:
+    """Refuse to write over a file."""
+    if there := [file for file in files if str(file) != "-" and file.exists()]:
+        fail(f"{there[0]} is there already; choose another name, or add --force.")
+
+
+def hand_out(file: Path, content: bytes) -> None:
+    """Write a file, or standard output; a workbook is never written on a screen."""
+    if str(file) == "-" and content.startswith(b"PK") and sys.stdout.isatty():
+        fail("A workbook can't be shown here; name a file to write it to.")
+    with click.open_file(str(file), "wb") as stream:
+        stream.write(content)
 
 
 @cases.command(name="import", epilog=EXIT_CODES)
@@ -87,10 +122,16 @@ def cases_import(place: Place, file: Any, replace: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "csv", "xlsx", "mohawk"]),
     default="text",
     show_default=True,
-    help="To read, or as data.",
+    help="To read, or as data; mohawk is one row a site and measure.",
+)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default="-", help="Write to this file.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--leaving", is_flag=True, help="As results may leave the provider (csv or xlsx).")
+@click.option(
+    "--measures-version", "version", default="", metavar="VERSION", help="Score by these measures: number or digest."
 )
 @click.option("--provider", default="", help="Only cases of this provider.")
 @click.option("--site", default="", help="Only cases of this site.")
@@ -103,42 +144,92 @@ def cases_import(place: Place, file: Any, replace: bool) -> None:
 @pass_place
 def results(
     place: Place,
+    /,
     form: str,
+    output: Path,
+    version: str,
     provider: str,
     site: str,
     start: datetime | None,
     end: datetime | None,
     capture: str | None,
-    with_head: bool,
     round_: str,
-    with_cases: bool,
+    **more: bool,
 ) -> None:
-    """Count every measure over the cases selected. Capture modes are never pooled."""
+    """Count every measure over the cases selected. Capture modes are never pooled.
+
+    What is written is internal and raw, unless --leaving is given: then it holds the whole service only, and measures
+    of 10 or more cases.
+    """
+    asked = Asked(form, version, more["leaving"], more["with_head"], more["with_cases"])
+    _check_asked(asked, site)
     if start and end and start > end:
         raise click.UsageError("--from is later than --to; exchange them.")
     if round_ and (provider or start or end or capture):
         raise click.UsageError(
             "A round has its own provider, dates and capture mode; give --round alone, or with --site."
         )
+    if not more["force"]:
+        not_there(output)
     first, last = (moment.date().isoformat() if moment else "" for moment in (start, end))
     selection = audit.Selection(provider, site, first, last, capture or "")
-    with opened(place) as instance, instance.db.snapshot() as conn:
+    with opened(place) as instance, only_for_me(), instance.db.snapshot() as conn:
         dataset = instance.library.current.dataset
         if round_:
             chosen = sampling.sample(conn, instance.measures, dataset, one_round(conn, round_)).selection
             selection = replace(chosen, site=site)
-        try:
-            found = audit.results(conn, instance.measures, dataset, selection)
-        except audit.MixedModes as mixed:
-            fail(f"{mixed} Add --capture {' or --capture '.join(mixed.modes)}.")
-        if form == "json":
-            shape = exports.results_json(instance, conn, found, with_cases)
-            head = {"head": exports.head_json(conn, selection)} if with_head else {}
-            click.echo(json.dumps(shape | head, ensure_ascii=False, indent=2))
-            return
-        lines = [*results_text.lines(found, instance.measures, instance.benchmarks)]
-        if with_head:
-            lines.append("Counted at step {} of the record, {}".format(*ledger.head(conn)))
-        if with_cases:
-            lines += results_text.case_lines(audit.judged(conn, instance.measures, dataset, selection))
-        click.echo("\n".join(lines))
+        hand_out(output, _made(instance, conn, selection, asked))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How results are to be written."""
+
+    form: str
+    version: str
+    leaving: bool
+    with_head: bool
+    with_cases: bool
+
+
+def _check_asked(asked: Asked, site: str) -> None:
+    if asked.leaving and (asked.form not in ("csv", "xlsx") or site or asked.with_cases):
+        raise click.UsageError(
+            "--leaving is for --format csv or xlsx, of the whole service, without --site and --cases."
+        )
+    if asked.with_head and asked.form not in ("text", "json"):
+        raise click.UsageError("--head is for --format text or json.")
+    if asked.with_cases and asked.form in ("csv", "mohawk"):
+        raise click.UsageError("--cases is for --format text, json or xlsx.")
+
+
+def _made(instance: Instance, conn: Connection, selection: audit.Selection, asked: Asked) -> bytes:
+    """The results as asked for."""
+    try:
+        scoring = instance.scoring(conn, asked.version)
+        found = audit.results(conn, scoring.measures, scoring.dataset, selection)
+        if asked.form == "json":
+            return _as_json(instance, conn, found, scoring, asked)
+        if asked.form == "text":
+            return _as_text(instance, conn, found, scoring, asked)
+        return exports.results_file(instance, conn, found, scoring, asked.form, asked.leaving, asked.with_cases)
+    except audit.MixedModes as mixed:
+        fail(f"{mixed} Add --capture {' or --capture '.join(mixed.modes)}.")
+
+
+def _as_json(instance: Instance, conn: Connection, found: audit.Results, scoring: Version, asked: Asked) -> bytes:
+    shape = exports.results_json(instance, conn, found, asked.with_cases, scoring)
+    if asked.version:
+        shape["measures_digest"] = scoring.digest
+    if asked.with_head:
+        shape["head"] = exports.head_json(conn, found.selection)
+    return (json.dumps(shape, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _as_text(instance: Instance, conn: Connection, found: audit.Results, scoring: Version, asked: Asked) -> bytes:
+    lines = [*results_text.lines(found, scoring.measures, instance.benchmarks, scoring.digest)]
+    if asked.with_head:
+        lines.append("Counted at step {} of the record, {}".format(*ledger.head(conn)))
+    if asked.with_cases:
+        lines += results_text.case_lines(audit.judged(conn, scoring.measures, scoring.dataset, found.selection))
+    return ("\n".join(lines) + "\n").encode()

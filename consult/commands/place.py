@@ -16,7 +16,9 @@ import click
 from consult import approving, demo, exports, setting_up, witnessing
 from consult.accounts.people import PersonRefused
 from consult.audit import results as audit
+from consult.audit.versions import VersionRefused
 from consult.exchange import casefile
+from consult.exchange.sheets import SheetRefused
 from consult.instance import Instance, InstanceRefused, open_instance
 from consult.lock import Held
 from consult.proforma.load import ContentError
@@ -48,6 +50,8 @@ REFUSALS: Final = (
     PersonRefused,
     Refused,
     SettingRefused,
+    SheetRefused,
+    VersionRefused,
     witnessing.WitnessRefused,
 )
 F = TypeVar("F", bound=Callable[..., Any])

@@ -1,9 +1,8 @@
 """Case files: the cases as CSV, out and in. A case file is internal and raw; it is not what leaves the provider.
 
 The first line holds the names of all fields of the data set; every further record is one case (UTF-8, RFC 4180).
-A cell that a spreadsheet would run as a formula (it begins with = + - @, a tab or a line end) is written with an
-apostrophe before it, and a cell that already looks so guarded gets one more; reading takes exactly one away. So a file
-written here and read here gives the same text, whatever it holds.
+Cells are guarded against spreadsheets that would run them (sheets.py); reading takes the guard away. So a file written
+here and read here gives the same text, whatever it holds.
 """
 
 from __future__ import annotations
@@ -20,6 +19,9 @@ from typing import Final
 
 from consult.audit import cases
 from consult.audit.case import codes
+from consult.exchange import sheets
+from consult.exchange.sheets import guarded as guarded
+from consult.exchange.sheets import unguarded as unguarded
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.rules import BLANKS
 from consult.record.database import Connection, Database
@@ -30,9 +32,6 @@ MAX_RECORD: Final = 100_000
 MAX_CODE: Final = 64
 BATCH: Final = 500
 
-_RUNS: Final = r"[=+\-@\t\r\n＝＋－＠]"
-_TO_GUARD: Final = re.compile(rf"'*{_RUNS}")
-_GUARDED: Final = re.compile(rf"'+{_RUNS}")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NHS_NUMBER: Final = re.compile(r"\d{3}[ -]?\d{3}[ -]?\d{4}")
 _NO_ADDRESS: Final = re.compile(r"[/\\]")
@@ -90,33 +89,15 @@ class Import:
     why_not: Callable[[str], str] = _take_all
 
 
-def guarded(cell: str) -> str:
-    """A cell as it is written: with an apostrophe before it where a spreadsheet would run it."""
-    return f"'{cell}" if _TO_GUARD.match(cell) else cell
-
-
-def unguarded(cell: str) -> str:
-    """A cell as it was before `guarded`."""
-    return cell[1:] if _GUARDED.match(cell) else cell
-
-
 def export(rows: Iterable[Mapping[str, str]], dataset: Dataset) -> Iterator[str]:
     """The records of a case file as text, header first."""
     names = [field.name for field in dataset.fields]
-    yield _record(names)
-    for row in rows:
-        yield _record([guarded(row[name]) for name in names])
+    return sheets.csv_records(sheets.Sheet("Cases", names, ([row[name] for name in names] for row in rows)))
 
 
 def export_cases(conn: Connection, dataset: Dataset) -> Iterator[str]:
     """The case file of every case in the record, in the order of the audit."""
     return export((row.fields for row in cases.iterate(conn)), dataset)
-
-
-def _record(cells: list[str]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue()
 
 
 def read_text(content: bytes) -> str:

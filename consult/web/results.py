@@ -8,13 +8,18 @@ from typing import cast
 
 from flask import Blueprint, Response, abort, g, render_template, request
 
-from consult.audit import comparison, figures, gesture, rounds, sampling, targets
+from consult import exports
+from consult.audit import comparison, figures, gesture, rounds, sampling, targets, versions
+from consult.audit import leaving as may_leave
 from consult.audit import results as audit
 from consult.audit.breakdowns import span
 from consult.audit.gesture import Share
 from consult.audit.measures import Measure, MeasureSet
 from consult.audit.results import Result, Results, Selection
-from consult.audit.suppression import LEAVES_FROM
+from consult.audit.versions import VersionRefused
+from consult.exchange import resultsfile
+from consult.exchange.resultsfile import Version
+from consult.exchange.sheets import SheetRefused, csv_records, workbook
 from consult.proforma.dataset import Dataset
 from consult.record import settings
 from consult.web.context import inst
@@ -39,7 +44,7 @@ class Row:
     @property
     def leaves(self) -> bool:
         """Whether it may stand in a copy that leaves the provider: from 10 in the denominator, whatever is met."""
-        return self.result.applicable >= LEAVES_FROM
+        return may_leave.leaves(self.result)
 
     @property
     def percent(self) -> str:
@@ -70,7 +75,7 @@ class Row:
         met, n = self.result.without_aside
         if n == self.result.applicable:
             return ""
-        text = inst().measures.set_aside.text.format(k=self.result.aside_not_met, n=self.result.not_met)
+        text = parts()[0].set_aside.text.format(k=self.result.aside_not_met, n=self.result.not_met)
         return f"{text} Without all of them: {met} of {n}."
 
 
@@ -99,8 +104,15 @@ def _of_round(round_id: str) -> Selection:
 
 
 def parts() -> tuple[MeasureSet, Dataset]:
-    """The measures and the data set in use."""
-    return inst().measures, inst().library.current.dataset
+    """The measures that cases are scored by here, those in use or the version asked for, and the data set in use."""
+    return scoring().measures, scoring().dataset
+
+
+def scoring() -> Version:
+    """What cases are scored by on this page: the measures in use, or the kept version that the address names."""
+    if "scoring" not in g:
+        g.scoring = inst().scoring(inst().db.read(), request.args.get("measures", ""))
+    return cast(Version, g.scoring)
 
 
 def blocks(chosen: Selection) -> list[Results]:
@@ -110,8 +122,10 @@ def blocks(chosen: Selection) -> list[Results]:
     return [audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)]
 
 
+@bp.errorhandler(SheetRefused)
+@bp.errorhandler(VersionRefused)
 @bp.errorhandler(audit.SelectionRefused)
-def _refused(refusal: audit.SelectionRefused) -> tuple[str, int]:
+def _refused(refusal: Exception) -> tuple[str, int]:
     return render_template("refused.html", title="Choose other cases", sentence=str(refusal)), 409
 
 
@@ -126,6 +140,11 @@ class Block:
     strongest: list[Row]
     weakest: list[Row]
     share: Share | None
+
+    @property
+    def together(self) -> bool:
+        """Whether the sum over the national measures is shown: in a copy that leaves, only if each of them leaves."""
+        return not leaving() or may_leave.opportunity_leaves(self.results, parts()[0])
 
 
 @bp.get("")
@@ -154,7 +173,7 @@ def leaving() -> bool:
 
 def whole_if_leaving(chosen: Selection) -> Selection:
     """The whole service for a copy that leaves it: no result of one site does."""
-    return replace(chosen, site="") if leaving() else chosen
+    return may_leave.whole(chosen) if leaving() else chosen
 
 
 def asks_by_gesture(measure: Measure) -> bool:
@@ -170,7 +189,7 @@ def row(block: Results, measure_id: str, under: bool = False) -> Row:
     benchmarks = inst().benchmarks
     figure = benchmarks.figure(measure_id, benchmarks.years[0])
     aim = aims().get(measure_id)
-    measure = inst().measures.by_id[measure_id]
+    measure = parts()[0].by_id[measure_id]
     value = figure.value if figure else None
     return Row(measure, block.measures[measure_id], value, block.capture_mode, under, aim)
 
@@ -185,7 +204,7 @@ def aims() -> dict[str, float]:
 
 def national_rows(block: Results) -> list[Row]:
     """The national measures, each followed by the local ones that must stand beside it."""
-    measures = inst().measures
+    measures, _ = parts()
     found = []
     for measure_id in measures.national:
         found.append(row(block, measure_id))
@@ -196,7 +215,7 @@ def national_rows(block: Results) -> list[Row]:
 
 def local_rows(block: Results) -> list[Row]:
     """The local measures that do not stand beside a national one."""
-    measures = inst().measures
+    measures, _ = parts()
     shown = {r.measure.id for r in national_rows(block)}
     found = []
     for measure in measures.measures:
@@ -213,6 +232,8 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
     return {
         "selection": chosen,
         "measures": measures,
+        "digest": scoring().digest,
+        "versions": versions.kept(conn),
         "benchmarks": inst().benchmarks,
         "modes": MODES,
         "outcomes": OUTCOMES,
@@ -229,11 +250,12 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
 
 def chosen_again(chosen: Selection) -> dict[str, str]:
     """The parts of an address that select the same cases again; the capture mode is left to each link."""
+    by = {"measures": request.args["measures"]} if request.args.get("measures") else {}
     if chosen.round:
-        return {"round": chosen.round} | ({"site": chosen.site} if chosen.site else {})
+        return {"round": chosen.round} | ({"site": chosen.site} if chosen.site else {}) | by
     provider = chosen.provider or ALL
     named = {"site": chosen.site, "from": chosen.start, "to": chosen.end}
-    return {n: v for n, v in named.items() if v} | ({"provider": provider} if provider != inst().provider else {})
+    return {n: v for n, v in named.items() if v} | ({"provider": provider} if provider != inst().provider else {}) | by
 
 
 @bp.get("/results.json")
@@ -244,3 +266,34 @@ def download() -> Response | tuple[str, int]:
     found = audit.results(inst().db.read(), measures, dataset, chosen)
     body = json.dumps(audit.as_json(found, measures, inst().benchmarks), indent=1)
     return Response(body, mimetype="application/json")
+
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FILES = {"results.csv": "csv", "results.xlsx": "xlsx", "indicators.csv": "mohawk"}
+
+
+@bp.get("/files/<any('results.csv','results.xlsx','indicators.csv'):file_name>")
+def file(file_name: str) -> Response:
+    """The same numbers as a file: internal and raw, or as they may leave the provider; indicators are internal."""
+    if leaving() and FILES[file_name] == "mohawk":
+        abort(404)
+    with inst().db.snapshot() as conn:
+        found = audit.results(conn, *parts(), whole_if_leaving(selection()))
+        content = exports.results_file(inst(), conn, found, scoring(), FILES[file_name], leaving())
+    return _attached(content, file_name)
+
+
+@bp.get("/files/<any('cases.csv','cases.xlsx'):cases_name>")
+def case_file(cases_name: str) -> Response:
+    """The cases selected as a file: internal and raw, or as they may leave the provider."""
+    with inst().db.snapshot() as conn:
+        sheet = resultsfile.cases_sheet(conn, parts()[1], whole_if_leaving(selection()), leaves=leaving())
+        as_book = cases_name.endswith(".xlsx")
+        content = workbook([sheet], inst().clock()) if as_book else "".join(csv_records(sheet)).encode()
+    return _attached(content, cases_name)
+
+
+def _attached(content: bytes, name: str) -> Response:
+    said = f"{'leaving' if leaving() else 'internal'}-{name}"
+    kind = WORKBOOK if name.endswith(".xlsx") else "text/csv"
+    return Response(content, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{said}"'})

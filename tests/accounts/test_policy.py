@@ -45,6 +45,8 @@ TABLE = {
     "results.cases": "NDPL",
     "results.case": "NDPL",
     "results.download": "NDPL",
+    "results.file": "NDPL",
+    "results.case_file": "L",
     "admin.settings": "A",
     "admin.site": "A",
     "admin.people": "A",

@@ -42,6 +42,8 @@ def values(shared: Service) -> dict[str, str]:
         "case_ref": shared.signed(back_pain_reason=Answer("answered", "main")),
         "code": "A",
         "filename": "consult.css",
+        "file_name": "results.csv",
+        "cases_name": "cases.csv",
         "digest": shared.instance.library.current.digest,
     }
 

@@ -1,0 +1,63 @@
+"""What may leave the provider: the whole list of it, and the rules it is made by. Everything else is internal and raw.
+
+Whole-service measures with a denominator of 10 or more, whatever the numerator; breakdowns by a personal characteristic
+with small counts withheld (suppression.py); rows of cases without who the clinician was and the free text, and with the
+month only. A sum over several measures leaves only if all of them do: else it would give the withheld one away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from consult.audit.counting import Result
+from consult.audit.measures import MeasureSet
+from consult.audit.results import Results, Selection
+from consult.audit.suppression import LEAVES_FROM
+from consult.proforma.dataset import Dataset
+
+OUTPUTS: Final = {
+    "results.overview": "the page of all measures, asked for with copy=leaving",
+    "results.measure": "the page of one measure, asked for with copy=leaving",
+    "results.file": "results as CSV or workbook, asked for with copy=leaving or `consult results --leaving`",
+    "results.case_file": "cases as CSV or workbook, asked for with copy=leaving or `consult cases export --leaving`",
+}
+"""Every output that may leave the provider, by the address that makes it."""
+
+NEVER: Final = ("clinician_ref", "stay_reason")
+"""Fields of a case that never leave."""
+
+INTERNAL: Final = "internal"
+LEAVES: Final = "may leave the provider"
+
+
+def whole(selection: Selection) -> Selection:
+    """A selection of the whole service: no result of one site leaves."""
+    return replace(selection, site="")
+
+
+def leaves(result: Result) -> bool:
+    """Whether a measure of the whole service leaves: from 10 in the denominator on, whatever the numerator."""
+    return result.applicable >= LEAVES_FROM
+
+
+def of_results(found: Results) -> dict[str, Result]:
+    """The measures of the whole service that leave, by id."""
+    return {id_: result for id_, result in found.measures.items() if leaves(result)}
+
+
+def opportunity_leaves(found: Results, measures: MeasureSet) -> bool:
+    """Whether the sum over the national measures leaves: only if each of them does."""
+    return all(leaves(found.measures[id_]) for id_ in measures.national)
+
+
+def fields(dataset: Dataset) -> list[str]:
+    """The fields of a case that leave, in order."""
+    return [field.name for field in dataset.fields if field.name not in NEVER]
+
+
+def of_case(case: Mapping[str, str], dataset: Dataset) -> list[str]:
+    """The values of `fields` of a case that leave: of each date the month only."""
+    kinds = dataset.by_name
+    return [case[name][:7] if kinds[name].type == "date" else case[name] for name in fields(dataset)]

@@ -1,0 +1,97 @@
+"""The files of the results pages: the numbers of the page, and only the listed outputs may leave the provider."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pages
+import pytest
+from visiting import Service, Visitor
+
+from consult.audit import leaving
+from consult.exchange.casefile import Import, import_cases
+
+EXAMPLES = Path(__file__).parents[1] / "data" / "example-cases.csv"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def lead(service: Service) -> Visitor:
+    """The audit lead, over the example cases."""
+    instance = service.instance
+    how = Import("ELSEWHERE", instance.today(), "cli:test", instance.store.at())
+    import_cases(instance.db, instance.library.current.dataset, EXAMPLES.read_text("utf-8"), how)
+    return service.visitor("audit_lead")
+
+
+def rows(visitor: Visitor, name: str, query: str) -> list[dict[str, str]]:
+    response = visitor.ask(f"/results/files/{name}?{query}")
+    assert response.status_code == 200, response.text
+    assert response.headers["Content-Disposition"].startswith("attachment")
+    return list(csv.DictReader(io.StringIO(response.text, newline="")))
+
+
+def test_the_file_holds_the_numbers_of_the_page(lead: Visitor) -> None:
+    query = "provider=ELSEWHERE&capture=retrospective"
+    known = json.loads(lead.ask(f"/results/results.json?{query}").text)
+    said = pages.text(lead.get(f"/results?{query}"))
+    for row in rows(lead, "results.csv", query):
+        if row["measure"] != "opportunity":
+            result = known["measures"][row["measure"]]
+            assert (int(row["met"]), int(row["not_met"])) == (result["met"], result["not_met"])
+            assert f"{row['met']} of {int(row['met']) + int(row['not_met'])}" in said
+    assert len(rows(lead, "results.csv", query)) == len(known["measures"]) + 1
+
+
+def test_a_page_links_its_files_and_each_is_there(lead: Visitor) -> None:
+    page = lead.get("/results?provider=ELSEWHERE&capture=retrospective")
+    links = [a.get("href") or "" for a in page.iter("a") if "/results/files/" in (a.get("href") or "")]
+    assert {link.split("?")[0].rpartition("/")[2] for link in links} == {
+        "results.csv",
+        "results.xlsx",
+        "indicators.csv",
+        "cases.csv",
+        "cases.xlsx",
+    }
+    for link in links:
+        assert lead.ask(link).status_code == 200
+
+
+def test_case_files_are_for_the_audit_lead(service: Service, lead: Visitor) -> None:
+    assert service.visitor("nurse").ask("/results/files/cases.csv").status_code == 403
+
+
+def test_nothing_but_the_listed_outputs_may_leave(lead: Visitor) -> None:
+    """Asked for a copy that leaves, every other address of results gives what it always gives, or nothing."""
+    assert set(leaving.OUTPUTS) == {"results.overview", "results.measure", "results.file", "results.case_file"}
+    query = "provider=ELSEWHERE&capture=retrospective"
+    for path in ("/results", "/results/measures/red_flags_screened"):
+        assert "Copy that may leave the provider" in pages.text(lead.get(f"{path}?{query}&copy=leaving"))
+    assert lead.ask(f"/results/files/indicators.csv?{query}&copy=leaving").status_code == 404
+    others = ["/rounds", "/organisation", "/results/measures/red_flags_screened/cases?outcome=met"]
+    for path in others:
+        mark = "&" if "?" in path else "?"
+        response = lead.ask(f"{path}{mark}{query}&copy=leaving")
+        assert "may leave the provider: the whole service" not in response.text
+    assert all(row["use"] == leaving.LEAVES for row in rows(lead, "results.csv", f"{query}&copy=leaving"))
+    assert not set(rows(lead, "cases.csv", f"{query}&copy=leaving")[0]) & set(leaving.NEVER)
+
+
+def test_only_one_module_makes_what_leaves() -> None:
+    """The words that mark an output as one that leaves stand in one module."""
+    marking = [p for p in (ROOT / "consult").rglob("*.py") if '"may leave the provider"' in p.read_text("utf-8")]
+    assert [p.name for p in marking] == ["leaving.py"]
+
+
+def test_a_copy_that_leaves_gives_no_withheld_measure_away(lead: Visitor) -> None:
+    """Neither by the sum over all measures nor by the counts of what was left out."""
+    query = "provider=ELSEWHERE&capture=retrospective"
+    known = json.loads(lead.ask(f"/results/results.json?{query}").text)
+    national = [r for r in known["measures"].values() if r["benchmarks"]["2011"] is not None]
+    assert any(r["met"] + r["not_met"] < 10 for r in national)
+    said = pages.text(lead.get(f"/results?{query}&copy=leaving"))
+    assert "All headings together: withheld" in said
+    assert "left out" not in said
