@@ -120,7 +120,8 @@ FAULTS = {
         lambda folder: change(
             folder,
             "PRAGMA writable_schema = ON; UPDATE sqlite_master SET "
-            "sql = replace(sql, 'ON step BEGIN', 'ON step WHEN 0 BEGIN') WHERE name = 'step_no_update'; PRAGMA writable_schema = OFF",
+            "sql = replace(sql, 'ON step BEGIN', 'ON step WHEN 0 BEGIN') "
+            "WHERE name = 'step_no_update'; PRAGMA writable_schema = OFF",
         ),
         r"step_no_update of the step log were replaced.+; restore a backup, or run `consult guard`",
     ),

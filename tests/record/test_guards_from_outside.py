@@ -3,6 +3,8 @@
 Each column, each way to write, on each of the three guarded tables; the control drops the guards and the same succeed.
 """
 
+from contextlib import suppress
+
 import pytest
 
 from consult.record import ledger
@@ -10,9 +12,9 @@ from consult.record.database import GUARDS, sqlite3
 from consult.record.opening import open_database
 
 TABLES = {
-    "step": tuple(
-        ["seq", "consultation", "kind", "question", "content_digest", "actor", "role", "at", "key", "previous", "hash"]
-    ),
+    "step": (
+        "seq", "consultation", "kind", "question", "content_digest", "actor", "role", "at", "key", "previous", "hash",
+    ),  # fmt: skip
     "step_content": ("seq", "salt", "content"),
     "definition": ("digest", "kind", "id", "version", "texts", "first_used"),
 }
@@ -144,10 +146,8 @@ def tried(conn, statement):
     """Run a statement on its own, as something outside would, and see what it left; then all is as before."""
     before = rows(conn)
     conn.execute("BEGIN")
-    try:
+    with suppress(sqlite3.IntegrityError):  # what a guard or a unique column says; a slip of this file is another error
         conn.execute(statement)
-    except sqlite3.IntegrityError:  # what a guard or a unique column says; a slip of this file is another error
-        pass
     after = rows(conn)
     if conn.in_transaction:
         conn.execute("ROLLBACK")
