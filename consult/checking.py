@@ -12,8 +12,10 @@ from consult.audit.measures import load_measures
 from consult.content import content_folders
 from consult.documents import leaflet
 from consult.exchange import entryform
-from consult.instance import Instance
+from consult.in_use import Content, unapproved
 from consult.proforma.load import ContentError, Problem, load_definition, read_text
+from consult.record.database import Connection
+from consult.record.settings import sites
 
 
 @dataclass
@@ -64,13 +66,14 @@ def _check_leaflets(folders: tuple[Path, ...], checked: Checked) -> None:
         checked.right.append(f"leaflet {leaflet_id} {language} {item.version}")
 
 
-def open_points(instance: Instance) -> Iterator[str]:
+def open_points(conn: Connection, content: Content) -> Iterator[str]:
     """What still keeps live consultations from beginning here: settings to fill in, content to approve."""
-    if not instance.sites:
+    known = sites(conn)
+    if not known:
         yield "No site is set up; add one on the settings page."
-    for site in instance.sites.values():
+    for site in known.values():
         if site.blank_routes:
             blank = ", ".join(site.blank_routes)
             yield f"Site {site.code} has no number for: {blank}; fill them in on the settings page."
-    for what in instance.unapproved():
+    for what in unapproved(conn, content):
         yield f"The {what} is draft, not approved for clinical use here; a clinician runs `consult approve`."

@@ -14,14 +14,16 @@ from typing import Final, Literal
 from consult import checking
 from consult.backup import backup_folder, backups_in, made_at
 from consult.documents.words import when
-from consult.instance import DATABASE, KEY_FILE, Instance, InstanceRefused, database_file, exists, open_instance
+from consult.in_use import Content, look
+from consult.instance import DATABASE, KEY_FILE, InstanceRefused, check_key, check_there, database_file
 from consult.lock import is_served
 from consult.proforma.load import ContentError
 from consult.proving import BackupRefused, read_only, why_not_whole
 from consult.record import ledger
 from consult.record.database import Connection, DatabaseRefused, sqlite3, wal_fault
 from consult.record.disk import network_kind
-from consult.record.settings import keeping
+from consult.record.opening import at_rest, check_usable
+from consult.record.settings import keeping, provider
 from consult.record.store import now_utc
 from consult.record.timekeeping import stamp
 from consult.tending import last_went
@@ -46,30 +48,33 @@ class Finding:
 
 def examine(folder: Path) -> Iterator[Finding]:
     """Everything the doctor looks at, one finding after the other."""
-    yield _sqlite()
-    if not exists(folder):
-        yield Finding("instance", "fault", f"There is no instance in {folder}; run `consult init` or `consult demo`.")
+    yield (sqlite := _sqlite())
+    try:
+        check_there(folder)
+    except InstanceRefused as error:
+        yield Finding("instance", "fault", str(error))
         return
-    yield _share(folder)
+    yield (share := _share(folder))
     yield from _permissions(folder)
     yield _space(folder)
     yield _server(folder)
-    found = _database(folder)
-    yield found
-    yield from _kept(folder)
-    if found.weight != "fault":  # opening it for use would put missing guards back, and so hide that they were gone
-        yield from _opened(folder)
+    if "fault" in (sqlite.weight, share.weight):
+        return  # there a database is not opened, not even to look at it
+    yield (found := _database(folder))
+    if found.weight != "fault":
+        yield from _kept(folder)
+        yield from _used(folder)
 
 
 def _kept(folder: Path) -> Iterator[Finding]:
     """How backups, their rehearsal and the witness stand."""
     try:
-        with read_only(database_file(folder)) as conn:
+        with read_only(database_file(folder), at_rest(database_file(folder))) as conn:
             yield _last_backup(folder, conn)
             yield _last_rehearsal(folder)
             yield _witness(conn)
     except (sqlite3.DatabaseError, ValueError):
-        return  # the finding on the database says so
+        return  # it was taken away meanwhile
 
 
 def _last_backup(folder: Path, conn: Connection) -> Finding:
@@ -164,40 +169,43 @@ def _space(folder: Path) -> Finding:
 
 
 def _server(folder: Path) -> Finding:
-    return Finding("server", "fine", "A server is running." if is_served(folder) else "No server is running.")
-
-
-def _opened(folder: Path) -> Iterator[Finding]:
     try:
-        instance = open_instance(folder)
+        return Finding("server", "fine", "A server is running." if is_served(folder) else "No server is running.")
+    except OSError:
+        return Finding("server", "note", "This account cannot tell whether a server is running.")
+
+
+def _used(folder: Path) -> Iterator[Finding]:
+    """What its settings and content would be in use: read only, as opening it for use could change it."""
+    try:
+        check_key(folder)
+        with read_only(database_file(folder), at_rest(database_file(folder))) as conn:
+            yield from _inside(conn, look(conn, folder))
     except (DatabaseRefused, InstanceRefused) as error:
-        yield Finding("database", "fault", str(error))
-        return
+        yield Finding("instance", "fault", str(error))
     except ContentError as error:
         yield Finding(
             "content", "fault", f"Content was refused: {error.problems[0]} Run `consult check` for all of it."
         )
-        return
-    try:
-        yield from _inside(instance)
-    finally:
-        instance.close()
 
 
-def _inside(instance: Instance) -> Iterator[Finding]:
-    for problem in instance.problems:
+def _inside(conn: Connection, content: Content) -> Iterator[Finding]:
+    for problem in content.problems:
         yield Finding("content", "fault", f"Refused, and an older version is in use: {problem}")
-    if not instance.provider:
+    if not provider(conn):
         yield Finding("settings", "fault", "The instance is not set up; run `consult init`.")
-    for point in checking.open_points(instance):
+    for point in checking.open_points(conn, content):
         yield Finding("settings", "note", point)
 
 
 def _database(folder: Path) -> Finding:
     try:
-        with read_only(database_file(folder)) as conn:
+        check_usable(database_file(folder))
+        with read_only(database_file(folder), at_rest(database_file(folder))) as conn:
             sentence = why_not_whole(conn)
             seq = ledger.head(conn)[0] if sentence is None else 0
+    except DatabaseRefused as error:
+        return Finding("database", "fault", str(error))
     except sqlite3.DatabaseError as error:
         sentence = f"It cannot be read ({error})."
     if sentence is not None:

@@ -56,10 +56,21 @@ def load_content(db: Database, instance: Path, actor: str, at: str) -> Content:
     return content
 
 
+def look(conn: Connection, instance: Path) -> Content:
+    """The content as it would be in use; nothing is kept. ContentError as above."""
+    return _read(conn, instance)[0]
+
+
 def named(definition: Definition, leaflets: Leaflets) -> dict[str, str]:
     """What clinicians and employees read, as `consult approve` names it, with its digests."""
     found = {f"proforma {definition.proforma.id}": definition.digest}
     return found | {f"leaflet {item.id} {item.language}": item.digest for _, item in sorted(leaflets.items())}
+
+
+def unapproved(conn: Connection, content: Content) -> list[str]:
+    """What of this content no named clinician has approved for use here."""
+    approved = library.approvals(conn)
+    return [what for what, digest in named(content.definition, content.leaflets).items() if digest not in approved]
 
 
 def not_loaded(conn: Connection, instance: Path) -> list[str]:

@@ -21,7 +21,7 @@ from consult.audit.organisation import Organisation
 from consult.documents.leaflet import Leaflets
 from consult.exchange.entryform import EntryForm
 from consult.exchange.resultsfile import Version
-from consult.in_use import Content, load_content, named
+from consult.in_use import Content, load_content, named, unapproved
 from consult.proforma.load import Problem
 from consult.proving import BackupRefused, copy, prove, sync
 from consult.record import settings
@@ -127,8 +127,7 @@ class Instance:
 
     def unapproved(self) -> list[str]:
         """What is in use without a named clinician's approval; while there is any, pages and prints say "draft"."""
-        approved = self.approvals
-        return [what for what, digest in self.in_use().items() if digest not in approved]
+        return unapproved(self.db.read(), self.content)
 
     def why_no_live(self, site: str) -> str | None:
         """Why no live consultation may begin at a site now, in a sentence that says what to do; None if it may."""
@@ -157,8 +156,23 @@ def database_file(folder: Path) -> Path:
 
 
 def exists(folder: Path) -> bool:
-    """Whether there is an instance in this folder."""
-    return database_file(folder).exists()
+    """Whether there is an instance in this folder; InstanceRefused if this account may not look."""
+    try:
+        database_file(folder).stat()
+    except PermissionError as error:
+        raise InstanceRefused(
+            f"{folder} cannot be looked into by this account; run this as the account that owns it."
+        ) from error
+    except OSError:
+        return False
+    return True
+
+
+def check_there(folder: Path) -> None:
+    """Refuse a folder without an instance, and say whether one was there: InstanceRefused."""
+    _check_nothing_lost(folder)
+    if not exists(folder):
+        raise InstanceRefused(f"There is no instance in {folder}; run `consult init` or `consult demo` first.")
 
 
 def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc, actor: str = "program") -> Instance:
@@ -169,8 +183,8 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
     if create:
         make_private(folder)
         _check_nothing_lost(folder)
-    elif not exists(folder):
-        raise InstanceRefused(f"There is no instance in {folder}; run `consult init` or `consult demo` first.")
+    else:
+        check_there(folder)
     with only_for_me():
         db = open_database(
             database_file(folder),
@@ -230,9 +244,11 @@ def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
 
 
 def _check_nothing_lost(folder: Path) -> None:
-    """Never make an empty database where one was: its key or its backups tell."""
-    left = [name for name in (KEY_FILE, BACKUPS) if (folder / name).exists()]
-    if left and not exists(folder):
+    """Never make an empty database where one was: its key, its backups or what it wrote last tell."""
+    if exists(folder):
+        return
+    left = [name for name in (KEY_FILE, BACKUPS, f"{DATABASE}-wal") if (folder / name).exists()]
+    if left:
         raise InstanceRefused(
             f"There is no {DATABASE} in {folder}, though {left[0]} says that one was there; restore a backup with "
             "`consult restore`, or choose another folder with --instance."
@@ -269,6 +285,12 @@ def secret_key(folder: Path) -> bytes:
     with os.fdopen(handle, "w", encoding="ascii") as stream:
         stream.write(secrets.token_hex(KEY_BYTES))
     return _read_key(file)
+
+
+def check_key(folder: Path) -> None:
+    """Refuse a key that this program did not write; none at all is no fault, as one is made."""
+    if (folder / KEY_FILE).exists():
+        _read_key(folder / KEY_FILE)
 
 
 def _read_key(file: Path) -> bytes:

@@ -44,12 +44,15 @@ def _held(file: Path, sentence: str) -> Iterator[None]:
 
 
 def is_served(folder: Path) -> bool:
-    """Whether a server runs on this instance now."""
+    """Whether a server runs on this instance now; asked without making the lock file."""
     try:
-        with server_lock(folder):
-            return False
-    except Held:
-        return True
+        handle = os.open(folder / LOCK_FILE, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _take(handle)
+    finally:
+        os.close(handle)
 
 
 if sys.platform == "win32":

@@ -80,9 +80,12 @@ def prove(
 
 
 @contextmanager
-def read_only(file: Path) -> Iterator[Connection]:
-    """A connection that cannot change the file, and sees it at one moment, whatever others write meanwhile."""
-    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as conn:
+def read_only(file: Path, how: str = "") -> Iterator[Connection]:
+    """A connection that cannot change the file, and sees it at one moment, whatever others write meanwhile.
+
+    `how` is what `at_rest` says, where it is only looked at and no side files may be left.
+    """
+    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro{how}", uri=True)) as conn:
         conn.row_factory = sqlite3.Row
         conn.execute("PRAGMA trusted_schema = OFF")
         conn.execute("BEGIN")

@@ -16,6 +16,7 @@ from consult.progress import Progress, silent
 from consult.proving import Proof, prove, read_only
 from consult.record import told, unused
 from consult.record.database import Connection
+from consult.record.opening import check_usable
 from consult.record.store import rebuild_consultations
 
 
@@ -39,9 +40,10 @@ def rebuild(instance: Instance) -> tuple[int, int]:
 def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]:
     """Prove the database of an instance; returns what it holds, and each way in which its tables differ from its steps.
 
-    BackupRefused says what is wrong with the database or the log itself.
+    DatabaseRefused and BackupRefused say what is wrong with the database or the log itself.
     """
     file = database_file(folder)
+    check_usable(file)
     proof = prove(file, "restore a backup", progress)
     with read_only(file) as conn:
         found = [*told.differences(conn), *people.differences(conn), *in_use.differences(conn)]

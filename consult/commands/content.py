@@ -27,7 +27,7 @@ def check(place: Place) -> None:
         click.echo(str(problem))
     if exists(place.folder) and not found.problems:
         with opened(place) as instance:
-            for point in checking.open_points(instance):
+            for point in checking.open_points(instance.db.read(), instance.content):
                 click.echo(f"Open: {point}")
     if found.problems:
         fail(f"{count(len(found.problems), 'problem')} found; mend what is listed, then run this again.")

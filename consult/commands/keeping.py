@@ -20,7 +20,7 @@ from consult.commands.place import (
     pass_place,
     progress_if_long,
 )
-from consult.instance import database_file, exists
+from consult.instance import check_there, database_file
 from consult.lock import server_lock
 from consult.proving import read_only
 from consult.record import settings as kept
@@ -67,7 +67,7 @@ def verify(place: Place, witness_file: Path | None, files: tuple[Path, ...]) -> 
     FILES are proved against the record by the head they carry: case files, results counted with --head, and signed
     notes saved as text.
     """
-    check_there(place)
+    check_there(place.folder)
     ask_for_patience(database_file(place.folder))
     proof, differing = verifying.verify(place.folder, progress_if_long)
     for sentence in differing[:MOST_LISTED]:
@@ -98,11 +98,6 @@ def holds(place: Place, file: Path) -> bool:
     return not found.wrong
 
 
-def check_there(place: Place) -> None:
-    if not exists(place.folder):
-        fail(f"There is no instance in {place.folder}; run `consult init` or `consult demo` first.")
-
-
 def tell_of_witness(place: Place, file: Path | None) -> None:
     """Prove the log against a witness, by default the one in the settings, and say so; also where there is none."""
     with read_only(database_file(place.folder)) as conn:
@@ -125,7 +120,7 @@ def witness(place: Place, file: Path | None) -> None:
     `consult verify` then finds a log that was cut short, made anew, or put back to an older copy. A running server adds
     a head each day and after each of its backups, if the setting `witness` names the file.
     """
-    check_there(place)
+    check_there(place.folder)
     with read_only(database_file(place.folder)) as conn:
         named = file or witness_of(conn)
         if named is None:
@@ -200,7 +195,7 @@ def tend(place: Place) -> None:
 
     A running server does this by itself; call it from a timetable of the system if none runs.
     """
-    check_there(place)
+    check_there(place.folder)
     done = tending.tend(place.folder, now_utc())
     for what, went in done.items():
         click.echo(f"{what}: {went.sentence}", err=not went.well)
@@ -219,7 +214,7 @@ def rehearse(place: Place, file: Path | None) -> None:
 
     It is FILE, or else the newest in the place where backups go. The record in use is not touched.
     """
-    check_there(place)
+    check_there(place.folder)
     begun = now_utc()
     found = rehearsing.rehearse(place.folder, file, begun, progress_if_long)
     click.echo(found.sentence)
@@ -250,7 +245,7 @@ def guard(place: Place) -> None:
     A start is refused while guards are missing, since steps may have been changed.
     """
     file = database_file(place.folder)
-    check_there(place)
+    check_there(place.folder)
     ask_for_patience(file)
     with server_lock(place.folder):
         put_back = put_guards_back(file, actor())

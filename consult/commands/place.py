@@ -117,7 +117,7 @@ def on_instance(**more: Any) -> Callable[[F], F]:
     """The option --instance, which stands before or after the command."""
     return click.option(
         "--instance",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(file_okay=False, readable=False, path_type=Path),
         metavar="DIR",
         callback=_set_place,
         expose_value=False,

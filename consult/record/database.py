@@ -14,7 +14,7 @@ from sqlite_utils import Migrations, utils
 sqlite3: Any = vars(utils)["sqlite3"]  # the newer SQLite where it is installed: sqlite-utils has picked it
 
 APPLICATION_ID: Final = 0x0B5C0175
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 Connection = Any  # sqlite3.Connection of whichever driver sqlite-utils has found
 
 
@@ -121,7 +121,7 @@ GUARDS_1: Final = {
         "BEGIN SELECT RAISE(ABORT, 'what a step says goes only after a step that says so'); END"
     ),
 }
-GUARDS: Final = GUARDS_1 | {
+GUARDS_2: Final = GUARDS_1 | {
     "content_goes_only_by_redaction": (
         "BEFORE DELETE ON step_content WHEN NOT EXISTS (SELECT 1 FROM step WHERE kind = 'content_redacted' "
         "AND question = 'step:' || OLD.seq AND seq > OLD.seq) "
@@ -134,7 +134,20 @@ GUARDS: Final = GUARDS_1 | {
         "BEGIN SELECT RAISE(ABORT, 'a version is never replaced'); END"
     ),
 }
-GUARDS_OF: Final = {1: GUARDS_1, SCHEMA_VERSION: GUARDS}
+# A replacement through any other unique column, or the hidden row number, passed those of schema 2.
+GUARDS: Final = GUARDS_2 | {
+    "step_no_replace": (
+        "BEFORE INSERT ON step WHEN EXISTS "
+        "(SELECT 1 FROM step WHERE seq = NEW.seq OR key = NEW.key OR hash = NEW.hash) "
+        "BEGIN SELECT RAISE(ABORT, 'a step is never replaced'); END"
+    ),
+    "definition_no_replace": (
+        "BEFORE INSERT ON definition WHEN EXISTS "
+        "(SELECT 1 FROM definition WHERE digest = NEW.digest OR rowid = NEW.rowid) "
+        "BEGIN SELECT RAISE(ABORT, 'a version is never replaced'); END"
+    ),
+}
+GUARDS_OF: Final = {1: GUARDS_1, 2: GUARDS_2, SCHEMA_VERSION: GUARDS}
 """The guards of each schema version, word for word: what is not there was taken away."""
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import sqlite_utils
 from sqlite_utils import Migrations
@@ -27,7 +30,8 @@ from consult.record.disk import network_kind
 from consult.record.store import Clock, now_utc
 from consult.record.timekeeping import stamp
 
-SIDE_FILES = ("-wal", "-shm", "-journal")
+SIDE_FILES: Final = ("-wal", "-shm", "-journal")
+READONLY: Final = 8  # SQLITE_READONLY
 Before = Callable[[Database, int], None]
 
 
@@ -44,11 +48,7 @@ def open_database(
     `before_upgrade` is called with the database and its schema version before an older one is changed: a backup is
     made there, and nothing is changed if it raises.
     """
-    if wal_fault(sqlite3.sqlite_version):
-        raise DatabaseRefused(
-            f"SQLite {sqlite3.sqlite_version} can damage a database in WAL mode; install pysqlite3 (3.53 or later)."
-        )
-    _check_file(file, create)
+    check_usable(file, create)
     try:
         db = Database(file)
         try:
@@ -64,6 +64,31 @@ def open_database(
     return db
 
 
+def check_usable(file: Path, create: bool = False) -> None:
+    """Refuse, without changing anything, a database that is not one to be used here as it is: DatabaseRefused.
+
+    It is looked at for reading only: opening it for use would turn another program's database to WAL.
+    """
+    if wal_fault(sqlite3.sqlite_version):
+        raise DatabaseRefused(
+            f"SQLite {sqlite3.sqlite_version} can damage a database in WAL mode; install pysqlite3 (3.53 or later)."
+        )
+    _check_file(file, create)
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro{at_rest(file)}", uri=True)) as conn:
+            check_ours(conn, file)
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != READONLY:  # a journal is left, which a writer takes back
+            raise DatabaseRefused(_why_not_opened(file, error)) from error
+
+
+def at_rest(file: Path) -> str:
+    """How a look at a database nobody has open makes no side files, which only a writer would remove again."""
+    return "" if Path(f"{file}-wal").exists() else "&immutable=1"
+
+
 def _why_not_opened(file: Path, error: Exception) -> str:
     if "locked" in str(error) or "busy" in str(error):
         return f"{file} is held by another program; wait until it has finished, then try again."
@@ -77,7 +102,7 @@ def _check_file(file: Path, create: bool) -> None:
         raise DatabaseRefused(
             f"{file} is on a network share ({kind}), where the locks of a database fail; move it to a local disk."
         )
-    for path in (file, *(Path(f"{file}{side}") for side in SIDE_FILES)):
+    for path in (file.parent, file, *(Path(f"{file}{side}") for side in SIDE_FILES)):
         if path.is_symlink():
             raise DatabaseRefused(f"{path} is a symbolic link; point the instance at the real folder instead.")
     if not file.exists():
@@ -106,11 +131,20 @@ def _check_absent(file: Path, create: bool) -> None:
 
 def _check_may_write(file: Path) -> None:
     for path in (file.parent, file, *(Path(f"{file}{side}") for side in SIDE_FILES)):
+        if path.exists() and _is_anothers(path):
+            raise DatabaseRefused(
+                f"{path} belongs to another account; run this as that account, or give it to this one."
+            )
         if path.exists() and not os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)):
             raise DatabaseRefused(
                 f"{path} cannot be read and written by this account; let the account that runs this program own it, "
                 "and let the disk be writable."
             )
+
+
+def _is_anothers(path: Path) -> bool:
+    """Whether a file belongs to another account than the one that runs this; the system's own may open any."""
+    return sys.platform != "win32" and os.geteuid() not in (0, path.stat().st_uid)
 
 
 def check_ours(conn: Connection, file: Path) -> int:
@@ -164,6 +198,7 @@ def put_guards_back(file: Path, actor: str, clock: Clock = now_utc) -> list[str]
 
     DatabaseRefused is raised if the log does not hold: then steps were changed, and guards would only hide it.
     """
+    _check_file(file, create=False)
     db = Database(file)
     try:
         with db.write() as conn:
