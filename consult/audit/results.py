@@ -162,7 +162,7 @@ def counts(
 ) -> dict[tuple[str, ...], Counts]:
     """The sums over the cases selected by what makes a group; from the counters where they are kept for this plan."""
     months = _months(selection)
-    if months is None or not tally.kept(conn, plan):
+    if selection.sample or months is None or not tally.kept(conn, plan):  # counters know no single case
         where, values = selection.where()
         return plan.recount(conn, where, values, [MONTH if name == "month" else name for name in by])
     whole, rest = months
