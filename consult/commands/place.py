@@ -93,8 +93,12 @@ def _sentence(error: Exception) -> str:
 
 def ask_for_patience(file: Path) -> None:
     """Say so before all steps of a long record are read."""
-    if file.exists() and file.stat().st_size > LONG:
-        click.echo(f"Reading all {file.stat().st_size // 1_000_000:,} MB of {file}; this takes a while.", err=True)
+    try:
+        size = file.stat().st_size
+    except OSError:
+        return  # whoever reads it says why it can't be read
+    if size > LONG:
+        click.echo(f"Reading all {size // 1_000_000:,} MB of {file}; this takes a while.", err=True)
 
 
 def count(n: int, noun: str) -> str:

@@ -297,6 +297,12 @@ class Store:
             append(conn, Draft(TAKEN_OVER, content, who.actor, self.at(), consultation_id, "", who.role, key))
             project_owner(conn, consultation_id, who.actor)
 
+    def written(self, key: str, consultation_id: str) -> dict[str, Any] | None:
+        """What this key already wrote in this consultation; None if nothing, or if it was redacted."""
+        query = "SELECT seq FROM step WHERE key = ? AND consultation = ?"
+        row = self.db.read().execute(query, (key, consultation_id)).fetchone()
+        return next(s.content for s in steps(self.db.read(), seq=row["seq"])) if row else None
+
     def wrote(self, key: str, consultation_id: str) -> bool:
         """Whether this key already wrote a step of this consultation: the same page sent twice."""
         query = "SELECT 1 FROM step WHERE key = ? AND consultation = ?"

@@ -11,6 +11,7 @@ from consult.documents.words import clock_time
 from consult.proforma.answer import Answer
 from consult.proforma.model import Question
 from consult.record.consultation import OPEN, Consultation
+from consult.record.ledger import KeyReused
 from consult.record.store import NotOpen, Refused
 from consult.web import forms
 from consult.web.answers import answered, save_all
@@ -18,6 +19,7 @@ from consult.web.context import inst, who
 from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, refused, screen_context
 from consult.web.screen import Screen
 
+SAID = ("decision", "reason", "told")
 ABANDON_REASONS = {
     "employee_left": "The employee ended it",
     "sent_as_emergency": "Sent as an emergency before it could be finished",
@@ -58,6 +60,8 @@ def decide(consultation_id: str) -> Response | str | tuple[str, int]:
     }
     if not inst().store.wrote(key, consultation_id):
         inst().store.note(consultation_id, "decision_recorded", content, key, who())
+    elif (before := inst().store.written(key, consultation_id)) and any(before[n] != content[n] for n in SAID):
+        raise KeyReused("This page was already sent with another decision; reload it and decide again.")
     if on_sign_page:
         return redirect(url_for("consultations.sign", consultation_id=consultation_id))
     anchor = f"q-{named[0].id}" if named else None

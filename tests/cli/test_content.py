@@ -181,7 +181,8 @@ def test_a_digest_that_is_not_in_use_is_refused_and_none_of_the_others_is_approv
 def test_a_leaflet_is_approved_alone_and_an_unknown_one_is_not(consult, real):
     leaflet = open_and(real, lambda i: min(i.leaflets)[0])
     consult(real, "approve", "leaflet", leaflet, *BY, "--yes")
-    assert open_and(real, lambda i: i.unapproved()) == ["proforma back-pain"]
+    left = [what for what in digests(real) if not what.startswith(f"leaflet {leaflet} ")]
+    assert sorted(open_and(real, lambda i: i.unapproved())) == sorted(left)
     said = consult(real, "approve", "leaflet", "nothing", *BY, "--yes", code=1).stderr
     assert "There is no leaflet nothing" in said
 

@@ -318,9 +318,10 @@ def test_looking_over_a_sound_installation_changes_nothing(consult, real):
 
 
 def test_the_doctor_brings_no_new_content_and_no_key_into_use(consult, real):
-    shutil.copytree(Path(__file__).parents[2] / "leaflets", real / "leaflets")
-    leaflet = next(real.glob("leaflets/*/en.md"))
-    leaflet.write_text(leaflet.read_text("utf-8") + "\nOne more line.\n", "utf-8")
+    shipped = Path(__file__).parents[2] / "leaflets" / "back-pain-core"
+    shutil.copytree(shipped, real / "leaflets" / "our-own")
+    leaflet = real / "leaflets" / "our-own" / "en.md"
+    leaflet.write_text(leaflet.read_text("utf-8").replace("back-pain-core", "our-own", 1), "utf-8")
     (real / "secret-key").unlink()
     before = everything(real)
     consult(real, "doctor")
