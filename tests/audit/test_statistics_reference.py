@@ -39,7 +39,8 @@ def test_the_statistics_equal_scipy_and_statsmodels_over_ten_thousand_inputs_eac
 
 def test_a_difference_would_be_noticed():
     spoilt = (
-        "import sys; sys.path.insert(0, 'tests/audit'); import statistics_reference as reference; from consult.audit import statistics; "
+        "import sys; sys.path.insert(0, 'tests/audit'); import statistics_reference as reference; "
+        "from consult.audit import statistics; "
         "statistics.Z += 1e-7; sys.exit(reference.main(1, 50))"
     )
     done = run("-c", spoilt)
