@@ -113,7 +113,7 @@ def _edit(one: Round | None) -> Response | str | tuple[str, int]:
 def _wanted(one: Round | None) -> Wanted:
     """The round as it was sent; a site is named only where its rule differs from that of the round."""
     sent = {
-        code: SiteRule(rule, _whole(f"n.{code}", 0), request.form.get(f"start.{code}", ""))  # type: ignore[arg-type]
+        code: SiteRule(rule, _whole(f"n.{code}", 0), request.form.get(f"start.{code}", ""))  # type: ignore[arg-type] # checked
         for code in settings.sites(inst().db.read())
         if (rule := request.form.get(f"rule.{code}", ""))
     }
