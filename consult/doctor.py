@@ -206,7 +206,7 @@ def _database(folder: Path) -> Finding:
             seq = ledger.head(conn)[0] if sentence is None else 0
     except DatabaseRefused as error:
         return Finding("database", "fault", str(error))
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError) as error:  # a report of damage need not be text
         sentence = f"It cannot be read ({error})."
     if sentence is not None:
         return Finding("database", "fault", f"The database is not whole. {sentence} Restore a backup.")

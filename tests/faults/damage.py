@@ -136,7 +136,7 @@ def whole(file: Path) -> bool:
     try:
         with closing(sqlite3.connect(str(file))) as conn:
             return [row[0] for row in conn.execute("PRAGMA integrity_check")] == ["ok"]
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # what it names of the damage need not be text
         return False
 
 
