@@ -32,6 +32,8 @@ from consult.record.timekeeping import stamp
 
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 READONLY: Final = 8  # SQLITE_READONLY
+UNREADABLE: Final = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite says of a damaged file; its sentence may quote what is no text."""
 Before = Callable[[Database, int], None]
 
 
@@ -59,7 +61,7 @@ def open_database(
         except BaseException:
             db.close()
             raise
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         raise DatabaseRefused(_why_not_opened(file, error)) from error
     return db
 
@@ -79,7 +81,7 @@ def check_usable(file: Path, create: bool = False) -> None:
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro{at_rest(file)}", uri=True)) as conn:
             check_ours(conn, file)
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != READONLY:  # a journal is left, which a writer takes back
             raise DatabaseRefused(_why_not_opened(file, error)) from error
 

@@ -163,3 +163,13 @@ def test_a_file_that_is_not_ours_is_refused(tmp_path):
             open_database(file)
     with pytest.raises(DatabaseRefused, match="no database"):
         open_database(tmp_path / "none", create=False)
+
+
+def test_a_damaged_schema_that_is_no_text_is_refused_in_a_sentence(tmp_path):
+    file = tmp_path / "consult.db"
+    open_database(file).close()
+    content = file.read_bytes()
+    at = content.index(b"CREATE TABLE employee")
+    file.write_bytes(content[:at] + b"CREAT\xa0 TABLE employee" + content[at + 21 :])
+    with pytest.raises(DatabaseRefused, match=r"cannot be opened as a database .*; restore a backup\.$"):
+        open_database(file)
