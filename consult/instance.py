@@ -23,7 +23,7 @@ from consult.exchange.entryform import EntryForm
 from consult.exchange.resultsfile import Version
 from consult.in_use import Content, load_content, named, unapproved
 from consult.proforma.load import Problem
-from consult.proving import BackupRefused, copy, prove, sync
+from consult.proving import BackupRefused, copy, prove, sync, telling_damage
 from consult.record import settings
 from consult.record.database import SCHEMA_VERSION, Connection, Database, DatabaseRefused, sqlite3
 from consult.record.ledger import Draft, append
@@ -195,7 +195,8 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
             clock=clock,
         )
         try:
-            return _opened(folder, db, clock, actor)
+            with telling_damage(db.file):
+                return _opened(folder, db, clock, actor)
         except BaseException:
             db.close()
             raise

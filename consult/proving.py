@@ -10,8 +10,18 @@ from pathlib import Path
 
 from consult.progress import Progress, silent
 from consult.record import ledger
-from consult.record.database import APPLICATION_ID, SCHEMA_VERSION, Connection, missing_guards, sqlite3
+from consult.record.database import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    Connection,
+    DatabaseRefused,
+    missing_guards,
+    sqlite3,
+)
 from consult.record.settings import is_demonstration, provider
+
+UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading something else than was written may end in, beside what SQLite says itself."""
 
 
 class BackupRefused(Exception):
@@ -90,6 +100,25 @@ def read_only(file: Path, how: str = "") -> Iterator[Connection]:
         conn.execute("PRAGMA trusted_schema = OFF")
         conn.execute("BEGIN")
         yield conn
+
+
+@contextmanager
+def telling_damage(file: Path) -> Iterator[None]:
+    """Where something unforeseen ends the block, and the database is damaged, the damage is said: DatabaseRefused."""
+    try:
+        yield
+    except UNFORESEEN as error:
+        if not isinstance(error, DatabaseRefused) and (sentence := _damage(file)):
+            raise DatabaseRefused(f"{file} is not whole. {sentence} Restore a backup.") from error
+        raise
+
+
+def _damage(file: Path) -> str | None:
+    try:
+        with read_only(file) as conn:
+            return why_not_whole(conn)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        return f"It cannot be read ({error})."
 
 
 def why_not_whole(conn: Connection, progress: Progress = silent) -> str | None:

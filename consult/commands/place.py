@@ -23,7 +23,7 @@ from consult.instance import Instance, InstanceRefused, open_instance
 from consult.lock import Held
 from consult.proforma.load import ContentError
 from consult.progress import silent
-from consult.proving import BackupRefused
+from consult.proving import BackupRefused, telling_damage
 from consult.record import ledger
 from consult.record.database import DatabaseRefused, NotWritten, sqlite3
 from consult.record.settings import SettingRefused
@@ -144,7 +144,8 @@ def opened(place: Place, set_up: bool = True) -> Iterator[Instance]:
     try:
         for problem in instance.problems:
             click.echo(f"Refused, so an older version stays in use: {problem}", err=True)
-        yield instance
+        with telling_damage(instance.db.file):
+            yield instance
     finally:
         instance.close()
 

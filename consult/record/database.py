@@ -22,6 +22,10 @@ class DatabaseRefused(Exception):
     """The database was not opened; the message says why and what to do."""
 
 
+class Damaged(DatabaseRefused, ValueError):
+    """What the database holds is not what was written to it; the message says so and what to do."""
+
+
 class NotWritten(Exception):
     """The disk or another program kept the database from being written; it may work again by itself."""
 

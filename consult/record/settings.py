@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from consult.record.database import Connection
+from consult.record.database import Connection, Damaged
 from consult.record.ledger import Draft, append
 
 ROUTE_LABELS: Final = {
@@ -35,9 +35,12 @@ class Site:
 
 
 def get_setting(conn: Connection, name: str, default: Any = None) -> Any:
-    """The value of a setting, or the default."""
+    """The value of a setting, or the default; Damaged if what is held is none."""
     row = conn.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
-    return json.loads(row["value"]) if row else default
+    try:
+        return json.loads(row["value"]) if row else default
+    except ValueError as error:
+        raise Damaged(f"The setting {name} is not as it was written; restore a backup.") from error
 
 
 def change_setting(conn: Connection, name: str, value: Any, actor: str, at: str) -> None:

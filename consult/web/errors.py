@@ -9,7 +9,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from consult.record.database import NotWritten, sqlite3, why_not_written
+from consult.record.database import Damaged, NotWritten, sqlite3, why_not_written
 from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import taking_over
 
@@ -35,6 +35,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(NotWritten, _not_written)
     app.register_error_handler(sqlite3.DatabaseError, _unreadable)
+    app.register_error_handler(Damaged, _unreadable)
     app.register_error_handler(HTTPException, _http)
 
 

@@ -176,3 +176,13 @@ def test_many_differences_are_counted_and_listed_only_so_far(consult, demo_copy,
 def test_a_provider_that_is_no_json_is_a_sentence_too(consult, demo_copy):
     change(demo_copy, "UPDATE setting SET value = 'broken' WHERE name = 'provider'")
     assert "restore a backup" in consult(demo_copy, "verify", code=1).stderr
+    for words in (("results", "--capture", "live"), ("cases", "export", "-"), ("backup",)):
+        assert "The setting provider is not as it was written" in consult(demo_copy, *words, code=1).stderr
+
+
+def test_what_was_changed_into_something_else_is_said_where_reading_it_ends_in_the_unforeseen(consult, demo_copy):
+    started = "SELECT max(seq) FROM step WHERE kind = 'consultation_started'"
+    change(demo_copy, f"UPDATE step_content SET content = '\"x\"' WHERE seq = ({started})")
+    said = consult(demo_copy, "rebuild", code=1).stderr
+    assert "unforeseen" not in said
+    assert "is not whole. What step" in said
