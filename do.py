@@ -264,6 +264,8 @@ def main() -> int:
         print(f"This needs Python 3.11 or later; this is {sys.version.split()[0]}.", file=sys.stderr)
         return 2
     options, extra = arguments().parse_known_args()
+    # Some machines forbid it; then each of the many processes of a test run would compile the whole code anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     try:
         return int(options.action(options, extra))
     except Stop as problem:
