@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ from consult.record.settings import is_demonstration, provider
 
 UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 """What reading something else than was written may end in, beside what SQLite says itself."""
+
+
+PAGES_KEPT_KIB = 256 * 1024
+"""Memory for a check of all pages: each entry of each index is looked up in its table, in any order."""
 
 
 class BackupRefused(Exception):
@@ -81,7 +86,7 @@ def prove(
         raise BackupRefused(f"There is no file {file}; name a backup file.")
     try:
         with read_only(file) as conn:
-            if sentence := why_not_whole(conn, progress):
+            if sentence := why_not_whole(conn, progress, file):
                 raise BackupRefused(f"{called} did not pass: {sentence} Now {otherwise}.")
             seq, head = ledger.head(conn)
             return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
@@ -121,16 +126,41 @@ def _damage(file: Path) -> str | None:
         return f"It cannot be read ({error})."
 
 
-def why_not_whole(conn: Connection, progress: Progress = silent) -> str | None:
-    """What is wrong with a database, in a sentence; None if it is ours, undamaged, guarded, and its log holds."""
+def why_not_whole(conn: Connection, progress: Progress = silent, file: Path | None = None) -> str | None:
+    """What is wrong with a database, in a sentence; None if it is ours, undamaged, guarded, and its log holds.
+
+    `file` is given where nothing changes it meanwhile: then its pages are checked while its log is read.
+    """
     if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return "It was not written by this program."
     version = conn.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         return f"It was written by a newer version of this program (schema {version})."
+    if file is None:
+        return _damaged_pages(conn) or _broken_log(conn, progress)
+    with ThreadPoolExecutor(1) as beside:
+        pages = beside.submit(_damaged_pages_of, file)
+        try:
+            log = _broken_log(conn, progress)
+        except (sqlite3.DatabaseError, *UNFORESEEN):
+            if damage := pages.result():
+                return damage
+            raise
+        return pages.result() or log
+
+
+def _damaged_pages_of(file: Path) -> str | None:
+    with read_only(file) as conn:
+        conn.execute(f"PRAGMA cache_size = -{PAGES_KEPT_KIB}")
+        return _damaged_pages(conn)
+
+
+def _damaged_pages(conn: Connection) -> str | None:
     found = [row[0] for row in conn.execute("PRAGMA integrity_check(3)")]
-    if found != ["ok"]:
-        return f"It is damaged ({' '.join(str(found[0]).split())})."
+    return None if found == ["ok"] else f"It is damaged ({' '.join(str(found[0]).split())})."
+
+
+def _broken_log(conn: Connection, progress: Progress) -> str | None:
     if missing := missing_guards(conn):
         return f"The guards {', '.join(missing)} of the step log are missing or not as they were."
     with progress(ledger.head(conn)[0], "Steps") as advance:

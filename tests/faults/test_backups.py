@@ -24,7 +24,7 @@ from many import Made, make
 from consult import backup
 from consult.cli import main
 from consult.instance import database_file, open_instance
-from consult.proving import BackupRefused, prove, read_only
+from consult.proving import BackupRefused, Proof, prove, read_only
 
 pytestmark = pytest.mark.fault
 
@@ -127,11 +127,12 @@ READS = 30  # a restore copies, and proves the copy: two hashes a step, and each
 
 
 def read_and_hashed(file: Path) -> float:
-    """The processor seconds it takes to read a file and hash it once."""
+    """The processor seconds it takes to read a file and hash it once, when it is done over and over."""
     begun = time.process_time()
-    with file.open("rb") as stream:
-        hashlib.file_digest(stream, "sha256")
-    return time.process_time() - begun
+    for _ in range(READS):
+        with file.open("rb") as stream:
+            hashlib.file_digest(stream, "sha256")
+    return (time.process_time() - begun) / READS
 
 
 @dataclass(frozen=True)
@@ -151,26 +152,34 @@ class Restored:
         )
 
 
-def restored(healthy: Path, work: Path, consultations: int) -> Restored:
-    """Restore a large backup into an installation that has its own record."""
+def restored(healthy: Path, work: Path, consultations: int, times: int = 1) -> Restored:
+    """Restore a large backup into an installation that has its own record; of several times, the least disturbed."""
     work.mkdir()
     made = make(healthy, work / "large", consultations)
     with closing(open_instance(made.folder)) as instance:
         file, proof = backup.backup(instance, work / "large.db")
-    folder = shutil.copytree(healthy, work / "instance")
-    once = min(read_and_hashed(file) for _ in range(3))
+    each = []
+    for n in range(times):
+        folder = shutil.copytree(healthy, work / f"instance-{n}")
+        each.append(Restored(made, *restored_into(folder, file, proof), read_and_hashed(file)))
+    return min(each, key=lambda one: one.worked / one.once)
+
+
+def restored_into(folder: Path, file: Path, proof: Proof) -> tuple[float, float]:
+    """The seconds, and those of the processor, that a restore takes; the record is then that of the backup."""
     begun, working = time.perf_counter(), time.process_time()
     result = CliRunner().invoke(main, ["--instance", str(folder), "restore", str(file)])
     seconds, worked = time.perf_counter() - begun, time.process_time() - working
     assert result.exit_code == 0, result.output
     with read_only(database_file(folder)) as conn:
         assert conn.execute("SELECT hash FROM step WHERE seq = ?", (proof.last_step,)).fetchone()[0] == proof.head
-        assert conn.execute("SELECT count(*) FROM consultation").fetchone()[0] >= consultations
-    return Restored(made, seconds, worked, once)
+        assert conn.execute("SELECT count(*) FROM consultation").fetchone()[0] >= proof.rows["consultation"]
+    return seconds, worked
 
 
 def test_a_restore_takes_a_bounded_number_of_readings_of_its_file(demo_made: Path, tmp_path: Path) -> None:
-    small, large = restored(demo_made, tmp_path / "small", 1), restored(demo_made, tmp_path / "large", CONSULTATIONS)
+    small = restored(demo_made, tmp_path / "small", 1, times=3)
+    large = restored(demo_made, tmp_path / "large", CONSULTATIONS, times=3)
     print(small, large, sep="\n")
     assert large.worked - small.worked <= READS * (large.once - small.once)
 
