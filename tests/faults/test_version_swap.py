@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from finishing import gate_of, release
 from house import House, build
 from luck import seeded
 from tab import another_answer
@@ -30,7 +31,6 @@ from consult.in_use import proforma_folder
 from consult.instance import Instance, open_instance
 from consult.proforma.answer import Answer
 from consult.proforma.load import Definition
-from consult.record.consultation import Gate, gate
 from consult.record.library import Library
 from consult.record.store import Start, Store, Who
 from consult.verifying import verify
@@ -119,32 +119,6 @@ def answer_some(store: Store, id_: str, luck: random.Random, who: Who) -> None:
         store.rest(id_, block.id, f"{id_}:rest", who)
     if luck.random() < 0.3:
         release(store, id_, who)
-
-
-def gate_of(store: Store, id_: str) -> Gate:
-    consultation = store.consultation(id_)
-    assert consultation
-    return gate(consultation, store.path_of(consultation))
-
-
-def release(store: Store, id_: str, who: Who) -> None:
-    """Decide and explain what holds signing now."""
-    consultation = store.consultation(id_)
-    assert consultation
-    path, holds = store.path_of(consultation), gate_of(store, id_)
-    if holds.undecided:
-        content = {
-            "questions": [q.id for q in holds.undecided],
-            "states": [a.state if (a := path.answer(q.id)) else "" for q in holds.undecided],
-            "levels": [path.level(q.id) for q in holds.undecided],
-            "decision": "discussed_senior",
-            "reason": "Talked over",
-            "told": "",
-        }
-        store.note(id_, "decision_recorded", content, f"{id_}:decided:{consultation.last_seq}", who)
-    if blank := gate_of(store, id_).blank:
-        content = {"reason": "out_of_time", "text": "", "questions": [q.id for q in blank]}
-        store.note(id_, "blank_emergencies_explained", content, f"{id_}:explained:{consultation.last_seq}", who)
 
 
 @dataclass(frozen=True)
