@@ -25,8 +25,16 @@ from consult.in_use import Content, load_content, named, unapproved
 from consult.proforma.load import Problem
 from consult.proving import BackupRefused, copy, prove, sync, telling_damage
 from consult.record import settings
-from consult.record.database import SCHEMA_VERSION, Connection, Database, DatabaseRefused, sqlite3
-from consult.record.ledger import Draft, append
+from consult.record.database import (
+    SCHEMA_VERSION,
+    Connection,
+    Database,
+    DatabaseRefused,
+    NotWritten,
+    sqlite3,
+    why_not_written,
+)
+from consult.record.ledger import Draft, append, head
 from consult.record.library import Approval, Library, approvals
 from consult.record.opening import open_database
 from consult.record.store import Clock, Store, now_utc
@@ -197,6 +205,12 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
         try:
             with telling_damage(db.file):
                 return _opened(folder, db, clock, actor)
+        except NotWritten as error:
+            db.close()
+            raise DatabaseRefused(
+                f"{folder} was not opened, as {why_not_written(error.__cause__)}; nothing that was recorded is lost. "
+                "Make room on its disk, or mend what holds it, then start again."
+            ) from error
         except BaseException:
             db.close()
             raise
@@ -214,8 +228,14 @@ def open_restored(folder: Path, file: Path, content: dict[str, Any], now: dateti
 
 
 def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
-    """Copy a database before its schema is changed, and prove the copy; DatabaseRefused if that can't be done."""
-    file = folder / BACKUPS / f"before-schema-{SCHEMA_VERSION}-from-{version}-{now:%Y%m%dT%H%M%S%fZ}.db"
+    """Copy a database before its schema is changed, and prove the copy; DatabaseRefused if that can't be done.
+
+    The copy that an upgrade left which then failed serves again: a start tried over and over must not fill the disk.
+    """
+    name = f"before-schema-{SCHEMA_VERSION}-from-{version}-"
+    if any(_ends_like(copy, db) for copy in (folder / BACKUPS).glob(f"{name}*.db")):
+        return
+    file = folder / BACKUPS / f"{name}{now:%Y%m%dT%H%M%S%fZ}.db"
     part = file.with_name(file.name + ".part")
     try:
         file.parent.mkdir(mode=0o700, exist_ok=True)
@@ -223,12 +243,22 @@ def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
         prove(part, "restore a backup that is whole")
         sync(part)
         part.rename(file)
+        sync(file)
     except (OSError, sqlite3.Error, BackupRefused) as error:
         part.unlink(missing_ok=True)
         raise DatabaseRefused(
-            f"The database was not brought up to date, as no backup could be made before it ({error}); mend that, then "
-            "start again."
+            f"The database was not brought up to date, as no backup could be made before it ({error}); it is as it "
+            "was. Make room on its disk, or mend that, then start again."
         ) from error
+
+
+def _ends_like(copy: Path, db: Database) -> bool:
+    """Whether a copy is whole and ends at the last step of a database."""
+    try:
+        proof = prove(copy)
+    except BackupRefused:
+        return False
+    return (proof.last_step, proof.head) == head(db.read())
 
 
 def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:

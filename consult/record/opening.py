@@ -19,12 +19,14 @@ from consult.record.database import (
     Connection,
     Database,
     DatabaseRefused,
+    NotWritten,
     missing_guards,
     put_guards,
     record_schema,
     sqlite3,
     triggers,
     wal_fault,
+    why_not_written,
 )
 from consult.record.disk import network_kind
 from consult.record.store import Clock, now_utc
@@ -61,6 +63,12 @@ def open_database(
         except BaseException:
             db.close()
             raise
+    except NotWritten as error:
+        why = why_not_written(error.__cause__)
+        raise DatabaseRefused(
+            f"{file} was not brought up to date, as {why}; it is as it was. Make room on its disk, or mend what holds "
+            "it, then start again."
+        ) from error
     except UNREADABLE as error:
         raise DatabaseRefused(_why_not_opened(file, error)) from error
     return db
@@ -96,6 +104,8 @@ def _why_not_opened(file: Path, error: Exception) -> str:
         return f"{file} is held by another program; wait until it has finished, then try again."
     if "full" in str(error):
         return f"The disk of {file} is full; free some space, then try again."
+    if why_not_written(error):  # not what it holds, but the disk: a restore would meet the same
+        return f"{file} cannot be opened, as its disk does not do what is asked ({error}); make room on it, or mend it."
     return f"{file} cannot be opened as a database ({error}); restore a backup."
 
 
