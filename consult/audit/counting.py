@@ -5,16 +5,17 @@ The same sums come from a recount of the case table (`recount`) and from the cou
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from consult.audit import statistics
 from consult.audit.cases import TABLE, quoted
+from consult.audit.items import items
 from consult.audit.measures import OUTCOMES, Among, Beside, Measure, MeasureSet, Outcome
-from consult.audit.sql import condition, literal, outcome_column, outcomes_query
+from consult.audit.sql import Apart, condition, literal, outcome_column, outcomes_query
 from consult.proforma.dataset import Dataset
+from consult.proforma.rules import Rule
 from consult.record.database import Connection
 
 AMONG: Final[dict[Among, tuple[Outcome, ...]]] = {
@@ -69,15 +70,35 @@ class Result:
         return self.met - self.aside_met, self.applicable - self.aside_met - self.aside_not_met
 
 
-Counts = Counter[str]
+Counts = dict[str, int]
 """The sums of a set of cases by the names of a plan."""
+
+
+def added(one: Counts, two: Counts) -> Counts:
+    """The sums of two sets of cases together."""
+    return {name: n + two[name] for name, n in one.items()}
+
+
+BITS: Final = 16
+EACH: Final = (1 << BITS) - 1
+LOT: Final = 14
+
+
+def _in_its_place(outcome: str) -> str:
+    """An outcome as a number with one bit set, so that one sum counts all four."""
+    return str(1 << BITS * OUTCOMES.index(cast(Outcome, outcome)))
+
+
+def _came_out(measure: str, outcome: Outcome) -> str:
+    return f"{quoted(outcome_column(measure))} = {_in_its_place(outcome)}"
 
 
 class Plan:
     """The sums of one version of the measures over one data set: each a name and a 0-or-1 expression of a judged case.
 
     The names, in order: "cases"; "excluded REASON" for each reason; and over the eligible cases, for each measure,
-    "MEASURE OUTCOME", "MEASURE aside met", "MEASURE aside not_met" and "MEASURE LINE NAME" for what is printed beside.
+    "MEASURE OUTCOME", "MEASURE aside met", "MEASURE aside not_met", "MEASURE LINE NAME" for what is printed beside,
+    and, of the cases it applies to, "MEASURE item AT" and "MEASURE unable AT" for its items.
     """
 
     def __init__(self, measures: MeasureSet, dataset: Dataset) -> None:
@@ -85,82 +106,105 @@ class Plan:
         self.kept_by: dict[str, str] = {}
         """The statements that keep the counters of this plan (made in tally.py, once)."""
         self.flags = {ASIDE: measures.set_aside.when}
-        self.plain: dict[str, str] = {}
-        """The sums over eligible cases by name, without the tests for what is excluded or set aside."""
-        self.sums = {"cases": "1"}
-        self.sums |= {f"excluded {r.id}": f"(excluded = {literal(r.id)})" for r in measures.eligibility}
+        self.of_items: set[str] = set()
+        """The names of the sums of items."""
+        self.flagged: dict[str, tuple[str, str, tuple[Outcome, ...]]] = {}
+        """The sums of flags by name: the measure, the flag, and among which of its outcomes it is counted."""
         for measure in measures.measures:
-            self._count(measure)
+            self._flag(measure)
+        self.sums = dict(self._sums())
 
-    def _count(self, measure: Measure) -> None:
-        column = quoted(outcome_column(measure.id))
-        eligible = "(excluded = '' AND "
-        for outcome in OUTCOMES:
-            self.plain[f"{measure.id} {outcome}"] = f"{column} = '{outcome}'"
-            self.sums[f"{measure.id} {outcome}"] = f"{eligible}{column} = '{outcome}')"
-        for outcome in ("met", "not_met"):
-            self.sums[f"{measure.id} aside {outcome}"] = f"{eligible}{quoted(ASIDE)} AND {column} = '{outcome}')"
+    def _flag(self, measure: Measure) -> None:
         for line, beside in enumerate(measure.beside):
-            among = " OR ".join(f"{column} = '{outcome}'" for outcome in AMONG[beside.among])
             for name, rule in beside.counts.items():
-                flag = f"flag {measure.id} {line} {name}"
-                self.flags[flag] = rule
-                self.plain[f"{measure.id} {line} {name}"] = f"{quoted(flag)} AND ({among})"
-                self.sums[f"{measure.id} {line} {name}"] = f"{eligible}{quoted(flag)} AND ({among}))"
+                self._count(measure, f"{measure.id} {line} {name}", rule, AMONG[beside.among])
+        for at, item in enumerate(items(measure, self.dataset)):
+            found = {f"{measure.id} item {at}": item.rule, f"{measure.id} unable {at}": item.unable}
+            for name, its in found.items():
+                if its is not None:
+                    self._count(measure, name, its, AMONG["applicable"])
+                    self.of_items.add(name)
 
-    def judged(self, source: str, extra: Sequence[str]) -> str:
-        """A query that judges each row of `source`, with the flags that the sums need."""
-        flags = [f"{condition(rule, self.dataset)} AS {quoted(name)}" for name, rule in self.flags.items()]
-        return outcomes_query(self.measures, self.dataset, source, [*flags, *extra])
+    def _count(self, measure: Measure, name: str, rule: Rule, among: tuple[Outcome, ...]) -> None:
+        flag = next((flag for flag, known in self.flags.items() if known == rule), f"flag {name}")
+        self.flags[flag] = rule
+        self.flagged[name] = (measure.id, flag, among)
 
-    def grouped(self, where: str, by: Sequence[str]) -> str:
-        """A query over the case table: one row for each group that the expressions `by` make, with its sums."""
-        keys = [f"key {at}" for at in range(len(by))]
-        named = [f"{expression} AS {quoted(key)}" for expression, key in zip(by, keys, strict=True)]
-        sums = ", ".join(f"sum({expression})" for expression in self.sums.values())
-        group = f"GROUP BY {', '.join(map(quoted, keys))}" if keys else "HAVING count(*) > 0"
-        return (
-            f"WITH judged AS MATERIALIZED ({self.judged(f'{TABLE} WHERE {where}', named)}) "
-            f"SELECT {', '.join([*map(quoted, keys), sums])} FROM judged {group}"
-        )
+    def _sums(self) -> Iterator[tuple[str, str]]:
+        yield "cases", "1"
+        yield from ((f"excluded {r.id}", f"(excluded = {literal(r.id)})") for r in self.measures.eligibility)
+        for measure in self.measures.measures:
+            for outcome in OUTCOMES:
+                yield f"{measure.id} {outcome}", f"(excluded = '' AND {_came_out(measure.id, outcome)})"
+            for outcome in AMONG["applicable"]:
+                aside = f"{quoted(ASIDE)} AND {_came_out(measure.id, outcome)}"
+                yield f"{measure.id} aside {outcome}", f"(excluded = '' AND {aside})"
+        yield from ((name, f"(excluded = '' AND {self._flag_counts(name)})") for name in self.flagged)
+
+    def _flag_counts(self, name: str) -> str:
+        measure, flag, among = self.flagged[name]
+        return f"({quoted(flag)} AND ({' OR '.join(_came_out(measure, outcome) for outcome in among)}))"
+
+    def judged(
+        self, source: str, extra: Sequence[str], apart: Apart = "limit", wanted: Collection[str] | None = None
+    ) -> str:
+        """A query that judges each row of `source`, with the flags that the sums of flags wanted (or all) need."""
+        needed = {ASIDE, *(self.flagged[name][1] for name in (self.flagged if wanted is None else wanted))}
+        flags = [
+            f"{condition(rule, self.dataset)} AS {quoted(name)}" for name, rule in self.flags.items() if name in needed
+        ]
+        return outcomes_query(self.measures, self.dataset, source, [*flags, *extra], _in_its_place, apart)
 
     def recount(
-        self, conn: Connection, where: str, values: Sequence[str], by: Sequence[str]
+        self, conn: Connection, where: str, values: Sequence[str], by: Sequence[str], with_items: bool = False
     ) -> dict[tuple[str, ...], Counts]:
         """The sums over the cases of a condition, by the values of the expressions `by`; empty groups are absent.
+        Those of items are 0 unless asked for.
 
-        The same sums as `grouped`, several times as fast: excluded cases and those set aside are grouped apart, so that
-        no sum has to test for them.
+        Excluded cases and those set aside are grouped apart, and one sum holds four counts, each in its own 16 bits; so
+        that none runs over, cases are summed in lots of 2^14.
         """
         keys = [f"key {at}" for at in range(len(by))]
         named = [f"{expression} AS {quoted(key)}" for expression, key in zip(by, keys, strict=True)]
-        sums = ", ".join(f"sum({expression})" for expression in self.plain.values())
         parts = ", ".join([*map(quoted, keys), "excluded", quoted(ASIDE)])
+        sums = [quoted(outcome_column(measure.id)) for measure in self.measures.measures]
+        wanted = [name for name in self.flagged if with_items or name not in self.of_items]
+        lots = [wanted[at : at + len(OUTCOMES)] for at in range(0, len(wanted), len(OUTCOMES))]
+        sums += [" + ".join(f"({self._flag_counts(n)} << {BITS * at})" for at, n in enumerate(lot)) for lot in lots]
+        extra = [*named, f"{TABLE}.rowid >> {LOT} AS lot"]
         query = (
-            f"WITH judged AS MATERIALIZED ({self.judged(f'{TABLE} WHERE {where}', named)}) "
-            f"SELECT {parts}, count(*), {sums} FROM judged GROUP BY {parts}"
+            f"SELECT {parts}, count(*), {', '.join(f'sum({one})' for one in sums)} "
+            f"FROM ({self.judged(f'{TABLE} WHERE {where}', extra, wanted=wanted)}) "
+            f"GROUP BY {parts}, lot"
         )
         found: dict[tuple[str, ...], Counts] = {}
         for row in map(tuple, conn.execute(query, values)):
-            reason, is_aside, n, *counted = row[len(by) :]
-            counts = found.setdefault(row[: len(by)], Counter(dict.fromkeys(self.sums, 0)))
+            reason, is_aside, n, *packed = row[len(by) :]
+            counts = found.setdefault(row[: len(by)], dict.fromkeys(self.sums, 0))
             counts["cases"] += n
             if reason:
                 counts[f"excluded {reason}"] += n
-                continue
-            counts.update(dict(zip(self.plain, counted, strict=True)))
-            if is_aside:
-                self._set_aside(counts, dict(zip(self.plain, counted, strict=True)))
+            else:
+                self._unpack(counts, packed, is_aside, lots)
         return found
 
-    def _set_aside(self, counts: Counts, counted: Mapping[str, int]) -> None:
-        for measure in self.measures.measures:
-            for outcome in ("met", "not_met"):
-                counts[f"{measure.id} aside {outcome}"] += counted[f"{measure.id} {outcome}"]
+    def _unpack(self, counts: Counts, packed: Sequence[int], is_aside: bool, lots: Sequence[list[str]]) -> None:
+        for measure, four in zip(self.measures.measures, packed, strict=False):
+            for at, outcome in enumerate(OUTCOMES):
+                counts[f"{measure.id} {outcome}"] += (n := four >> BITS * at & EACH)
+                if is_aside and outcome in AMONG["applicable"]:
+                    counts[f"{measure.id} aside {outcome}"] += n
+        for names, four in zip(lots, packed[len(self.measures.measures) :], strict=True):
+            for at, name in enumerate(names):
+                counts[name] += four >> BITS * at & EACH
 
     def read(self, rows: Any, keys: int) -> dict[tuple[str, ...], Counts]:
         """The sums of each row, by its first so many columns."""
-        return {tuple(row[:keys]): Counter(dict(zip(self.sums, row[keys:], strict=True))) for row in map(tuple, rows)}
+        return {tuple(row[:keys]): dict(zip(self.sums, row[keys:], strict=True)) for row in map(tuple, rows)}
+
+    def none(self) -> Counts:
+        """The sums of no case at all."""
+        return dict.fromkeys(self.sums, 0)
 
     def excluded(self, counts: Counts) -> dict[str, int]:
         """The cases excluded by reason, those that apply to none left out."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from consult.audit import tally
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.cases import ORDER, TABLE, CaseRow, as_dict, quoted
-from consult.audit.counting import MONTH, Counts, Plan, plan_of
+from consult.audit.counting import MONTH, Counts, Plan, added, plan_of
 from consult.audit.counting import Result as Result
 from consult.audit.measures import MeasureSet
 from consult.audit.sql import outcome_column, outcomes_query
@@ -110,7 +110,7 @@ def results(conn: Connection, measures: MeasureSet, dataset: Dataset, selection:
         by_mode = counts(conn, plan, selection, ("capture_mode",))
     if len(by_mode) > 1:
         raise MixedModes(sorted(mode for (mode,) in by_mode))
-    (mode,), counted = next(iter(by_mode.items()), ((selection.capture,), Counts()))
+    (mode,), counted = next(iter(by_mode.items()), ((selection.capture,), plan.none()))
     return _results(plan, selection, mode, counted)
 
 
@@ -158,29 +158,53 @@ def _check_place(conn: Connection, selection: Selection) -> None:
 
 
 def counts(
-    conn: Connection, plan: Plan, selection: Selection, by: tuple[Grouping, ...]
+    conn: Connection, plan: Plan, selection: Selection, by: Sequence[str], with_items: bool = False
 ) -> dict[tuple[str, ...], Counts]:
-    """The sums over the cases selected by what makes a group; from the counters where they are kept for this plan."""
-    months = _months(selection)
-    if selection.sample or months is None or not tally.kept(conn, plan):  # counters know no single case
-        where, values = selection.where()
-        return plan.recount(conn, where, values, [MONTH if name == "month" else name for name in by])
+    """The sums over the cases selected by what makes a group; from the counters where they are kept for this plan.
+
+    `by` may also name a field that results are broken down by. What the counters do not tell apart is counted from the
+    cases: single cases, such a field within a period, and the days of a site that make up no whole month.
+    """
+    months, by_field = _months(selection), bool(set(by) & set(tally.fields(plan)))
+    of_period = bool(selection.start or selection.end)
+    if selection.sample or months is None or (by_field and of_period) or not tally.kept(conn, plan):
+        return _recounted(conn, plan, selection, by, with_items)
     whole, rest = months
-    found = tally.read(conn, plan, _level(selection, by), *_in_months(selection, whole), by) if whole else {}
+    found = _of_months(conn, plan, selection, whole, by) if whole else {}
     for part in rest:
-        where, values = part.where()
-        for key, counted in plan.recount(conn, where, values, [MONTH if n == "month" else n for n in by]).items():
-            found[key] = found.get(key, Counts()) + counted
+        if selection.site or "site" in by:
+            days = _recounted(conn, plan, part, by, with_items)
+        else:
+            days = _of_days(conn, plan, part, by)
+        for key, more in days.items():
+            found[key] = added(found[key], more) if key in found else more
     return found
 
 
-def _level(selection: Selection, by: tuple[Grouping, ...]) -> int:
-    """The coarsest level of the counters that still tells apart what is selected and what makes a group."""
-    if selection.start or selection.end or "month" in by:
-        return tally.SITE_MONTH
-    if selection.site or "site" in by:
-        return tally.SITE
-    return tally.PROVIDER if selection.provider or "provider" in by else tally.ALL
+def _recounted(
+    conn: Connection, plan: Plan, selection: Selection, by: Sequence[str], with_items: bool
+) -> dict[tuple[str, ...], Counts]:
+    where, values = selection.where()
+    names = [MONTH if name == "month" else quoted(name) for name in by]
+    return plan.recount(conn, where, values, names, with_items)
+
+
+def _of_months(
+    conn: Connection, plan: Plan, selection: Selection, whole: Months, by: Sequence[str]
+) -> dict[tuple[str, ...], Counts]:
+    fields = tally.fields(plan)
+    field = next((name for name in by if name in fields), "")
+    by_month = bool(selection.start or selection.end or "month" in by)
+    level = tally.FIELD_OF_SITE + fields.index(field) if field else tally.MONTH_OF_SITE if by_month else tally.SITE
+    names = ["code" if name == field else name for name in by]
+    return tally.read(conn, plan, level, *_in_months(selection, whole), names)
+
+
+def _of_days(conn: Connection, plan: Plan, selection: Selection, by: Sequence[str]) -> dict[tuple[str, ...], Counts]:
+    where, values = replace(selection, start="", end="").where()
+    names = ["substr(day, 1, 7)" if name == "month" else name for name in by]
+    days = [selection.start, selection.end]
+    return tally.read(conn, plan, tally.DAY_OF_PROVIDER, f"day BETWEEN ? AND ? AND {where}", [*days, *values], names)
 
 
 Months = tuple[str, str]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Literal
 
 from consult.audit.cases import quoted
 from consult.audit.eligibility import Reason
@@ -47,18 +48,23 @@ def _equals(column: str, texts: Iterable[str]) -> str:
     return f"({' OR '.join(f'{column} = {literal(text)}' for text in texts) or '0'})"
 
 
-def outcome(measure: Measure, measures: MeasureSet, dataset: Dataset) -> str:
+Written = Callable[[str], str]
+"""How an outcome stands in a column."""
+Apart = Literal["", "limit", "distinct"]
+
+
+def outcome(measure: Measure, measures: MeasureSet, dataset: Dataset, written: Written = literal) -> str:
     """An expression for the outcome of a measure; one with `all_of` reads the columns named as its parts."""
     if measure.met is None:
         parts = ", ".join(quoted(outcome_column(part)) for part in measures.parts(measure))
-        whens = [(f"{literal(worse)} IN ({parts})", worse) for worse in ("not_met", "missing")]
-        return _case(whens, "met")
+        whens = [(f"{written(worse)} IN ({parts})", worse) for worse in ("not_met", "missing")]
+        return _case(whens, "met", written)
     whens = [(condition(measure.met, dataset), "met")]
     if measure.applies is not None:
         whens.insert(0, (f"NOT {condition(measure.applies, dataset)}", "not_applicable"))
     if measure.missing is not None:
         whens.insert(0, (condition(measure.missing, dataset), "missing"))
-    return _case(whens, "not_met")
+    return _case(whens, "not_met", written)
 
 
 def outcome_column(measure: str) -> str:
@@ -71,20 +77,30 @@ def excluded(reasons: Iterable[Reason], dataset: Dataset) -> str:
     return _case([(condition(reason.when, dataset), reason.id) for reason in reasons], "")
 
 
-def _case(whens: list[tuple[str, str]], otherwise: str) -> str:
+def _case(whens: list[tuple[str, str]], otherwise: str, written: Written = literal) -> str:
     if not whens:
-        return literal(otherwise)
-    return f"CASE {' '.join(f'WHEN {when} THEN {literal(then)}' for when, then in whens)} ELSE {literal(otherwise)} END"
+        return written(otherwise)
+    return f"CASE {' '.join(f'WHEN {when} THEN {written(then)}' for when, then in whens)} ELSE {written(otherwise)} END"
 
 
-def outcomes_query(measures: MeasureSet, dataset: Dataset, source: str, extra: Iterable[str] = ()) -> str:
+def outcomes_query(
+    measures: MeasureSet,
+    dataset: Dataset,
+    source: str,
+    extra: Iterable[str] = (),
+    written: Written = literal,
+    apart: Apart = "",
+) -> str:
     """A query with, for each row of `source`, `excluded`, one column a measure and the extra columns.
 
-    Measures with `all_of` stand in an outer query, where the outcomes they are made of are columns already.
+    Measures with `all_of` stand in an outer query, where the outcomes they are made of are columns already. `apart`
+    keeps SQLite from putting the rule of a measure in the place of each mention of its outcome: "limit" for many rows,
+    "distinct" where a test for one row, by a column that is extra, must still reach the table.
     """
+    distinct, limit = {"": ("", ""), "limit": ("", " LIMIT -1"), "distinct": ("DISTINCT ", "")}[apart]
     single = [m for m in measures.measures if m.met is not None]
     joint = [m for m in measures.measures if m.met is None]
     inner = [f"{excluded(measures.eligibility, dataset)} AS excluded", *extra]
-    inner += [f"{outcome(m, measures, dataset)} AS {quoted(outcome_column(m.id))}" for m in single]
-    outer = ["*", *(f"{outcome(m, measures, dataset)} AS {quoted(outcome_column(m.id))}" for m in joint)]
-    return f"SELECT {', '.join(outer)} FROM (SELECT {', '.join(inner)} FROM {source})"
+    inner += [f"{outcome(m, measures, dataset, written)} AS {quoted(outcome_column(m.id))}" for m in single]
+    outer = ["*", *(f"{outcome(m, measures, dataset, written)} AS {quoted(outcome_column(m.id))}" for m in joint)]
+    return f"SELECT {', '.join(outer)} FROM (SELECT {distinct}{', '.join(inner)} FROM {source}{limit})"

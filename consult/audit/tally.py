@@ -1,9 +1,10 @@
 """The counters: the sums of all measures kept beside the case table, by triggers, in the transaction of each change.
 
-One row for each capture mode at four levels: everything, each provider, each site, and each site and month. So results
-cost as much at a million cases as at a hundred. The rows are disposable: `ensure` makes them anew whenever the measures
-in use, or the case table, are others than those they were made for; until then results are recounted. `off` says where
-they are not what a recount gives.
+Rows at several levels, each for one capture mode: of each site all cases, those of each month, and those with each code
+of the fields that results are broken down by; and of each provider those of each day. A period takes whole months and
+the days left over, so results cost as much at a million cases as at a hundred. The rows are disposable: `ensure` makes
+them anew whenever the measures in use, or the case table, are others than those they were made for; until then results
+are recounted. `off` says where they are not what a recount gives.
 """
 
 from __future__ import annotations
@@ -14,17 +15,14 @@ from typing import Final
 from consult.audit.cases import TABLE as CASES
 from consult.audit.cases import quoted
 from consult.audit.counting import MONTH, PLACE, Counts, Plan
+from consult.audit.sql import Apart
 from consult.record.database import Connection
 
 TABLE: Final = "case_tally"
-ALL, PROVIDER, SITE, SITE_MONTH = range(4)
-KEY: Final = ("level", "capture_mode", "provider", "site", "month")
-KEYS_OF_LEVEL: Final = {
-    ALL: ("capture_mode", "''", "''", "''"),
-    PROVIDER: ("capture_mode", "provider", "''", "''"),
-    SITE: ("capture_mode", "provider", "site", "''"),
-    SITE_MONTH: ("capture_mode", "provider", "site", MONTH),
-}
+SITE, MONTH_OF_SITE, DAY_OF_PROVIDER, FIELD_OF_SITE = range(4)
+"""The levels; from FIELD_OF_SITE on one for each field that results are broken down by."""
+KEY: Final = ("level", "day", *PLACE, "month", "code")
+DAY: Final = "consultation_date"
 VIEW: Final = "case_counted"
 """What each case counts for: the sums of a plan as 0 or 1, by the rowid of the case."""
 CHANGES: Final = {
@@ -34,6 +32,23 @@ CHANGES: Final = {
     "after_update": ("AFTER UPDATE", "NEW", "+"),
 }
 """When the counters change: by what the case counts for while its row stands in the table."""
+
+
+def fields(plan: Plan) -> list[str]:
+    """The fields whose codes are counted apart, in the order of their levels."""
+    return list(dict.fromkeys(breakdown.field for breakdown in plan.measures.breakdowns))
+
+
+def _levels(plan: Plan) -> range:
+    return range(FIELD_OF_SITE + len(fields(plan)))
+
+
+def _of_case(plan: Plan, level: int) -> tuple[str, ...]:
+    """The same as `_key`, over the case table itself: written apart, so that a recount proves the counters."""
+    if level == DAY_OF_PROVIDER:
+        return (DAY, *PLACE[:2], "''", "''", "''")
+    code = quoted(fields(plan)[level - FIELD_OF_SITE]) if level >= FIELD_OF_SITE else "''"
+    return ("''", *PLACE, MONTH if level == MONTH_OF_SITE else "''", code)
 
 
 def ensure(conn: Connection, plan: Plan) -> bool:
@@ -66,16 +81,31 @@ def _there(conn: Connection, kind: str) -> dict[str, str]:
 
 
 def fill(conn: Connection, plan: Plan) -> None:
-    """Count all cases into the empty table: once by site and month, the other levels from that."""
+    """Count all cases into the empty table: each is judged once, then summed at each level."""
     totals = ", ".join(f"sum({name})" for name in _short(plan))
-    by_month = plan.grouped("1", KEYS_OF_LEVEL[SITE_MONTH])
-    conn.execute(f"INSERT INTO {TABLE} SELECT {SITE_MONTH}, * FROM ({by_month})")
-    for level in (SITE, PROVIDER, ALL):
-        keys = ", ".join(KEYS_OF_LEVEL[level])
+    conn.execute(f"CREATE TEMP TABLE case_judged_now AS {_judged(plan, 'limit')}")
+    conn.execute(f"CREATE TEMP TABLE {VIEW}_now AS {_counted(plan, 'temp.case_judged_now')}")
+    for level in _levels(plan):
+        keys = [f"{expression} AS key{at}" for at, expression in enumerate(_key(plan, str(level)))]
         conn.execute(
-            f"INSERT INTO {TABLE} SELECT {level}, {keys}, {totals} FROM {TABLE} WHERE level = {SITE_MONTH} "
-            f"GROUP BY {', '.join(PLACE[: 1 + level])}"
+            f"INSERT INTO {TABLE} SELECT {level}, {', '.join(keys)}, {totals} FROM temp.{VIEW}_now "
+            f"GROUP BY {', '.join(f'key{at}' for at in range(len(keys)))}"
         )
+    conn.execute(f"DROP TABLE temp.{VIEW}_now")
+    conn.execute("DROP TABLE temp.case_judged_now")
+
+
+def _key(plan: Plan, level: str) -> tuple[str, ...]:
+    """What the key of a row holds after its level, as expressions over what the view gives."""
+    codes = [f"WHEN {at} THEN code{at}" for at in _levels(plan)[FIELD_OF_SITE:]]
+    return (
+        f"iif({level} = {DAY_OF_PROVIDER}, of_day, '')",
+        "capture_mode",
+        "provider",
+        f"iif({level} = {DAY_OF_PROVIDER}, '', site)",
+        f"iif({level} = {MONTH_OF_SITE}, of_month, '')",
+        f"CASE {level} {' '.join(codes)} ELSE '' END" if codes else "''",
+    )
 
 
 def _short(plan: Plan) -> list[str]:
@@ -92,20 +122,33 @@ def statements(plan: Plan) -> dict[str, str]:
 
 
 def _view(plan: Plan) -> str:
-    judged = plan.judged(CASES, [f"{CASES}.rowid AS of_row", *PLACE, f"{MONTH} AS month"])
+    judged = _judged(plan, "distinct")
+    return f"CREATE VIEW {VIEW} AS {_counted(plan, f'({judged})')}"
+
+
+def _extra(plan: Plan) -> dict[str, str]:
+    """What is kept of a case beside its sums, by name."""
+    codes = {f"code{at}": quoted(name) for at, name in enumerate(fields(plan), FIELD_OF_SITE)}
+    return {"of_row": f"{CASES}.rowid", "of_day": DAY, "of_month": MONTH} | {name: name for name in PLACE} | codes
+
+
+def _judged(plan: Plan, apart: Apart) -> str:
+    return plan.judged(CASES, [f"{expression} AS {name}" for name, expression in _extra(plan).items()], apart)
+
+
+def _counted(plan: Plan, judged: str) -> str:
     sums = (f"{expression} AS n{at}" for at, expression in enumerate(plan.sums.values()))
-    return f"CREATE VIEW {VIEW} AS SELECT of_row, {', '.join(PLACE)}, month, {', '.join(sums)} FROM ({judged})"
+    return f"SELECT {', '.join(_extra(plan))}, {', '.join(sums)} FROM {judged}"
 
 
 def _trigger(plan: Plan, name: str, when: str, row: str, sign: str) -> str:
-    levels = " UNION ALL ".join(f"SELECT {level} AS level" for level in KEYS_OF_LEVEL)
+    levels = " UNION ALL ".join(f"SELECT {level} AS level" for level in _levels(plan))
     names = _short(plan)
     signed = names if sign == "+" else [f"-{name}" for name in names]
     more = ", ".join(f"{name} = {name} + excluded.{name}" for name in names)
     return (
         f"CREATE TRIGGER {TABLE}_{name} {when} ON {CASES} BEGIN "
-        f"INSERT INTO {TABLE} SELECT level, capture_mode, iif(level >= {PROVIDER}, provider, ''), "
-        f"iif(level >= {SITE}, site, ''), iif(level >= {SITE_MONTH}, month, ''), {', '.join(signed)} "
+        f"INSERT INTO {TABLE} SELECT level, {', '.join(_key(plan, 'level'))}, {', '.join(signed)} "
         f"FROM ({levels}) CROSS JOIN (SELECT * FROM {VIEW} WHERE of_row = {row}.rowid LIMIT 1) "
         f"WHERE true ON CONFLICT DO UPDATE SET {more}; END"
     )
@@ -114,23 +157,34 @@ def _trigger(plan: Plan, name: str, when: str, row: str, sign: str) -> str:
 def read(
     conn: Connection, plan: Plan, level: int, where: str, values: Sequence[str], by: Sequence[str]
 ) -> dict[tuple[str, ...], Counts]:
-    """The sums of the counters of one level that a condition selects, by the columns `by`; empty groups are absent."""
-    sums = ", ".join(f"sum({name})" for name in _short(plan))
-    keys = ", ".join(map(quoted, by))
-    group = f"GROUP BY {keys} " if keys else ""
+    """The sums of the counters of one level that a condition selects, by the expressions `by`; no empty groups."""
+    keys = [f"key{at}" for at in range(len(by))]
+    named = [f"{expression} AS {key}" for expression, key in zip(by, keys, strict=True)]
+    sums = [f"sum({name})" for name in _short(plan)]
+    group = f"GROUP BY {', '.join(keys)} " if keys else ""
     query = (
-        f"SELECT {', '.join(filter(None, [keys, sums]))} FROM {TABLE} WHERE level = {level} AND {where} "
-        f"{group}HAVING sum(n0) > 0"
+        f"SELECT {', '.join([*named, *sums])} FROM {TABLE} WHERE level = {level} AND {where} {group}HAVING sum(n0) > 0"
     )
     return plan.read(conn.execute(query, values), len(by))
 
 
+def span(conn: Connection, plan: Plan, where: str, values: Sequence[str]) -> tuple[str, str] | None:
+    """The dates of the first and the last eligible case that a condition over mode, provider and date selects."""
+    excluded = " + ".join(["0", *(f"n{at}" for at, name in enumerate(plan.sums) if name.startswith("excluded "))])
+    test = f"level = {DAY_OF_PROVIDER} AND n0 > {excluded} AND {where.replace(DAY, 'day')}"
+    first, last = (
+        conn.execute(f"SELECT day FROM {TABLE} WHERE {test} ORDER BY day {order} LIMIT 1", values).fetchone()
+        for order in ("ASC", "DESC")
+    )
+    return (first[0], last[0]) if first and last else None
+
+
 def off(conn: Connection, plan: Plan) -> list[str]:
     """The places whose counters are not what a recount of their cases gives, in words; empty where all are right."""
-    by_level = {level: read(conn, plan, level, "1", (), KEY[1:]) for level in KEYS_OF_LEVEL}
-    found = []
-    for level, keys in KEYS_OF_LEVEL.items():
-        counted = plan.recount(conn, "1", (), keys)
-        differing = {key for key in counted | by_level[level] if counted.get(key) != by_level[level].get(key)}
-        found += [" / ".join(filter(None, key)) for key in sorted(differing)]
-    return found
+    found: dict[str, None] = {}
+    for level in _levels(plan):
+        held = read(conn, plan, level, "1", (), KEY[1:])
+        counted = plan.recount(conn, "1", (), _of_case(plan, level), with_items=True)
+        differing = {key for key in counted | held if counted.get(key) != held.get(key)}
+        found |= {" / ".join(filter(None, (*key[1:4], key[0], *key[4:]))): None for key in sorted(differing)}
+    return list(found)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from test_evaluators import fresh, random_cases
 
 from consult.audit import cases
-from consult.audit.breakdowns import close, items, span
+from consult.audit.breakdowns import close, span
+from consult.audit.items import items
 from consult.audit.measures import looker, outcomes, parse_measures, why_excluded
 from consult.audit.results import Selection, results
 from consult.proforma.load import ContentError

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult.audit.breakdowns import Item, ItemResult
+from consult.audit.breakdowns import ItemResult
 from consult.audit.charts import (
     BOTTOM,
     TOP,
@@ -32,6 +32,7 @@ from consult.audit.figures import (
     ranked,
     trend,
 )
+from consult.audit.items import Item
 from consult.audit.results import Result
 from consult.proforma.rules import Rule
 

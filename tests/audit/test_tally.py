@@ -137,10 +137,20 @@ def test_other_measures_are_recounted_until_the_counters_are_theirs(conn, plan, 
     assert tally.off(conn, plan_of(other, dataset)) == []
 
 
-def test_a_counter_that_was_changed_by_hand_is_found(conn, plan, example_cases):
-    cases.put(conn, example_cases[0] | {"provider": "P"}, step=1)
-    conn.execute("UPDATE case_tally SET n9 = n9 + 1 WHERE level = 2")
-    assert tally.off(conn, plan) == ["retrospective / P / A"]
+@pytest.mark.parametrize(
+    ("level", "place"),
+    [
+        (tally.SITE, "retrospective / P / A"),
+        (tally.MONTH_OF_SITE, "retrospective / P / A / 2026-03"),
+        (tally.DAY_OF_PROVIDER, "retrospective / P / 2026-03-02"),
+        (tally.FIELD_OF_SITE, "retrospective / P / A / nurse"),
+    ],
+)
+def test_a_counter_that_was_changed_by_hand_is_found(conn, plan, example_cases, level, place):
+    cases.put(conn, example_cases[0] | {"provider": "P", "clinician_role": "nurse"}, step=1)
+    assert tally.off(conn, plan) == []
+    conn.execute("UPDATE case_tally SET n9 = n9 + 1 WHERE level = ?", [level])
+    assert tally.off(conn, plan) == [place]
 
 
 @pytest.mark.parametrize("start", ["2026", "not a day", "20260101", "2026-02-30"])

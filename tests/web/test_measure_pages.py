@@ -15,7 +15,7 @@ import pages
 import pytest
 from visiting import Service, Visitor, opened
 
-from consult.audit.breakdowns import items
+from consult.audit.items import items
 from consult.audit.targets import set_target
 from consult.proforma.answer import Answer
 
