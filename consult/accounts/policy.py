@@ -79,7 +79,7 @@ LEADING: Final = (
     "organisation.answer",
 )
 READING: Final = ("reliability.read", "reliability.say", "followup.index", "followup.decision", "followup.review")
-ADMIN: Final = ("admin.settings", "admin.site", "admin.people")
+ADMIN: Final = ("admin.settings", "admin.site", "admin.leaflet", "admin.people")
 
 POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys([*PUBLIC, *SIGNED_IN], EVERYONE),

@@ -99,7 +99,7 @@ def _content(event: Event, today: date, recipients: Container[str]) -> dict[str,
     if how not in HOW:
         return "Choose how it was said, given or sent."
     if event == Event.COPY_GIVEN:
-        until = _day(request.form.get("window_ends", ""))
+        until = forms.day(request.form.get("window_ends", ""))
         if until is None or until < today:
             return "Give the day until which the employee may answer: today or later."
         return {"digest": request.form.get("shown", ""), "how": how, "window_ends": until.isoformat()}
@@ -109,13 +109,6 @@ def _content(event: Event, today: date, recipients: Container[str]) -> dict[str,
             return "Choose to whom the report goes."
         return {"digest": request.form.get("shown", ""), "to": to, "how": how}
     return {"how": how}
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def names_of(consultation: Consultation) -> Names:
