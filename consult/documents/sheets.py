@@ -28,8 +28,9 @@ class Made:
 
     @property
     def about(self) -> str:
-        """Where in the record the paper stands, whole, so that it can be held against it."""
-        return f"Made at step {self.step} of the record, {self.hash}"
+        """Where in the record the paper stands, whole, in groups so that it stays on the page in any format."""
+        groups = " ".join(self.hash[n : n + 16] for n in range(0, len(self.hash), 16))
+        return f"Made at step {self.step} of the record, {groups}"
 
 
 def note_sheet(parts: list[Part], later: list[str], signed_by: str, made: Made) -> Sheet:

@@ -50,6 +50,8 @@ def site(code: str) -> Response:
 @bp.post("/leaflets/<leaflet_id>")
 def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
     """Confirm a leaflet past its review date for a stated time."""
+    if leaflet_id not in {known for known, _ in inst().leaflets}:
+        abort(404)
     until, language = day(typed("until")), typed("language")
     try:
         if until is None:

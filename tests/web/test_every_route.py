@@ -151,13 +151,13 @@ def test_another_clinicians_consultation_is_not_there(shared: Service, values: d
     "part", ["consultation_id", "employee_id", "block_id", "leaflet_id", "done", "measure_id", "round_id", "sitting_id"]
 )
 def test_an_unknown_id_is_not_found(shared: Service, values: dict[str, str], part: str) -> None:
-    nurse, lead = shared.visitor("nurse"), shared.visitor("audit_lead")
+    visitors = {role: shared.visitor(role) for role in ("nurse", "audit_lead", "administrator")}
     for unknown in ("nothing", "0", "%27%3B--", "..", "00000000-0000-0000-0000-000000000000"):
         for rule in rules(shared):
             if part in rule.arguments:
                 for method in methods(rule):
                     path = address(shared, rule, {**values, part: unknown})
-                    who = nurse if allowed("nurse", rule.endpoint) else lead
+                    who = next(visitor for role, visitor in visitors.items() if allowed(role, rule.endpoint))
                     response = who.post(path) if method == "POST" else who.ask(path)
                     assert response.status_code == 404, (method, path)
 

@@ -111,6 +111,9 @@ class TestPrinting:
             assert width == (420 if format_ == "a5" else 595)
             assert max(sizes) >= {"large": 16, "giant": 24}.get(format_, 12)
             assert document.get_metadata_value("Title")
+            for page in document:
+                held = page.get_textpage()
+                assert max(held.get_charbox(n)[2] for n in range(held.count_chars())) < width
             assert document.is_tagged()
             assert f"Page 1 of {len(document)}" in words(made)
 
