@@ -17,6 +17,7 @@ ALL: Final = (
     people.person,
     content.check,
     content.approve,
+    content.confirm,
     content.paper,
     cases.cases,
     cases.results,

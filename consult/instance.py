@@ -18,7 +18,7 @@ from consult.audit.benchmarks import Benchmarks
 from consult.audit.counting import plan_of
 from consult.audit.measures import MeasureSet
 from consult.audit.organisation import Organisation
-from consult.documents.leaflet import Leaflets
+from consult.documents.leaflet import Leaflet, Leaflets
 from consult.exchange.entryform import EntryForm
 from consult.exchange.resultsfile import Version
 from consult.in_use import Content, load_content, named, unapproved
@@ -35,7 +35,7 @@ from consult.record.database import (
     why_not_written,
 )
 from consult.record.ledger import Draft, append, head
-from consult.record.library import Approval, Library, approvals
+from consult.record.library import Approval, Confirmation, Library, approvals, confirmations
 from consult.record.opening import open_database
 from consult.record.store import Clock, Store, now_utc
 from consult.record.timekeeping import stamp
@@ -128,6 +128,17 @@ class Instance:
     def approvals(self) -> dict[str, Approval]:
         """What was approved for use here, by digest."""
         return approvals(self.db.read())
+
+    @property
+    def confirmations(self) -> dict[str, Confirmation]:
+        """What an administrator confirmed past its review date, by digest."""
+        return confirmations(self.db.read())
+
+    def why_not_print(self, leaflet: Leaflet) -> str | None:
+        """Why a leaflet is not printed today, in a sentence that says what to do; None if it may be."""
+        confirmed = self.confirmations.get(leaflet.digest) if self.today() > leaflet.review_by else None
+        until = date.fromisoformat(confirmed.until) if confirmed else None
+        return leaflet.may_print(self.today(), until) or leaflet.moved_on(self.leaflets)
 
     def in_use(self) -> dict[str, str]:
         """What clinicians and employees read, as `consult approve` names it, with the digest in use."""

@@ -10,8 +10,12 @@ EVERYONE: Final = frozenset(ROLES)
 AUDITORS: Final = CLINICIANS | {"audit_lead"}
 ADMINISTRATORS: Final = frozenset({"administrator"})
 
-PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlock"})
-"""The endpoints that need no sign-in."""
+PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlock", "leaflets.read"})
+"""The endpoints that need no sign-in.
+
+`leaflets.read` is what the code on a printed leaflet leads to: a text that is given away and names nobody, found only
+by whoever holds its digest.
+"""
 
 SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show")
 CLINICAL: Final = (
@@ -38,6 +42,7 @@ CLINICAL: Final = (
     "consultations.report_event",
     "consultations.steps",
     "consultations.leaflet_done",
+    "consultations.leaflet_again",
 )
 RESULTS: Final = (
     "results.overview",
@@ -74,7 +79,7 @@ LEADING: Final = (
     "organisation.answer",
 )
 READING: Final = ("reliability.read", "reliability.say", "followup.index", "followup.decision", "followup.review")
-ADMIN: Final = ("admin.settings", "admin.site", "admin.people")
+ADMIN: Final = ("admin.settings", "admin.site", "admin.leaflet", "admin.people")
 
 POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys([*PUBLIC, *SIGNED_IN], EVERYONE),

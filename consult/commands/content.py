@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from consult import approving, checking
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place
+from consult.confirming import NotConfirmed, Review, confirm_leaflet, reviews
 from consult.documents import paper as papers
 from consult.instance import Instance, exists
 from consult.proforma.load import Definition
@@ -79,6 +81,37 @@ def approve(
         elif sentence := approving.why_not_as_served(instance):
             click.echo(sentence, err=True)
         _list_approvals(instance)
+
+
+@click.command(name="confirm", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("leaflet", required=False, default="")
+@click.option("--language", default="en", show_default=True, help="The language of the leaflet.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Until when, such as 2027-01-31.")
+@click.option("--reason", default="", help="Why it may still be printed.")
+@pass_place
+def confirm(place: Place, leaflet: str, language: str, until: datetime | None, reason: str) -> None:
+    """Confirm a LEAFLET past its review date for a stated time, three months at most.
+
+    Past its review date a leaflet is not printed. Without LEAFLET the leaflets in use are listed with their dates.
+    """
+    if leaflet and until is None:
+        raise click.UsageError("Say until when it may be printed; add --until.")
+    with opened(place) as instance:
+        if leaflet and until is not None:
+            try:
+                confirm_leaflet(instance, leaflet, language, until.date(), reason, actor())
+            except NotConfirmed as refusal:
+                fail(str(refusal))
+        for review in reviews(instance):
+            click.echo(_review_line(review))
+
+
+def _review_line(review: Review) -> str:
+    item, known = review.leaflet, review.confirmation
+    confirmed = f"; confirmed until {known.until} by {known.by}: {known.reason}" if known else ""
+    why_not = f"; does not print: {review.why_not}" if review.why_not else ""
+    return f"{item.id} {item.language} {item.version}: review by {item.review_by}{confirmed}{why_not}"
 
 
 def _approve(instance: Instance, named: dict[str, str], name: str, post: str, asked: bool) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, uk_date, when
 from consult.proforma.answer import Answer
@@ -13,20 +14,36 @@ from consult.record.consultation import Consultation, Decision, decided
 from consult.record.ledger import Step
 
 WIDTH = 100
+_ANY_SPACE = re.compile(r"[\t\n\x0b\x0c\r]")
 DRAFT_LINE = "Draft content, not approved for clinical use\n"
 STATES_IN_NOTE = ("present", "unsure", "declined", "not_asked", "absent")
 
 
+class Line(str):
+    """A line that is broken where it is too long for the electronic record."""
+
+
+Part = tuple[str, list[str]]
+
+
 def note(consultation: Consultation, path: Path) -> str:
     """The note of a consultation as it stands: headed lines, no marks that an electronic record would break."""
-    parts = [_heading(consultation, path)]
+    first, *others = note_parts(consultation, path)
+    parts = ["\n".join(_broken([first[0].upper(), *first[1]]))]
+    parts += ["\n".join(_broken([title.upper(), *lines])) for title, lines in others]
+    return "\n\n".join(parts) + "\n"
+
+
+def note_parts(consultation: Consultation, path: Path) -> list[Part]:
+    """The note in parts, each a title and its lines unbroken; the first says when and by whom it was held."""
+    parts: list[Part] = [(path.proforma.title, _heading(consultation, path))]
     for section in path.proforma.sections:
         lines = list(_section(section, consultation, path))
         if lines:
-            parts.append("\n".join([section.title.upper(), *lines]))
-    parts.append("\n".join(["WHAT WAS DONE", *_documents(consultation)]))
-    parts.append("\n".join(["NOT RECORDED", *_not_recorded(path)]))
-    return "\n\n".join(parts) + "\n"
+            parts.append((section.title, lines))
+    parts.append(("What was done", list(_documents(consultation))))
+    parts.append(("Not recorded", list(_not_recorded(path))))
+    return parts
 
 
 def with_head(text: str, signed_by: str, head: tuple[int, str], draft: bool, later: str) -> str:
@@ -40,16 +57,14 @@ def with_head(text: str, signed_by: str, head: tuple[int, str], draft: bool, lat
     return "\n".join(part for part in (text, signed + at, DRAFT_LINE if draft else "", later) if part)
 
 
-def _heading(consultation: Consultation, path: Path) -> str:
+def _heading(consultation: Consultation, path: Path) -> list[str]:
     started = consultation.started
     attendance = ATTENDANCE.get(started["attendance"], "Attendance not recorded")
-    lines = [
-        path.proforma.title.upper(),
+    return [
         f"{_held(consultation)}. {attendance}.",
         *(f"Taken over from another clinician at {clock_time(s.at)}." for s in consultation.taken_over),
         f"{ROLES.get(consultation.role, consultation.role)}. Proforma {path.proforma.id} {path.proforma.version}.",
     ]
-    return "\n".join(lines)
 
 
 def _held(consultation: Consultation) -> str:
@@ -145,14 +160,20 @@ def _documents(consultation: Consultation) -> Iterator[str]:
 
 def after_signing(consultation: Consultation, path: Path) -> str:
     """What came after the signature: papers given later, and addenda with what each corrects; "" if nothing did."""
+    lines = after_lines(consultation, path)
+    return "\n".join(["AFTER SIGNING", *_broken(lines)]) if lines else ""
+
+
+def after_lines(consultation: Consultation, path: Path) -> list[str]:
+    """The same as lines, unbroken."""
     if consultation.signed is None:
-        return ""
+        return []
     later = [s for s in consultation.documents if s.seq > consultation.signed.seq and DONE.get(s.kind) and s.content]
     lines = [f"{when(s.at)} {DONE[s.kind]}." for s in later]
     for step in consultation.addenda:
         if step.content is not None:
             lines += _addendum_lines(step, path)
-    return "\n".join(["AFTER SIGNING", *(part for line in lines for part in _wrap(line))]) if lines else ""
+    return [part for line in lines for part in _wrap(line)]
 
 
 def _addendum_lines(step: Step, path: Path) -> list[str]:
@@ -172,4 +193,15 @@ def _not_recorded(path: Path) -> Iterator[str]:
 
 
 def _wrap(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ") or [""]
+    return [Line(indent + _ANY_SPACE.sub(" ", text.expandtabs()))]
+
+
+def _broken(lines: Iterable[str]) -> Iterator[str]:
+    """Lines as they stand in the electronic record: those that may be are broken, and go on set in."""
+    for line in lines:
+        text = line.lstrip(" ")
+        indent = " " * (len(line) - len(text))
+        if isinstance(line, Line):
+            yield from textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "  ") or [""]
+        else:
+            yield line

@@ -77,6 +77,11 @@ def when(at: str) -> str:
     return f"{uk_date(local_time(at).date())} at {clock_time(at)}"
 
 
+def day_of(at: str) -> str:
+    """The day of a step: 2 March 1980."""
+    return uk_date(local_time(at).date())
+
+
 def held(started: dict[str, Any], started_at: str) -> str:
     """When a consultation was held and began, in words; for a paper with its reference and when it was entered."""
     if started.get("capture_mode") != "paper":

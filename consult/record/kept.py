@@ -60,6 +60,14 @@ def by_digest(conn: Connection, digest: str) -> Kept | None:
     return _kept(row) if row else None
 
 
+def beginning(conn: Connection, kind: str, start: str) -> list[Kept]:
+    """The versions of a kind whose digests begin with this; `start` holds hexadecimal digits only."""
+    rows = conn.execute(
+        "SELECT * FROM definition WHERE kind = ? AND substr(digest, 1, ?) = ?", (kind, len(start), start)
+    )
+    return [_kept(row) for row in rows]
+
+
 def newest(conn: Connection, kind: str) -> list[Kept]:
     """The version of each content of a kind that came into use last, in order of id."""
     rows = conn.execute("SELECT * FROM definition WHERE kind = ? ORDER BY id, first_used, rowid", (kind,))

@@ -46,6 +46,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "case_imported": None,
     "case_replaced": None,
     "content_approved": frozenset({"digest", "what", "name", "post"}),
+    "leaflet_confirmed": frozenset({"digest", "what", "until", "reason"}),
     "content_installed": frozenset({"digest", "what", "version"}),
     "setting_changed": frozenset({"name", "value"}),
     "content_redacted": frozenset({"why"}),

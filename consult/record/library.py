@@ -71,3 +71,30 @@ def approvals(conn: Connection) -> dict[str, Approval]:
         if step.content:
             found[step.content["digest"]] = Approval(at=step.at, **step.content)
     return found
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """An administrator's word that a leaflet past its review date may be printed until a day."""
+
+    digest: str
+    what: str
+    until: str
+    reason: str
+    by: str
+    at: str
+
+
+def confirm(conn: Connection, confirmation: Confirmation) -> None:
+    """Record a confirmation; it is of one digest, and the last one counts."""
+    content = {name: getattr(confirmation, name) for name in ("digest", "what", "until", "reason")}
+    append(conn, Draft("leaflet_confirmed", content, confirmation.by, confirmation.at))
+
+
+def confirmations(conn: Connection) -> dict[str, Confirmation]:
+    """The confirmations of leaflets past their review date, by digest."""
+    return {
+        step.content["digest"]: Confirmation(by=step.actor, at=step.at, **step.content)
+        for step in steps(conn, kind="leaflet_confirmed")
+        if step.content
+    }

@@ -6,10 +6,11 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.accounts import people as accounts
+from consult.confirming import NotConfirmed, confirm_leaflet, reviews
 from consult.record import settings as kept
 from consult.tending import last_went
 from consult.web.context import inst, person
-from consult.web.forms import typed
+from consult.web.forms import day, typed
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
 
@@ -28,6 +29,7 @@ def settings() -> str:
         in_use=inst().in_use(),
         approvals=inst().approvals,
         problems=inst().problems,
+        reviews=reviews(inst()),
         went=last_went(inst().folder),
         keeping={name: (kept.keeping(conn, name), known.meaning) for name, known in kept.KEEPING.items()},
     )
@@ -43,6 +45,23 @@ def site(code: str) -> Response:
     with inst().db.write() as conn:
         kept.put_site(conn, changed, person().id, inst().store.at())
     return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
+
+
+@bp.post("/leaflets/<leaflet_id>")
+def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
+    """Confirm a leaflet past its review date for a stated time."""
+    if leaflet_id not in {known for known, _ in inst().leaflets}:
+        abort(404)
+    until, language = day(typed("until")), typed("language")
+    try:
+        if until is None:
+            raise NotConfirmed("Give the day until which it may be printed.")
+        confirm_leaflet(inst(), leaflet_id, language, until, typed("reason")[:300], person().id)
+    except NotConfirmed as refusal:
+        back = url_for("admin.settings", _anchor="leaflets")
+        page = render_template("refused.html", title="Nothing was confirmed", sentence=str(refusal), back=back)
+        return page, 422
+    return redirect(url_for("admin.settings", _anchor="leaflets"))
 
 
 @bp.post("/people")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.documents import letter as letters
-from consult.documents.note import note
+from consult.documents.given import kept_leaflet
+from consult.documents.leaflet import Format
+from consult.documents.note import after_lines, note, note_parts
 from consult.documents.report import digest as digest_of
+from consult.documents.sheets import letter_sheet, note_sheet, who_and_when
+from consult.documents.words import ATTENDANCE, day_of, uk_date
+from consult.exports import head_at, signer
+from consult.record.consultation import Consultation
 from consult.record.database import NotWritten
 from consult.record.ledger import head, steps
-from consult.web.context import inst, who
+from consult.web.context import inst, person, who
 from consult.web.desk import (
     bp,
+    employee_of,
     ended_context,
     found,
     own_key,
@@ -24,12 +32,23 @@ from consult.web.desk import (
     site_of,
     unrecorded_print,
 )
+from consult.web.leaflets import AnyReply, leaflet_format, printed
+from consult.web.printing import asked_format, made_now, sheet_reply, wants_pdf
+
+GIVEN: Final = ("leaflet_printed", "leaflet_given")
 
 
 @bp.get("/<consultation_id>/note", endpoint="note")
 def note_page(consultation_id: str) -> Response:
-    """The note as plain text."""
+    """The note as plain text, or as PDF."""
     consultation = found(consultation_id)
+    if wants_pdf():
+        path = inst().store.path_of(consultation)
+        parts, later = note_parts(consultation, path), after_lines(consultation, path)
+        step, hash_ = head_at(consultation)
+        made = made_now(asked_format())
+        made = replace(made, step=step, hash=hash_) if step else made
+        return sheet_reply(note_sheet(parts, later, signer(inst().db.read(), consultation), made), "note")
     return Response(shown_note(consultation), mimetype="text/plain")
 
 
@@ -50,10 +69,30 @@ def letter(consultation_id: str) -> Response | str:
     made = letters.letter(consultation, path, site_of(consultation))
     if request.method == "POST":
         content = {"questions": [f.question for f in made.findings], "route": [r for r, _ in made.routes]}
-        target = url_for("consultations.letter", consultation_id=consultation_id, printing="yes")
+        how = _how_printed(asked_format(request.form))
+        target = url_for("consultations.letter", consultation_id=consultation_id, **how)
         return _printed(consultation_id, "letter_printed", content, target)
+    if wants_pdf():
+        return sheet_reply(letter_sheet(made, _who_and_when(consultation, made), made_now(asked_format())), "letter")
     made_at = head(inst().db.read())
-    return render_template("consultations/letter.html", letter=made, made_at=made_at, **screen_context(consultation))
+    return render_template(
+        "consultations/letter.html", letter=made, made_at=made_at, format=asked_format(), **screen_context(consultation)
+    )
+
+
+def _who_and_when(consultation: Consultation, made: letters.Letter) -> list[tuple[str, str]]:
+    employee = employee_of(consultation)
+    attendance = ATTENDANCE.get(consultation.started["attendance"], "Attendance not recorded").lower()
+    named = "Identity removed"
+    if employee is not None:
+        number = f", number {employee.local_number}" if employee.local_number else ""
+        named = f"{employee.name}, born {uk_date(employee.date_of_birth)}{number}"
+    return who_and_when(named, f"{made.held_on}, {attendance}", f"{person().name}, {made.role.lower()}")
+
+
+def _how_printed(format_: Format) -> dict[str, Any]:
+    """The end of the address of what is printed: as the form asks, a PDF or a page that prints itself."""
+    return {"format": format_, **({"as": "pdf"} if request.form.get("as") == "pdf" else {"printing": "yes"})}
 
 
 @bp.post("/<consultation_id>/leaflets/<leaflet_id>/<done>")
@@ -66,9 +105,8 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         abort(404)
     if format_ not in leaflet.formats and (format_ or done == "printed"):
         abort(404)
-    today = inst().store.clock().astimezone().date()
     form = request.form.get("form", "printed")
-    if done == "printed" and (why_not := leaflet.may_print(today) or leaflet.moved_on(inst().leaflets)):
+    if done == "printed" and (why_not := inst().why_not_print(leaflet)):
         back = url_for("consultations.show", consultation_id=consultation_id, _anchor="finish")
         return refused(why_not, back, "This leaflet is not printed")
     content = {
@@ -82,10 +120,30 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         content["form"] = "link" if form == "link" else "printed"
     if done == "printed":
         language = leaflet.language
-        target = url_for("leaflets.show", leaflet_id=leaflet.id, language=language, format=format_, printing="yes")
+        how = _how_printed(leaflet_format(leaflet, format_))
+        target = url_for("leaflets.show", leaflet_id=leaflet.id, language=language, **how)
         return _printed(consultation_id, "leaflet_printed", content, target)
     inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+
+
+@bp.route("/<consultation_id>/leaflets/again/<int:step>", methods=["GET", "POST"])
+def leaflet_again(consultation_id: str, step: int) -> AnyReply:
+    """Print the very text again that was printed or given at a step, marked so; also where it changed or expired."""
+    consultation = found(consultation_id)
+    given = next((s for s in consultation.documents if s.seq == step and s.kind in GIVEN and s.content), None)
+    leaflet = kept_leaflet(inst().db.read(), given.content["digest"]) if given and given.content else None
+    if leaflet is None or given is None or given.content is None:
+        abort(404)
+    format_ = leaflet_format(leaflet, request.values.get("format") or given.content["format"])
+    if request.method == "POST":
+        content = {name: given.content[name] for name in ("leaflet", "version", "language", "digest")}
+        target = url_for(
+            "consultations.leaflet_again", consultation_id=consultation_id, step=step, **_how_printed(format_)
+        )
+        return _printed(consultation_id, "leaflet_printed", {**content, "format": format_}, target)
+    did = "printed" if given.kind == "leaflet_printed" else "given"
+    return printed(leaflet, format_, reprint=f"Printed again: the very text that was {did} on {day_of(given.at)}.")
 
 
 def _printed(consultation_id: str, kind: str, content: dict[str, Any], address: str) -> Response:

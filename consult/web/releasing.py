@@ -13,6 +13,7 @@ from consult.documents import releasing
 from consult.documents.blocks import blocks
 from consult.documents.releasing import Names
 from consult.documents.report import Chosen, digest, report, tickable, with_names
+from consult.documents.sheets import report_sheet
 from consult.record.consultation import Consultation
 from consult.record.ledger import KeyReused, Refused, head
 from consult.record.release import IN_WORDS, Event, Release, holds_text
@@ -20,6 +21,7 @@ from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
 from consult.web.desk import bp, employee_of, found, own_key, refused, screen_context
+from consult.web.printing import asked_format, made_now, sheet_reply, wants_pdf
 
 LONGEST = 300
 HOW = {
@@ -97,7 +99,7 @@ def _content(event: Event, today: date, recipients: Container[str]) -> dict[str,
     if how not in HOW:
         return "Choose how it was said, given or sent."
     if event == Event.COPY_GIVEN:
-        until = _day(request.form.get("window_ends", ""))
+        until = forms.day(request.form.get("window_ends", ""))
         if until is None or until < today:
             return "Give the day until which the employee may answer: today or later."
         return {"digest": request.form.get("shown", ""), "how": how, "window_ends": until.isoformat()}
@@ -107,13 +109,6 @@ def _content(event: Event, today: date, recipients: Container[str]) -> dict[str,
             return "Choose to whom the report goes."
         return {"digest": request.form.get("shown", ""), "to": to, "how": how}
     return {"how": how}
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def names_of(consultation: Consultation) -> Names:
@@ -136,7 +131,7 @@ def _chosen(consultation: Consultation) -> Chosen:
     return Chosen(kind, tuple(request.form.getlist("tick")), {name: text for name, text in written.items() if text})
 
 
-def _page(consultation: Consultation) -> str:
+def _page(consultation: Consultation) -> str | Response:
     context = screen_context(consultation)
     definition = inst().store.definition_of(consultation)
     if not definition.reports.types:
@@ -146,6 +141,9 @@ def _page(consultation: Consultation) -> str:
     final = releasing.final_text(release, names) if holds_text(release.stage) or release.released else None
     draft = with_names(report(consultation, context["screen"].path, chosen), names.employee, names.clinician)
     text = final if final is not None and request.method == "GET" else draft
+    about_copy = _about_copy(release)
+    if wants_pdf():
+        return _pdf(text, text == final, about_copy["with_copy"] and request.args.get("copy") == "yes")
     return render_template(
         "consultations/report.html",
         release=release,
@@ -157,11 +155,19 @@ def _page(consultation: Consultation) -> str:
         digest=digest(text),
         made_at=head(inst().db.read()),
         is_final=text == final,
+        format=asked_format(),
         how=HOW,
         asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),
         **context,
-        **_about_copy(release),
+        **about_copy,
     )
+
+
+def _pdf(text: str, is_final: bool, copy: bool) -> Response:
+    """The text as PDF: what is not final says so on top, and the employee's copy whose it is."""
+    above = ("Copy for the employee" if copy else "") if is_final else "Not final: do not send"
+    sheet = report_sheet(text, made_now(asked_format()), above, to_sign=not copy)
+    return sheet_reply(sheet, "report-copy" if copy else "report")
 
 
 def _about_copy(release: Release) -> dict[str, Any]:

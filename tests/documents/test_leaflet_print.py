@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 import consult
 from consult.content import content_root
 from consult.documents.leaflet import FORMATS, load_file
+from consult.documents.leaflet_pdf import foot_of
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +45,13 @@ def address() -> Iterator[str]:
         draft, day = state == "draft", "22 November 2026"
         response = app.make_response(
             render_template(
-                "leaflet_page.html", leaflet=leaflet, html=leaflet.html, format=format_, draft=draft, printed_on=day
+                "leaflet_page.html",
+                leaflet=leaflet,
+                html=leaflet.html,
+                format=format_,
+                draft=draft,
+                printed_on=day,
+                foot=foot_of(leaflet, day),
             )
         )
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'"
