@@ -13,7 +13,7 @@ ADMINISTRATORS: Final = frozenset({"administrator"})
 PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlock"})
 """The endpoints that need no sign-in."""
 
-SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show")
+SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show", "incidents.index", "incidents.note")
 CLINICAL: Final = (
     "employees.search",
     "employees.register",
@@ -62,6 +62,8 @@ AUDIT: Final = (
     "entry.case",
     "entry.drop",
     "entry.edit",
+    "actions.index",
+    "actions.show",
 )
 LEADING: Final = (
     "results.case_file",
@@ -72,6 +74,10 @@ LEADING: Final = (
     "rounds.set_target",
     "reliability.draw",
     "organisation.answer",
+    "actions.new",
+    "actions.change",
+    "actions.move",
+    "actions.plan",
 )
 READING: Final = ("reliability.read", "reliability.say", "followup.index", "followup.decision", "followup.review")
 ADMIN: Final = ("admin.settings", "admin.site", "admin.people")
@@ -83,6 +89,7 @@ POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(LEADING, frozenset({"audit_lead"})),
     **dict.fromkeys(READING, CLINICIANS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),
+    "incidents.change": ADMINISTRATORS | {"audit_lead"},
     "admin.content": CLINICIANS | ADMINISTRATORS,
     "paper.index": CLINICIANS | ADMINISTRATORS,
     "paper.show": CLINICIANS | ADMINISTRATORS,

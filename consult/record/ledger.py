@@ -57,6 +57,11 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "round_withdrawn": frozenset({"round", "reason"}),
     "sample_exclusion": frozenset({"round", "provider", "capture_mode", "case_ref", "out", "reason", "text"}),
     "target_set": frozenset({"measure", "share", "reason"}),
+    "action_set": frozenset(
+        {"action", "measure", "round", "site", "cause", "what", "owner", "post", "due", "evidence", "reason"}
+    ),
+    "action_moved": frozenset({"action", "state", "text", "reaudit"}),
+    "incident_noted": frozenset({"incident", "happened_on", "what", "effect", "done", "reason"}),
     "sitting_begun": frozenset({"sitting", "wanted"}),
     "case_draft_kept": frozenset({"draft", "sitting", "fields"}),
     "case_draft_dropped": frozenset({"draft", "reason"}),
