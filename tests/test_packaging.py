@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "consult" / "static"
 VENDOR = STATIC / "vendor"
+FONTS = ROOT / "consult" / "documents" / "fonts"
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
 NAMESPACES = re.compile(r"https?://www\.w3\.org/[\w./#-]*")
 
@@ -81,6 +82,16 @@ def test_vendored_files_are_those_of_the_provenance() -> None:
         assert entry["package"].split(".")[0] in (VENDOR / "THIRD-PARTY.md").read_text(encoding="utf-8")
 
 
+def test_the_fonts_of_the_pdfs_are_those_of_the_provenance() -> None:
+    listed = json.loads((FONTS / "PROVENANCE.json").read_text(encoding="utf-8"))["files"]
+    assert {f["file"] for f in listed} == {p.name for p in FONTS.iterdir()} - {"PROVENANCE.json"}
+    for entry in listed:
+        assert hashlib.sha256((FONTS / entry["file"]).read_bytes()).hexdigest() == entry["sha256"], entry["file"]
+        assert re.fullmatch(r"[0-9a-f]{64}", entry["archive_sha256"])
+        assert entry["changed"] == "nothing"
+        assert entry["licence"] == "OFL-1.1"
+
+
 def test_vendored_css_was_made_from_the_list_of_components() -> None:
     scss = hashlib.sha256((ROOT / "tools" / "nhsuk.scss").read_bytes()).hexdigest()
     assert scss in (VENDOR / "PROVENANCE.json").read_text(encoding="utf-8"), "run tools/vendor.py"
@@ -124,7 +135,7 @@ def shipped(folder: Path) -> set[str]:
 
 
 def test_wheel_holds_templates_static_files_and_content(unpacked: Path) -> None:
-    for name in ("templates", "static"):
+    for name in ("templates", "static", "documents"):
         assert shipped(unpacked / "consult" / name) == shipped(ROOT / "consult" / name)
     for name in ("proformas", "leaflets"):
         assert shipped(unpacked / "consult" / "_content" / name) == shipped(ROOT / name)
