@@ -18,6 +18,7 @@ from consult.audit.results import Results, results
 from consult.audit.rounds import Round
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import action_plan
+from consult.documents.audit_report import points
 from consult.documents.words import uk_date
 from consult.instance import Instance
 from consult.record import ledger, settings
@@ -68,12 +69,6 @@ def _change(before: Result, after: Result) -> str:
     if found is None or min(before.applicable, after.applicable) < LEAVES_FROM:
         return "; too few to say how it changed"
     return f"; change {points(found[0])} points ({points(found[1])} to {points(found[2])})"
-
-
-def points(share: float) -> str:
-    """A difference of shares in whole percentage points with its sign: +12, −3, 0."""
-    text = f"{100 * share:+.0f}"
-    return "0" if text in ("+0", "-0") else text.replace("-", "−")
 
 
 def plan(instance: Instance, conn: Connection, of: Round | None, *, leaves: bool = False) -> list[Planned]:

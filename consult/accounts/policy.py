@@ -64,6 +64,8 @@ AUDIT: Final = (
     "entry.edit",
     "actions.index",
     "actions.show",
+    "evidence.index",
+    "evidence.report",
 )
 LEADING: Final = (
     "results.case_file",
@@ -78,8 +80,17 @@ LEADING: Final = (
     "actions.change",
     "actions.move",
     "actions.plan",
+    "evidence.pack",
+    "evidence.indicators",
 )
-READING: Final = ("reliability.read", "reliability.say", "followup.index", "followup.decision", "followup.review")
+READING: Final = (
+    "evidence.own",
+    "reliability.read",
+    "reliability.say",
+    "followup.index",
+    "followup.decision",
+    "followup.review",
+)
 ADMIN: Final = ("admin.settings", "admin.site", "admin.people")
 
 POLICY: Final[dict[str, frozenset[str]]] = {

@@ -232,6 +232,12 @@ def head(conn: Connection) -> tuple[int, str]:
     return (row["seq"], row["hash"]) if row else (0, START)
 
 
+def counted(conn: Connection, start: str, end: str) -> dict[str, int]:
+    """How many steps of each kind were written from one day to another (ISO 8601, inclusive)."""
+    query = "SELECT kind, count(*) FROM step WHERE substr(at, 1, 10) BETWEEN ? AND ? GROUP BY kind ORDER BY kind"
+    return {row[0]: row[1] for row in conn.execute(query, (start, end))}
+
+
 def last_at(conn: Connection) -> str:
     """The time that the last step holds; "" while there is none."""
     row = conn.execute("SELECT at FROM step ORDER BY seq DESC LIMIT 1").fetchone()

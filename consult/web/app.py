@@ -25,6 +25,7 @@ from consult.web import (
     endings,
     entry,
     errors,
+    evidence,
     explain,
     followup,
     forms,
@@ -70,7 +71,7 @@ STATE_LABELS: Final = {
 
 CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over)
 """The modules whose routes make up one blueprint."""
-AUDIT: Final = (results, measure_page, explain, rounds, actions, reliability, entry, reflection, organisation)
+AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, reliability, entry, reflection, organisation)
 """The modules of the audit: its results, and what stands beside them."""
 
 
@@ -167,7 +168,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
         ("Consultations", "employees.search", ("consultations", "employees", "followup")),
         ("Leaflets", "leaflets.index", ("leaflets", "paper")),
         ("Results", "results.overview", ("results",)),
-        ("Rounds", "rounds.index", ("rounds", "actions", "reliability", "reflection", "organisation")),
+        ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
         ("Settings", "admin.settings", ("admin",)),
     ]

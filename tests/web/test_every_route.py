@@ -63,6 +63,7 @@ def audit_values(shared: Service) -> dict[str, str]:
         "site": "A",
         "year": "2026",
         **_planned(lead, round_),
+        "pack": "seqohs",
     }
 
 
