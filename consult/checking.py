@@ -10,7 +10,7 @@ from consult.audit import organisation
 from consult.audit.benchmarks import load_benchmarks
 from consult.audit.measures import load_measures
 from consult.content import content_folders
-from consult.documents import leaflet
+from consult.documents import evidence, leaflet
 from consult.exchange import entryform
 from consult.in_use import Content, unapproved
 from consult.proforma.load import ContentError, Problem, load_definition, read_text
@@ -46,6 +46,8 @@ def _check_proforma(folder: Path, checked: Checked) -> None:
             entryform.parse_words(read_text(folder / entryform.FILE), definition.dataset)
         if (folder / organisation.FILE).exists():
             organisation.parse_organisation(read_text(folder / organisation.FILE), benchmarks)
+        if (folder / evidence.FILE).exists():
+            evidence.parse_mapping(read_text(folder / evidence.FILE), measures, definition.dataset)
     except ContentError as error:
         checked.problems.extend(Problem(f"{folder.name}/{p.file}", p.id, p.sentence) for p in error.problems)
         return

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult.commands import cases, content, keeping, measures, people, rounds, serve
+from consult.commands import cases, content, evidence, keeping, measures, people, rounds, serve
 from consult.commands.place import EXIT_CODES, Commands, on_instance
 
 ALL: Final = (
@@ -23,6 +23,7 @@ ALL: Final = (
     cases.results,
     measures.measures,
     rounds.rounds,
+    evidence.evidence,
     keeping.rebuild,
     keeping.verify,
     keeping.witness,

@@ -17,7 +17,7 @@ PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlo
 by whoever holds its digest.
 """
 
-SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show")
+SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show", "incidents.index", "incidents.note")
 CLINICAL: Final = (
     "employees.search",
     "employees.register",
@@ -67,6 +67,10 @@ AUDIT: Final = (
     "entry.case",
     "entry.drop",
     "entry.edit",
+    "actions.index",
+    "actions.show",
+    "evidence.index",
+    "evidence.report",
 )
 LEADING: Final = (
     "results.case_file",
@@ -77,8 +81,21 @@ LEADING: Final = (
     "rounds.set_target",
     "reliability.draw",
     "organisation.answer",
+    "actions.new",
+    "actions.change",
+    "actions.move",
+    "actions.plan",
+    "evidence.pack",
+    "evidence.indicators",
 )
-READING: Final = ("reliability.read", "reliability.say", "followup.index", "followup.decision", "followup.review")
+READING: Final = (
+    "evidence.own",
+    "reliability.read",
+    "reliability.say",
+    "followup.index",
+    "followup.decision",
+    "followup.review",
+)
 ADMIN: Final = ("admin.settings", "admin.site", "admin.leaflet", "admin.people")
 
 POLICY: Final[dict[str, frozenset[str]]] = {
@@ -88,6 +105,7 @@ POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(LEADING, frozenset({"audit_lead"})),
     **dict.fromkeys(READING, CLINICIANS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),
+    "incidents.change": ADMINISTRATORS | {"audit_lead"},
     "admin.content": CLINICIANS | ADMINISTRATORS,
     "paper.index": CLINICIANS | ADMINISTRATORS,
     "paper.show": CLINICIANS | ADMINISTRATORS,

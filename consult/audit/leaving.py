@@ -22,6 +22,10 @@ OUTPUTS: Final = {
     "results.measure": "the page of one measure, asked for with copy=leaving",
     "results.file": "results as CSV or workbook, asked for with copy=leaving or `consult results --leaving`",
     "results.case_file": "cases as CSV or workbook, asked for with copy=leaving or `consult cases export --leaving`",
+    "actions.plan": "the action plan as a text document, asked for with copy=leaving",
+    "evidence.pack": "the SEQOHS pack and the MoHaWK figures of a round, and `consult evidence`",
+    "evidence.indicators": "the MoHaWK figures of a round as CSV",
+    "evidence.own": "a clinician's own figures, for that clinician",
 }
 """Every output that may leave the provider, by the address that makes it."""
 

@@ -84,11 +84,11 @@ EXCLUSION_REASONS: Final = {
 KINDS: Final = ("round_set", "round_withdrawn", "sample_exclusion")
 
 
-def rounds(conn: Connection) -> dict[str, Round]:
-    """Every round by id, the first made first; those withdrawn say so."""
+def rounds(conn: Connection, up_to: int | None = None) -> dict[str, Round]:
+    """Every round by id, the first made first; those withdrawn say so. `up_to`: as they were at that step."""
     found: dict[str, Round] = {}
     for step in heapq.merge(*(steps(conn, kind=kind) for kind in KINDS), key=lambda step: step.seq):
-        if step.content is not None:
+        if step.content is not None and (up_to is None or step.seq <= up_to):
             _apply(found, step, step.content)
     return found
 

@@ -17,6 +17,7 @@ from consult import approving, demo, exports, setting_up, witnessing
 from consult.accounts.people import PersonRefused
 from consult.audit import results as audit
 from consult.audit.versions import VersionRefused
+from consult.evidence import EvidenceRefused
 from consult.exchange import casefile
 from consult.exchange.sheets import SheetRefused
 from consult.instance import Instance, InstanceRefused, open_instance
@@ -41,6 +42,7 @@ REFUSALS: Final = (
     BackupRefused,
     casefile.CaseFileRefused,
     DatabaseRefused,
+    EvidenceRefused,
     demo.DemoRefused,
     exports.ExportRefused,
     Held,

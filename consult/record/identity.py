@@ -12,6 +12,7 @@ from typing import Any, Final
 from consult.record.database import Connection
 
 NAME_LIKENESS: Final = 0.82
+SHORTEST_NUMBER: Final = 4
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,23 @@ def fold_name(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).casefold()
     letters = "".join(c if c.isalpha() else " " for c in plain if not unicodedata.combining(c))
     return " ".join(sorted(letters.split()))
+
+
+def named_in(conn: Connection, text: str) -> bool:
+    """Whether a text holds the whole name, or the number of 4 or more characters, of an employee registered here."""
+    words = f" {_plain(text)} "
+    rows = conn.execute("SELECT name, local_number FROM employee")
+    return any(
+        f" {_plain(row['name'])} " in words
+        or (len(row["local_number"]) >= SHORTEST_NUMBER and f" {_plain(row['local_number'])} " in words)
+        for row in rows
+    )
+
+
+def _plain(text: str) -> str:
+    """A text as names are looked for in it: no accents, small letters, only letters, digits and single spaces."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return " ".join("".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split())
 
 
 def add_employee(conn: Connection, name: str, date_of_birth: date, local_number: str, at: str) -> Employee:

@@ -58,6 +58,11 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "round_withdrawn": frozenset({"round", "reason"}),
     "sample_exclusion": frozenset({"round", "provider", "capture_mode", "case_ref", "out", "reason", "text"}),
     "target_set": frozenset({"measure", "share", "reason"}),
+    "action_set": frozenset(
+        {"action", "measure", "round", "site", "cause", "what", "owner", "post", "due", "evidence", "reason"}
+    ),
+    "action_moved": frozenset({"action", "state", "text", "reaudit"}),
+    "incident_noted": frozenset({"incident", "happened_on", "what", "effect", "done", "reason"}),
     "sitting_begun": frozenset({"sitting", "wanted"}),
     "case_draft_kept": frozenset({"draft", "sitting", "fields"}),
     "case_draft_dropped": frozenset({"draft", "reason"}),
@@ -226,6 +231,12 @@ def head(conn: Connection) -> tuple[int, str]:
     """The number and hash of the last step; (0, 64 zeros) while there is none."""
     row = conn.execute("SELECT seq, hash FROM step ORDER BY seq DESC LIMIT 1").fetchone()
     return (row["seq"], row["hash"]) if row else (0, START)
+
+
+def counted(conn: Connection, start: str, end: str) -> dict[str, int]:
+    """How many steps of each kind were written from one day to another (ISO 8601, inclusive)."""
+    query = "SELECT kind, count(*) FROM step WHERE substr(at, 1, 10) BETWEEN ? AND ? GROUP BY kind ORDER BY kind"
+    return {row[0]: row[1] for row in conn.execute(query, (start, end))}
 
 
 def last_at(conn: Connection) -> str:

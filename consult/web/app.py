@@ -17,6 +17,7 @@ from consult.proforma.answer import Answer
 from consult.record.consultation import Consultation
 from consult.record.ledger import Step
 from consult.web import (
+    actions,
     admin,
     answers,
     consultations,
@@ -24,10 +25,12 @@ from consult.web import (
     endings,
     entry,
     errors,
+    evidence,
     explain,
     followup,
     forms,
     home,
+    incidents,
     leaflets,
     measure_page,
     organisation,
@@ -68,7 +71,7 @@ STATE_LABELS: Final = {
 
 CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over)
 """The modules whose routes make up one blueprint."""
-AUDIT: Final = (results, measure_page, explain, rounds, reliability, entry, reflection, organisation)
+AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, reliability, entry, reflection, organisation)
 """The modules of the audit: its results, and what stands beside them."""
 
 
@@ -100,7 +103,7 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, followup, leaflets, paper, *AUDIT, admin)
+    areas = (*CONSULTATIONS, employees, followup, leaflets, paper, *AUDIT, incidents, admin)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
@@ -165,7 +168,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
         ("Consultations", "employees.search", ("consultations", "employees", "followup")),
         ("Leaflets", "leaflets.index", ("leaflets", "paper")),
         ("Results", "results.overview", ("results",)),
-        ("Rounds", "rounds.index", ("rounds", "reliability", "reflection", "organisation")),
+        ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
         ("Settings", "admin.settings", ("admin",)),
     ]

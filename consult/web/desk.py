@@ -16,7 +16,7 @@ from consult.exports import head_at, signer
 from consult.record import identity
 from consult.record.consultation import Consultation, report_allowed, report_stands
 from consult.record.database import NotWritten
-from consult.record.ledger import steps
+from consult.record.ledger import Refused, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
 from consult.web.context import content_is_approved, inst, person, who
@@ -121,6 +121,12 @@ def own_key() -> str:
     """The key the page made for this request, or a new one where it has none that could be its own."""
     key = request.form.get("key", "")
     return key if SHORTEST_KEY <= len(key) <= LONGEST_KEY else str(uuid.uuid4())
+
+
+def without_a_name(*texts: str) -> None:
+    """Refuse texts that hold the name or number of an employee registered here."""
+    if any(identity.named_in(inst().db.read(), text) for text in texts):
+        raise Refused("A text holds the name or number of an employee; write it without, as these texts are handed on.")
 
 
 def refused(sentence: str, back: str, title: str = "Nothing was recorded") -> Response:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from flask import abort, render_template
 
-from consult.audit import figures
+from consult import planning
+from consult.audit import actions, figures
 from consult.audit.breakdowns import Close, close, span
 from consult.audit.comparison import PERCENT_FROM
 from consult.audit.figures import Figure
@@ -60,7 +61,8 @@ def _figures(block: Results, one: Measure) -> list[Figure]:
     beside = [(measures.by_id[other], block.measures[other]) for other in one.shown_with]
     result = block.measures[one.id]
     found = [figures.benchmark(one, result, beside, inst().benchmarks, block.capture_mode, aims().get(one.id))]
-    found.append(figures.trend(one, taken.months, lines, least=LEAVES_FROM if leaving() else PERCENT_FROM))
+    done = [] if leaving() else planning.marks(actions.actions(inst().db.read()).values(), one.id, block.selection.site)
+    found.append(figures.trend(one, taken.months, lines, done, LEAVES_FROM if leaving() else PERCENT_FROM))
     found += _items(block, one, taken)
     if not leaving():
         found.append(figures.over_sites(one, _named(taken.sites), lines, _name_of_selected(block)))

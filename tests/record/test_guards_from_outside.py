@@ -13,7 +13,17 @@ from consult.record.opening import open_database
 
 TABLES = {
     "step": (
-        "seq", "consultation", "kind", "question", "content_digest", "actor", "role", "at", "key", "previous", "hash",
+        "seq",
+        "consultation",
+        "kind",
+        "question",
+        "content_digest",
+        "actor",
+        "role",
+        "at",
+        "key",
+        "previous",
+        "hash",
     ),
     "step_content": ("seq", "salt", "content"),
     "definition": ("digest", "kind", "id", "version", "texts", "first_used"),

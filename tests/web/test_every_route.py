@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 
 from consult.accounts.policy import allowed
 from consult.proforma.answer import Answer
+from consult.record import incidents
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 OPEN_TO_ALL = ("sign_in", "static", "health", "session_state", "unlock", "leaflets.read")
@@ -63,7 +64,19 @@ def audit_values(shared: Service) -> dict[str, str]:
         "field": "sex",
         "site": "A",
         "year": "2026",
+        **_planned(lead, round_),
+        "pack": "seqohs",
     }
+
+
+def _planned(lead: Visitor, round_id: str) -> dict[str, str]:
+    """An action about the round, and an incident of the tool."""
+    gap = {"measure": "red_flags_screened", "round": round_id, "post": "Lead nurse", "due": "2026-12-31"}
+    texts = {"cause": "No place on the form", "what": "A line on the form", "evidence": "A look at 20"}
+    action = lead.post("/actions/new", gap | texts).headers["Location"].rpartition("/")[2]
+    lead.post("/incidents", {"happened_on": "2026-01-02", "what": "It was away", "effect": "Nothing"})
+    incident = next(iter(incidents.incidents(lead.service.instance.db.read())))
+    return {"action_id": action, "incident_id": incident}
 
 
 def rules(service: Service) -> list[Rule]:
@@ -148,7 +161,18 @@ def test_another_clinicians_consultation_is_not_there(shared: Service, values: d
 
 
 @pytest.mark.parametrize(
-    "part", ["consultation_id", "employee_id", "block_id", "leaflet_id", "done", "measure_id", "round_id", "sitting_id"]
+    "part",
+    [
+        "consultation_id",
+        "employee_id",
+        "block_id",
+        "leaflet_id",
+        "done",
+        "measure_id",
+        "round_id",
+        "sitting_id",
+        "action_id",
+    ],
 )
 def test_an_unknown_id_is_not_found(shared: Service, values: dict[str, str], part: str) -> None:
     visitors = {role: shared.visitor(role) for role in ("nurse", "audit_lead", "administrator")}

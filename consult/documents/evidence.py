@@ -1,0 +1,277 @@
+"""Evidence: papers made of parts, each page with what it was counted from; the mapping that a service may change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from consult.audit.figures import Figure
+from consult.audit.measures import MeasureSet
+from consult.documents import pdf as press
+from consult.proforma.dataset import Dataset
+from consult.proforma.load import ContentError, Problem, parse
+from consult.proforma.rules import Strict
+
+FILE: Final = "evidence.toml"
+MOST_ROWS: Final = 60
+PartId = Literal["protocol", "audit_report", "action_plan", "closed_loop", "calendar", "use", "incidents", "access"]
+SlideKind = Literal["words", "method", "overview", "measure", "actions", "next"]
+
+
+class Standards(Strict):
+    """The standards in force, as the service names them."""
+
+    name: str
+    note: str
+
+
+class MappedPart(Strict):
+    """A part of the SEQOHS pack: its heading, its domain, the reference of the service, and lines to fill in."""
+
+    id: PartId
+    title: str
+    domain: str
+    reference: str = ""
+    box: tuple[str, ...] = ()
+
+
+class ReportWords(Strict):
+    """What the audit report says of the cases, by what it compares, and its caveats."""
+
+    context: tuple[str, ...]
+    compare_by: tuple[str, ...]
+    caveats: tuple[str, ...]
+
+
+class Form(Strict):
+    """A form for appraisal or revalidation: facts to print, and boxes that are always empty."""
+
+    id: str
+    roles: tuple[Literal["doctor", "nurse", "physiotherapist"], ...]
+    title: str
+    body: str
+    source: str
+    facts: tuple[str, ...]
+    boxes: tuple[str, ...]
+
+
+class MappedSlide(Strict):
+    """One slide: what it shows, its title, and the lines that stand first on it."""
+
+    kind: SlideKind
+    title: str
+    measure: str = ""
+    lines: tuple[str, ...] = ()
+
+
+class Mapping(Strict):
+    """What packs and slides are made of."""
+
+    version: str
+    standards: Standards
+    parts: tuple[MappedPart, ...]
+    report: ReportWords
+    forms: tuple[Form, ...]
+    slides: tuple[MappedSlide, ...]
+
+    def form_of(self, role: str) -> Form | None:
+        """The form of a role; None where there is none."""
+        return next((form for form in self.forms if role in form.roles), None)
+
+
+def parse_mapping(text: str, measures: MeasureSet, dataset: Dataset) -> Mapping:
+    """The mapping in a text; ContentError lists every problem."""
+    found = parse(Mapping, text, FILE, "parts", "forms")
+    problems = [Problem(FILE, id_, sentence) for id_, sentence in _check(found, measures, dataset)]
+    if problems:
+        raise ContentError(problems)
+    return found
+
+
+def _check(found: Mapping, measures: MeasureSet, dataset: Dataset) -> Iterator[tuple[str, str]]:
+    for name, ids in (("parts", [p.id for p in found.parts]), ("forms", [f.id for f in found.forms])):
+        if len(set(ids)) < len(ids):
+            yield name, "an id stands twice; give each its own"
+    broken_down = {breakdown.field for breakdown in measures.breakdowns}
+    for field in found.report.context:
+        if (
+            field not in dataset.by_name
+            or dataset.by_name[field].type != "choice"
+            or dataset.by_name[field].never_leaves
+        ):
+            yield "report", f"context names {field}, which is no field with options of dataset.toml; correct the name"
+    for field in set(found.report.compare_by) - broken_down:
+        yield "report", f"compare_by names {field}, which is not among the breakdowns of measures.toml; add it there"
+    for slide in found.slides:
+        if (slide.kind == "measure") != bool(slide.measure):
+            yield "slides", f"the slide {slide.title} needs a measure exactly where its kind is measure"
+        elif slide.measure and slide.measure not in measures.by_id:
+            yield "slides", f"the slide {slide.title} names measure {slide.measure}, which is not known; correct the id"
+
+
+@dataclass(frozen=True)
+class Words:
+    """A paragraph; `strong` for a finding."""
+
+    text: str
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption; the first cell of each row heads it. `widths` are shares of the columns."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    widths: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure: its finding, chart and table."""
+
+    figure: Figure
+
+
+@dataclass(frozen=True)
+class Box:
+    """An empty box under its words, to be filled in by hand: the program never does."""
+
+    words: str
+
+
+Block = Words | Points | Table | Drawn | Box
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a paper under its heading; `standard` says what it is offered for ("" for nothing)."""
+
+    id: str
+    title: str
+    blocks: tuple[Block, ...]
+    standard: str = ""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What every page bears: provider, period, n, measures with digest, use, day, and the head it was made at."""
+
+    provider: str
+    period: str
+    n: str
+    measures: str
+    use: str
+    made: str
+    step: int
+    hash: str
+
+    @property
+    def head(self) -> str:
+        """The head of the log, as `consult verify` reads it."""
+        return f"Step {self.step} of the record, {self.hash}"
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        use = self.use[:1].upper() + self.use[1:]
+        return f"{self.provider}. {self.period}. {self.n}. {self.measures}. {use}. Made {self.made}. {self.head}."
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper of evidence before its parts are made; `about` stands below the title."""
+
+    kind: str
+    title: str
+    about: tuple[str, ...]
+    stamp: Stamp
+    titles: tuple[str, ...]
+    draft: bool = False
+
+
+def pieces(
+    paper: Paper, parts: Iterable[Part], stylesheet: str = "", onward: Iterable[tuple[str, str]] = ()
+) -> Iterator[str]:
+    """The paper as HTML, piece by piece as its parts come: what is read grows while it is made.
+
+    `stylesheet` is the address of the style; without it the style stands in the page, which then needs nothing else.
+    `onward` are links of the page, as (address, words).
+    """
+    template = _templates().get_template("evidence/paper.html")
+    yield from template.generate(
+        paper=paper,
+        parts=parts,
+        stylesheet=stylesheet,
+        style="" if stylesheet else _style(),
+        onward=list(onward),
+    )
+
+
+def html(paper: Paper, parts: Iterable[Part]) -> str:
+    """The paper as one page that needs nothing else."""
+    return "".join(pieces(paper, parts))
+
+
+def _style() -> str:
+    static = files("consult").joinpath("static")
+    return static.joinpath("evidence.css").read_text("utf-8")
+
+
+@cache
+def _templates() -> Environment:
+    loader = PackageLoader("consult")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["kind"] = lambda block: type(block).__name__.lower()
+    return made
+
+
+def pdf(paper: Paper, parts: Iterable[Part]) -> bytes:
+    """The paper as a tagged PDF on A4 across; charts stand as their tables."""
+    first = press.Section("", tuple(press.paragraph(line) for line in paper.about))
+    sections = tuple(press.Section(part.title, tuple(_pressed(part))) for part in parts)
+    foot = f"{paper.title}. {paper.stamp.line}"
+    return press.pdf(press.Sheet(paper.title, (first, *sections), foot, draft=paper.draft, points=10, landscape=True))
+
+
+def _pressed(part: Part) -> Iterator[press.Piece]:
+    if part.standard:
+        yield press.paragraph(part.standard)
+    for block in part.blocks:
+        if isinstance(block, Words):
+            yield press.Paragraph((press.Run(block.text, strong=block.strong),))
+        elif isinstance(block, Points):
+            yield press.listing(block.items)
+        elif isinstance(block, Box):
+            yield press.Lines((block.words, "", ""))
+        elif isinstance(block, Table):
+            yield from _pressed_table(block)
+        else:
+            figure = block.figure
+            yield press.Heading(press.words(figure.title))
+            yield from _pressed_table(Table("", figure.head, figure.rows, (figure.finding, *figure.notes)))
+
+
+def _pressed_table(table: Table) -> Iterator[press.Piece]:
+    if table.caption:
+        yield press.Heading(press.words(table.caption))
+    if table.rows:
+        head = tuple(cell or "Result" for cell in table.head)
+        yield press.Table(head, table.rows, table.widths, small=True)
+    else:
+        yield press.paragraph("Nothing to list.")
+    yield from (press.paragraph(note) for note in table.notes if note)

@@ -1,0 +1,79 @@
+"""The incident log of the tool: what went wrong with it, what came of that, and what was done; folded from steps."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from consult.record.database import Connection
+from consult.record.ledger import Draft, Refused, Step, append, steps
+
+LONGEST: Final = 2000
+TEXTS: Final = {"what": "what happened", "effect": "what came of it, or that nothing did"}
+
+
+@dataclass(frozen=True)
+class Incident:
+    """One incident as its steps tell it now; `done` is "" while nothing was done about it yet."""
+
+    id: str
+    happened_on: str
+    what: str
+    effect: str
+    done: str
+    history: tuple[Step, ...] = ()
+
+
+def incidents(conn: Connection) -> dict[str, Incident]:
+    """Every incident by id, the first noted first."""
+    found: dict[str, Incident] = {}
+    for step in steps(conn, kind="incident_noted"):
+        if step.content is not None:
+            said = {name: step.content[name] for name in ("happened_on", "what", "effect", "done")}
+            before = found.get(step.content["incident"], Incident(step.content["incident"], **said))
+            found[before.id] = replace(before, **said, history=(*before.history, step))
+    return found
+
+
+def newest_first(conn: Connection) -> Iterator[Incident]:
+    """The incidents, the day of the last one first."""
+    yield from sorted(incidents(conn).values(), key=lambda one: one.happened_on, reverse=True)
+
+
+def note(
+    conn: Connection, said: Incident, who: tuple[str, str], today: date, at: str, key: str, reason: str = ""
+) -> str:
+    """Note an incident (its id is ""), or with its id change what is noted of it; returns the id.
+
+    Refused if a text is missing or too long, the day lies ahead, or a change has no reason. The same key makes one.
+    """
+    if said.id and said.id not in incidents(conn):
+        raise Refused("There is no such incident; go back to the list.")
+    if said.id and not reason.strip():
+        raise Refused("Say why the incident is changed; the reason is kept with it.")
+    plain = replace(said, what=said.what.strip(), effect=said.effect.strip(), done=said.done.strip())
+    for name, words in TEXTS.items():
+        if not getattr(plain, name):
+            raise Refused(f"Write down {words}.")
+    if any(len(text) > LONGEST for text in (plain.what, plain.effect, plain.done)):
+        raise Refused(f"Shorten each text to {LONGEST} characters.")
+    _check_day(plain.happened_on, today)
+    id_ = said.id or str(uuid.uuid5(uuid.NAMESPACE_OID, key))
+    told = {name: getattr(plain, name) for name in ("happened_on", "what", "effect", "done")}
+    append(
+        conn,
+        Draft("incident_noted", {"incident": id_, **told, "reason": reason.strip()}, who[0], at, "", "", who[1], key),
+    )
+    return id_
+
+
+def _check_day(text: str, today: date) -> None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise Refused("Give the day on which it happened as a date.") from error
+    if day > today:
+        raise Refused("The day on which it happened lies ahead; correct it.")

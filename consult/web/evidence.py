@@ -1,0 +1,98 @@
+"""Evidence as pages: each pack in two clicks, growing part by part while it is made, and the same as PDF or CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, render_template, request, stream_with_context, url_for
+
+from consult import evidence as packs
+from consult.accounts.people import CLINICIANS
+from consult.audit import rounds
+from consult.audit.rounds import Round
+from consult.documents import evidence as papers
+from consult.evidence import EvidenceRefused, Made, Moment
+from consult.exchange.sheets import csv_records
+from consult.record import settings
+from consult.record.database import Connection
+from consult.web.context import inst, person
+from consult.web.rounds import found, leads
+
+bp = Blueprint("evidence", __name__, url_prefix="/evidence")
+MADE = {"seqohs": packs.seqohs, "mohawk": packs.mohawk}
+
+
+@bp.errorhandler(EvidenceRefused)
+def _refused(refusal: Exception) -> tuple[str, int]:
+    return render_template("refused.html", title="No paper was made", sentence=str(refusal)), 409
+
+
+@bp.get("")
+def index() -> str:
+    """What evidence there is, a link each."""
+    conn = inst().db.read()
+    return render_template(
+        "evidence/index.html",
+        rounds=list(rounds.standing(conn)),
+        sites=settings.sites(conn),
+        leads=leads(),
+        clinician=person().role in CLINICIANS,
+    )
+
+
+@bp.get("/rounds/<round_id>/<any('seqohs','mohawk'):pack>")
+def pack(round_id: str, pack: str) -> Response:
+    """A pack of a round as it may leave the provider."""
+    one = found(round_id)
+    return _sent(lambda conn: MADE[pack](inst(), conn, one), f"leaving-{pack}")
+
+
+@bp.get("/rounds/<round_id>/indicators.csv")
+def indicators(round_id: str) -> Response:
+    """The MoHaWK figures of a round as CSV, as they may leave the provider."""
+    one = found(round_id)
+    with inst().db.snapshot() as conn:
+        text = "".join(csv_records(packs.mohawk_sheet(Moment(inst(), conn, one, leaves=True))))
+    headers = {"Content-Disposition": 'attachment; filename="leaving-indicators.csv"'}
+    return Response(text, mimetype="text/csv", headers=headers)
+
+
+@bp.get("/rounds/<round_id>/report")
+def report(round_id: str) -> Response:
+    """The audit report of a round, at one site or all; internal."""
+    one, site = found(round_id), request.args.get("site", "")
+    if site and site not in settings.sites(inst().db.read()):
+        abort(404)
+    return _sent(lambda conn: packs.report(Moment(inst(), conn, one, site)), "internal-audit-report")
+
+
+@bp.get("/own")
+def own() -> Response:
+    """The figures of one's own live cases, with the form of the profession."""
+    asked = request.args.get("round", "")
+    one: Round | None = found(asked) if asked else None
+    return _sent(lambda conn: packs.cpd(inst(), conn, person(), one), "own-figures")
+
+
+def _sent(make: Callable[[Connection], Made], name: str) -> Response:
+    """A paper as a PDF, or as a page that is sent part by part as it is made."""
+    if request.args.get("format") == "pdf":
+        with inst().db.snapshot() as conn:
+            made = make(conn)
+            content = papers.pdf(made.paper, made.parts)
+        headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"'}
+        return Response(content, mimetype="application/pdf", headers=headers)
+    with inst().db.snapshot() as conn:
+        make(conn)  # what is refused is refused before anything is sent
+    return Response(stream_with_context(_pieces(make)), mimetype="text/html")
+
+
+def _pieces(make: Callable[[Connection], Made]) -> Iterator[str]:
+    args = {name: request.args[name] for name in ("site", "round") if name in request.args}
+    query = urlencode({**args, "format": "pdf"})
+    as_pdf = f"{request.path}?{query}"
+    onward = [(url_for("evidence.index"), "Evidence"), (as_pdf, "As a PDF")]
+    with inst().db.snapshot() as conn:
+        made = make(conn)
+        yield from papers.pieces(made.paper, made.parts, url_for("static", filename="evidence.css"), onward)

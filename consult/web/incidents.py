@@ -1,0 +1,60 @@
+"""The incident log of the tool: who signs in notes what went wrong; lead and administrator add what was done."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.record import incidents
+from consult.record.incidents import Incident
+from consult.record.ledger import Refused
+from consult.web.context import inst
+from consult.web.desk import own_key, without_a_name
+from consult.web.forms import typed
+from consult.web.rounds import by
+
+bp = Blueprint("incidents", __name__, url_prefix="/incidents")
+
+
+@bp.get("")
+def index() -> str:
+    """Every incident of the tool, the newest first, with a form for another."""
+    return _page("")
+
+
+@bp.post("")
+def note() -> Response | tuple[str, int]:
+    """Note an incident."""
+    return _noted(None)
+
+
+@bp.route("/<incident_id>", methods=["GET", "POST"])
+def change(incident_id: str) -> Response | str | tuple[str, int]:
+    """Change what is noted of an incident, such as what was done about it."""
+    one = incidents.incidents(inst().db.read()).get(incident_id)
+    if one is None:
+        abort(404)
+    return _noted(one) if request.method == "POST" else _page("", one)
+
+
+def _noted(one: Incident | None) -> Response | tuple[str, int]:
+    try:
+        id_, day = one.id if one else "", request.form.get("happened_on", "")
+        said = Incident(id_, day, typed("what"), typed("effect"), typed("done"))
+        without_a_name(said.what, said.effect, said.done)
+        with inst().db.write() as conn:
+            incidents.note(conn, said, by(), inst().today(), inst().store.at(), own_key(), typed("reason"))
+    except Refused as refusal:
+        return _page(str(refusal), one), 422
+    return redirect(url_for("incidents.index"))
+
+
+def _page(problem: str, changing: Incident | None = None) -> str:
+    return render_template(
+        "incidents.html",
+        held=list(incidents.newest_first(inst().db.read())),
+        problem=problem,
+        changing=changing,
+        today=inst().today(),
+        given=dict(request.form) if request.method == "POST" else vars(changing) if changing else {},
+    )

@@ -1,0 +1,250 @@
+"""Evidence: each figure is that of the results of the moment, nothing small or personal leaves, boxes stay empty."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import re
+from pathlib import Path
+
+import pages
+import pytest
+from bs4 import BeautifulSoup
+from constructed import SITES, fill
+from visiting import EMPLOYEE, PEOPLE, Service, opened
+
+from consult import evidence
+from consult.audit import actions, leaving, rounds, sampling
+from consult.audit.figures import interval, rate, recorded
+from consult.audit.results import Results, results
+from consult.audit.rounds import Wanted
+from consult.documents import evidence as papers
+from consult.documents.evidence import parse_mapping
+from consult.proforma.load import ContentError
+from consult.record import incidents
+
+CANARY = "Zebedee Quillfeather"
+SEED = 5
+
+
+@pytest.fixture(scope="module")
+def shared(made: Path, tmp_path_factory: pytest.TempPathFactory):
+    """A service with constructed cases from notes and live, two rounds of each, and a registered employee."""
+    import shutil
+
+    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("evidence") / "instance")))
+    fill(service.instance, {"retrospective": 1.0})
+    service.employee()
+    assert EMPLOYEE[0] == CANARY
+    yield service
+    service.instance.close()
+
+
+@pytest.fixture(scope="module")
+def chosen(shared: Service) -> dict[str, str]:
+    """The rounds by name."""
+    found = {}
+    periods = {
+        "Before": ("2025-05-01", "2025-12-31"),
+        "After": ("2026-01-01", "2026-10-31"),
+        "Day": ("2026-10-01", "2026-10-06"),
+    }
+    with shared.instance.db.write() as conn:
+        for name, (start, end) in periods.items():
+            wanted = Wanted(name, "DEMO", "retrospective", start, end)
+            found[name] = rounds.set_round(
+                conn, wanted, ("lead", "audit_lead"), shared.instance.store.at(), f"key-of-{name}-1234567"
+            )
+        act = actions.Wanted(
+            "barriers_asked",
+            found["Before"],
+            "",
+            f"{PEOPLE['doctor']} said so",
+            "A line",
+            shared.who["nurse"].actor,
+            "",
+            "2026-01-05",
+            "Ten notes",
+        )
+        actions.set_action(conn, act, ("lead", "audit_lead"), shared.instance.store.at(), "key-of-an-action-1234")
+        noted = incidents.Incident("", "2026-01-05", f"{PEOPLE['nurse']} saw =1+1 <script>x</script>", "None", "")
+        incidents.note(
+            conn, noted, ("x", "nurse"), shared.instance.today(), shared.instance.store.at(), "key-of-an-incident-1"
+        )
+    return found
+
+
+def counted(service: Service, round_id: str, site: str = "") -> Results:
+    """The results of the sample, as `consult results --round` counts them."""
+    instance, conn = service.instance, service.instance.db.read()
+    dataset = instance.library.current.dataset
+    taken = sampling.sample(conn, instance.measures, dataset, rounds.rounds(conn)[round_id]).selection
+    return results(conn, instance.measures, dataset, type(taken)(**{**vars(taken), "site": site}))
+
+
+def rows_of(text: str, caption: str) -> dict[str, list[str]]:
+    """The rows of a table by their first cell."""
+    found = BeautifulSoup(text, "html.parser").find("caption", string=caption)
+    assert found is not None, caption
+    rows = found.parent.find("tbody").find_all("tr")  # type: ignore[union-attr]
+    return {row.find("th").text: [cell.text for cell in row.find_all("td")] for row in rows}
+
+
+@pytest.mark.parametrize("site", ["", *SITES])
+def test_every_figure_of_a_report_is_that_of_the_results(shared: Service, chosen: dict[str, str], site: str) -> None:
+    text = shared.visitor("audit_lead").ask(f"/evidence/rounds/{chosen['After']}/report?site={site}").text
+    now, before = counted(shared, chosen["After"], site), counted(shared, chosen["Before"], site)
+    rows = rows_of(text, "National headings") | rows_of(text, "Local measures")
+    assert len(rows) == len(shared.instance.measures.measures)
+    for measure in shared.instance.measures.measures:
+        r, cells = now.measures[measure.id], rows[measure.title]
+        assert cells[:3] == [recorded(r), rate(r), interval(r)]
+        assert cells[-2:] == [str(r.not_applicable), str(r.missing)]
+        assert recorded(before.measures[measure.id]) in cells[3] or not before.measures[measure.id].applicable
+    assert f"n = {now.eligible} cases" in text
+    assert shared.instance.content.measures_digest in text
+
+
+def test_a_pack_that_leaves_holds_what_leaves_and_nothing_else(shared: Service, chosen: dict[str, str]) -> None:
+    lead = shared.visitor("audit_lead")
+    for name, round_id in chosen.items():
+        text, now = lead.ask(f"/evidence/rounds/{round_id}/seqohs").text, counted(shared, round_id)
+        rows = rows_of(text, "National headings") if leaving.of_results(now) and "National headings" in text else {}
+        shown = {
+            m.title for m in shared.instance.measures.measures if m.national and leaving.leaves(now.measures[m.id])
+        }
+        assert set(rows) == shown, name
+        for measure in shared.instance.measures.measures:
+            if measure.title in rows:
+                assert rows[measure.title][0] == recorded(now.measures[measure.id])
+        assert not [who for who in PEOPLE.values() if who in text]
+        assert CANARY not in text
+        assert not [site for site in SITES.values() if site in text]
+        assert "<script>x" not in text
+        small = re.findall(r"<td>[1-4]</td>", text)
+        assert small == [], small
+        assert re.search(r"Step \d+ of the record, [0-9a-f]{64}", text)
+        assert "May leave the provider" in text
+    assert "fewer than 10" in lead.ask(f"/evidence/rounds/{chosen['Day']}/seqohs").text
+
+
+def test_the_indicators_are_those_that_leave(shared: Service, chosen: dict[str, str]) -> None:
+    lead = shared.visitor("audit_lead")
+    for round_id in chosen.values():
+        rows = list(csv.DictReader(io.StringIO(lead.ask(f"/evidence/rounds/{round_id}/indicators.csv").text)))
+        wanted = leaving.of_results(counted(shared, round_id))
+        assert {(r["indicator"], r["numerator"], r["denominator"]) for r in rows} == {
+            (id_, str(r.met), str(r.applicable)) for id_, r in wanted.items()
+        }
+        assert {(r["site"], r["excluded"], r["missing"]) for r in rows} <= {("DEMO", "", "")}
+
+
+def hold_live(service: Service, ref: str, whose: str, whole: bool) -> dict[str, str]:
+    measures, dataset = service.instance.measures, service.instance.library.current.dataset
+    case = (
+        measures.cases["everything_recorded"]
+        if whole
+        else {
+            n: measures.cases["everything_recorded"][n]
+            for n in ("clinician_role", "first_consultation", "episode_gap", "back_pain_reason")
+        }
+    )
+    known = {
+        "case_ref": ref,
+        "provider": "DEMO",
+        "site": "A",
+        "capture_mode": "live",
+        "consultation_date": "2026-03-01",
+    }
+    return dict.fromkeys(dataset.by_name, "") | case | known | {"clinician_ref": whose}
+
+
+def own_page(service: Service, role: str) -> str:
+    response = service.visitor(role).ask("/evidence/own")
+    assert response.status_code == 200, pages.text(pages.parse(response.text))
+    return response.text
+
+
+@pytest.mark.parametrize("n", [9, 10, 14])
+def test_own_figures_are_of_own_cases_only_and_from_ten(service: Service, n: int) -> None:
+    from consult.audit import cases
+
+    draw, nurse, doctor = random.Random(SEED * n), service.who["nurse"].actor, service.who["doctor"].actor
+    whole = [draw.random() < 0.5 for _ in range(n)]
+    with service.instance.db.write() as conn:
+        for at, good in enumerate(whole):
+            cases.put(conn, hold_live(service, f"mine-{at}", nurse, good), step=0, consultation=f"c{at}")
+        for at in range(20):
+            cases.put(
+                conn,
+                hold_live(service, f"theirs-{at}", doctor, True),
+                step=0,
+                consultation=f"d{at}",
+            )
+        wanted = Wanted("Live", "DEMO", "live", "2026-01-01", "2026-12-31")
+        rounds.set_round(conn, wanted, ("lead", "audit_lead"), service.instance.store.at(), "key-of-a-live-round-12")
+    rows = rows_of(own_page(service, "nurse"), "Own cases first, then what they stand beside")
+    cells = rows[service.instance.measures.by_id["activity_impact_asked"].title]
+    if n < 10:
+        assert cells[:3] == [f"n = {n}", "too few to compare", ""]
+    else:
+        assert cells[:2] == [str(n), f"{sum(whole)} of {n}"]
+    assert cells[3] == "not given"  # two clinicians only: the service would tell the colleague's figures
+
+
+def test_the_boxes_are_empty_and_each_profession_has_its_form(service: Service) -> None:
+    with service.instance.db.write() as conn:
+        wanted = Wanted("Live", "DEMO", "live", "2026-01-01", "2026-12-31")
+        rounds.set_round(conn, wanted, ("lead", "audit_lead"), service.instance.store.at(), "key-of-a-live-round-12")
+    bodies = {
+        "doctor": "General Medical Council",
+        "nurse": "Nursing and Midwifery",
+        "physiotherapist": "Health and Care Professions",
+    }
+    known = evidence.mapping(service.instance)
+    for role, body in bodies.items():
+        text, form = own_page(service, role), known.form_of(role)
+        assert body in text
+        boxes = [box.get_text(strip=True) for box in BeautifulSoup(text, "html.parser").select("div.box")]
+        assert form is not None
+        assert boxes == list(form.boxes)
+
+
+def test_without_a_live_round_it_says_what_to_do(service: Service) -> None:
+    assert service.visitor("nurse").ask("/evidence/own").status_code == 409
+
+
+@pytest.mark.parametrize("path", ["seqohs", "mohawk", "report"])
+def test_a_paper_is_a_pdf_too(shared: Service, chosen: dict[str, str], path: str) -> None:
+    from pypdf import PdfReader
+
+    response = shared.visitor("audit_lead").ask(f"/evidence/rounds/{chosen['After']}/{path}?format=pdf")
+    pdf = PdfReader(io.BytesIO(response.data))
+    now, stamp = counted(shared, chosen["After"]), re.compile(r"Step\s\d+\sof\sthe\srecord")
+    texts = [" ".join(page.extract_text().split()) for page in pdf.pages]
+    assert all(stamp.search(text) and f"n = {now.eligible} cases" in text for text in texts)
+    result = now.measures["barriers_asked"]
+    assert re.search(rf"\b{result.met}\b.*\b{result.applicable}\b", " ".join(texts))
+
+
+def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(service: Service) -> None:
+    instance = service.instance
+    text = (instance.content.folder / "evidence.toml").read_text("utf-8")
+    (instance.folder / "evidence.toml").write_text(text.replace("SEQOHS standards, 2023", "Standards of ours"), "utf-8")
+    assert evidence.mapping(instance).standards.name == "Standards of ours"
+    dataset = instance.library.current.dataset
+    for old, new in (
+        ('measure = "red_flags_screened"', 'measure = "x"'),
+        ('id = "protocol"', 'id = "x"'),
+        ('["off_sick_today"]', '["x"]'),
+    ):
+        with pytest.raises(ContentError):
+            parse_mapping(text.replace(old, new), instance.measures, dataset)
+
+
+def test_a_pack_is_made_part_by_part(shared: Service, chosen: dict[str, str]) -> None:
+    with shared.instance.db.snapshot() as conn:
+        made = evidence.seqohs(shared.instance, conn, rounds.rounds(conn)[chosen["After"]])
+        pieces = list(papers.pieces(made.paper, made.parts))
+    assert len(pieces) > len(made.paper.titles)
