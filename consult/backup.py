@@ -22,7 +22,7 @@ from consult.instance import (
 from consult.lock import server_lock
 from consult.proving import BackupRefused, Proof, copy, is_ours, prove, read_only, settle, stand_alone, sync
 from consult.record import ledger
-from consult.record.database import Connection, sqlite3, why_not_written
+from consult.record.database import Connection, in_a_line, sqlite3, why_not_written
 from consult.record.settings import is_demonstration, keeping, provider
 
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -54,7 +54,7 @@ def write(conn: Connection, file: Path) -> tuple[Path, Proof]:
         raise BackupRefused(f"The backup cannot be written to {file} ({reason}); choose another place.") from error
     except sqlite3.OperationalError as error:
         raise BackupRefused(
-            f"The backup cannot be written to {file} ({error}); make room, or mend its disk."
+            f"The backup cannot be written to {file} ({in_a_line(error)}); make room, or mend its disk."
         ) from error
     finally:
         with suppress(OSError):
@@ -153,10 +153,10 @@ def _copy_aside(folder: Path, file: Path, part: Path) -> None:
     except (OSError, sqlite3.Error) as error:
         if isinstance(error, sqlite3.DatabaseError) and not why_not_written(error):
             raise BackupRefused(
-                f"{file} is no whole database of this program ({error}); use another backup."
+                f"{file} is no whole database of this program ({in_a_line(error)}); use another backup."
             ) from error
         raise BackupRefused(
-            f"{file} could not be copied to {folder} ({error}); look at the disk, then try again."
+            f"{file} could not be copied to {folder} ({in_a_line(error)}); look at the disk, then try again."
         ) from error
 
 

@@ -20,7 +20,7 @@ from consult.lock import is_served
 from consult.proforma.load import ContentError
 from consult.proving import BackupRefused, read_only, why_not_whole
 from consult.record import ledger
-from consult.record.database import Connection, DatabaseRefused, sqlite3, wal_fault
+from consult.record.database import Connection, DatabaseRefused, in_a_line, sqlite3, wal_fault
 from consult.record.disk import network_kind
 from consult.record.opening import at_rest, check_usable
 from consult.record.settings import keeping, provider
@@ -207,7 +207,7 @@ def _database(folder: Path) -> Finding:
     except DatabaseRefused as error:
         return Finding("database", "fault", str(error))
     except (sqlite3.DatabaseError, ValueError) as error:  # a report of damage need not be text
-        sentence = f"It cannot be read ({error})."
+        sentence = f"It cannot be read ({in_a_line(error)})."
     if sentence is not None:
         return Finding("database", "fault", f"The database is not whole. {sentence} Restore a backup.")
     return Finding("database", "fine", f"The database is whole, its guards are in place, and its {seq} steps hold.")

@@ -31,6 +31,7 @@ from consult.record.database import (
     Database,
     DatabaseRefused,
     NotWritten,
+    in_a_line,
     sqlite3,
     why_not_written,
 )
@@ -258,8 +259,8 @@ def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
     except (OSError, sqlite3.Error, BackupRefused) as error:
         part.unlink(missing_ok=True)
         raise DatabaseRefused(
-            f"The database was not brought up to date, as no backup could be made before it ({error}); it is as it "
-            "was. Make room on its disk, or mend that, then start again."
+            f"The database was not brought up to date, as no backup could be made before it ({in_a_line(error)}); "
+            "it is as it was. Make room on its disk, or mend that, then start again."
         ) from error
 
 

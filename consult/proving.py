@@ -16,6 +16,7 @@ from consult.record.database import (
     SCHEMA_VERSION,
     Connection,
     DatabaseRefused,
+    in_a_line,
     missing_guards,
     sqlite3,
 )
@@ -91,7 +92,8 @@ def prove(
             seq, head = ledger.head(conn)
             return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
     except (sqlite3.DatabaseError, ValueError) as error:
-        raise BackupRefused(f"{called} is no whole database of this program ({error}); {otherwise}.") from error
+        why = in_a_line(error)
+        raise BackupRefused(f"{called} is no whole database of this program ({why}); {otherwise}.") from error
 
 
 @contextmanager
@@ -123,7 +125,7 @@ def _damage(file: Path) -> str | None:
         with read_only(file) as conn:
             return why_not_whole(conn)
     except (sqlite3.DatabaseError, ValueError) as error:
-        return f"It cannot be read ({error})."
+        return f"It cannot be read ({in_a_line(error)})."
 
 
 def why_not_whole(conn: Connection, progress: Progress = silent, file: Path | None = None) -> str | None:

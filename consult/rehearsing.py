@@ -17,7 +17,7 @@ from consult.lock import tending_lock
 from consult.progress import Progress, silent
 from consult.proving import BackupRefused, read_only
 from consult.record import ledger
-from consult.record.database import sqlite3
+from consult.record.database import in_a_line, sqlite3
 from consult.record.timekeeping import stamp
 from consult.tending import Went, write_down
 
@@ -98,7 +98,8 @@ def _behind(folder: Path, file: Path, last_step: int, head: str) -> int:
             step = next(ledger.steps(conn, seq=last_step), None)
             now = ledger.head(conn)[0]
     except (sqlite3.DatabaseError, ValueError) as error:
-        raise BackupRefused(f"{file} is whole, but the record in use can't be read ({error}); restore it.") from error
+        why = in_a_line(error)
+        raise BackupRefused(f"{file} is whole, but the record in use can't be read ({why}); restore it.") from error
     if last_step and (step is None or step.hash != head):
         raise BackupRefused(
             f"{file} is whole, but its step {last_step} is not that of the log in use: one of the two was changed, or "

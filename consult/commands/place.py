@@ -26,7 +26,7 @@ from consult.proforma.load import ContentError
 from consult.progress import silent
 from consult.proving import BackupRefused, telling_damage
 from consult.record import ledger
-from consult.record.database import DatabaseRefused, NotWritten, sqlite3
+from consult.record.database import DatabaseRefused, NotWritten, in_a_line, sqlite3
 from consult.record.settings import SettingRefused
 from consult.record.store import Refused
 
@@ -84,7 +84,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, sqlite3.Error):
         locked = "locked" in str(error) or "busy" in str(error)
         do = "wait until the other program has finished, then try again" if locked else "run `consult doctor`"
-        return f"The database did not do it ({error}); {do}."
+        return f"The database did not do it ({in_a_line(error)}); {do}."
     if isinstance(error, OSError):
         return f"{error.filename or 'The system'}: {error.strerror or error}; mend that, then try again."
     return (

@@ -40,6 +40,12 @@ WHY_NOT_WRITTEN: Final = {
 }
 
 
+def in_a_line(error: BaseException) -> str:
+    """What an error says, on one line; of a damaged schema no more than that: the rest quotes what the file holds."""
+    words = " ".join(str(error).split())
+    return "malformed database schema" if words.startswith("malformed database schema") else words
+
+
 def why_not_written(error: Any) -> str:
     """Why a write failed, where the cause may pass by itself; "" for any other error."""
     return WHY_NOT_WRITTEN.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")

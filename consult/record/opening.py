@@ -20,6 +20,7 @@ from consult.record.database import (
     Database,
     DatabaseRefused,
     NotWritten,
+    in_a_line,
     missing_guards,
     put_guards,
     record_schema,
@@ -104,9 +105,10 @@ def _why_not_opened(file: Path, error: Exception) -> str:
         return f"{file} is held by another program; wait until it has finished, then try again."
     if "full" in str(error):
         return f"The disk of {file} is full; free some space, then try again."
+    why = in_a_line(error)
     if why_not_written(error):  # not what it holds, but the disk: a restore would meet the same
-        return f"{file} cannot be opened, as its disk does not do what is asked ({error}); make room on it, or mend it."
-    return f"{file} cannot be opened as a database ({error}); restore a backup."
+        return f"{file} cannot be opened, as its disk does not do what is asked ({why}); make room on it, or mend it."
+    return f"{file} cannot be opened as a database ({why}); restore a backup."
 
 
 def _check_file(file: Path, create: bool) -> None:

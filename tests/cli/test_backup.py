@@ -202,3 +202,16 @@ def test_what_stood_there_is_put_back_if_the_restored_record_does_not_open(consu
 def test_a_copy_of_the_files_of_a_closed_instance_opens_elsewhere(consult, demo_copy, tmp_path):
     shutil.copytree(demo_copy, tmp_path / "moved")
     assert head(consult, tmp_path / "moved") == head(consult, demo_copy)
+
+
+def test_what_stands_in_a_damaged_schema_is_not_quoted(consult, real):
+    """SQLite quotes the broken line of the schema, which may be text of another page, over several lines."""
+    conn = sqlite3.connect(real / "consult.db")
+    conn.execute("PRAGMA writable_schema = ON")
+    conn.execute("UPDATE sqlite_master SET sql = 'CREATE Quillfeather\n\"oh dear\n' WHERE name = 'consultation'")
+    conn.commit()
+    conn.close()
+    told = consult(real, "verify", code=1)
+    assert "malformed database schema" in told.stderr
+    assert "Quillfeather" not in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1
