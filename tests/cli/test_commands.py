@@ -22,7 +22,7 @@ def test_the_commands_are_those_that_are_documented():
     named = {" ".join(words) for words in ALL}
     assert named == {
         *("measures", "measures compare", "measures list", "paper", "rounds", "settings", "settings set"),
-        *("tend", "rehearse", "witness"),
+        *("tend", "rehearse", "witness", "confirm", "evidence"),
         *("serve", "demo", "init", "check", "approve", "cases", "cases export", "cases import", "results", "rebuild"),
         *("verify", "backup", "restore", "guard", "doctor", "person", "person add", "person password"),
     }

@@ -66,12 +66,14 @@ def test_case_files_are_for_the_audit_lead(service: Service, lead: Visitor) -> N
 
 def test_nothing_but_the_listed_outputs_may_leave(lead: Visitor) -> None:
     """Asked for a copy that leaves, every other address of results gives what it always gives, or nothing."""
-    assert set(leaving.OUTPUTS) == {"results.overview", "results.measure", "results.file", "results.case_file"}
+    of_results = {"results.overview", "results.measure", "results.file", "results.case_file"}
+    packs = {"actions.plan", "evidence.pack", "evidence.indicators", "evidence.own"}  # see the tests of their pages
+    assert set(leaving.OUTPUTS) == of_results | packs
     query = "provider=ELSEWHERE&capture=retrospective"
     for path in ("/results", "/results/measures/red_flags_screened"):
         assert "Copy that may leave the provider" in pages.text(lead.get(f"{path}?{query}&copy=leaving"))
     assert lead.ask(f"/results/files/indicators.csv?{query}&copy=leaving").status_code == 404
-    others = ["/rounds", "/organisation", "/results/measures/red_flags_screened/cases?outcome=met"]
+    others = ["/rounds", "/organisation", "/actions", "/evidence", "/results/measures/red_flags_screened/cases?outcome=met"]
     for path in others:
         mark = "&" if "?" in path else "?"
         response = lead.ask(f"{path}{mark}{query}&copy=leaving")
