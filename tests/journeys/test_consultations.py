@@ -99,7 +99,7 @@ def red_flag(hand: Hand, service: Service) -> dict[str, Any]:
     actions = hand.clicks - before
     letter = page.locator("article").inner_text()
     hand.click(page.get_by_role("button", name="Print this letter"))
-    page.wait_for_url("**/letter?printing=yes")
+    page.wait_for_url(lambda url: "/letter?" in url and url.endswith("printing=yes"))
     page.get_by_role("link", name="Back to the consultation").click()
     panel.get_by_label("Your decision").select_option("same_day_emergency")
     panel.get_by_label("Reason").fill("Sent by ambulance")
