@@ -77,7 +77,7 @@ class TestEveryLeaflet:
         root = read(made_of).trailer["/Root"]
         assert root["/MarkInfo"]["/Marked"] == True  # noqa: E712 - a PDF boolean
         assert root["/Lang"] == "en-GB"
-        assert root["/ViewerPreferences"]["/DisplayDocTitle"] == True  # noqa: E712
+        assert root["/ViewerPreferences"]["/DisplayDocTitle"] == True  # noqa: E712 - the same
         assert read(made_of).metadata.title == leaflet.title
         assert b"pdfuaid:part>1<" in root["/Metadata"].get_object().get_data()
         kinds = tags(made_of)
