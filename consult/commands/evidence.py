@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from consult import evidence as packs
 from consult.accounts import people
 from consult.audit.rounds import Round
 from consult.commands.cases import hand_out, not_there
@@ -15,7 +14,8 @@ from consult.commands.place import EXIT_CODES, Place, fail, on_instance, opened,
 from consult.commands.rounds import one_round
 from consult.documents import evidence as papers
 from consult.documents.evidence import Part
-from consult.evidence import Made, Moment
+from consult.evidence import indicators, own_figures, report, seqohs
+from consult.evidence.moment import Made, Moment
 from consult.exchange.sheets import csv_records
 from consult.instance import Instance, only_for_me
 from consult.record.database import Connection
@@ -55,7 +55,9 @@ def evidence(
     with opened(place) as instance, only_for_me(), instance.db.snapshot() as conn:
         of = one_round(conn, round_) if round_ else None
         if form == "csv" and of:
-            hand_out(output, "".join(csv_records(packs.mohawk_sheet(Moment(instance, conn, of, leaves=True)))).encode())
+            hand_out(
+                output, "".join(csv_records(indicators.mohawk_sheet(Moment(instance, conn, of, leaves=True)))).encode()
+            )
             return
         made = _made(instance, conn, kind, of, site, person)
         with progress(len(made.paper.titles), "Parts") as done:
@@ -90,11 +92,11 @@ def _made(instance: Instance, conn: Connection, kind: str, of: Round | None, sit
         known = people.by_username(conn, person)
         if known is None:
             fail(f"Nobody signs in as {person}; `consult person list` names everybody.")
-        return packs.cpd(instance, conn, known, of)
+        return own_figures.cpd(instance, conn, known, of)
     if of is None:
         fail("Name the round with --round.")
     if kind == "report":
         if site and site not in instance.sites:
             fail(f"There is no site {site}; the sites are: {', '.join(instance.sites)}.")
-        return packs.report(Moment(instance, conn, of, site))
-    return packs.seqohs(instance, conn, of) if kind == "seqohs" else packs.mohawk(instance, conn, of)
+        return report.report(Moment(instance, conn, of, site))
+    return seqohs.seqohs(instance, conn, of) if kind == "seqohs" else indicators.mohawk(instance, conn, of)

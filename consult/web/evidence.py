@@ -7,12 +7,14 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context, url_for
 
-from consult import evidence as packs
 from consult.accounts.people import CLINICIANS
 from consult.audit import rounds
 from consult.audit.rounds import Round
 from consult.documents import evidence as papers
-from consult.evidence import EvidenceRefused, Made, Moment
+from consult.evidence import indicators as mohawk
+from consult.evidence import own_figures, seqohs
+from consult.evidence import report as audit_report
+from consult.evidence.moment import EvidenceRefused, Made, Moment
 from consult.exchange.sheets import csv_records
 from consult.record import settings
 from consult.record.database import Connection
@@ -20,7 +22,7 @@ from consult.web.context import inst, person
 from consult.web.rounds import found, leads
 
 bp = Blueprint("evidence", __name__, url_prefix="/evidence")
-MADE = {"seqohs": packs.seqohs, "mohawk": packs.mohawk}
+MADE = {"seqohs": seqohs.seqohs, "mohawk": mohawk.mohawk}
 
 
 @bp.errorhandler(EvidenceRefused)
@@ -53,7 +55,7 @@ def indicators(round_id: str) -> Response:
     """The MoHaWK figures of a round as CSV, as they may leave the provider."""
     one = found(round_id)
     with inst().db.snapshot() as conn:
-        text = "".join(csv_records(packs.mohawk_sheet(Moment(inst(), conn, one, leaves=True))))
+        text = "".join(csv_records(mohawk.mohawk_sheet(Moment(inst(), conn, one, leaves=True))))
     headers = {"Content-Disposition": 'attachment; filename="leaving-indicators.csv"'}
     return Response(text, mimetype="text/csv", headers=headers)
 
@@ -64,7 +66,7 @@ def report(round_id: str) -> Response:
     one, site = found(round_id), request.args.get("site", "")
     if site and site not in settings.sites(inst().db.read()):
         abort(404)
-    return _sent(lambda conn: packs.report(Moment(inst(), conn, one, site)), "internal-audit-report")
+    return _sent(lambda conn: audit_report.report(Moment(inst(), conn, one, site)), "internal-audit-report")
 
 
 @bp.get("/own")
@@ -72,7 +74,7 @@ def own() -> Response:
     """The figures of one's own live cases, with the form of the profession."""
     asked = request.args.get("round", "")
     one: Round | None = found(asked) if asked else None
-    return _sent(lambda conn: packs.cpd(inst(), conn, person(), one), "own-figures")
+    return _sent(lambda conn: own_figures.cpd(inst(), conn, person(), one), "own-figures")
 
 
 def _sent(make: Callable[[Connection], Made], name: str) -> Response:

@@ -14,13 +14,13 @@ from bs4 import BeautifulSoup
 from constructed import SITES, fill
 from visiting import EMPLOYEE, PEOPLE, Service, opened
 
-from consult import evidence
 from consult.audit import actions, leaving, rounds, sampling
 from consult.audit.figures import interval, rate, recorded
 from consult.audit.results import Results, results
 from consult.audit.rounds import Wanted
 from consult.documents import evidence as papers
 from consult.documents.evidence import parse_mapping
+from consult.evidence import moment, seqohs
 from consult.proforma.load import ContentError
 from consult.record import incidents
 
@@ -202,7 +202,7 @@ def test_the_boxes_are_empty_and_each_profession_has_its_form(service: Service) 
         "nurse": "Nursing and Midwifery",
         "physiotherapist": "Health and Care Professions",
     }
-    known = evidence.mapping(service.instance)
+    known = moment.mapping(service.instance)
     for role, body in bodies.items():
         text, form = own_page(service, role), known.form_of(role)
         assert body in text
@@ -232,7 +232,7 @@ def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(servic
     instance = service.instance
     text = (instance.content.folder / "evidence.toml").read_text("utf-8")
     (instance.folder / "evidence.toml").write_text(text.replace("SEQOHS standards, 2023", "Standards of ours"), "utf-8")
-    assert evidence.mapping(instance).standards.name == "Standards of ours"
+    assert moment.mapping(instance).standards.name == "Standards of ours"
     dataset = instance.library.current.dataset
     for old, new in (
         ('measure = "red_flags_screened"', 'measure = "x"'),
@@ -245,6 +245,6 @@ def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(servic
 
 def test_a_pack_is_made_part_by_part(shared: Service, chosen: dict[str, str]) -> None:
     with shared.instance.db.snapshot() as conn:
-        made = evidence.seqohs(shared.instance, conn, rounds.rounds(conn)[chosen["After"]])
+        made = seqohs.seqohs(shared.instance, conn, rounds.rounds(conn)[chosen["After"]])
         pieces = list(papers.pieces(made.paper, made.parts))
     assert len(pieces) > len(made.paper.titles)
