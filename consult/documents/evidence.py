@@ -20,7 +20,7 @@ from consult.proforma.rules import Strict
 FILE: Final = "evidence.toml"
 MOST_ROWS: Final = 60
 PartId = Literal["protocol", "audit_report", "action_plan", "closed_loop", "calendar", "use", "incidents", "access"]
-SlideKind = Literal["words", "method", "overview", "measure", "actions", "next"]
+SlideKind = Literal["title", "words", "standards", "method", "overview", "measure", "actions", "next"]
 
 
 class Standards(Strict):

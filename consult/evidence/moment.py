@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from consult.instance import Instance
 from consult.proforma.load import read_text
 from consult.record import ledger, settings
 from consult.record.database import Connection
+from consult.record.timekeeping import stamp
 
 TOO_FEW: Final = "fewer than 10"
 
@@ -121,6 +123,12 @@ class Moment:
             when(self.instance.store.at()),
             *ledger.head(self.conn),
         )
+
+    def key(self, kind: str, person: str = "") -> str:
+        """What a saved paper is known by, for `consult verify` to make it again."""
+        made = stamp(self.instance.clock())
+        known = {"paper": kind, "round": self.round.id, "site": self.site, "person": person, "made": made}
+        return json.dumps(known, separators=(",", ":"))
 
     @property
     def place(self) -> str:

@@ -10,10 +10,13 @@ from flask import Blueprint, Response, abort, render_template, request, stream_w
 from consult.accounts.people import CLINICIANS
 from consult.audit import rounds
 from consult.audit.rounds import Round
+from consult.documents import deck as deck_page
 from consult.documents import evidence as papers
+from consult.documents import slides as slide_file
 from consult.evidence import indicators as mohawk
 from consult.evidence import own_figures, seqohs
 from consult.evidence import report as audit_report
+from consult.evidence import slides as slides_of_round
 from consult.evidence.moment import EvidenceRefused, Made, Moment
 from consult.exchange.sheets import csv_records
 from consult.record import settings
@@ -22,6 +25,7 @@ from consult.web.context import inst, person
 from consult.web.rounds import found, leads
 
 bp = Blueprint("evidence", __name__, url_prefix="/evidence")
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 MADE = {"seqohs": seqohs.seqohs, "mohawk": mohawk.mohawk}
 
 
@@ -67,6 +71,31 @@ def report(round_id: str) -> Response:
     if site and site not in settings.sites(inst().db.read()):
         abort(404)
     return _sent(lambda conn: audit_report.report(Moment(inst(), conn, one, site)), "internal-audit-report")
+
+
+@bp.get("/rounds/<round_id>/slides")
+def deck(round_id: str) -> Response:
+    """The slides of a round as a page, as they may leave the provider."""
+    one = found(round_id)
+    with inst().db.snapshot() as conn:
+        made = slides_of_round.deck(inst(), conn, one)
+    onward = [(url_for("evidence.index"), "Evidence")]
+    for name, words in (("slides.pptx", "To edit (.pptx)"), ("slides.html", "To take along (one page, .html)")):
+        onward.append((url_for("evidence.slides", round_id=round_id, slides_name=name), words))
+    static = url_for("static", filename="")
+    return Response("".join(deck_page.pieces(made, static, tuple(onward))), mimetype="text/html")
+
+
+@bp.get("/rounds/<round_id>/<any('slides.pptx','slides.html'):slides_name>")
+def slides(round_id: str, slides_name: str) -> Response:
+    """The slides of a round as a presentation, or as a page that needs nothing else."""
+    one = found(round_id)
+    with inst().db.snapshot() as conn:
+        made = slides_of_round.deck(inst(), conn, one)
+    headers = {"Content-Disposition": f'attachment; filename="leaving-{slides_name}"'}
+    if slides_name.endswith("html"):
+        return Response(deck_page.html(made), mimetype="text/html", headers=headers)
+    return Response(slide_file.pptx(made, inst().clock()), mimetype=PPTX, headers=headers)
 
 
 @bp.get("/own")
