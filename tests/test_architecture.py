@@ -25,7 +25,7 @@ MAY_USE = {
     "evidence": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
     "web": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top"},
     "commands": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top", "commands"},
-    "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
+    "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top"},
 }
 # Where content is found is asked by whoever reads content; it imports nothing itself.
 FOUND_BY_ANYONE = {"consult.content"}

@@ -39,6 +39,7 @@ class About:
     made: str
     measures: str
     head: str
+    key: str
     at: datetime
 
 
@@ -74,7 +75,7 @@ def _set_up(document: Any, about: About) -> None:
     for level in (1, 2):
         _plain_heading(document.styles[f"Heading {level}"])
     known = document.core_properties
-    known.title, known.author, known.comments = about.title, about.provider, ""
+    known.title, known.author, known.comments, known.keywords = about.title, about.provider, "", about.key
     known.created = known.modified = about.at.replace(tzinfo=None)
     section.footer.paragraphs[0].text = f"{about.title}. {about.use.capitalize()}. {about.measures}. {about.head}"
     section.footer.paragraphs[0].style.font.size = Pt(8)

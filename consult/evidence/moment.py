@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +12,7 @@ from consult.audit.breakdowns import Close, close
 from consult.audit.results import Results, Selection, results
 from consult.audit.rounds import Round, standing
 from consult.audit.suppression import LEAVES_FROM
-from consult.documents import evidence
+from consult.documents import evidence, saved
 from consult.documents.audit_report import MODES, Basis
 from consult.documents.evidence import Mapping, Paper, Part, Stamp
 from consult.documents.words import uk_date, when
@@ -21,7 +20,6 @@ from consult.instance import Instance
 from consult.proforma.load import read_text
 from consult.record import ledger, settings
 from consult.record.database import Connection
-from consult.record.timekeeping import stamp
 
 TOO_FEW: Final = "fewer than 10"
 
@@ -126,9 +124,7 @@ class Moment:
 
     def key(self, kind: str, person: str = "") -> str:
         """What a saved paper is known by, for `consult verify` to make it again."""
-        made = stamp(self.instance.clock())
-        known = {"paper": kind, "round": self.round.id, "site": self.site, "person": person, "made": made}
-        return json.dumps(known, separators=(",", ":"))
+        return saved.key(kind, self.round.id, self.instance.clock(), self.site, person)
 
     @property
     def place(self) -> str:
@@ -147,4 +143,4 @@ class Moment:
 def paper_of(at: Moment, kind: str, title: str, about: tuple[str, ...], titles: tuple[str, ...]) -> Paper:
     """A paper of a moment, before its parts are made."""
     stamp = at.stamp(at.basis.found.eligible, at.leaves)
-    return Paper(kind, title, about, stamp, titles, bool(at.instance.unapproved()))
+    return Paper(kind, title, about, stamp, titles, at.key(kind), bool(at.instance.unapproved()))

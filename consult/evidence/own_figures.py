@@ -43,7 +43,7 @@ def cpd(instance: Instance, conn: Connection, person: Person, of: Round | None =
         *form.facts,
     )
     titles = ("Own figures", "Definitions", "Reflection")
-    paper = Paper("cpd", form.title, about, stamp, titles, bool(instance.unapproved()))
+    paper = Paper("cpd", form.title, about, stamp, titles, at.key("cpd", person.id), bool(instance.unapproved()))
     return Made(paper, _cpd_parts(at, person, mine, form))
 
 

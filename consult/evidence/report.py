@@ -79,7 +79,7 @@ def _results_part(at: Moment) -> list[Block]:
         audit_report.results_table(at.basis, "National headings", True),
         audit_report.results_table(at.basis, "Local measures", False),
     ]
-    if at.basis.targets and not at.site:
+    if at.basis.targets:
         words = [
             f"{m.title}: {at.basis.targets[m.id]:.0%}" for m in at.basis.measures.measures if m.id in at.basis.targets
         ]

@@ -48,6 +48,8 @@ def test_every_figure_of_a_report_is_that_of_the_results(audited: Audited, site:
         assert recorded(before.measures[measure.id]) in cells[3] or not before.measures[measure.id].applicable
     assert f"n = {now.eligible} cases" in text
     assert audited.service.instance.content.measures_digest in text
+    aimed = audited.service.instance.measures.by_id["yellow_flags_screened"].title
+    assert f"{aimed}: 80%" in text
 
 
 def test_a_pack_that_leaves_holds_what_leaves_and_nothing_else(audited: Audited) -> None:
