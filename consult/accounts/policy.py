@@ -43,6 +43,8 @@ CLINICAL: Final = (
     "consultations.steps",
     "consultations.leaflet_done",
     "consultations.leaflet_again",
+    "consultations.need_unmet",
+    "reading.tell",
 )
 RESULTS: Final = (
     "results.overview",
@@ -107,6 +109,7 @@ POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(LEADING, frozenset({"audit_lead"})),
     **dict.fromkeys(READING, CLINICIANS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),
+    "reading.index": ADMINISTRATORS | {"audit_lead"},
     "incidents.change": ADMINISTRATORS | {"audit_lead"},
     "admin.content": CLINICIANS | ADMINISTRATORS,
     "paper.index": CLINICIANS | ADMINISTRATORS,

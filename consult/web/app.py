@@ -36,6 +36,7 @@ from consult.web import (
     organisation,
     paper,
     papers,
+    reading,
     reflection,
     releasing,
     reliability,
@@ -103,7 +104,7 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, followup, leaflets, paper, *AUDIT, incidents, admin)
+    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
@@ -166,7 +167,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
         ("Consultations", "employees.search", ("consultations", "employees", "followup")),
-        ("Leaflets", "leaflets.index", ("leaflets", "paper")),
+        ("Leaflets", "leaflets.index", ("leaflets", "paper", "reading")),
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
