@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import sqlite_utils
@@ -187,6 +188,27 @@ def set_active(conn: Connection, person_id: str, active: bool, actor: str, at: s
     _changed(conn, person_id, "enabled" if active else "disabled", actor, at)
     conn.execute("UPDATE person SET active = ? WHERE id = ?", (int(active), person_id))
     conn.execute("DELETE FROM sign_in WHERE person = ?", (person_id,))
+
+
+def train(conn: Connection, person_id: str, day: str, today: date, actor: str, at: str) -> None:
+    """Note the day on which a person was trained in the tool; PersonRefused if it is no day, or lies ahead."""
+    known = _known(conn, person_id)
+    try:
+        on = date.fromisoformat(day)
+    except ValueError as error:
+        raise PersonRefused(f"Give the day on which {known.name} was trained as a date.") from error
+    if on > today:
+        raise PersonRefused("The day of a training lies ahead; enter it once it was held.")
+    append(conn, Draft("person_trained", {"person": known.id, "on": on.isoformat()}, actor, at))
+
+
+def trained(conn: Connection) -> dict[str, str]:
+    """The last day on which each person was trained, by id; who has none is not there."""
+    found: dict[str, str] = {}
+    for step in steps(conn, kind="person_trained"):
+        if step.content:
+            found[step.content["person"]] = max(step.content["on"], found.get(step.content["person"], ""))
+    return found
 
 
 def told(conn: Connection) -> dict[str, dict[str, str]]:

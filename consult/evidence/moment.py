@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 from typing import Final
 
@@ -18,7 +19,8 @@ from consult.documents.evidence import Mapping, Paper, Part, Stamp
 from consult.documents.words import uk_date, when
 from consult.instance import Instance
 from consult.proforma.load import read_text
-from consult.record import ledger, settings
+from consult.record import capture, ledger, settings
+from consult.record.capture import Captured
 from consult.record.database import Connection
 
 TOO_FEW: Final = "fewer than 10"
@@ -107,6 +109,11 @@ class Moment:
         dataset = self.instance.library.current.dataset
         wanted = [m for m in self.basis.shown() if m.national]
         return {m.id: close(self.conn, known, dataset, self.selection, m) for m in wanted}
+
+    @cached_property
+    def signed_ever(self) -> list[Captured]:
+        """Every consultation held in this tool and signed."""
+        return list(capture.signed(self.conn, date.min.isoformat(), date.max.isoformat()))
 
     def stamp(self, n: int, leaves: bool) -> Stamp:
         """What every page bears."""

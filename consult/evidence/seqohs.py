@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from typing import Final
 
 from consult import planning
@@ -19,7 +20,7 @@ from consult.documents.words import local_time, uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of
 from consult.evidence.report import parts, plan_table
 from consult.instance import Instance
-from consult.record import capture, incidents, ledger
+from consult.record import incidents, ledger
 from consult.record.database import Connection
 
 EVENTS: Final = {
@@ -112,19 +113,59 @@ def _calendar(at: Moment) -> list[Block]:
 
 
 def _use(at: Moment) -> list[Block]:
-    start, end = at.round.start, at.round.end
-    active = Counter(person.role for person in people.people(at.conn) if person.active)
-    roles = tuple((label, count_of_people(active[role])) for role, label in ROLES.items())
-    signed = list(capture.signed(at.conn, start, end, ""))
-    users = len({one.clinician for one in signed})
     return [
-        Table("People who may sign in now, by role", ("Role", "People"), roles, ("1 to 4 people are not told apart.",)),
-        Words(
-            f"In the period, {count_of_people(users)} clinicians signed "
-            f"{count_of_people(len(signed))} consultations held in this tool."
+        Table(
+            "Who uses the tool, by role", USE_HEAD, tuple(_of_role(at, role) for role in ROLES), USE_NOTES, USE_WIDTHS
         ),
-        Words("The tool keeps no record of training; it is entered below by hand."),
+        Words(
+            "The tool knows of training what an administrator entered as a day for each person. What was taught, by "
+            "whom, and any training that was not entered, is filled in below by hand."
+        ),
     ]
+
+
+USE_HEAD: Final = (
+    "Role",
+    "May sign in",
+    "Signed in this period",
+    "Consultations",
+    "First use",
+    "Last use",
+    "Training day entered for",
+    "Latest training",
+)
+USE_WIDTHS: Final = (2.0, 1, 1, 1, 1.2, 1.2, 1, 1.2)
+USE_NOTES: Final = (
+    "May sign in, and training: people as they are at this moment.",
+    "Signed: people who signed a consultation held in the period, and how many of those.",
+    "First and last use: months of the first and last signed consultation of the role.",
+    "1 to 4 are not told apart; nobody is named.",
+)
+
+
+def _of_role(at: Moment, role: str) -> tuple[str, ...]:
+    known = people.people(at.conn)
+    active = [one.id for one in known if one.role == role and one.active]
+    ids = {one.id for one in known if one.role == role}
+    held = [one for one in at.signed_ever if one.clinician in ids]
+    now = [one for one in held if at.round.start <= one.held_on <= at.round.end]
+    days, trained = [one.held_on for one in held], people.trained(at.conn)
+    taught = [trained[id_] for id_ in active if id_ in trained]
+    return (
+        ROLES[role],
+        count_of_people(len(active)),
+        count_of_people(len({one.clinician for one in now})),
+        count_of_people(len(now)),
+        _month(min(days, default="")),
+        _month(max(days, default="")),
+        count_of_people(len(taught)),
+        _month(max(taught, default="")),
+    )
+
+
+def _month(day: str) -> str:
+    """The month of a date: of a date that leaves the provider no more is said."""
+    return f"{date.fromisoformat(day):%B %Y}" if day else "none"
 
 
 def _incidents(at: Moment) -> list[Block]:

@@ -78,6 +78,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "organisation_answered": frozenset({"provider", "site", "year", "answers", "digest"}),
     "person_added": frozenset({"person", "role", "site"}),
     "person_changed": frozenset({"person", "change"}),
+    "person_trained": frozenset({"person", "on"}),
 }
 """Every kind of step with the exact keys of its content; None where the content is a whole case row."""
 

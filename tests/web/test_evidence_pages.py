@@ -21,6 +21,7 @@ from consult.documents import evidence as papers
 from consult.documents.evidence import parse_mapping
 from consult.evidence import moment, seqohs
 from consult.proforma.load import ContentError
+from consult.record import ledger
 
 SEED = 5
 
@@ -198,3 +199,27 @@ def test_a_pack_is_made_part_by_part(audited: Audited) -> None:
         made = seqohs.seqohs(audited.service.instance, conn, rounds.rounds(conn)[audited.rounds["After"]])
         pieces = list(papers.pieces(made.paper, made.parts))
     assert len(pieces) > len(made.paper.titles)
+
+
+def test_training_and_use_say_what_is_known_by_role_and_name_nobody(service: Service) -> None:
+    admin, conn = service.visitor("administrator"), service.instance.db.read()
+    today = service.instance.today()
+    nurse = service.who["nurse"].actor
+    for day in ("", "yesterday", str(today.replace(year=today.year + 1))):
+        assert admin.post("/settings/people", {"person": nurse, "trained": day}).status_code == 422
+    for day in ("2026-02-03", "2025-11-20"):
+        assert admin.post("/settings/people", {"person": nurse, "trained": day}).status_code == 302
+    assert "3 February 2026" in admin.ask("/settings").text
+    service.signed()
+    with service.instance.db.write() as writing:
+        wanted = Wanted("Now", "DEMO", "live", f"{today.year}-01-01", f"{today.year}-12-31")
+        id_ = rounds.set_round(
+            writing, wanted, ("x", "audit_lead"), service.instance.store.at(), "key-of-now-123456789"
+        )
+    text = service.visitor("audit_lead").ask(f"/evidence/rounds/{id_}/seqohs").text
+    rows = rows_of(text, "Who uses the tool, by role")
+    month = f"{today:%B %Y}"
+    assert rows["Nurse"] == ["1 to 4"] * 3 + [month, month, "1 to 4", "February 2026"]
+    assert rows["Administrator"] == ["1 to 4", "0", "0", "none", "none", "0", "none"]
+    assert not [who for who in PEOPLE.values() if who in text]
+    assert len(list(ledger.steps(conn, kind="person_trained"))) == 2
