@@ -58,8 +58,8 @@ def _from_our_page() -> bool:
 
 
 def _takes_a_form(address: str) -> bool:
+    known = current_app.create_url_adapter(request)
     try:
-        current_app.create_url_adapter(request).match(urlsplit(address).path, method="POST")  # type: ignore[union-attr]
+        return known is not None and bool(known.match(urlsplit(address).path, method="POST"))
     except HTTPException:
         return False
-    return True
