@@ -21,10 +21,10 @@ from consult.exchange import casefile, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, open_instance
+from consult.proving import read_only
 from consult.record import ledger
 from consult.record.consultation import Consultation
 from consult.record.database import Connection
-from consult.verifying import trial
 
 BESIDE: Final = ".head.json"
 HEAD_LINE: Final = re.compile(r"[Ss]tep (\d+) of the record, ([0-9a-f]{64})")
@@ -173,8 +173,8 @@ def _head_beside(file: Path) -> Head:
 def _rows_off(instance: Instance, step: int, text: str) -> list[str]:
     """Each case of a file that is not as the record had it at a step, or is missing, by its line and reference."""
     dataset = instance.library.current.dataset
-    with trial(instance) as conn:
-        cases.rebuild(conn, dataset, up_to=step)
+    with read_only(instance.db.file) as conn:
+        cases.retell(conn, dataset, up_to=step)
         then = {row.key: row.fields for row in cases.iterate(conn)}
         if "".join(casefile.export_cases(conn, dataset)) == text:
             return []
@@ -236,8 +236,8 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
 
 def _counted_again(instance: Instance, step: int, selection: Selection, known: dict[str, Any]) -> list[str]:
     dataset = instance.library.current.dataset
-    with trial(instance) as conn:
-        cases.rebuild(conn, dataset, up_to=step)
+    with read_only(instance.db.file) as conn:
+        cases.retell(conn, dataset, up_to=step)
         found = audit.results(conn, instance.measures, dataset, selection)
         again = json.loads(json.dumps(results_json(instance, conn, found, "cases" in known)))
     return [f"{name} is not what is counted from the record at that step." for name in _differing(known, again)]
