@@ -87,6 +87,8 @@ LEADING: Final = (
     "actions.plan",
     "evidence.pack",
     "evidence.indicators",
+    "evidence.deck",
+    "evidence.slides",
 )
 READING: Final = (
     "evidence.own",

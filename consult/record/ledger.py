@@ -239,6 +239,11 @@ def counted(conn: Connection, start: str, end: str) -> dict[str, int]:
     return {row[0]: row[1] for row in conn.execute(query, (start, end))}
 
 
+def show_up_to(conn: Connection, step: int) -> None:
+    """Let this connection see no step after one, until its transaction is rolled back."""
+    conn.execute(f"CREATE TEMP VIEW step AS SELECT * FROM main.step WHERE seq <= {int(step)}")
+
+
 def last_at(conn: Connection) -> str:
     """The time that the last step holds; "" while there is none."""
     row = conn.execute("SELECT at FROM step ORDER BY seq DESC LIMIT 1").fetchone()
