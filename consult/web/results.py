@@ -32,7 +32,7 @@ ALL = "*"
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of one block: the result, and the 2011 value it stands beside."""
+    """One measure of one block: the result, and the national value it is compared with."""
 
     measure: Measure
     result: Result
@@ -66,7 +66,7 @@ class Row:
 
     @property
     def standing(self) -> str:
-        """How a retrospective result stands beside 2011, in words; "" where no comparison is made."""
+        """How a retrospective result stands beside the national value, in words; "" where no comparison is made."""
         return comparison.standing(self.result, self.benchmark, self.mode)
 
     @property
@@ -186,8 +186,7 @@ def asks_by_gesture(measure: Measure) -> bool:
 
 def row(block: Results, measure_id: str, under: bool = False) -> Row:
     """One measure of a block."""
-    benchmarks = inst().benchmarks
-    figure = benchmarks.figure(measure_id, benchmarks.years[0])
+    figure = inst().benchmarks.national(measure_id)
     aim = aims().get(measure_id)
     measure = parts()[0].by_id[measure_id]
     value = figure.value if figure else None
