@@ -95,11 +95,14 @@ def selection() -> Selection:
 
 
 def _of_round(round_id: str) -> Selection:
-    """The sample of a round, at one site if one is asked for; 404 if there is no such round."""
+    """The sample of a round, at one site if one is asked for; 404 if there is no such round.
+
+    It is taken by the measures in use, whatever version then scores it: scoring again changes no sample.
+    """
     one = rounds.rounds(inst().db.read()).get(round_id)
     if one is None or one.withdrawn:
         abort(404)
-    found = sampling.sample(inst().db.read(), *parts(), one).selection
+    found = sampling.sample(inst().db.read(), inst().measures, scoring().dataset, one).selection
     return replace(found, site=request.args.get("site", ""))
 
 
@@ -260,10 +263,10 @@ def chosen_again(chosen: Selection) -> dict[str, str]:
 @bp.get("/results.json")
 def download() -> Response | tuple[str, int]:
     """The documented JSON of the selection; it is internal and raw."""
-    measures, dataset = parts()
-    chosen = selection()
-    found = audit.results(inst().db.read(), measures, dataset, chosen)
-    body = json.dumps(audit.as_json(found, measures, inst().benchmarks), indent=1)
+    with inst().db.snapshot() as conn:
+        found = audit.results(conn, *parts(), selection())
+        shape = exports.results_json(inst(), conn, found, False, scoring(), request.args.get("measures", ""))
+    body = json.dumps(shape, indent=1)
     return Response(body, mimetype="application/json")
 
 
