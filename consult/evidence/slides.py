@@ -104,8 +104,9 @@ def _overview(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
 
 
 def _beside_said(at: Moment) -> str:
-    years = " and ".join(str(year) for year in reversed(at.instance.benchmarks.years))
-    return f"The published figures of {years} come {at.instance.benchmarks.method}; what is not held is left out."
+    held = at.instance.benchmarks
+    rounds = "; ".join(held.label(year) for year in reversed(held.years))
+    return f"Beside it stand published figures ({rounds}); what is not held is left out."
 
 
 def _beside(at: Moment, measure: Measure) -> Iterator[Rate]:
@@ -240,7 +241,7 @@ MADE: Final[dict[str, Callable[[Moment, MappedSlide], Iterator[Slide]]]] = {
 def _chart(at: Moment, title: str, about: str, rates: Sequence[Rate]) -> Chart:
     words = {
         **WORDS,
-        "diamond": f"published figure, {at.instance.benchmarks.method}",
+        "diamond": "published figure",
         "triangle": "target of this service",
     }
     there = dict.fromkeys(rate.shape for rate in rates)
