@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +14,10 @@ from consult.record import told
 from consult.record.database import Connection, Database
 from consult.record.ledger import show_up_to
 from consult.record.store import Store, rebuild_consultations
-from consult.verifying import trial
+
+
+class _NothingIsKept(Exception):
+    """Ends a transaction that was only a trial."""
 
 
 class _Then(Database):
@@ -34,9 +37,17 @@ class _Then(Database):
 
 
 @contextmanager
+def _trial(instance: Instance) -> Iterator[Connection]:
+    """A connection on which anything may be tried: all of it is taken back at the end."""
+    with suppress(_NothingIsKept), instance.db.write() as conn:
+        yield conn
+        raise _NothingIsKept
+
+
+@contextmanager
 def at_step(instance: Instance, step: int, moment: datetime) -> Iterator[tuple[Instance, Connection]]:
     """The instance as its steps up to one tell it, the clock standing still; all is taken back at the end."""
-    with trial(instance) as conn:
+    with _trial(instance) as conn:
         show_up_to(conn, step)
         told.rebuild_settings(conn)
         people.only_told(conn)

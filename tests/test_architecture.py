@@ -37,7 +37,6 @@ HOLDS_SQL = {
     "consult/audit/": "the cases",
     "consult/accounts/": "people and sessions",
     "consult/proving.py": "looks at a copy that is a file of its own, before it is anyone's record",
-    "consult/demo.py": "only makes the new file stand alone before it is moved into place",
     "consult/web/home.py": "only SELECT 1: is the database there",
 }
 CORE = ("consult/proforma/", "consult/record/consultation.py", "consult/record/ledger.py", "consult/audit/")

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Final, Literal
 
 from consult.audit import charts, funnel, spc
-from consult.audit.benchmarks import NOT_HELD, Benchmarks
+from consult.audit.benchmarks import Benchmarks
+from consult.audit.benchmarks import Figure as Published
 from consult.audit.breakdowns import ItemResult
 from consult.audit.charts import Action, Band, Level, Period, Place, Plane, Rate, RowChart, Shape
 from consult.audit.comparison import COMPARE_FROM, PERCENT_FROM, percent, standing
@@ -103,14 +104,17 @@ def benchmark(
     rates = [as_rate(m.title, r) for m, r in own]
     table: list[Cells] = [(m.title, recorded(r), rate(r), interval(r)) for m, r in own]
     for year in benchmarks.years:
-        figure = benchmarks.figure(measure.id, year)
-        label, value = f"{year}, {benchmarks.method}", f"{figure.value_percent:g}%" if figure else NOT_HELD
+        figure, label, value = (
+            benchmarks.figure(measure.id, year),
+            benchmarks.label(year),
+            benchmarks.percent(measure.id, year),
+        )
         rates.append(Rate(label, figure.value if figure else None, words=value, shape="diamond"))
-        table.append((label, "not published", value, ""))
+        table.append((label, _published(figure), value, ""))
     if target is not None:
         rates.append(Rate("Target of this service", target, words=percent(target), shape="triangle"))
         table.append(("Target of this service", "", percent(target), ""))
-    key = [("dot", "rate with its 95% interval"), ("diamond", f"published figure, {benchmarks.method}; no interval")]
+    key = [("dot", "rate with its 95% interval"), ("diamond", "published figure; no interval")]
     return Figure(
         "benchmark",
         "Beside the national figures",
@@ -120,8 +124,15 @@ def benchmark(
         tuple(table),
         charts.row_charts(rates),
         (*key, *([("triangle", "target")] if target is not None else [])),
-        tuple(f.caveat for year in benchmarks.years if (f := benchmarks.figure(measure.id, year)) and f.caveat),
+        benchmarks.notes(measure.id),
     )
+
+
+def _published(figure: Published | None) -> str:
+    """The counts of a published figure, where they were published."""
+    if figure is None or figure.numerator is None or figure.denominator is None:
+        return "not published"
+    return f"{figure.numerator} of {figure.denominator}"
 
 
 def against_national(measure: Measure, result: Result, benchmarks: Benchmarks, mode: str) -> str:
@@ -131,18 +142,17 @@ def against_national(measure: Measure, result: Result, benchmarks: Benchmarks, m
     if result.applicable < PERCENT_FROM:
         return f"Recorded in {recorded(result)} cases: too few for a percentage."
     said = f"Recorded in {recorded(result)} cases: {rate(result)}, 95% interval {interval(result)}."
-    newest = benchmarks.years[0]
-    figure = benchmarks.figure(measure.id, newest)
+    figure = benchmarks.national(measure.id)
     if figure is None:
         return said
-    said += f" {newest}, {benchmarks.method}: {figure.value_percent:g}%."
+    said += f" {benchmarks.label(figure.year)}: {figure.value_percent:g}%."
     verdict = standing(result, figure.value, mode)
     return f"{said} Beside it: {verdict}." if verdict else said
 
 
 def _lines_key(lines: Sequence[Level]) -> list[tuple[str, str]]:
     """What the lines across mean, of the kinds that are there."""
-    words = {"national": "published figure, from case notes", "target": "target of this service"}
+    words = {"national": "published figure", "target": "target of this service"}
     there = dict.fromkeys(line.kind for line in lines)
     return [(kind, words[kind]) for kind in there if kind in words]
 

@@ -58,14 +58,15 @@ def _own_blocks(at: Moment, person: Person, mine: Results) -> Iterator[Block]:
     whole = at.count(at.selection) if own.clinicians(at.conn, at.selection) >= own.FEWEST else None
     n = TOO_FEW if mine.eligible < LEAVES_FROM else str(mine.eligible)
     yield Words(f"Own eligible cases in this round: {n}.")
-    years = at.instance.benchmarks.years
+    held = at.instance.benchmarks
     earlier = (f"Own, {at.before.name}", "Change, points") if at.before else ()
     head = ("Measure", "Own: applies to", "Own: recorded", "Own: rate, 95% interval", *earlier, "Service")
-    head = (*head, *(f"{year}, {at.instance.benchmarks.method}" for year in years))
+    head = (*head, *map(held.label, held.years))
     rows = tuple(_own_row(at, m.id, mine, before, whole) for m in at.instance.measures.measures)
     notes = (
         f"Under {LEAVES_FROM} own cases nothing but their number is said: too few to compare.",
         f"The service stands beside only where {own.FEWEST} or more clinicians have cases in the sample.",
+        held.said_of_added(),
         *at.map.report.caveats,
     )
     yield Table("Own cases first, then what they stand beside", head, rows, notes, (3.0, *(1.0 for _ in head[1:])))
@@ -82,8 +83,8 @@ def _own_row(at: Moment, id_: str, mine: Results, before: Results | None, whole:
         said = figures.whole_rate(then) if leaving.leaves(then) else f"n = {then.applicable}, too few to compare"
         cells += [said, audit_report.change(then, result)]
     cells.append(figures.whole_rate(service) if service and leaving.leaves(service) else "not given")
-    held = [at.instance.benchmarks.figure(id_, year) for year in at.instance.benchmarks.years]
-    return (*cells, *(f"{figure.value_percent:g}%" if figure else "not held" for figure in held))
+    held = at.instance.benchmarks
+    return (*cells, *(held.percent(id_, year) for year in held.years))
 
 
 def _rate(result: Result) -> str:

@@ -100,12 +100,13 @@ def _overview(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
         rates = [rate for measure in some for rate in _beside(at, measure)]
         lines = tuple(filter(None, (*mapped.lines, _beside_said(at), left)))
         about = f"Each heading with its rate and 95% interval, and the published figure below it. {_said(rates)}"
-        yield Slide(title, lines, _chart(at, title, about, rates), _definitions(at, some))
+        yield Slide(title, lines, _chart(title, about, rates), _definitions(at, some))
 
 
 def _beside_said(at: Moment) -> str:
-    years = " and ".join(str(year) for year in reversed(at.instance.benchmarks.years))
-    return f"The published figures of {years} come {at.instance.benchmarks.method}; what is not held is left out."
+    held = at.instance.benchmarks
+    rounds = "; ".join(held.label(year) for year in reversed(held.years))
+    return f"Beside it stand published figures ({rounds}); what is not held is left out."
 
 
 def _beside(at: Moment, measure: Measure) -> Iterator[Rate]:
@@ -127,7 +128,7 @@ def _measure(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
     lines = tuple(filter(None, (*mapped.lines, finding, inside)))
     about = f"{measure.title}: its rate with the 95% interval, what it stands beside, and its items. {_said(rates)}"
     parts = [at.instance.measures.by_id[id_] for id_ in at.instance.measures.parts(measure)]
-    yield Slide(mapped.title, lines, _chart(at, measure.title, about, rates), _definitions(at, [measure, *parts]))
+    yield Slide(mapped.title, lines, _chart(measure.title, about, rates), _definitions(at, [measure, *parts]))
 
 
 def _own(at: Moment, measure: Measure) -> Iterator[Rate]:
@@ -237,10 +238,10 @@ MADE: Final[dict[str, Callable[[Moment, MappedSlide], Iterator[Slide]]]] = {
 }
 
 
-def _chart(at: Moment, title: str, about: str, rates: Sequence[Rate]) -> Chart:
+def _chart(title: str, about: str, rates: Sequence[Rate]) -> Chart:
     words = {
         **WORDS,
-        "diamond": f"published figure, {at.instance.benchmarks.method}",
+        "diamond": "published figure",
         "triangle": "target of this service",
     }
     there = dict.fromkeys(rate.shape for rate in rates)

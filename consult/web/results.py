@@ -32,7 +32,7 @@ ALL = "*"
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of one block: the result, and the 2011 value it stands beside."""
+    """One measure of one block: the result, and the national value it is compared with."""
 
     measure: Measure
     result: Result
@@ -66,7 +66,7 @@ class Row:
 
     @property
     def standing(self) -> str:
-        """How a retrospective result stands beside 2011, in words; "" where no comparison is made."""
+        """How a retrospective result stands beside the national value, in words; "" where no comparison is made."""
         return comparison.standing(self.result, self.benchmark, self.mode)
 
     @property
@@ -95,11 +95,14 @@ def selection() -> Selection:
 
 
 def _of_round(round_id: str) -> Selection:
-    """The sample of a round, at one site if one is asked for; 404 if there is no such round."""
+    """The sample of a round, at one site if one is asked for; 404 if there is no such round.
+
+    It is taken by the measures in use, whatever version then scores it: scoring again changes no sample.
+    """
     one = rounds.rounds(inst().db.read()).get(round_id)
     if one is None or one.withdrawn:
         abort(404)
-    found = sampling.sample(inst().db.read(), *parts(), one).selection
+    found = sampling.sample(inst().db.read(), inst().measures, scoring().dataset, one).selection
     return replace(found, site=request.args.get("site", ""))
 
 
@@ -186,8 +189,7 @@ def asks_by_gesture(measure: Measure) -> bool:
 
 def row(block: Results, measure_id: str, under: bool = False) -> Row:
     """One measure of a block."""
-    benchmarks = inst().benchmarks
-    figure = benchmarks.figure(measure_id, benchmarks.years[0])
+    figure = inst().benchmarks.national(measure_id)
     aim = aims().get(measure_id)
     measure = parts()[0].by_id[measure_id]
     value = figure.value if figure else None
@@ -261,10 +263,10 @@ def chosen_again(chosen: Selection) -> dict[str, str]:
 @bp.get("/results.json")
 def download() -> Response | tuple[str, int]:
     """The documented JSON of the selection; it is internal and raw."""
-    measures, dataset = parts()
-    chosen = selection()
-    found = audit.results(inst().db.read(), measures, dataset, chosen)
-    body = json.dumps(audit.as_json(found, measures, inst().benchmarks), indent=1)
+    with inst().db.snapshot() as conn:
+        found = audit.results(conn, *parts(), selection())
+        shape = exports.results_json(inst(), conn, found, False, scoring(), request.args.get("measures", ""))
+    body = json.dumps(shape, indent=1)
     return Response(body, mimetype="application/json")
 
 
