@@ -123,3 +123,28 @@ def test_each_printed_page_bears_the_reference_of_its_case(visit: Visit, service
     assert order.count(references[0]) == order.count(references[1])
     sizes = {(round(float(sheet.mediabox.width)), round(float(sheet.mediabox.height))) for sheet in printed}
     assert sizes == {A4}
+
+
+SHEETS = {"a4": (A4, 12), "a5": ((420, 595), 12), "large": (A4, 16), "giant": (A4, 24)}
+
+
+def test_letter_and_report_print_in_the_size_asked_for_and_begin_on_the_first_page(
+    visit: Visit, service: Service
+) -> None:
+    """In any format nothing takes a page of its own before the paper, and its text is as large as it should be."""
+    page, talk = visit("nurse").page(), service.begin()
+    for paper, first in (("letter", "Urgent referral from"), ("report", "Occupational health report")):
+        for format_, (size, points) in SHEETS.items():
+            page.goto(f"/consultations/{talk}/{paper}?format={format_}")
+            printed = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+            assert first in " ".join(printed[0].extract_text().split()), (paper, format_)
+            for sheet in printed:
+                assert (sheet.mediabox.width, sheet.mediabox.height) == pytest.approx(size, abs=1), (paper, format_)
+            page.emulate_media(media="print")
+            letters = page.evaluate(
+                "[...document.querySelectorAll('.letter p:not(.made-at), .letter li, .letter td')]"
+                ".filter(e => e.checkVisibility()).map(e => parseFloat(getComputedStyle(e).fontSize) * 0.75)"
+            )
+            page.emulate_media(media="null")
+            assert letters
+            assert min(letters) >= points, (paper, format_)
