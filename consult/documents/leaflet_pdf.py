@@ -10,7 +10,6 @@ from consult.documents.leaflet import Format, Leaflet
 from consult.documents.leaflet_text import picture_address
 from consult.documents.pdf import (
     Beside,
-    Code,
     Heading,
     Listing,
     Paragraph,
@@ -40,7 +39,7 @@ class Look:
     printed_on: str
     draft: bool
     approved_by: str = ""
-    code: Code | None = None
+    code: Picture | None = None
     reprint: str = ""
 
 
@@ -71,7 +70,7 @@ def leaflet_sheet(leaflet: Leaflet, look: Look) -> Sheet:
     """The leaflet as a sheet, with the same words as its page."""
     return Sheet(
         leaflet.title,
-        _Reader.of(leaflet),
+        _sections(leaflet.html, tuple(leaflet.pictures.values())),
         foot_of(leaflet, look.printed_on),
         look.format,
         leaflet.language,
@@ -81,6 +80,18 @@ def leaflet_sheet(leaflet: Leaflet, look: Look) -> Sheet:
         about_of(leaflet, "" if look.draft else look.approved_by),
         look.code,
         EASY_READ_POINTS if leaflet.easy_read else 0,
+    )
+
+
+@lru_cache(maxsize=KEPT)
+def _sections(html: str, pictures: tuple[str, ...]) -> tuple[Section, ...]:
+    """The sections of a leaflet, each picture beside its words; read once for each text, whatever day and format."""
+    reader = _Reader(pictures)
+    reader.feed(html)
+    reader.close()
+    reader.end_section()
+    return tuple(
+        replace(s, kind="" if s.kind == "steps" else s.kind, pieces=_side_by_side(s.pieces)) for s in reader.sections
     )
 
 
@@ -102,9 +113,9 @@ def about_of(leaflet: Leaflet, approved_by: str) -> str:
 class _Reader(HTMLParser):
     """Reads the clean HTML of a leaflet into sections; a list inside a list goes on as items of the outer one."""
 
-    def __init__(self, leaflet: Leaflet) -> None:
+    def __init__(self, pictures: tuple[str, ...]) -> None:
         super().__init__()
-        self.svg_of = {picture_address(svg): svg for svg in leaflet.pictures.values()}
+        self.svg_of = {picture_address(svg): svg for svg in pictures}
         self.sections: list[Section] = []
         self.section = Section("", ())
         self.pieces: list[Piece] = []
@@ -112,18 +123,6 @@ class _Reader(HTMLParser):
         self.items: list[Runs] = []
         self.lists: list[str] = []
         self.hand = Run("")
-
-    @classmethod
-    def of(cls, leaflet: Leaflet) -> tuple[Section, ...]:
-        """The sections of a leaflet, each picture beside its words."""
-        reader = cls(leaflet)
-        reader.feed(leaflet.html)
-        reader.close()
-        reader.end_section()
-        return tuple(
-            replace(s, kind="" if s.kind == "steps" else s.kind, pieces=_side_by_side(s.pieces))
-            for s in reader.sections
-        )
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = {name: value or "" for name, value in attrs}

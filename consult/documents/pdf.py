@@ -140,22 +140,13 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Code:
-    """A QR code as an SVG drawing, and the address it holds, which is printed beside it."""
-
-    svg: str
-    address: str
-    words: str
-
-
-@dataclass(frozen=True)
 class Sheet:
     """A paper: what it says, and how it is set.
 
     `foot` stands on each page before "Page n of m": id, version and date, or the step of the record it was made at.
-    `above` stands above the title (whom it is for), `about` in small letters below the text; `key`
-    and `subject` only among what the file says of itself. `language` is a tag such
-    as "en-GB" or "he"; `dir` is "rtl" for a script read from right to left.
+    `above` stands above the title (whom it is for), `about` in small letters below the text, and beside it `code`, a QR
+    code with its words; `key` and `subject` stand only among what the file says of itself. `language` is a tag such as
+    "en-GB" or "he"; `dir` is "rtl" for a script read from right to left.
     """
 
     title: str
@@ -167,7 +158,7 @@ class Sheet:
     draft: bool = False
     above: str = ""
     about: str = ""
-    code: Code | None = None
+    code: Picture | None = None
     points: int = 0
     landscape: bool = False
     key: str = ""

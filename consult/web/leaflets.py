@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 from consult.documents.given import SHORT, by_short
 from consult.documents.leaflet import FORMAT_LABELS, Format, Leaflet
 from consult.documents.leaflet_pdf import Look, foot_of, leaflet_pdf
-from consult.documents.pdf import Code, NotSet
-from consult.documents.qr import as_image, code_for
+from consult.documents.leaflet_text import picture_address
+from consult.documents.pdf import NotSet, Picture
+from consult.documents.qr import code_for
 from consult.documents.words import uk_date
 from consult.web.context import inst
 from consult.web.printing import pdf_reply, wants_pdf, why_not
@@ -96,13 +97,13 @@ def printed(leaflet: Leaflet, format_: Format, *, reprint: str = "", notice: str
         reprint=reprint,
         notice=notice,
         code=code,
-        code_image=as_image(code) if code else "",
+        code_image=picture_address(code.svg) if code else "",
         foot=foot_of(leaflet, printed_on),
         query=f"language={leaflet.language}&" if "language" in request.args else "",
     )
 
 
-def code_of(leaflet: Leaflet) -> Code | None:
+def code_of(leaflet: Leaflet) -> Picture | None:
     """The QR code to this very text on this server."""
     scheme = "https" if inst().behind_tls else request.scheme
     path = url_for("leaflets.read", leaflet_id=leaflet.id, short=leaflet.digest[:SHORT])

@@ -9,7 +9,7 @@ NEW_PAGE, CACHED_PAGE, NEW, CACHED = 1.0, 0.25, 5, 0.375
 
 
 def test_a_leaflet_keeps_to_its_bounds() -> None:
-    found = papers.least(papers.acts(load_file(papers.LEAFLET)), 20)
+    found = papers.least(papers.acts(load_file(papers.LEAFLET)), 50)
     yard = found[papers.YARD]
     assert found["text of the leaflet as HTML, new"] <= NEW_PAGE * yard
     assert found["text of the leaflet as HTML, from cache"] <= CACHED_PAGE * yard
