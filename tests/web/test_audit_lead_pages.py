@@ -103,9 +103,34 @@ def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: S
     page = lead.get(f"/rounds/{id_}/results")
     title = service.instance.measures.by_id["barriers_asked"].title
     assert row_of(page, title)[1] == "67% (4 of 6)"
+    said = "The sample holds 6 of the 7 eligible cases of the period."
+    assert row_of(page, title)[3] == "57% (4 of 7)", "the sample beside all eligible of the period"
+    assert said in pages.text(page)
+    overview = lead.get(f"/results?round={id_}")
+    assert said in pages.text(overview)
+    (cells,) = ([pages.text(c) for c in row] for row in overview.iter("tr") if pages.text(row).startswith(title))
+    assert "all eligible of the period: 4 of 7 (57%)" in cells
+    assert said not in pages.text(lead.get(f"/results?round={id_}&copy=leaving"))
+    assert said not in pages.text(lead.get("/results"))
     assert "held from 1 March 2026 to 6 March 2026" in pages.text(page)
     for path in (f"/results?round={id_}", f"/results/measures/barriers_asked?round={id_}"):
         assert lead.ask(path).status_code == 200
+
+
+def test_a_round_names_the_versions_it_is_counted_by_and_was_held_with(service: Service, lead: Visitor) -> None:
+    instance = service.instance
+    first = instance.library.current
+    service.signed(**ELIGIBLE)
+    id_, notes = make_round(service, lead), make_round(service, lead, name="Notes", capture="retrospective")
+    scored = f"Counted by measures version {instance.measures.version} ({instance.content.measures_digest[:12]})."
+    held = f"were held with proforma version {first.proforma.version} ({first.digest[:12]})."
+    for page in ("", "/results"):
+        said = pages.text(lead.get(f"/rounds/{id_}{page}"))
+        assert scored in said
+        assert held in said
+        assert f"Proforma in use: version {first.proforma.version} ({first.digest[:12]})" in pages.text(
+            lead.get(f"/rounds/{notes}{page}")
+        )
 
 
 def test_a_case_is_taken_out_with_reason_and_name_and_taken_back(service: Service, lead: Visitor) -> None:
