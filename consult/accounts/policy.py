@@ -43,6 +43,8 @@ CLINICAL: Final = (
     "consultations.steps",
     "consultations.leaflet_done",
     "consultations.leaflet_again",
+    "consultations.papers_now",
+    "consultations.why",
 )
 RESULTS: Final = (
     "results.overview",

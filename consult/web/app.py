@@ -14,8 +14,6 @@ from consult.documents import letter
 from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, lasted, uk_date, when
 from consult.instance import Instance
 from consult.proforma.answer import Answer
-from consult.record.consultation import Consultation
-from consult.record.ledger import Step
 from consult.web import (
     actions,
     admin,
@@ -29,6 +27,7 @@ from consult.web import (
     explain,
     followup,
     forms,
+    helping,
     home,
     incidents,
     leaflets,
@@ -46,6 +45,7 @@ from consult.web import (
     visit,
 )
 from consult.web.context import content_is_approved, inst, name_of
+from consult.web.desk import printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 
@@ -69,7 +69,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over, helping)
 """The modules whose routes make up one blueprint."""
 AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, reliability, entry, reflection, organisation)
 """The modules of the audit: its results, and what stands beside them."""
@@ -156,7 +156,7 @@ def _words() -> dict[str, Any]:
         "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
-        "printed_format": _printed_format,
+        "printed_format": printed_format,
         "banner_answers": banner_answers,
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),
     }
@@ -174,14 +174,6 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
-
-
-def _printed_format(consultation: Consultation, leaflet_id: str) -> str:
-    printed: list[Step] = [s for s in consultation.documents if s.kind == "leaflet_printed"]
-    for step in reversed(printed):
-        if step.content and step.content["leaflet"] == leaflet_id:
-            return str(step.content["format"])
-    return ""
 
 
 def forget() -> None:

@@ -54,6 +54,14 @@ def held_before(consultation: Consultation) -> bool:
     return person().id in {(step.content or {}).get("from") for step in consultation.taken_over}
 
 
+def printed_format(consultation: Consultation, leaflet_id: str) -> str:
+    """The format in which a leaflet was last printed in this consultation; "" if it was not."""
+    for step in reversed(consultation.documents):
+        if step.kind == "leaflet_printed" and step.content and step.content["leaflet"] == leaflet_id:
+            return str(step.content["format"])
+    return ""
+
+
 def unrecorded_print(error: NotWritten, address: str) -> Response:
     """Printing goes on where that it was printed can't be recorded: a page that says so, and leads to the print."""
     sentence = f"{error} You can print all the same; press Print again later, so that the record says so."
