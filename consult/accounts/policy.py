@@ -17,7 +17,17 @@ PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlo
 by whoever holds its digest.
 """
 
-SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show", "incidents.index", "incidents.note")
+SIGNED_IN: Final = (
+    "sign_out",
+    "lock",
+    "choose_look",
+    "home",
+    "tour",
+    "leaflets.index",
+    "leaflets.show",
+    "incidents.index",
+    "incidents.note",
+)
 CLINICAL: Final = (
     "employees.search",
     "employees.register",
@@ -43,6 +53,7 @@ CLINICAL: Final = (
     "consultations.steps",
     "consultations.leaflet_done",
     "consultations.leaflet_again",
+    "consultations.leaflet_shown",
     "consultations.papers_now",
     "consultations.why",
 )

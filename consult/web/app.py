@@ -31,6 +31,7 @@ from consult.web import (
     home,
     incidents,
     leaflets,
+    look,
     measure_page,
     organisation,
     paper,
@@ -40,6 +41,7 @@ from consult.web import (
     reliability,
     results,
     rounds,
+    showing,
     sign_in,
     taking_over,
     visit,
@@ -69,7 +71,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over, helping)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over, helping, showing)
 """The modules whose routes make up one blueprint."""
 AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, reliability, entry, reflection, organisation)
 """The modules of the audit: its results, and what stands beside them."""
@@ -112,6 +114,8 @@ def _register(app: Flask) -> None:
     app.add_url_rule("/session", "session_state", visit.session_state, methods=["GET", "POST"])
     app.add_url_rule("/unlock", "unlock", visit.unlock, methods=["POST"])
     app.add_url_rule("/lock", "lock", visit.lock, methods=["POST"])
+    app.add_url_rule("/tour", "tour", home.tour)
+    app.add_url_rule("/look", "choose_look", look.choose, methods=["POST"])
     app.add_url_rule("/health", "health", home.health)
     unnamed = {r.endpoint for r in app.url_map.iter_rules()} - set(policy.POLICY)
     if unnamed:
@@ -135,6 +139,7 @@ def _words() -> dict[str, Any]:
     return {
         "areas": _areas,
         "own_path": visit.own_path,
+        "look": look.look,
         "seconds_of_warning": visit.seconds_of_warning,
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
