@@ -16,7 +16,7 @@ from visiting import EMPLOYEE, PEOPLE, Service, opened
 
 from consult import evidence
 from consult.audit import actions, leaving, rounds, sampling
-from consult.audit.figures import interval, rate, recorded
+from consult.audit.figures import interval, rate, recorded, whole_rate
 from consult.audit.results import Results, results
 from consult.audit.rounds import Wanted
 from consult.documents import evidence as papers
@@ -103,6 +103,8 @@ def test_every_figure_of_a_report_is_that_of_the_results(shared: Service, chosen
         assert cells[-2:] == [str(r.not_applicable), str(r.missing)]
         assert recorded(before.measures[measure.id]) in cells[3] or not before.measures[measure.id].applicable
     assert f"n = {now.eligible} cases" in text
+    complete = now.measures["red_flags_complete"]
+    assert f"Red flags; beside it all nine red-flag groups asked about: {whole_rate(complete)}." in text
     assert shared.instance.content.measures_digest in text
 
 
