@@ -11,7 +11,7 @@ from consult.audit import organisation
 from consult.audit.benchmarks import Benchmarks, load_benchmarks
 from consult.audit.measures import MeasureSet, load_measures
 from consult.content import content_folders
-from consult.documents import evidence, leaflet
+from consult.documents import evidence, leaflet, needs
 from consult.exchange import entryform
 from consult.in_use import Content, proforma_folder, unapproved
 from consult.proforma.load import ContentError, Problem, load_definition, read_text
@@ -81,6 +81,10 @@ def _check_leaflets(folders: tuple[Path, ...], checked: Checked) -> None:
     except ContentError as error:
         checked.problems.extend(error.problems)
         return
+    try:
+        needs.load(folders)
+    except ContentError as error:
+        checked.problems.extend(error.problems)
     for (leaflet_id, language), item in sorted(leaflets.items()):
         checked.right.append(f"leaflet {leaflet_id} {language} {item.version}")
 

@@ -22,9 +22,10 @@ MAY_USE = {
     "accounts": {"proforma", "record"},
     "documents": {"proforma", "record", "audit"},
     "exchange": {"proforma", "record", "audit"},
-    "web": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
-    "commands": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top", "commands"},
-    "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
+    "evidence": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
+    "web": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top"},
+    "commands": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top", "commands"},
+    "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top"},
 }
 # Where content is found is asked by whoever reads content; it imports nothing itself.
 FOUND_BY_ANYONE = {"consult.content"}
@@ -36,7 +37,6 @@ HOLDS_SQL = {
     "consult/audit/": "the cases",
     "consult/accounts/": "people and sessions",
     "consult/proving.py": "looks at a copy that is a file of its own, before it is anyone's record",
-    "consult/demo.py": "only makes the new file stand alone before it is moved into place",
     "consult/web/home.py": "only SELECT 1: is the database there",
 }
 CORE = ("consult/proforma/", "consult/record/consultation.py", "consult/record/ledger.py", "consult/audit/")

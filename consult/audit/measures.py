@@ -6,7 +6,7 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -177,8 +177,12 @@ def load_measures(folder: Path, dataset: Dataset) -> MeasureSet:
     return parse_measures(read_text(folder / FILE), dataset)
 
 
+@lru_cache(maxsize=8)
 def parse_measures(text: str, dataset: Dataset) -> MeasureSet:
-    """The measures in a text; ContentError lists every problem, the examples that do not come out included."""
+    """The measures in a text; ContentError lists every problem, the examples that do not come out included.
+
+    The same object for the same text and data set, as running the examples takes a while.
+    """
     measures = parse(MeasureSet, text, FILE, "measures", "eligibility")
     problems = [Problem(FILE, id_, sentence) for id_, sentence in check(measures, dataset)]
     if problems:

@@ -25,6 +25,7 @@ def settings() -> str:
         provider=inst().provider,
         sites=inst().sites.values(),
         people=accounts.people(conn),
+        trained=accounts.trained(conn),
         route_labels=kept.ROUTE_LABELS,
         needed=kept.NEEDED_ROUTES,
         in_use=inst().in_use(),
@@ -67,11 +68,14 @@ def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
 
 @bp.post("/people")
 def people() -> Response | tuple[str, int]:
-    """Add a person, or stop or let in again one who is there."""
+    """Add a person, stop or let in again one who is there, or note on which day one was trained."""
     form = request.form
     try:
         with inst().db.write() as conn:
-            if form.get("person"):
+            if form.get("person") and "trained" in form:
+                today = inst().today()
+                accounts.train(conn, form["person"], form["trained"], today, person().id, inst().store.at())
+            elif form.get("person"):
                 active = form.get("active") == "yes"
                 accounts.set_active(conn, form["person"], active, person().id, inst().store.at())
             else:

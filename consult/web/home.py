@@ -35,6 +35,11 @@ def home() -> Response | str:
     )
 
 
+def tour() -> str:
+    """The first-use tour, on one page."""
+    return render_template("tour.html")
+
+
 def health() -> tuple[dict[str, str], int]:
     """Whether the database answers."""
     inst().db.read().execute("SELECT 1").fetchone()

@@ -11,6 +11,8 @@ from werkzeug.wrappers import Response
 
 from consult.documents import releasing
 from consult.documents.blocks import blocks
+from consult.documents.leaflet import FORMATS
+from consult.documents.needs import chosen_format
 from consult.documents.releasing import Names
 from consult.documents.report import Chosen, digest, report, tickable, with_names
 from consult.documents.sheets import report_sheet
@@ -157,6 +159,7 @@ def _page(consultation: Consultation) -> str | Response:
         made_at=head(inst().db.read()),
         is_final=text == final,
         format=asked_format(),
+        preselect=chosen_format(context["need"], FORMATS) if about_copy["with_copy"] else "",
         how=HOW,
         asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),
         **context,
