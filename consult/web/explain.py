@@ -9,6 +9,7 @@ from typing import Final
 from flask import abort, render_template, request
 
 from consult.audit import results as audit
+from consult.audit.breakdowns import span
 from consult.audit.cases import read
 from consult.audit.results import Results
 from consult.audit.why import why
@@ -71,6 +72,7 @@ def cases(measure_id: str) -> str:
         first=(page - 1) * PAGE + 1,
         dataset=dataset,
         blind=blind.waiting(),
+        dates=span(inst().db.read(), measures, dataset, chosen),
         explained=[(one, why(measures, dataset, one.case.fields, measure_id)) for one in shown],
         **words(chosen, measures),
     )

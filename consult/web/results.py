@@ -217,26 +217,12 @@ def aims() -> dict[str, float]:
 
 def national_rows(block: Results) -> list[Row]:
     """The national measures, each followed by the local ones that must stand beside it."""
-    measures, _ = parts()
-    found = []
-    for measure_id in measures.national:
-        found.append(row(block, measure_id))
-        beside = [m for m in measures.by_id[measure_id].shown_with if not measures.by_id[m].national]
-        found += [row(block, m, under=True) for m in beside]
-    return found
+    return [row(block, m.id, under) for m, under in parts()[0].headings()]
 
 
 def local_rows(block: Results) -> list[Row]:
     """The local measures that do not stand beside a national one."""
-    measures, _ = parts()
-    shown = {r.measure.id for r in national_rows(block)}
-    found = []
-    for measure in measures.measures:
-        if measure.id not in shown:
-            found.append(row(block, measure.id))
-            beside = [m for m in measure.shown_with if not measures.by_id[m].national]
-            found += [row(block, m, under=True) for m in beside]
-    return found
+    return [row(block, m.id, under) for m, under in parts()[0].others()]
 
 
 def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:

@@ -245,6 +245,7 @@ class Row:
     result: Result
     target: targets.Target | None
     change: Change | None
+    under: bool = False
 
 
 @bp.get("/<round_id>/results")
@@ -265,10 +266,14 @@ def results(round_id: str) -> str | tuple[str, int]:
             refused_because = str(refusal)
     aims = targets.targets(conn)
     every = audit.results(conn, measures, dataset, sampling.context(one))
-    rows = [Row(m, block.measures[m.id], aims.get(m.id), changes.get(m.id)) for m in measures.measures]
+
+    def row(measure: Measure, under: bool) -> Row:
+        return Row(measure, block.measures[measure.id], aims.get(measure.id), changes.get(measure.id), under)
+
     return render_template(
         "rounds/results.html",
-        rows=rows,
+        headings=[row(*one) for one in measures.headings()],
+        local=[row(*one) for one in measures.others()],
         every=every if every.eligible > block.eligible else None,
         beside=beside,
         refused_because=refused_because,

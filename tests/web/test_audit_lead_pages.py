@@ -89,7 +89,7 @@ def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: S
     nurse = service.visitor("nurse")
     at = sitting(nurse)
     for n in range(7):
-        more = {"barriers_asked": "yes"} if n < 4 else {}
+        more = {"barriers_asked": "yes", "rf_cancer": "unable", "rf_trauma": "absent"} if n < 4 else {}
         assert enter(nurse, at, f"R-{n}", consultation_date=f"2026-03-0{n + 1}", **more).status_code == 302
     id_ = make_round(service, lead, capture="retrospective", n="6", start="2026-01-01", end="2026-12-31")
     found = json.loads(lead.ask(f"/results/results.json?round={id_}").text)
@@ -113,6 +113,15 @@ def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: S
     assert said not in pages.text(lead.get(f"/results?round={id_}&copy=leaving"))
     assert said not in pages.text(lead.get("/results"))
     assert "held from 1 March 2026 to 6 March 2026" in pages.text(page)
+    titles = [m.title for m in service.instance.measures.measures]
+    rows = [pages.text(row) for row in page.iter("tr")]
+    red = next(at for at, row in enumerate(rows) if row.startswith("Screening for red flags"))
+    complete = service.instance.measures.by_id["red_flags_complete"].title
+    assert rows[red + 1].startswith(f"beside it: {complete}"), "the two stand side by side"
+    assert "Of which could not be established: 4." in rows[red]
+    assert all(any(title in row for row in rows) for title in titles)
+    cases = lead.get(f"/results/measures/barriers_asked/cases?round={id_}&outcome=met")
+    assert "Eligible cases held from 1 March 2026 to 6 March 2026." in pages.text(cases)
     for path in (f"/results?round={id_}", f"/results/measures/barriers_asked?round={id_}"):
         assert lead.ask(path).status_code == 200
 
