@@ -126,14 +126,14 @@
 
   // A screen that is turned to the employee shows nothing but "Covered": one chord or button, and the same again. It is
   // no lock: answers on their way are saved, and the idle lock goes on behind it.
-  var cover = document.getElementById('cover'), from = null;
+  var sheet = document.getElementById('cover'), from = null;
   root.classList.add('alive');
   function blank() {
-    var hide = cover.hidden;
+    var hide = sheet.hidden;
     if (hide) { from = document.activeElement; }
-    cover.hidden = !hide;
+    sheet.hidden = !hide;
     root.classList.toggle('blank', hide);
-    if (hide) { cover.querySelector('button').focus(); } else if (from && from.focus) { from.focus({ preventScroll: true }); }
+    if (hide) { sheet.querySelector('button').focus(); } else if (from && from.focus) { from.focus({ preventScroll: true }); }
   }
   document.addEventListener('keydown', function (event) {
     if (event.ctrlKey && event.shiftKey && !event.altKey && event.code === 'KeyH' && !covered) { event.preventDefault(); blank(); }
