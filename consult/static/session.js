@@ -142,4 +142,16 @@
       if (covered === 'locked') { password.focus(); }
     }, function () { problem.textContent = 'The server cannot be reached; try again.'; });
   });
+  // A date pasted whole into one of its boxes is shared out among the three.
+  document.addEventListener('paste', function (event) {
+    var dates = event.target.closest ? event.target.closest('.dates') : null;
+    var text = event.clipboardData ? event.clipboardData.getData('text').trim() : '';
+    var iso = text.match(/^(\d{4})-(\d\d)-(\d\d)$/);
+    var parts = iso ? [iso[0], iso[3], iso[2], iso[1]] :
+      text.match(/^(\d{1,2})(?:st|nd|rd|th)?[ .\/-]+(\d{1,2}|[a-z]{3,9})\.?[ ,.\/-]+(\d{4})$/i);
+    if (!dates || !parts) { return; }
+    event.preventDefault();
+    dates.querySelectorAll('input').forEach(function (box, i) { box.value = parts[i + 1]; });
+    event.target.dispatchEvent(new Event('change', { bubbles: true }));
+  });
 }());

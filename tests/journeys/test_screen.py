@@ -502,7 +502,8 @@ class TestAnswers:
         hand.write("phased_return_plan", "2026-12-20", "start")
         hand.write("phased_return_plan", "2026-12-01", "end")
         expect(hand.page.locator("#state-phased_return_plan .q__error")).to_contain_text("before the start")
-        expect(hand.page.locator('[name="a.phased_return_plan.end"]')).to_have_value("2026-12-01")
+        for box, value in (("day", "01"), ("month", "12"), ("year", "2026")):
+            expect(hand.page.locator(f'[name="a.phased_return_plan.end-{box}"]')).to_have_value(value)
         hand.write("phased_return_plan", "2026-12-30", "end")
         expect(hand.page.locator("#state-phased_return_plan .q__saved")).to_be_visible()
         assert service.answer(consultation, "phased_return_plan") == (
