@@ -15,14 +15,15 @@ from consult.documents.words import MONTHS, uk_date
 BOXES: Final = ("-day", "-month", "-year")
 """What the names of the boxes of a field add to its name."""
 _BRITISH: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+(\d{1,2}|[a-z]{3,9})\.?[ ,./-]+(\d{4})", re.IGNORECASE)
+_RUN_TOGETHER: Final = re.compile(r"(\d\d)(\d\d)(\d{4})")
 _SHORTEST: Final = 3
 
 
 def read(text: str) -> date | None:
-    """The date that a text gives: 27/3/2026, 27 March 2026, 27.3.2026 or 2026-03-27; None where it gives none."""
+    """The date that a text gives: 27/3/2026, 27 March 2026, 27032026 or 2026-03-27; None where it gives none."""
     plain = text.strip()
     try:
-        if found := _BRITISH.fullmatch(plain):
+        if found := _BRITISH.fullmatch(plain) or _RUN_TOGETHER.fullmatch(plain):
             return date(int(found[3]), _month(found[2]), int(found[1]))
         return date.fromisoformat(plain) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", plain) else None
     except ValueError:

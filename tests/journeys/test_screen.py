@@ -513,6 +513,38 @@ class TestAnswers:
         )
 
 
+class TestDates:
+    def test_a_date_is_saved_once_its_boxes_are_full_and_said_when_left_half_typed(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected.append("422 (")
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+        item = hand.shown("follow_up_date")
+        day, month, year = item.locator(".dates input").all()
+        day.fill("9")
+        month.fill("12")
+        day.focus()
+        expect(hand.page.locator("#state-follow_up_date .q__error")).to_have_count(0)
+        year.focus()
+        hand.page.locator('[name="a.clinician_notes"]').focus()
+        expect(hand.page.locator("#state-follow_up_date .q__error")).to_contain_text("day, month and year")
+        assert service.answer(consultation, "follow_up_date") is None
+        year.fill("2026")
+        year.blur()
+        expect(hand.page.locator("#state-follow_up_date .q__saved")).to_be_visible()
+        assert service.answer(consultation, "follow_up_date") == ("answered", "2026-12-09", "")
+        month.fill("")
+        year.fill("")
+        day.fill("24 December 2026")
+        day.blur()
+        expect(year).to_have_value("2026")
+        hand.page.get_by_role("button", name="Remove answer: Date of review").click()
+        expect(day).to_have_value("")
+
+
 class TestKeyboard:
     def test_a_section_and_signing_with_the_keyboard_alone(self, visit: Visit, service: Service) -> None:
         watch = visit()
