@@ -541,6 +541,8 @@ class TestDates:
         day.fill("24 December 2026")
         day.blur()
         expect(year).to_have_value("2026")
+        hand.settle()
+        assert service.answer(consultation, "follow_up_date") == ("answered", "2026-12-24", "")
         hand.page.get_by_role("button", name="Remove answer: Date of review").click()
         expect(day).to_have_value("")
 
