@@ -155,7 +155,7 @@ def _words() -> dict[str, Any]:
         "uk_date": uk_date,
         "day_in_words": dates.in_words,
         "when": when,
-        "held": held,
+        "when_held": held,
         "lasted": lasted,
         "clock_time": clock_time,
         "describe": describe,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, time
 from typing import Any, Final
 
 from flask import Request
@@ -16,6 +16,7 @@ BOXES: Final = ("-day", "-month", "-year")
 """What the names of the boxes of a field add to its name."""
 _BRITISH: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+(\d{1,2}|[a-z]{3,9})\.?[ ,./-]+(\d{4})", re.IGNORECASE)
 _RUN_TOGETHER: Final = re.compile(r"(\d\d)(\d\d)(\d{4})")
+_CLOCK: Final = re.compile(r"(\d{1,2})[:. ]?(\d{2})")
 _SHORTEST: Final = 3
 
 
@@ -26,6 +27,15 @@ def read(text: str) -> date | None:
         if found := _BRITISH.fullmatch(plain) or _RUN_TOGETHER.fullmatch(plain):
             return date(int(found[3]), _month(found[2]), int(found[1]))
         return date.fromisoformat(plain) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", plain) else None
+    except ValueError:
+        return None
+
+
+def read_time(text: str) -> time | None:
+    """The time of day that a text gives: 9:05, 09.05 or 0905, by the 24-hour clock; None where it gives none."""
+    found = _CLOCK.fullmatch(text.strip())
+    try:
+        return time(int(found[1]), int(found[2])) if found else None
     except ValueError:
         return None
 

@@ -1,15 +1,16 @@
 """Dates are typed as the British do, in three boxes or pasted whole; what is no date stays as it was typed."""
 
+import itertools
 import random
 import re
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
 from visiting import Service, Visitor
 from werkzeug.datastructures import MultiDict
 
-from consult.web.dates import BOXES, WithDates, boxes, read, written
+from consult.web.dates import BOXES, WithDates, boxes, read, read_time, written
 
 TEMPLATES = Path(__file__).parents[2] / "consult" / "templates"
 
@@ -39,6 +40,13 @@ def test_each_british_way_of_writing_a_date_is_read(text, day):
 )
 def test_what_is_no_date_or_could_be_two_is_not_read(text):
     assert read(text) is None
+
+
+def test_every_minute_of_the_day_is_read_however_it_is_written_and_nothing_else():
+    for hour, minute in itertools.product(range(24), range(60)):
+        for text in (f"{hour}:{minute:02}", f"{hour:02}.{minute:02}", f"{hour:02}{minute:02}", f" {hour} {minute:02} "):
+            assert read_time(text) == time(hour, minute)
+    assert [read_time(text) for text in ("", "24:00", "10:60", "10", "10:4", "10:42 pm", "1:2:3", "noon")] == [None] * 8
 
 
 def test_every_day_comes_back_from_its_boxes_and_from_every_order_of_zeros():
