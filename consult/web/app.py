@@ -175,7 +175,7 @@ def _words() -> dict[str, Any]:
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
-        ("Consultations", "employees.search", ("consultations", "employees", "followup")),
+        ("Consultations", "employees.search", ("home", "consultations", "employees", "followup")),
         ("Leaflets", "leaflets.index", ("leaflets", "paper", "reading")),
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
