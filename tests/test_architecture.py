@@ -180,3 +180,19 @@ def test_no_template_or_script_knows_a_question_or_a_measure():
     assert len(files) > 20
     known = {f"{name_of(f)}: {i}" for f in files for i in long_enough if i in f.read_text("utf-8")}
     assert known == set()
+
+
+def test_no_page_is_given_a_name_that_hides_a_word_every_template_has():
+    web = TREES[PACKAGE / "web" / "app.py"]
+    words = next(n for n in ast.walk(web) if isinstance(n, ast.FunctionDef) and n.name == "_words")
+    every = {key.value for n in ast.walk(words) if isinstance(n, ast.Dict) for key in n.keys}
+    assert {"when", "when_held", "may"} <= every
+    hidden = [
+        f"{name_of(path)}:{call.lineno} {given.arg}"
+        for path, tree in TREES.items()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("render_template", "screen_context")
+        for given in call.keywords
+        if given.arg in every
+    ]
+    assert hidden == []

@@ -17,7 +17,17 @@ PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlo
 by whoever holds its digest.
 """
 
-SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show", "incidents.index", "incidents.note")
+SIGNED_IN: Final = (
+    "sign_out",
+    "lock",
+    "choose_look",
+    "home",
+    "tour",
+    "leaflets.index",
+    "leaflets.show",
+    "incidents.index",
+    "incidents.note",
+)
 CLINICAL: Final = (
     "employees.search",
     "employees.register",
@@ -45,6 +55,9 @@ CLINICAL: Final = (
     "consultations.leaflet_again",
     "consultations.need_unmet",
     "reading.tell",
+    "consultations.leaflet_shown",
+    "consultations.papers_now",
+    "consultations.why",
 )
 RESULTS: Final = (
     "results.overview",

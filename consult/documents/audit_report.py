@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -85,8 +85,20 @@ def results_table(basis: Basis, caption: str, national: bool) -> Table:
         f"Withheld, as fewer than {LEAVES_FROM} cases apply: {', '.join(gone)}." if gone else "",
         comparison.CHANCE_NOTE if national and basis.found.capture_mode == comparison.COMPARED_MODE else "",
         held.said_of_added() if national else "",
+        *(_beside(basis) if national else ()),
     )
     return Table(caption, head, rows, notes, (3.2, *(1.0 for _ in head[1:])))
+
+
+def _beside(basis: Basis) -> Iterator[str]:
+    """What must be printed beside national headings: the local measures that belong there, and what was not known."""
+    shown = basis.shown()
+    for measure in (m for m in shown if m.national):
+        for other in (basis.measures.by_id[id_] for id_ in measure.shown_with):
+            if other in shown and not other.national:
+                said = figures.whole_rate(basis.found.measures[other.id])
+                yield f"{measure.short}; beside it {other.title[:1].lower()}{other.title[1:]}: {said}."
+        yield from (f"{measure.short}: {line}" for line in basis.found.measures[measure.id].beside)
 
 
 def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:

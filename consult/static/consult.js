@@ -44,14 +44,30 @@
 
   document.addEventListener('change', function (event) {
     var set = fieldset(event.target);
-    if (!set || !set.dataset.q) { return; }
+    if (!set || !set.dataset.q || begun(event.target)) { return; }
     var reason = set.querySelector('select[name^="reason."]');
     if (event.target === reason && reason.value) {
       set.querySelectorAll('input:checked').forEach(function (i) { i.checked = false; });
-      set.querySelectorAll('input[type="date"], select:not([name^="reason."])').forEach(function (i) { i.value = ''; });
+      set.querySelectorAll('.dates input, select:not([name^="reason."])').forEach(function (i) { i.value = ''; });
     } else if (reason && event.target !== reason && (event.target.checked || event.target.value)) { reason.value = ''; }
     if (event.target.type === 'checkbox' && event.target.checked) { standAlone(set, event.target); }
     wait(set);
+  });
+  // A date of which some boxes are still empty is sent only once they are left.
+  function begun(box) {
+    var dates = box.closest('.dates');
+    if (!dates) { return false; }
+    var said = Array.from(dates.querySelectorAll('input'), function (i) { return i.value.trim(); });
+    return said.some(Boolean) && !(said[0] && said[1] && said[2].length > 3) && !(said[0].length > 5 && !said[1] && !said[2]);
+  }
+  document.addEventListener('change', function (event) {
+    if (fieldset(event.target) && begun(event.target)) { event.stopPropagation(); }
+  }, true);
+  document.addEventListener('focusout', function (event) {
+    var set = fieldset(event.target), dates = event.target.closest('.dates');
+    if (!set || !dates || dates.contains(event.relatedTarget) || !begun(event.target)) { return; }
+    wait(set);
+    htmx.trigger(set, 'save');
   });
   function standAlone(set, ticked) {
     set.querySelectorAll('input[type="checkbox"]:checked').forEach(function (i) {
@@ -60,7 +76,7 @@
   }
   document.addEventListener('input', function (event) {
     var set = fieldset(event.target);
-    if (!set || !set.dataset.q || !event.target.matches('textarea, input[type="text"]')) { return; }
+    if (!set || !set.dataset.q || begun(event.target) || !event.target.matches('textarea, input[type="text"]')) { return; }
     wait(set);
     clearTimeout(set.typing);
     set.typing = setTimeout(function () { htmx.trigger(set, 'save'); }, 1500);
@@ -253,7 +269,7 @@
     var set = document.querySelector('.q__set[data-q="' + question + '"]');
     if (!set) { return; }
     set.querySelectorAll('input[type="radio"], input[type="checkbox"]').forEach(function (i) { i.checked = false; });
-    set.querySelectorAll('select, textarea, input[type="text"], input[type="date"]').forEach(function (i) { i.value = ''; });
+    set.querySelectorAll('select, textarea, input[type="text"]').forEach(function (i) { i.value = ''; });
     tell();
     var first = set.querySelector('input:not([type="hidden"]), select, textarea');
     if (first) { first.focus({ preventScroll: true }); }
@@ -310,8 +326,73 @@
     document.querySelectorAll('.block [data-item]').forEach(function (item) {
       if (item.closest('.block').querySelector('[data-rest]')) { observer.observe(item); }
     });
+    document.querySelectorAll('.q__why:not([role])').forEach(function (mark) {
+      mark.setAttribute('role', 'button');
+      mark.setAttribute('aria-expanded', 'false');
+    });
     show();
   }
+  // Enter on a choice goes to the next question, with Shift to the one before: at once, so that no key meant for the
+  // next one changes this one. What is folded or not on the path is passed over.
+  document.addEventListener('keydown', function (event) {
+    if (event.key !== 'Enter' || event.ctrlKey || event.altKey || event.metaKey) { return; }
+    if (!event.target.matches('.q__set input[type="radio"], .q__set input[type="checkbox"]')) { return; }
+    event.preventDefault();
+    var stops = Array.from(document.querySelectorAll('.q__set, .rest__fill button, #finish')).filter(function (e) { return e.checkVisibility(); });
+    var next = stops[stops.indexOf(fieldset(event.target)) + (event.shiftKey ? -1 : 1)];
+    if (next) { goTo(next); }
+  });
+  function goTo(stop) {
+    var inside = 'input:checked, input:not([type="hidden"]), select, textarea';
+    var to = stop.matches('button') ? stop : stop.querySelector('input[type="radio"]:checked') || stop.querySelector(stop.id ? 'a, button' : inside);
+    to.focus({ preventScroll: true });
+    (stop.closest('.q') || to).scrollIntoView({ block: 'nearest' });
+  }
+
+  // Why a question is asked opens below it. Without scripts the same link leads to a page.
+  document.addEventListener('click', function (event) {
+    var mark = event.target.closest('.q__why');
+    if (!mark || event.ctrlKey || event.shiftKey || event.metaKey) { return; }
+    event.preventDefault();
+    var set = fieldset(mark), open = mark.getAttribute('aria-expanded') !== 'true', help = set.nextElementSibling;
+    if (!help.matches('.q__help')) {
+      help = document.createElement('div');
+      help.className = 'q__help';
+      help.id = 'why-' + set.dataset.q;
+      mark.setAttribute('aria-controls', help.id);
+      set.after(help);
+    }
+    mark.setAttribute('aria-expanded', String(open));
+    help.hidden = !open;
+    if (open && !help.dataset.whole) { explain(mark.href, help); }
+  });
+  document.addEventListener('keydown', function (event) {
+    if (event.key === ' ' && event.target.matches('.q__why')) { event.preventDefault(); event.target.click(); }
+  });
+  function explain(address, help) {
+    var away = 'Why it is asked could not be fetched: close this and open it again.';
+    fetch(address, { headers: { 'HX-Request': 'true', 'X-Made-For': meta('made-for') } }).then(function (reply) {
+      if (reply.status === 401 || reply.status === 423) { document.dispatchEvent(new CustomEvent('consult:refused')); }
+      if (!reply.ok) { throw new Error(String(reply.status)); }
+      return reply.text();
+    }).then(function (text) { help.innerHTML = text; help.dataset.whole = 'yes'; }, function () { help.textContent = away; });
+  }
+
+  // A print in another tab is recorded there: when one comes back, this page says so, too.
+  var printed = false;
+  document.addEventListener('submit', function (event) { printed = printed || event.target.target === '_blank'; });
+  ['focus', 'visibilitychange'].forEach(function (name) { (name === 'focus' ? window : document).addEventListener(name, papersNow); });
+  function papersNow() {
+    if (!printed || document.hidden) { return; }
+    printed = false;
+    fetch(location.pathname + '/papers', { headers: { 'HX-Request': 'true' } }).then(function (reply) { return reply.ok ? reply.text() : ''; }).then(function (text) {
+      new DOMParser().parseFromString(text, 'text/html').querySelectorAll('[id]').forEach(function (now) {
+        var shown = document.getElementById(now.id);
+        if (shown && shown.innerHTML !== now.innerHTML) { shown.innerHTML = now.innerHTML; }
+      });
+    }, function () { printed = true; });
+  }
+
   document.addEventListener('htmx:afterSettle', watch);
   watch();
   say('Each answer is saved when given');

@@ -7,10 +7,11 @@ from werkzeug.wrappers import Response
 
 from consult.accounts import people as accounts
 from consult.confirming import NotConfirmed, confirm_leaflet, reviews
+from consult.proforma.days import day_in
 from consult.record import settings as kept
 from consult.tending import last_went
 from consult.web.context import inst, person
-from consult.web.forms import day, typed
+from consult.web.forms import typed
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
 
@@ -53,7 +54,7 @@ def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
     """Confirm a leaflet past its review date for a stated time."""
     if leaflet_id not in {known for known, _ in inst().leaflets}:
         abort(404)
-    until, language = day(typed("until")), typed("language")
+    until, language = day_in(typed("until")), typed("language")
     try:
         if until is None:
             raise NotConfirmed("Give the day until which it may be printed.")

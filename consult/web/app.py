@@ -14,13 +14,12 @@ from consult.documents import letter
 from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, lasted, uk_date, when
 from consult.instance import Instance
 from consult.proforma.answer import Answer
-from consult.record.consultation import Consultation
-from consult.record.ledger import Step
 from consult.web import (
     actions,
     admin,
     answers,
     consultations,
+    dates,
     employees,
     endings,
     entry,
@@ -29,9 +28,11 @@ from consult.web import (
     explain,
     followup,
     forms,
+    helping,
     home,
     incidents,
     leaflets,
+    look,
     measure_page,
     organisation,
     paper,
@@ -42,11 +43,13 @@ from consult.web import (
     reliability,
     results,
     rounds,
+    showing,
     sign_in,
     taking_over,
     visit,
 )
 from consult.web.context import content_is_approved, inst, name_of
+from consult.web.desk import printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 
@@ -70,7 +73,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over, helping, showing)
 """The modules whose routes make up one blueprint."""
 AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, reliability, entry, reflection, organisation)
 """The modules of the audit: its results, and what stands beside them."""
@@ -79,6 +82,7 @@ AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, relia
 def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
     app = Flask("consult")
+    app.request_class = dates.Asked
     app.extensions["consult"] = instance
     app.config.update(
         SECRET_KEY=instance.secret_key,
@@ -93,6 +97,7 @@ def create_app(instance: Instance) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
     )
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.globals["date_parts"] = dates.boxes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _register(app)
     errors.register(app)
@@ -113,6 +118,8 @@ def _register(app: Flask) -> None:
     app.add_url_rule("/session", "session_state", visit.session_state, methods=["GET", "POST"])
     app.add_url_rule("/unlock", "unlock", visit.unlock, methods=["POST"])
     app.add_url_rule("/lock", "lock", visit.lock, methods=["POST"])
+    app.add_url_rule("/tour", "tour", home.tour)
+    app.add_url_rule("/look", "choose_look", look.choose, methods=["POST"])
     app.add_url_rule("/health", "health", home.health)
     unnamed = {r.endpoint for r in app.url_map.iter_rules()} - set(policy.POLICY)
     if unnamed:
@@ -136,6 +143,7 @@ def _words() -> dict[str, Any]:
     return {
         "areas": _areas,
         "own_path": visit.own_path,
+        "look": look.look,
         "seconds_of_warning": visit.seconds_of_warning,
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
@@ -145,8 +153,9 @@ def _words() -> dict[str, Any]:
         "state_label": lambda state: STATE_LABELS[state],
         "level_label": lambda level: LEVEL_LABELS[level],
         "uk_date": uk_date,
+        "day_in_words": dates.in_words,
         "when": when,
-        "held": held,
+        "when_held": held,
         "lasted": lasted,
         "clock_time": clock_time,
         "describe": describe,
@@ -157,7 +166,7 @@ def _words() -> dict[str, Any]:
         "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
-        "printed_format": _printed_format,
+        "printed_format": printed_format,
         "banner_answers": banner_answers,
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),
     }
@@ -166,7 +175,7 @@ def _words() -> dict[str, Any]:
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
-        ("Consultations", "employees.search", ("consultations", "employees", "followup")),
+        ("Consultations", "employees.search", ("home", "consultations", "employees", "followup")),
         ("Leaflets", "leaflets.index", ("leaflets", "paper", "reading")),
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
@@ -175,14 +184,6 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
-
-
-def _printed_format(consultation: Consultation, leaflet_id: str) -> str:
-    printed: list[Step] = [s for s in consultation.documents if s.kind == "leaflet_printed"]
-    for step in reversed(printed):
-        if step.content and step.content["leaflet"] == leaflet_id:
-            return str(step.content["format"])
-    return ""
 
 
 def forget() -> None:

@@ -143,6 +143,8 @@ class Block:
     strongest: list[Row]
     weakest: list[Row]
     share: Share | None
+    every: Results | None = None
+    """All eligible cases of the period, where the block is a sample of them."""
 
     @property
     def together(self) -> bool:
@@ -164,9 +166,18 @@ def overview() -> str:
         ends = ([by_id[m.id] for m, _ in best], [by_id[m.id] for m, _ in worst])
         share = gesture.share(conn, measures, dataset, block.selection) if block.capture_mode == "live" else None
         dates = span(conn, measures, dataset, block.selection)
-        found.append(Block(block, dates, rows, local_rows(block), *ends, share))
+        found.append(Block(block, dates, rows, local_rows(block), *ends, share, _every(block)))
     gestured = {m.id for m in measures.measures if asks_by_gesture(m)}
     return render_template("results/overview.html", blocks=found, gestured=gestured, **words(chosen, measures))
+
+
+def _every(block: Results) -> Results | None:
+    """Every eligible case of the period that a sample was taken from; None where the sample holds them all."""
+    one = rounds.rounds(inst().db.read()).get(block.selection.round)
+    if one is None or leaving():
+        return None
+    found = audit.results(inst().db.read(), *parts(), sampling.context(one, block.selection.site))
+    return found if found.eligible > block.eligible else None
 
 
 def leaving() -> bool:
@@ -206,26 +217,12 @@ def aims() -> dict[str, float]:
 
 def national_rows(block: Results) -> list[Row]:
     """The national measures, each followed by the local ones that must stand beside it."""
-    measures, _ = parts()
-    found = []
-    for measure_id in measures.national:
-        found.append(row(block, measure_id))
-        beside = [m for m in measures.by_id[measure_id].shown_with if not measures.by_id[m].national]
-        found += [row(block, m, under=True) for m in beside]
-    return found
+    return [row(block, m.id, under) for m, under in parts()[0].headings()]
 
 
 def local_rows(block: Results) -> list[Row]:
     """The local measures that do not stand beside a national one."""
-    measures, _ = parts()
-    shown = {r.measure.id for r in national_rows(block)}
-    found = []
-    for measure in measures.measures:
-        if measure.id not in shown:
-            found.append(row(block, measure.id))
-            beside = [m for m in measure.shown_with if not measures.by_id[m].national]
-            found += [row(block, m, under=True) for m in beside]
-    return found
+    return [row(block, m.id, under) for m, under in parts()[0].others()]
 
 
 def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:

@@ -15,7 +15,7 @@ from constructed import SITES
 from visiting import PEOPLE, Service
 
 from consult.audit import leaving, rounds
-from consult.audit.figures import interval, rate, recorded
+from consult.audit.figures import interval, rate, recorded, whole_rate
 from consult.audit.rounds import Wanted
 from consult.documents import evidence as papers
 from consult.documents.evidence import parse_mapping
@@ -48,6 +48,8 @@ def test_every_figure_of_a_report_is_that_of_the_results(audited: Audited, site:
         assert cells[-2:] == [str(r.not_applicable), str(r.missing)]
         assert recorded(before.measures[measure.id]) in cells[3] or not before.measures[measure.id].applicable
     assert f"n = {now.eligible} cases" in text
+    complete = now.measures["red_flags_complete"]
+    assert f"Red flags; beside it all nine red-flag groups asked about: {whole_rate(complete)}." in text
     assert audited.service.instance.content.measures_digest in text
     aimed = audited.service.instance.measures.by_id["yellow_flags_screened"].title
     assert f"{aimed}: 80%" in text

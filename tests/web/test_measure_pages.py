@@ -177,6 +177,9 @@ def test_a_target_stands_on_overview_and_measure(service: Service) -> None:
     assert "85%" in pages.text(lead.get("/results"))
     said = table_after(lead.get("/results/measures/barriers_asked"), "live-benchmark")
     assert ["Target of this service", "", "85%", ""] in said
+    page = pages.text(lead.get("/results/measures/barriers_asked"))
+    assert re.search(r"85%, set \d+ \w+ \d{4} by Lea Lead: agreed", page)
+    assert "Lea Lead: agreed" not in pages.text(lead.get("/results/measures/barriers_asked?copy=leaving"))
 
 
 # ---------------------------------------------------------------- the copy that leaves the provider
