@@ -93,14 +93,15 @@ def _content(
     made = _made(instance, conn, kind, of, site, person)
     with progress(len(made.paper.titles), "Parts") as done:
         write = papers.pdf if form == "pdf" else _html
-        return write(made.paper, _told(made, done))
+        return write(made.paper, told(made, done))
 
 
 def _html(paper: papers.Paper, parts: Iterator[Part]) -> bytes:
     return papers.html(paper, parts).encode()
 
 
-def _told(made: Made, done: Callable[[int], None]) -> Iterator[Part]:
+def told(made: Made, done: Callable[[int], None]) -> Iterator[Part]:
+    """The parts of a paper; `done` hears of each once it was taken up."""
     for part in made.parts:
         yield part
         done(1)

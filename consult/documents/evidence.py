@@ -265,7 +265,7 @@ def _pressed(part: Part) -> Iterator[press.Piece]:
         yield press.paragraph(part.standard)
     for block in part.blocks:
         if isinstance(block, Words):
-            yield press.Paragraph((press.Run(block.text, strong=block.strong),))
+            yield press.Heading(press.words(block.text)) if block.strong else press.paragraph(block.text)
         elif isinstance(block, Points):
             yield press.listing(block.items)
         elif isinstance(block, Box):

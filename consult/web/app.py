@@ -19,6 +19,7 @@ from consult.web import (
     admin,
     answers,
     consultations,
+    dates,
     employees,
     endings,
     entry,
@@ -94,6 +95,7 @@ AUDIT: Final = (
 def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
     app = Flask("consult")
+    app.request_class = dates.Asked
     app.extensions["consult"] = instance
     app.config.update(
         SECRET_KEY=instance.secret_key,
@@ -108,6 +110,7 @@ def create_app(instance: Instance) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
     )
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.globals["date_parts"] = dates.boxes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _register(app)
     errors.register(app)
@@ -163,6 +166,7 @@ def _words() -> dict[str, Any]:
         "state_label": lambda state: STATE_LABELS[state],
         "level_label": lambda level: LEVEL_LABELS[level],
         "uk_date": uk_date,
+        "day_in_words": dates.in_words,
         "when": when,
         "held": held,
         "lasted": lasted,

@@ -23,6 +23,7 @@ from consult.web.screen import Screen
 MAX_TEXT: Final = 10_000
 LONGEST_NUMBER: Final = 15
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
+NOT_A_DATE: Final = "Enter the date as day, month and year, or leave it blank."
 DATES_OF_ARRANGEMENT: Final = ("start", "end", "review")
 
 
@@ -52,7 +53,7 @@ def _field(question: Question) -> Any:
         limits = NumberRange(question.min, question.max, f"{thing}: enter a number from %(min)s to %(max)s.")
         return IntegerField(validators=[Optional(), limits])
     if question.kind == "date":
-        return DateField(validators=[Optional()])
+        return BritishDate(NOT_A_DATE, validators=[Optional()])
     return StringField(
         validators=[Length(max=MAX_TEXT, message=f"{thing}: shorten the text to {MAX_TEXT} characters.")]
     )
@@ -66,13 +67,12 @@ def _fits(question: Question) -> type[_AnswerForm]:
 
 
 def _part(part: str) -> Any:
-    message = "Enter the date as day, month and year, or leave it blank."
     if part in DATES_OF_ARRANGEMENT:
-        return _IsoDate(message, validators=[Optional()])
+        return BritishDate(NOT_A_DATE, validators=[Optional()])
     return StringField(validators=[Length(max=MAX_TEXT)])
 
 
-class _IsoDate(DateField):
+class BritishDate(DateField):
     """A date whose error says what to do."""
 
     def __init__(self, message: str, **kwargs: Any) -> None:
