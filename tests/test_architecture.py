@@ -22,9 +22,10 @@ MAY_USE = {
     "accounts": {"proforma", "record"},
     "documents": {"proforma", "record", "audit"},
     "exchange": {"proforma", "record", "audit"},
-    "web": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
-    "commands": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top", "commands"},
-    "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
+    "evidence": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
+    "web": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top"},
+    "commands": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top", "commands"},
+    "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top"},
 }
 # Where content is found is asked by whoever reads content; it imports nothing itself.
 FOUND_BY_ANYONE = {"consult.content"}
@@ -36,7 +37,6 @@ HOLDS_SQL = {
     "consult/audit/": "the cases",
     "consult/accounts/": "people and sessions",
     "consult/proving.py": "looks at a copy that is a file of its own, before it is anyone's record",
-    "consult/demo.py": "only makes the new file stand alone before it is moved into place",
     "consult/web/home.py": "only SELECT 1: is the database there",
 }
 CORE = ("consult/proforma/", "consult/record/consultation.py", "consult/record/ledger.py", "consult/audit/")
@@ -180,3 +180,19 @@ def test_no_template_or_script_knows_a_question_or_a_measure():
     assert len(files) > 20
     known = {f"{name_of(f)}: {i}" for f in files for i in long_enough if i in f.read_text("utf-8")}
     assert known == set()
+
+
+def test_no_page_is_given_a_name_that_hides_a_word_every_template_has():
+    web = TREES[PACKAGE / "web" / "app.py"]
+    words = next(n for n in ast.walk(web) if isinstance(n, ast.FunctionDef) and n.name == "_words")
+    every = {key.value for n in ast.walk(words) if isinstance(n, ast.Dict) for key in n.keys}
+    assert {"when", "when_held", "may"} <= every
+    hidden = [
+        f"{name_of(path)}:{call.lineno} {given.arg}"
+        for path, tree in TREES.items()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("render_template", "screen_context")
+        for given in call.keywords
+        if given.arg in every
+    ]
+    assert hidden == []

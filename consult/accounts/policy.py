@@ -53,6 +53,8 @@ CLINICAL: Final = (
     "consultations.steps",
     "consultations.leaflet_done",
     "consultations.leaflet_again",
+    "consultations.need_unmet",
+    "reading.tell",
     "consultations.leaflet_shown",
     "consultations.papers_now",
     "consultations.why",
@@ -100,6 +102,8 @@ LEADING: Final = (
     "actions.plan",
     "evidence.pack",
     "evidence.indicators",
+    "evidence.deck",
+    "evidence.slides",
 )
 READING: Final = (
     "evidence.own",
@@ -118,6 +122,7 @@ POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(LEADING, frozenset({"audit_lead"})),
     **dict.fromkeys(READING, CLINICIANS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),
+    "reading.index": ADMINISTRATORS | {"audit_lead"},
     "incidents.change": ADMINISTRATORS | {"audit_lead"},
     "admin.content": CLINICIANS | ADMINISTRATORS,
     "paper.index": CLINICIANS | ADMINISTRATORS,

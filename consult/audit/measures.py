@@ -116,6 +116,19 @@ class MeasureSet(Strict):
         """The ids of the national measures, in order."""
         return [measure.id for measure in self.measures if measure.national]
 
+    def headings(self) -> list[tuple[Measure, bool]]:
+        """The national measures, each followed by the local ones that must stand beside it (True: stands beside)."""
+        return [one for measure in self.measures if measure.national for one in self._with_beside(measure)]
+
+    def others(self) -> list[tuple[Measure, bool]]:
+        """The local measures that stand beside no national one, each followed by those that stand beside it."""
+        shown = {measure.id for measure, _ in self.headings()}
+        return [one for measure in self.measures if measure.id not in shown for one in self._with_beside(measure)]
+
+    def _with_beside(self, measure: Measure) -> list[tuple[Measure, bool]]:
+        beside = [self.by_id[other] for other in measure.shown_with]
+        return [(measure, False), *((other, True) for other in beside if not other.national)]
+
     def only(self, measure: Measure) -> MeasureSet:
         """The same set with one measure and those it is made of."""
         needed = {measure.id, *self.parts(measure)}

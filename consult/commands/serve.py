@@ -56,33 +56,35 @@ def _address(host: str, port: int, behind_tls: bool, names: tuple[str, ...]) -> 
 @click.option("--port", type=click.IntRange(0, 65535), help="The port (8000, or any free one if that is taken).")
 @click.option("--no-open", is_flag=True, help="Do not open the browser.")
 @click.option("--prepare", is_flag=True, help="Only make the demonstration's data, without serving it.")
+@click.option("--small", is_flag=True, help="Make a few consultations only, where none are there yet.")
 @pass_place
-def demo_command(place: Place, port: int | None, no_open: bool, prepare: bool) -> None:
-    """Open a demonstration: a fictitious service with fictitious people and a few consultations.
+def demo_command(place: Place, port: int | None, no_open: bool, prepare: bool, small: bool) -> None:
+    """Open a demonstration: a fictitious service with fictitious people and months of fictitious work.
 
     It is made on first use, and never mixed with real data.
     """
     if prepare:
-        _prepare_demo(place.folder)
+        _prepare_demo(place.folder, small)
         click.echo(f"The demonstration is ready in {place.folder}; open it with `consult demo`.")
         return
     with serving.listen_near("127.0.0.1", 8000) if port is None else serving.listen("127.0.0.1", port) as listener:
-        _prepare_demo(place.folder)
+        people = _prepare_demo(place.folder, small)
         url = serving.url_of(listener)
-        serving.serve(place.folder, listener, serving.Address(), lambda: _demo_is_ready(url, not no_open))
+        serving.serve(place.folder, listener, serving.Address(), lambda: _demo_is_ready(people, url, not no_open))
 
 
-def _prepare_demo(folder: Path) -> None:
-    if demo.is_there(folder):
-        return
-    click.echo("Preparing the demonstration; this takes a few seconds.", err=True)
-    with click.progressbar(length=demo.amount(), file=sys.stderr, label="Consultations") as bar:
-        demo.prepare(folder, now_utc(), bar.update)
+def _prepare_demo(folder: Path, small: bool) -> list[demo.DemoPerson]:
+    if there := demo.found(folder):
+        return there
+    click.echo("Preparing the demonstration; this takes some ten seconds, once.", err=True)
+    with click.progressbar(length=demo.amount(small), file=sys.stderr, label="Consultations") as bar:
+        demo.prepare(folder, now_utc(), bar.update, small=small)
+    return demo.people(small)
 
 
-def _demo_is_ready(url: str, browser: bool) -> None:
+def _demo_is_ready(people: list[demo.DemoPerson], url: str, browser: bool) -> None:
     click.echo(f"\nThe demonstration is open at {url}\nEverything in it is made up. Sign in as one of:\n")
-    for person in demo.people():
+    for person in people:
         click.echo(f"  {person.username:<10} {demo.password()}   {ROLES[person.role]}, {person.name}")
     click.echo("\nStop it with Ctrl+C.")
     sys.stdout.flush()

@@ -242,6 +242,20 @@ class Database:
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
 
+    @contextmanager
+    def not_relied_on(self) -> Iterator[None]:
+        """Transactions of this block do not wait for the disk: only for a new file that nobody relies on yet.
+
+        A power cut inside the block may leave the file damaged. Once it has ended the file stands by itself.
+        """
+        with self._lock:
+            self._writer.execute("PRAGMA synchronous = OFF")
+            try:
+                yield
+            finally:
+                self._writer.execute("PRAGMA synchronous = FULL")
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def write_anew(self) -> None:
         """Have every page of the file written anew, without what is unused."""
         with self._lock:

@@ -44,14 +44,30 @@
 
   document.addEventListener('change', function (event) {
     var set = fieldset(event.target);
-    if (!set || !set.dataset.q) { return; }
+    if (!set || !set.dataset.q || begun(event.target)) { return; }
     var reason = set.querySelector('select[name^="reason."]');
     if (event.target === reason && reason.value) {
       set.querySelectorAll('input:checked').forEach(function (i) { i.checked = false; });
-      set.querySelectorAll('input[type="date"], select:not([name^="reason."])').forEach(function (i) { i.value = ''; });
+      set.querySelectorAll('.dates input, select:not([name^="reason."])').forEach(function (i) { i.value = ''; });
     } else if (reason && event.target !== reason && (event.target.checked || event.target.value)) { reason.value = ''; }
     if (event.target.type === 'checkbox' && event.target.checked) { standAlone(set, event.target); }
     wait(set);
+  });
+  // A date of which some boxes are still empty is sent only once they are left.
+  function begun(box) {
+    var dates = box.closest('.dates');
+    if (!dates) { return false; }
+    var said = Array.from(dates.querySelectorAll('input'), function (i) { return i.value.trim(); });
+    return said.some(Boolean) && !(said[0] && said[1] && said[2].length > 3) && !(said[0].length > 5 && !said[1] && !said[2]);
+  }
+  document.addEventListener('change', function (event) {
+    if (fieldset(event.target) && begun(event.target)) { event.stopPropagation(); }
+  }, true);
+  document.addEventListener('focusout', function (event) {
+    var set = fieldset(event.target), dates = event.target.closest('.dates');
+    if (!set || !dates || dates.contains(event.relatedTarget) || !begun(event.target)) { return; }
+    wait(set);
+    htmx.trigger(set, 'save');
   });
   function standAlone(set, ticked) {
     set.querySelectorAll('input[type="checkbox"]:checked').forEach(function (i) {
@@ -60,7 +76,7 @@
   }
   document.addEventListener('input', function (event) {
     var set = fieldset(event.target);
-    if (!set || !set.dataset.q || !event.target.matches('textarea, input[type="text"]')) { return; }
+    if (!set || !set.dataset.q || begun(event.target) || !event.target.matches('textarea, input[type="text"]')) { return; }
     wait(set);
     clearTimeout(set.typing);
     set.typing = setTimeout(function () { htmx.trigger(set, 'save'); }, 1500);
@@ -253,7 +269,7 @@
     var set = document.querySelector('.q__set[data-q="' + question + '"]');
     if (!set) { return; }
     set.querySelectorAll('input[type="radio"], input[type="checkbox"]').forEach(function (i) { i.checked = false; });
-    set.querySelectorAll('select, textarea, input[type="text"], input[type="date"]').forEach(function (i) { i.value = ''; });
+    set.querySelectorAll('select, textarea, input[type="text"]').forEach(function (i) { i.value = ''; });
     tell();
     var first = set.querySelector('input:not([type="hidden"]), select, textarea');
     if (first) { first.focus({ preventScroll: true }); }

@@ -158,4 +158,21 @@
       if (covered === 'locked') { password.focus(); }
     }, function () { problem.textContent = 'The server cannot be reached; try again.'; });
   });
+  // A date pasted or typed whole into one of its boxes is shared out among the three.
+  function whole(text) {
+    var iso = text.match(/^(\d{4})-(\d\d)-(\d\d)$/);
+    return iso ? [iso[3], iso[2], iso[1]] : (text.match(/^(\d\d)(\d\d)(\d{4})$/) ||
+      text.match(/^(\d{1,2})(?:st|nd|rd|th)?[ .\/-]+(\d{1,2}|[a-z]{3,9})\.?[ ,.\/-]+(\d{4})$/i) || []).slice(1);
+  }
+  function share(target, text) {
+    var dates = target.closest ? target.closest('.dates') : null, parts = dates ? whole(text.trim()) : [];
+    parts.forEach(function (part, i) { dates.querySelectorAll('input')[i].value = part; });
+    return parts.length > 0;
+  }
+  document.addEventListener('paste', function (event) {
+    if (!event.clipboardData || !share(event.target, event.clipboardData.getData('text'))) { return; }
+    event.preventDefault();
+    event.target.dispatchEvent(new Event('change', { bubbles: true }));
+  });
+  document.addEventListener('change', function (event) { share(event.target, event.target.value || ''); }, true);
 }());

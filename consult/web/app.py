@@ -19,6 +19,7 @@ from consult.web import (
     admin,
     answers,
     consultations,
+    dates,
     employees,
     endings,
     entry,
@@ -36,6 +37,7 @@ from consult.web import (
     organisation,
     paper,
     papers,
+    reading,
     reflection,
     releasing,
     reliability,
@@ -80,6 +82,7 @@ AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, relia
 def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
     app = Flask("consult")
+    app.request_class = dates.Asked
     app.extensions["consult"] = instance
     app.config.update(
         SECRET_KEY=instance.secret_key,
@@ -94,6 +97,7 @@ def create_app(instance: Instance) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
     )
     app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.globals["date_parts"] = dates.boxes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     _register(app)
     errors.register(app)
@@ -105,7 +109,7 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, followup, leaflets, paper, *AUDIT, incidents, admin)
+    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
@@ -149,8 +153,9 @@ def _words() -> dict[str, Any]:
         "state_label": lambda state: STATE_LABELS[state],
         "level_label": lambda level: LEVEL_LABELS[level],
         "uk_date": uk_date,
+        "day_in_words": dates.in_words,
         "when": when,
-        "held": held,
+        "when_held": held,
         "lasted": lasted,
         "clock_time": clock_time,
         "describe": describe,
@@ -171,7 +176,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
         ("Consultations", "employees.search", ("consultations", "employees", "followup")),
-        ("Leaflets", "leaflets.index", ("leaflets", "paper")),
+        ("Leaflets", "leaflets.index", ("leaflets", "paper", "reading")),
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),

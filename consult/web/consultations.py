@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -15,6 +15,7 @@ from consult.record.reference import Reference, read_reference
 from consult.record.settings import provider, sites
 from consult.record.store import Refused, Start
 from consult.record.timekeeping import stamp
+from consult.web import dates
 from consult.web.context import inst, person, who
 from consult.web.desk import bp, ended_context, found, screen_context
 from consult.web.employees import page_of
@@ -82,11 +83,10 @@ def _on_paper(employee: identity.Employee) -> Start:
 
 def _held_at() -> datetime:
     """When it was held, in the zone of this machine."""
-    try:
-        day, hour = date.fromisoformat(request.form.get("date", "")), time.fromisoformat(request.form.get("time", ""))
-    except ValueError as error:
-        raise Refused("Enter the date it was held, and the time it began.") from error
-    held = datetime.combine(day, hour.replace(tzinfo=None)).astimezone()
+    day, hour = dates.read(request.form.get("date", "")), dates.read_time(request.form.get("time", ""))
+    if day is None or hour is None:
+        raise Refused("Enter the date it was held, and the time it began, such as 10:42.")
+    held = datetime.combine(day, hour).astimezone()
     if held > inst().store.clock():
         raise Refused("That lies in the future; enter the date and time at which it was held.")
     return held

@@ -20,6 +20,7 @@ from consult.record.database import NotWritten
 from consult.record.ledger import Refused, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
+from consult.web import needing
 from consult.web.context import content_is_approved, inst, person, who
 from consult.web.screen import Screen
 
@@ -120,6 +121,7 @@ def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
         "report_stands": report_stands(consultation, screen.path),
         "report_allowed": report_allowed(screen.path),
         "note_text": None,
+        **needing.context(consultation),
         **more,
     }
 

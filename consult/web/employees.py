@@ -6,12 +6,13 @@ from datetime import date
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
-from wtforms import DateField, Form, StringField
+from wtforms import Form, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
-from consult.record import identity
+from consult.record import identity, reading
 from consult.web.context import inst, person, who
-from consult.web.forms import clean, typed
+from consult.web.forms import BritishDate, clean, typed
+from consult.web.needing import words
 
 bp = Blueprint("employees", __name__, url_prefix="/employees")
 OLDEST = 120
@@ -33,12 +34,14 @@ class RegisterForm(Form):
         ],
         filters=[_shown],
     )
-    date_of_birth = DateField("Date of birth", [InputRequired("Enter the date of birth.")])
+    date_of_birth = BritishDate(
+        "Enter the date of birth as day, month and year.", validators=[InputRequired("Enter the date of birth.")]
+    )
     local_number = StringField(
         "Local number", [Length(max=40, message="Shorten the local number to 40 characters.")], filters=[_shown]
     )
 
-    def validate_date_of_birth(self, field: DateField) -> None:
+    def validate_date_of_birth(self, field: BritishDate) -> None:
         """A date of birth lies in the past, and not further back than a long life."""
         today = inst().store.clock().astimezone().date()
         if field.data and not date(today.year - OLDEST, 1, 1) <= field.data < today:
@@ -88,4 +91,7 @@ def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") 
         why_not=inst().why_no_live(person().site),
         problem=problem,
         on_paper=on_paper,
+        need=reading.need(inst().db.read(), employee.id),
+        reading_words=words(),
+        need_answers=reading.ANSWERS,
     )

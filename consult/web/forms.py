@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from flask import request
@@ -24,6 +23,7 @@ from consult.web.screen import Screen
 MAX_TEXT: Final = 10_000
 LONGEST_NUMBER: Final = 15
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
+NOT_A_DATE: Final = "Enter the date as day, month and year, or leave it blank."
 DATES_OF_ARRANGEMENT: Final = ("start", "end", "review")
 
 
@@ -53,7 +53,7 @@ def _field(question: Question) -> Any:
         limits = NumberRange(question.min, question.max, f"{thing}: enter a number from %(min)s to %(max)s.")
         return IntegerField(validators=[Optional(), limits])
     if question.kind == "date":
-        return DateField(validators=[Optional()])
+        return BritishDate(NOT_A_DATE, validators=[Optional()])
     return StringField(
         validators=[Length(max=MAX_TEXT, message=f"{thing}: shorten the text to {MAX_TEXT} characters.")]
     )
@@ -67,13 +67,12 @@ def _fits(question: Question) -> type[_AnswerForm]:
 
 
 def _part(part: str) -> Any:
-    message = "Enter the date as day, month and year, or leave it blank."
     if part in DATES_OF_ARRANGEMENT:
-        return _IsoDate(message, validators=[Optional()])
+        return BritishDate(NOT_A_DATE, validators=[Optional()])
     return StringField(validators=[Length(max=MAX_TEXT)])
 
 
-class _IsoDate(DateField):
+class BritishDate(DateField):
     """A date whose error says what to do."""
 
     def __init__(self, message: str, **kwargs: Any) -> None:
@@ -238,11 +237,3 @@ def number(text: str) -> int:
 def questions_sent(proforma: Proforma, sent: Mapping[str, Any]) -> list[Question]:
     """The questions a page sent, in order: those whose `seen` came with it."""
     return [q for q in proforma.questions if f"seen.{q.id}" in sent]
-
-
-def day(text: str) -> date | None:
-    """The day that a date field sent; None where it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

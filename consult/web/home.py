@@ -30,6 +30,7 @@ def home() -> Response | str:
         names=identity.employees(store.db.read(), [s.employee for s in listed]),
         why_not=inst().why_no_live(person().site),
         waiting=followup.outstanding(),
+        left_behind=sum(len(one) for one in followup.left_behind()),
         no_baseline=not baseline_begun(store.db.read(), inst().provider),
     )
 

@@ -121,5 +121,5 @@ def test_one_that_was_interrupted_is_made_anew(tmp_path, consult):
     with pytest.raises(KeyboardInterrupt):
         demo.prepare(folder, NOW, stop)
     assert not (folder / "consult.db").exists()
-    consult(folder, "demo", "--prepare")
+    consult(folder, "demo", "--prepare", "--small")
     assert "The record is whole" in consult(folder, "verify").stdout

@@ -15,6 +15,14 @@ def quiet() -> None:
     """Nothing follows."""
 
 
+def write_date(boxes: Locator, day: str) -> None:
+    """Type a date (ISO 8601) into its three boxes, and leave them."""
+    year, month, of_month = day.split("-")
+    for box, text in zip(boxes.locator("input").all(), (of_month, month, year), strict=True):
+        box.fill(text)
+    boxes.locator("input").last.blur()
+
+
 class Hand:
     """What a clinician does with a mouse, the same whether there is JavaScript or not."""
 
@@ -33,7 +41,7 @@ class Hand:
     def register(self, name: str, born: Any) -> None:
         self.click(self.page.get_by_role("link", name="Register a new employee"))
         self.page.get_by_label("Full name").fill(name)
-        self.page.get_by_label("Date of birth").fill(born.isoformat())
+        write_date(self.page.get_by_role("group", name="Date of birth"), born.isoformat())
         self.page.get_by_role("button", name="Register").click()
 
     def start(self, seen_as: str = "In person") -> str:
@@ -70,7 +78,12 @@ class Hand:
 
     def write(self, question: str, text: str, part: str = "") -> None:
         """Type into a field, or into a part of an arrangement."""
-        self.shown(question).locator(f'[name="a.{question}{part and "." + part}"]').fill(text)
+        name, item = f"a.{question}{part and '.' + part}", self.shown(question)
+        boxes = item.locator(f'.dates:has([name="{name}-day"])')
+        if boxes.count():
+            write_date(boxes, text)
+        else:
+            item.locator(f'[name="{name}"]').fill(text)
         self.changed()
 
     def arrange(self, question: str, **parts: str) -> None:

@@ -6,6 +6,7 @@ import re
 from datetime import date
 from typing import Any
 
+from hands import write_date
 from playwright.sync_api import Page, expect
 
 WHERE = """() => {
@@ -101,7 +102,7 @@ class Keys:
         self.skip()
         self.press_link("Register a new employee")
         self.page.get_by_label("Full name").fill(name)  # typing is not what is measured here
-        self.page.get_by_label("Date of birth").fill(born.isoformat())
+        write_date(self.page.get_by_role("group", name="Date of birth"), born.isoformat())
         self.press_button("Register")
 
     def press_link(self, words: str) -> None:

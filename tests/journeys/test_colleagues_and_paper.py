@@ -1,8 +1,10 @@
 """A consultation taken over while its former owner has it open, what a browser brings back
-after a sign-out, and the pages of the paper forms."""
+after a sign-out, a paper consultation entered by keyboard, and the pages of the paper forms."""
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -11,6 +13,8 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 from service import Service
 from watching import Visit
+
+from consult.record.reference import new_reference
 
 pytestmark = pytest.mark.browser
 
@@ -99,6 +103,72 @@ class TestBackAfterSigningOut:
         expect(page.locator('[name="a.employee_concern"]')).to_have_value(TEXT)
         expect(page.locator("#state-employee_concern .q__saved")).to_be_visible()
         assert service.steps_about(consultation, "employee_concern") == 1
+
+
+def focus_on(page: Page, question: str) -> None:
+    """Go to a question by Tab alone, from wherever one is."""
+    for _ in range(400):
+        if page.evaluate("(document.activeElement.name || '')") == f"a.{question}":
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{question} is not reached by Tab")
+
+
+def test_a_paper_consultation_is_entered_by_keyboard_up_to_signing(visit: Visit, service: Service) -> None:
+    store, who = service.instance.store, service.who("nurse")
+    name, born = service.new_person()
+    employee = store.register(name, born, "N-paper", who)
+    held = store.clock().astimezone() - timedelta(days=2)
+    reference = new_reference(service.instance.library.current.digest)
+    watch = visit("nurse")
+    watch.expected += ["409 (CONFLICT)", "422 (UNPROCESSABLE"]
+    page = watch.page()
+    page.goto(f"/employees/{employee.id}")
+    press = page.keyboard.press
+    page.locator("summary", has_text="Enter a consultation held on paper").focus()
+    press("Enter")
+    assert violations(page) == []
+    for wrong in (True, False):
+        page.get_by_label("Reference of the paper").focus()
+        press("Control+A")
+        page.keyboard.type("AAAA" if wrong else reference.lower())
+        if wrong:
+            for part in (f"{held:%d}", f"{held:%m}", f"{held:%Y}"):
+                press("Tab")
+                page.keyboard.type(part)
+            page.get_by_label("The employee was seen").focus()
+            page.keyboard.type("In")
+            press("Shift+Tab")
+            page.keyboard.type("1042")
+        press("Enter")
+        if wrong:
+            expect(page.locator("#paper-problem")).to_contain_text("no reference of a paper form")
+    page.wait_for_url(re.compile(r"/consultations/[0-9a-f-]{36}$"))
+    consultation = page.url.rpartition("/")[2]
+    banner = page.locator(".who")
+    expect(banner).to_contain_text(f"at 10:42 on paper {reference}, entered")
+    assert page.locator(".rest__fill, [data-gesture]").count() == 0
+    focus_on(page, "back_pain_reason")
+    press("Space")
+    expect(page.locator("#state-back_pain_reason .q__saved")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Sign and lock").focus()
+    press("Enter")
+    page.wait_for_url("**/sign")
+    page.get_by_label("One reason for all of them").focus()
+    page.keyboard.type("Out of time")
+    page.get_by_role("button", name="Record the reason").focus()
+    press("Enter")
+    expect(page.get_by_label("One reason for all of them")).to_be_hidden()
+    page.get_by_role("button", name="Sign and lock").focus()
+    press("Enter")
+    expect(page.get_by_role("heading", name="Signed and locked")).to_be_visible()
+    main = page.locator("main")
+    expect(main).to_contain_text(f"at 10:42 on paper {reference}, entered")
+    expect(main).not_to_contain_text("Time taken")
+    started = service.consultation(consultation).started
+    assert (started["capture_mode"], started["paper"], started["held_on"]) == ("paper", reference, f"{held:%Y-%m-%d}")
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("width", [1366, 320])

@@ -28,7 +28,14 @@ def begin(page: Page) -> None:
 
 
 def focused(page: Page) -> str:
-    return str(page.evaluate("document.activeElement.name || ''")).removeprefix("f.")
+    name = str(page.evaluate("document.activeElement.name || ''")).removeprefix("f.")
+    return name.removesuffix("-day")
+
+
+def type_date(page: Page, *boxes: str) -> None:
+    for box in boxes:
+        page.keyboard.type(box)
+        page.keyboard.press("Tab")
 
 
 def type_case(page: Page, fields: list[EntryField], ref: str, answers: dict[str, str], kept: tuple[str, ...]) -> int:
@@ -44,10 +51,7 @@ def type_case(page: Page, fields: list[EntryField], ref: str, answers: dict[str,
             page.keyboard.type(ref)
             page.keyboard.press("Tab")
         elif item.name == "consultation_date":
-            page.keyboard.type("03032026")
-            page.keyboard.press("Tab")
-            while focused(page) == item.name:  # the button of the calendar
-                page.keyboard.press("Tab")
+            type_date(page, "3", "3", "2026")
         elif item.name == "site":
             page.keyboard.type("S")
             page.keyboard.press("Tab")
@@ -174,10 +178,7 @@ def test_without_a_script_the_keyboard_is_enough(visit: Visit, service: Service)
     press: Callable[[str], None] = page.keyboard.press
     page.keyboard.type("P-1")
     press("Tab")
-    page.keyboard.type("03032026")
-    press("Tab")
-    while focused(page) == "consultation_date":
-        press("Tab")
+    type_date(page, "3", "3", "2026")
     page.keyboard.type("S")
     press("Tab")
     for arrows in (2, None, 0, 0, 1):  # physiotherapist, no reference, the main reason, first visit, 28 days or more

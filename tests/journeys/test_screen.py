@@ -502,7 +502,8 @@ class TestAnswers:
         hand.write("phased_return_plan", "2026-12-20", "start")
         hand.write("phased_return_plan", "2026-12-01", "end")
         expect(hand.page.locator("#state-phased_return_plan .q__error")).to_contain_text("before the start")
-        expect(hand.page.locator('[name="a.phased_return_plan.end"]')).to_have_value("2026-12-01")
+        for box, value in (("day", "01"), ("month", "12"), ("year", "2026")):
+            expect(hand.page.locator(f'[name="a.phased_return_plan.end-{box}"]')).to_have_value(value)
         hand.write("phased_return_plan", "2026-12-30", "end")
         expect(hand.page.locator("#state-phased_return_plan .q__saved")).to_be_visible()
         assert service.answer(consultation, "phased_return_plan") == (
@@ -510,6 +511,40 @@ class TestAnswers:
             {"start": "2026-12-20", "end": "2026-12-30"},
             "",
         )
+
+
+class TestDates:
+    def test_a_date_is_saved_once_its_boxes_are_full_and_said_when_left_half_typed(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        watch = visit("nurse")
+        watch.expected.append("422 (")
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{consultation}")
+        item = hand.shown("follow_up_date")
+        day, month, year = item.locator(".dates input").all()
+        day.fill("9")
+        month.fill("12")
+        day.focus()
+        expect(hand.page.locator("#state-follow_up_date .q__error")).to_have_count(0)
+        year.focus()
+        hand.page.locator('[name="a.clinician_notes"]').focus()
+        expect(hand.page.locator("#state-follow_up_date .q__error")).to_contain_text("day, month and year")
+        assert service.answer(consultation, "follow_up_date") is None
+        year.fill("2026")
+        year.blur()
+        expect(hand.page.locator("#state-follow_up_date .q__saved")).to_be_visible()
+        assert service.answer(consultation, "follow_up_date") == ("answered", "2026-12-09", "")
+        month.fill("")
+        year.fill("")
+        day.fill("24 December 2026")
+        day.blur()
+        expect(year).to_have_value("2026")
+        hand.settle()
+        assert service.answer(consultation, "follow_up_date") == ("answered", "2026-12-24", "")
+        hand.page.get_by_role("button", name="Remove answer: Date of review").click()
+        expect(day).to_have_value("")
 
 
 class TestKeyboard:

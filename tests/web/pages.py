@@ -8,6 +8,8 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 
+from consult.web.dates import BOXES, written
+
 LABELLED = ("input", "select", "textarea")
 UNLABELLED_TYPES = ("hidden", "submit", "button")
 
@@ -69,7 +71,10 @@ def text(page: Element) -> str:
 
 
 def value_of(page: Element, name: str) -> str | None:
-    """What a field of a page holds: the text, or the value that is chosen."""
+    """What a field of a page holds: the text, or the value that is chosen; of a date what its boxes say together."""
+    boxes = [box for end in BOXES for box in page.iter("input") if box.get("name") == name + end]
+    if boxes:
+        return written(box.get("value", "") for box in boxes)
     for element in page.iter():
         if element.get("name") != name:
             continue

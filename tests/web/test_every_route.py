@@ -67,6 +67,7 @@ def audit_values(shared: Service) -> dict[str, str]:
         "year": "2026",
         **_planned(lead, round_),
         "pack": "seqohs",
+        "slides_name": "slides.pptx",
     }
 
 

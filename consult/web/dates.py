@@ -1,0 +1,94 @@
+"""A date comes in three boxes, day, month and year, and is read as one field; one pasted whole is taken too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from typing import Any, Final
+
+from flask import Request
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
+
+from consult.documents.words import MONTHS, uk_date
+
+BOXES: Final = ("-day", "-month", "-year")
+"""What the names of the boxes of a field add to its name."""
+_BRITISH: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+(\d{1,2}|[a-z]{3,9})\.?[ ,./-]+(\d{4})", re.IGNORECASE)
+_RUN_TOGETHER: Final = re.compile(r"(\d\d)(\d\d)(\d{4})")
+_CLOCK: Final = re.compile(r"(\d{1,2})[:. ]?(\d{2})")
+_SHORTEST: Final = 3
+
+
+def read(text: str) -> date | None:
+    """The date that a text gives: 27/3/2026, 27 March 2026, 27032026 or 2026-03-27; None where it gives none."""
+    plain = text.strip()
+    try:
+        if found := _BRITISH.fullmatch(plain) or _RUN_TOGETHER.fullmatch(plain):
+            return date(int(found[3]), _month(found[2]), int(found[1]))
+        return date.fromisoformat(plain) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", plain) else None
+    except ValueError:
+        return None
+
+
+def read_time(text: str) -> time | None:
+    """The time of day that a text gives: 9:05, 09.05 or 0905, by the 24-hour clock; None where it gives none."""
+    found = _CLOCK.fullmatch(text.strip())
+    try:
+        return time(int(found[1]), int(found[2])) if found else None
+    except ValueError:
+        return None
+
+
+def _month(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    begins = [name.lower().startswith(text.lower()) for name in MONTHS]
+    if len(text) < _SHORTEST or True not in begins:
+        raise ValueError(f"{text} is no month")
+    return begins.index(True) + 1
+
+
+def written(parts: Iterable[str]) -> str:
+    """What three boxes say, as ISO 8601; as it was typed where that is no date, "" where they are blank."""
+    typed = [part.strip() for part in parts]
+    text = typed[0] if not any(typed[1:]) else "/".join(typed)
+    day = read(text)
+    return day.isoformat() if day else text
+
+
+def boxes(value: Any) -> tuple[str, str, str]:
+    """What each box shows of a value: a date, ISO 8601, or what was typed and is no date."""
+    text = str(value or "")
+    if day := read(text):
+        return str(day.day), str(day.month), str(day.year)
+    parts = text.split("/")
+    return (parts[0], parts[1], parts[2]) if len(parts) == len(BOXES) else (text, "", "")
+
+
+def in_words(text: str) -> str:
+    """A date with its month in letters; what is no date as it was typed."""
+    day = read(text)
+    return uk_date(day) if day else text
+
+
+class WithDates(ImmutableMultiDict[str, str]):
+    """What a page sent, with the boxes of each date in one field."""
+
+    def __init__(self, sent: Any = None) -> None:
+        super().__init__(_joined(sent))
+
+
+def _joined(sent: Any) -> MultiDict[str, str]:
+    given: MultiDict[str, str] = MultiDict(sent if isinstance(sent, Mapping) or sent is None else list(sent))
+    for name in [name.removesuffix(BOXES[0]) for name in given if name.endswith(BOXES[0])]:
+        text = written([(given.poplist(name + box) or [""])[0] for box in BOXES])
+        if not given.get(name):
+            given[name] = text
+    return given
+
+
+class Asked(Request):
+    """A request whose dates are read."""
+
+    parameter_storage_class = WithDates
