@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from consult.audit import benchmarks as figures
 from consult.audit import organisation
-from consult.audit.benchmarks import load_benchmarks
-from consult.audit.measures import load_measures
+from consult.audit.benchmarks import Benchmarks, load_benchmarks
+from consult.audit.measures import MeasureSet, load_measures
 from consult.content import content_folders
-from consult.documents import evidence, leaflet
+from consult.documents import evidence, leaflet, needs
 from consult.exchange import entryform
-from consult.in_use import Content, unapproved
+from consult.in_use import Content, proforma_folder, unapproved
 from consult.proforma.load import ContentError, Problem, load_definition, read_text
 from consult.record.database import Connection
 from consult.record.settings import sites
@@ -30,14 +31,14 @@ def check_content(instance: Path | None) -> Checked:
     """Check the content that came with the program and that of an installation."""
     checked = Checked()
     for folder in (f for root in content_folders("proformas", instance) for f in sorted(root.glob("*/"))):
-        _check_proforma(folder, checked)
+        _check_proforma(folder, instance if folder == proforma_folder(instance) else None, checked)
     _check_leaflets(content_folders("leaflets", instance), checked)
     if not checked.right and not checked.problems:
         checked.problems.append(Problem("proformas", "", "No content was found; put the folder back."))
     return checked
 
 
-def _check_proforma(folder: Path, checked: Checked) -> None:
+def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> None:
     try:
         definition = load_definition(folder)
         measures = load_measures(folder, definition.dataset)
@@ -51,11 +52,27 @@ def _check_proforma(folder: Path, checked: Checked) -> None:
     except ContentError as error:
         checked.problems.extend(Problem(f"{folder.name}/{p.file}", p.id, p.sentence) for p in error.problems)
         return
+    if instance is not None:
+        _check_added(instance / figures.ADDED, benchmarks, measures, checked)
     proforma = definition.proforma
     checked.right.append(
         f"proforma {proforma.id} {proforma.version}: {len(proforma.questions)} questions, "
         f"{len(definition.dataset.fields)} fields, {len(measures.measures)} measures"
     )
+
+
+def _check_added(file: Path, shipped: Benchmarks, measures: MeasureSet, checked: Checked) -> None:
+    """The rounds that the installation added, where there are any."""
+    if not file.exists():
+        return
+    try:
+        found = figures.with_added(shipped, read_text(file), measures).added
+    except ContentError as error:
+        checked.problems.extend(error.problems)
+        return
+    if found:
+        years = ", ".join(str(one.year) for one in found.rounds)
+        checked.right.append(f"published figures added here: {len(found.figures)}, of {years}")
 
 
 def _check_leaflets(folders: tuple[Path, ...], checked: Checked) -> None:
@@ -64,6 +81,10 @@ def _check_leaflets(folders: tuple[Path, ...], checked: Checked) -> None:
     except ContentError as error:
         checked.problems.extend(error.problems)
         return
+    try:
+        needs.load(folders)
+    except ContentError as error:
+        checked.problems.extend(error.problems)
     for (leaflet_id, language), item in sorted(leaflets.items()):
         checked.right.append(f"leaflet {leaflet_id} {language} {item.version}")
 

@@ -1,4 +1,4 @@
-"""What was handed out, held against the record: case files, results and signed notes, each by the head it carries."""
+"""What was handed out, held against the record by the head it carries: case files, results, papers, signed notes."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from consult.accounts import people
-from consult.audit import cases
+from consult.audit import cases, rounds, sampling
 from consult.audit import results as audit
 from consult.audit.results import Results, Selection
+from consult.audit.versions import VersionRefused
+from consult.documents import saved
 from consult.documents.note import DRAFT_LINE, after_signing, note
 from consult.documents.words import ROLES, when
+from consult.evidence import again
+from consult.evidence.moment import EvidenceRefused
 from consult.exchange import casefile, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, open_instance
+from consult.proving import read_only
 from consult.record import ledger
 from consult.record.consultation import Consultation
 from consult.record.database import Connection
-from consult.verifying import trial
+from consult.rewinding import at_step
 
 BESIDE: Final = ".head.json"
 HEAD_LINE: Final = re.compile(r"[Ss]tep (\d+) of the record, ([0-9a-f]{64})")
@@ -73,11 +78,21 @@ def beside(file: Path) -> Path:
 
 
 def results_json(
-    instance: Instance, conn: Connection, found: Results, with_cases: bool, scoring: Version | None = None
+    instance: Instance,
+    conn: Connection,
+    found: Results,
+    with_cases: bool = False,
+    scoring: Version | None = None,
+    version: str = "",
 ) -> dict[str, Any]:
-    """Results in the documented shape, with each case if it is asked for; `found` was counted by `scoring`."""
+    """Results in the documented shape, with each case if it is asked for; `found` was counted by `scoring`.
+
+    Where a `version` of the measures was asked for, its digest is said too: two versions may bear one number.
+    """
     by = scoring or instance.scoring(conn)
     shape = audit.as_json(found, by.measures, by.benchmarks)
+    if version:
+        shape["measures_digest"] = by.digest
     if with_cases:
         shape["cases"] = audit.cases_json(conn, by.measures, by.dataset, found.selection)
     return shape
@@ -106,11 +121,12 @@ def results_file(
 def head_json(conn: Connection, selection: Selection) -> dict[str, Any]:
     """The head that results may carry: with it they can be counted again as the record then was."""
     step, hash_ = ledger.head(conn)
-    return {"step": step, "hash": hash_, "provider": selection.provider or None, "capture": selection.capture or None}
+    found = {"step": step, "hash": hash_, "provider": selection.provider or None, "capture": selection.capture or None}
+    return found | ({"round": selection.round} if selection.round else {})
 
 
 def check(folder: Path, file: Path) -> Checked:
-    """Hold a file against the record: a case file, results with their head, or the text of a signed note.
+    """Hold a file against the record: a case file, results with their head, a paper of evidence, or a signed note.
 
     ExportRefused says why it could not be compared, which is never taken for "unchanged".
     """
@@ -125,6 +141,8 @@ def check(folder: Path, file: Path) -> Checked:
 def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Checked]:
     if beside(file).exists():
         return _check_cases
+    if saved.key_of(content):
+        return _check_paper
     if content.lstrip().startswith(b"{"):
         return _check_results
     if HEAD_LINE.search(content.decode("utf-8", errors="replace")):
@@ -133,6 +151,42 @@ def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Ch
         f"{file} carries no head, so nothing was compared; a case file needs {beside(file).name} beside it, results "
         'the option --head, and a note the line "Step ... of the record" below it.'
     )
+
+
+# ---------------------------------------------------------------- papers of evidence
+
+
+def _check_paper(instance: Instance, file: Path, content: bytes) -> Checked:
+    key = saved.key_of(content)
+    assert key is not None  # noqa: S101 - asked before
+    name = again.NAMES.get(key.paper, "paper")
+    step, hash_ = _head_of_paper(file, content)
+    if wrong := _is_step(instance.db.read(), step, hash_):
+        return Checked(f"{name} that names a step of the record", wrong, [])
+    with at_step(instance, step, key.made) as (then, conn):
+        try:
+            made = again.content(then, conn, key, saved.form_of(content))
+        except (again.NotMade, EvidenceRefused) as reason:
+            raise ExportRefused(f"{file} was not compared, as {reason}; trust the record.") from reason
+        wrong = list(again.differences(content, made))
+    since = cases.changed_since(instance.db.read(), step)
+    more = [f"Since then {len(since)} steps changed cases."] if since else []
+    return Checked(f"{name} made at step {step}", wrong, more)
+
+
+def _head_of_paper(file: Path, content: bytes) -> tuple[int, str]:
+    """The head that a paper bears: in a PDF beside its key, as its words are not read."""
+    if saved.form_of(content) == "pdf":
+        text = saved.pdf_subject(content)
+    else:
+        try:
+            text = "\n".join(saved.lines(content))
+        except saved.NotReadable as error:
+            raise ExportRefused(f"{file} can't be read ({error}), so nothing was compared.") from error
+    heads = {(int(found[1]), found[2]) for found in HEAD_LINE.finditer(text)}
+    if len(heads) != 1:
+        raise ExportRefused(f"{file} bears {len(heads) or 'no'} heads, so nothing was compared; make it again.")
+    return heads.pop()
 
 
 def _is_step(conn: Connection, step: int, hash_: str) -> list[str]:
@@ -173,8 +227,8 @@ def _head_beside(file: Path) -> Head:
 def _rows_off(instance: Instance, step: int, text: str) -> list[str]:
     """Each case of a file that is not as the record had it at a step, or is missing, by its line and reference."""
     dataset = instance.library.current.dataset
-    with trial(instance) as conn:
-        cases.rebuild(conn, dataset, up_to=step)
+    with read_only(instance.db.file) as conn:
+        cases.retell(conn, dataset, up_to=step)
         then = {row.key: row.fields for row in cases.iterate(conn)}
         if "".join(casefile.export_cases(conn, dataset)) == text:
             return []
@@ -215,18 +269,18 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
         head = known.pop("head")
         step, hash_ = int(head["step"]), str(head["hash"])
         selection = Selection(
-            head["provider"] or "", known["site"] or "", known["from"] or "", known["to"] or "", head["capture"] or ""
+            head["provider"] or "",
+            known["site"] or "",
+            known["from"] or "",
+            known["to"] or "",
+            head["capture"] or "",
+            round=head.get("round") or "",
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExportRefused(
             f"{file} holds no results with their head, so nothing was compared; count with --format json --head."
         ) from error
     wrong = _is_step(instance.db.read(), step, hash_)
-    if known.get("measures_version") != instance.measures.version:
-        raise ExportRefused(
-            f"{file} was counted by measures {known.get('measures_version')}, and {instance.measures.version} are in "
-            "use; so it was not counted again."
-        )
     wrong = wrong or _counted_again(instance, step, selection, known)
     since = cases.changed_since(instance.db.read(), step)
     return Checked(
@@ -236,11 +290,29 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
 
 def _counted_again(instance: Instance, step: int, selection: Selection, known: dict[str, Any]) -> list[str]:
     dataset = instance.library.current.dataset
-    with trial(instance) as conn:
-        cases.rebuild(conn, dataset, up_to=step)
-        found = audit.results(conn, instance.measures, dataset, selection)
-        again = json.loads(json.dumps(results_json(instance, conn, found, "cases" in known)))
-    return [f"{name} is not what is counted from the record at that step." for name in _differing(known, again)]
+    with read_only(instance.db.file) as conn:
+        scoring, asked = _scoring_of(instance, conn, known), str(known.get("measures_digest", ""))
+        cases.retell(conn, dataset, up_to=step)
+        if selection.round:
+            of = rounds.rounds(conn, up_to=step).get(selection.round)
+            if of is None:
+                return ["The round it names was not there at that step."]
+            taken = sampling.sample(conn, scoring.measures, dataset, of).selection
+            selection = replace(taken, site=selection.site)
+        found = audit.results(conn, scoring.measures, dataset, selection)
+        shape = results_json(instance, conn, found, "cases" in known, scoring, asked)
+        recounted = json.loads(json.dumps(shape))
+    return [f"{name} is not what is counted from the record at that step." for name in _differing(known, recounted)]
+
+
+def _scoring_of(instance: Instance, conn: Connection, known: dict[str, Any]) -> Version:
+    """The version of the measures that results say they were counted by; ExportRefused if it is not kept."""
+    version = str(known.get("measures_version"))
+    wanted = str(known.get("measures_digest") or ("" if version == instance.measures.version else version))
+    try:
+        return instance.scoring(conn, wanted)
+    except VersionRefused as refused:
+        raise ExportRefused(f"{refused} So nothing was counted again.") from refused
 
 
 def _differing(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
@@ -248,9 +320,19 @@ def _differing(one: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
     for name in sorted(one.keys() | other.keys()):
         a, b = one.get(name), other.get(name)
         if name == "measures" and isinstance(a, dict) and isinstance(b, dict):
-            yield from (f"measures.{id_}" for id_ in sorted(a.keys() | b.keys()) if a.get(id_) != b.get(id_))
+            ids = sorted(a.keys() | b.keys())
+            yield from (f"measures.{id_}" for id_ in ids if not _same(a.get(id_), b.get(id_)))
         elif a != b:
             yield name
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether a result is the same; published figures that came or went since are no part of what was counted."""
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return bool(one == other)
+    years = set(one.get("benchmarks", {})) & set(other.get("benchmarks", {}))
+    a, b = ({**r, "benchmarks": {year: r["benchmarks"][year] for year in years}} for r in (one, other))
+    return a == b
 
 
 # ---------------------------------------------------------------- signed notes

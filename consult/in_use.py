@@ -89,6 +89,7 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     (benchmark_text, benchmark_set) = _file_or_kept(
         conn, folder / benchmarks.FILE, lambda text: benchmarks.parse_benchmarks(text, measure_set), problems
     )
+    (added_text, benchmark_set) = _with_added(conn, instance, benchmark_set, measure_set, problems)
     (entry_text, entry_words) = _if_there(
         conn, folder / entryform.FILE, lambda text: entryform.parse_words(text, definition.dataset), problems
     ) or ("", EntryWords(version=""))
@@ -103,6 +104,7 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     kept = [
         _kept(measures.FILE, measure_set.version, measure_text),
         _kept(benchmarks.FILE, "", benchmark_text),
+        *([_kept(benchmarks.ADDED, "", added_text)] if added_text else []),
         *([_kept(entryform.FILE, entry_words.version, entry_text)] if entry_text else []),
         *([_kept(organisation.FILE, section.version, organisation_text)] if organisation_text else []),
         *map(_kept_leaflet, leaflets.values()),
@@ -113,6 +115,23 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     return Content(
         definition, measure_set, scored_by, benchmark_set, leaflets, entry, section, asked_by, folder, problems
     ), kept
+
+
+def _with_added(
+    conn: Connection, instance: Path, shipped: Benchmarks, measure_set: MeasureSet, problems: list[Problem]
+) -> tuple[str, Benchmarks]:
+    """The shipped figures with those that the installation added; without them where its file was never right."""
+    try:
+        found = _if_there(
+            conn,
+            instance / benchmarks.ADDED,
+            lambda text: benchmarks.with_added(shipped, text, measure_set),
+            problems,
+        )
+    except ContentError as error:
+        problems.extend(error.problems)
+        found = None
+    return found or ("", shipped)
 
 
 def _if_there(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T] | None:

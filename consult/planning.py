@@ -17,7 +17,7 @@ from consult.audit.figures import whole_rate
 from consult.audit.results import Results, results
 from consult.audit.rounds import Round
 from consult.audit.suppression import LEAVES_FROM
-from consult.documents import action_plan
+from consult.documents import action_plan, saved
 from consult.documents.audit_report import points
 from consult.documents.words import uk_date
 from consult.instance import Instance
@@ -179,6 +179,7 @@ def document(instance: Instance, conn: Connection, of: Round | None, *, leaves: 
         made=uk_date(instance.today()),
         measures=f"measures {instance.measures.version}, digest {instance.content.measures_digest[:16]}",
         head=f"Step {step} of the record, {hash_}",
+        key=saved.key("plan-leaving" if leaves else "plan", of.id if of else "", instance.clock()),
         at=instance.clock(),
     )
     return action_plan.docx([row(one) for one in shown], about)

@@ -27,7 +27,7 @@ def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: 
     excluded = "; ".join(f"{reason} {n}" for reason, n in found.excluded.items())
     yield f"Eligible: {found.eligible}. Excluded: {excluded or 'none'}."
     yield ""
-    years = "".join(f"{f'{year}, {benchmarks.method}':<24}" for year in benchmarks.years)
+    years = "".join(f"{benchmarks.label(year):<24}" for year in benchmarks.years)
     yield f"{'Recorded':<{NAME}}{'':<{RATE}}{'95% interval':<{INTERVAL}}{'missing':<{MISSING}}{years}".rstrip()
     for measure in measures.measures:
         result = found.measures[measure.id]
@@ -42,8 +42,7 @@ def _line(measure: str, result: Result, benchmarks: Benchmarks) -> str:
     interval = ""
     if result.interval and result.applicable >= PERCENT_FROM:
         interval = f"{result.interval[0]:.0%} to {result.interval[1]:.0%}"
-    figures = [benchmarks.figure(measure, year) for year in benchmarks.years]
-    held = "".join(f"{f'{figure.value_percent:g}%' if figure else 'not held':<24}" for figure in figures)
+    held = "".join(f"{benchmarks.percent(measure, year):<24}" for year in benchmarks.years)
     return (
         f"{measure:<{NAME}}{shown_rate(result):<{RATE}}{interval:<{INTERVAL}}{result.missing:<{MISSING}}{held}".rstrip()
     )

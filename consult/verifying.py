@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 from consult import in_use
@@ -11,17 +10,15 @@ from consult.accounts import people
 from consult.audit import cases, gesture, tally
 from consult.audit.cases import CaseRow
 from consult.audit.counting import Plan, plan_of
-from consult.instance import Instance, database_file, open_instance
+from consult.instance import Instance, database_file
+from consult.proforma.dataset import Dataset
 from consult.progress import Progress, silent
-from consult.proving import Proof, prove, read_only
+from consult.proving import Proof, prove, read_only, telling_damage
 from consult.record import told, unused
 from consult.record.database import Connection
+from consult.record.library import Library
 from consult.record.opening import check_usable
 from consult.record.store import rebuild_consultations
-
-
-class _NothingIsKept(Exception):
-    """Ends a transaction that was only a trial."""
 
 
 def rebuild(instance: Instance) -> tuple[int, int]:
@@ -40,6 +37,7 @@ def rebuild(instance: Instance) -> tuple[int, int]:
 def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]:
     """Prove the database of an instance; returns what it holds, and each way in which its tables differ from its steps.
 
+    Nothing is written, and a running server goes on saving meanwhile: the record is seen as it was at one moment.
     DatabaseRefused and BackupRefused say what is wrong with the database or the log itself.
     """
     file = database_file(folder)
@@ -48,38 +46,35 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
     with read_only(file) as conn:
         found = [*told.differences(conn), *people.differences(conn), *in_use.differences(conn)]
     found += map(unused.sentence, unused.flipped(file))
-    with closing(open_instance(folder)) as instance:
-        found += [f"The case {' / '.join(key)} is not what its steps say; {told.MEND}." for key in _cases_off(instance)]
-        found += [
-            f"How the negatives of consultation {id_} were answered is not counted as its steps say; {told.MEND}."
-            for id_ in gesture.differing(instance.db.read(), instance.library)
-        ]
-        places = tally.off(instance.db.read(), _plan(instance))
-        found += [f"The counters of {place} are not what its cases give; {told.MEND}." for place in places]
+    with read_only(file) as conn, telling_damage(file):
+        found += _projections_off(conn, folder)
     return proof, found
 
 
-@contextmanager
-def trial(instance: Instance) -> Iterator[Connection]:
-    """A connection on which anything may be tried: all of it is taken back at the end."""
-    try:
-        with instance.db.write() as conn:
-            yield conn
-            raise _NothingIsKept
-    except _NothingIsKept:
-        pass
+def _projections_off(conn: Connection, folder: Path) -> Iterator[str]:
+    """Each way in which cases and counters are not what the steps say; those of other content are made anew anyhow."""
+    content = in_use.look(conn, folder)
+    dataset, library = content.definition.dataset, Library(content.definition)
+    plan = plan_of(content.measures, dataset)
+    if gesture.there(conn):
+        for id_ in gesture.differing(conn, library):
+            yield f"How the negatives of consultation {id_} were answered is not counted as its steps say; {told.MEND}."
+    if tally.kept(conn, plan):
+        yield from (f"The counters of {at} are not what its cases give; {told.MEND}." for at in tally.off(conn, plan))
+    if cases.fits(conn, dataset):
+        for key in _cases_off(conn, dataset):
+            yield f"The case {' / '.join(key)} is not what its steps say; {told.MEND}."
 
 
 def _plan(instance: Instance) -> Plan:
     return plan_of(instance.measures, instance.library.current.dataset)
 
 
-def _cases_off(instance: Instance) -> list[tuple[str, str, str]]:
-    """The keys of the cases that a rebuild would change; the rebuild is tried and taken back."""
-    with trial(instance) as conn:
-        before = _by_key(conn)
-        cases.rebuild(conn, instance.library.current.dataset)
-        after = _by_key(conn)
+def _cases_off(conn: Connection, dataset: Dataset) -> list[tuple[str, str, str]]:
+    """The keys of the cases that a rebuild would change."""
+    before = _by_key(conn)
+    cases.retell(conn, dataset)
+    after = _by_key(conn)
     return sorted(key for key in before | after if before.get(key) != after.get(key))
 
 

@@ -22,9 +22,10 @@ MAY_USE = {
     "accounts": {"proforma", "record"},
     "documents": {"proforma", "record", "audit"},
     "exchange": {"proforma", "record", "audit"},
-    "web": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
-    "commands": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top", "commands"},
-    "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
+    "evidence": {"proforma", "record", "audit", "accounts", "documents", "exchange", "top"},
+    "web": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top"},
+    "commands": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top", "commands"},
+    "top": {"proforma", "record", "audit", "accounts", "documents", "exchange", "evidence", "top"},
 }
 # Where content is found is asked by whoever reads content; it imports nothing itself.
 FOUND_BY_ANYONE = {"consult.content"}

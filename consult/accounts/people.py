@@ -7,6 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import sqlite_utils
@@ -189,6 +190,27 @@ def set_active(conn: Connection, person_id: str, active: bool, actor: str, at: s
     conn.execute("DELETE FROM sign_in WHERE person = ?", (person_id,))
 
 
+def train(conn: Connection, person_id: str, day: str, today: date, actor: str, at: str) -> None:
+    """Note the day on which a person was trained in the tool; PersonRefused if it is no day, or lies ahead."""
+    known = _known(conn, person_id)
+    try:
+        on = date.fromisoformat(day)
+    except ValueError as error:
+        raise PersonRefused(f"Give the day on which {known.name} was trained as a date.") from error
+    if on > today:
+        raise PersonRefused("The day of a training lies ahead; enter it once it was held.")
+    append(conn, Draft("person_trained", {"person": known.id, "on": on.isoformat()}, actor, at))
+
+
+def trained(conn: Connection) -> dict[str, str]:
+    """The last day on which each person was trained, by id; who has none is not there."""
+    found: dict[str, str] = {}
+    for step in steps(conn, kind="person_trained"):
+        if step.content:
+            found[step.content["person"]] = max(step.content["on"], found.get(step.content["person"], ""))
+    return found
+
+
 def told(conn: Connection) -> dict[str, dict[str, str]]:
     """The role and site of each person, and whether they may sign in, as the steps tell it."""
     found: dict[str, dict[str, str]] = {}
@@ -222,6 +244,14 @@ def put_back(conn: Connection) -> None:
             "UPDATE person SET role = ?, site = ?, active = ? WHERE id = ?",
             (row["role"], row["site"], int(row["active"]), person_id),
         )
+
+
+def only_told(conn: Connection) -> None:
+    """Put everybody back to what the steps tell, and take out whom they don't tell of; for a trial only."""
+    put_back(conn)
+    known = list(told(conn))
+    conn.execute("PRAGMA defer_foreign_keys = ON")
+    conn.execute(f"DELETE FROM person WHERE id NOT IN ({', '.join('?' * len(known))})", known)
 
 
 def _administrators(conn: Connection) -> int:

@@ -17,7 +17,17 @@ PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlo
 by whoever holds its digest.
 """
 
-SIGNED_IN: Final = ("sign_out", "lock", "home", "leaflets.index", "leaflets.show", "incidents.index", "incidents.note")
+SIGNED_IN: Final = (
+    "sign_out",
+    "lock",
+    "choose_look",
+    "home",
+    "tour",
+    "leaflets.index",
+    "leaflets.show",
+    "incidents.index",
+    "incidents.note",
+)
 CLINICAL: Final = (
     "employees.search",
     "employees.register",
@@ -43,6 +53,11 @@ CLINICAL: Final = (
     "consultations.steps",
     "consultations.leaflet_done",
     "consultations.leaflet_again",
+    "consultations.need_unmet",
+    "reading.tell",
+    "consultations.leaflet_shown",
+    "consultations.papers_now",
+    "consultations.why",
 )
 RESULTS: Final = (
     "results.overview",
@@ -87,6 +102,8 @@ LEADING: Final = (
     "actions.plan",
     "evidence.pack",
     "evidence.indicators",
+    "evidence.deck",
+    "evidence.slides",
 )
 READING: Final = (
     "evidence.own",
@@ -105,6 +122,7 @@ POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(LEADING, frozenset({"audit_lead"})),
     **dict.fromkeys(READING, CLINICIANS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),
+    "reading.index": ADMINISTRATORS | {"audit_lead"},
     "incidents.change": ADMINISTRATORS | {"audit_lead"},
     "admin.content": CLINICIANS | ADMINISTRATORS,
     "paper.index": CLINICIANS | ADMINISTRATORS,

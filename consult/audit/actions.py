@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from consult.audit.rounds import Round, standing
+from consult.proforma.days import day_in
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, steps
 
@@ -144,16 +145,9 @@ def _checked(conn: Connection, wanted: Wanted) -> Wanted:
         raise Refused(f"Shorten each text to {LONGEST} characters.")
     if bool(plain.owner) == bool(plain.post):
         raise Refused("Choose one owner: somebody who signs in here, or a post in words.")
-    if not _is_date(plain.due):
+    if not day_in(plain.due):
         raise Refused("Give the day by which it is done as a date.")
     return plain
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def move(

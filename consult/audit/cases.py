@@ -53,7 +53,7 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def ddl(dataset: Dataset) -> str:
+def ddl(dataset: Dataset, schema: str = "main") -> str:
     """The statement that creates the case table of a data set."""
     own = [
         "consultation TEXT NOT NULL DEFAULT ''",
@@ -61,18 +61,27 @@ def ddl(dataset: Dataset) -> str:
         "signed INTEGER NOT NULL DEFAULT 0",
     ]
     fields = [f"{quoted(field.name)} TEXT NOT NULL DEFAULT ''" for field in dataset.fields]
-    return f"CREATE TABLE {TABLE} ({', '.join([*own, *fields])}, UNIQUE ({', '.join(KEY)})) STRICT"
+    return f"CREATE TABLE {schema}.{TABLE} ({', '.join([*own, *fields])}, UNIQUE ({', '.join(KEY)})) STRICT"
 
 
 def ensure(conn: Connection, dataset: Dataset) -> bool:
     """Make the case table fit the data set; True if it was made anew and must be filled (`rebuild`)."""
-    if columns(conn) == [*OWN, *(field.name for field in dataset.fields)] and _indexes(conn) >= INDEXES.keys():
+    if fits(conn, dataset):
         return False
-    conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
-    conn.execute(ddl(dataset))
-    for name, columns_of in INDEXES.items():
-        conn.execute(f"CREATE INDEX {TABLE}_{name} ON {TABLE} {columns_of}")
+    _make(conn, dataset)
     return True
+
+
+def fits(conn: Connection, dataset: Dataset) -> bool:
+    """Whether the case table is that of this data set."""
+    return columns(conn) == [*OWN, *(field.name for field in dataset.fields)] and _indexes(conn) >= INDEXES.keys()
+
+
+def _make(conn: Connection, dataset: Dataset, schema: str = "main") -> None:
+    conn.execute(f"DROP TABLE IF EXISTS {schema}.{TABLE}")
+    conn.execute(ddl(dataset, schema))
+    for name, columns_of in INDEXES.items():
+        conn.execute(f"CREATE INDEX {schema}.{TABLE}_{name} ON {TABLE} {columns_of}")
 
 
 def _indexes(conn: Connection) -> set[str]:
@@ -153,13 +162,30 @@ def _put_signed(conn: Connection, fields: dict[str, str], step: Step) -> None:
 
 def rebuild(conn: Connection, dataset: Dataset, up_to: int | None = None) -> int:
     """Drop the cases and make them anew from the steps (up to a step, or all); returns how many there are."""
-    conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
-    ensure(conn, dataset)
+    _make(conn, dataset)
+    _fill(conn, dataset, up_to)
+    return int(conn.execute(f"SELECT count(*) FROM {TABLE}").fetchone()[0])
+
+
+def retell(conn: Connection, dataset: Dataset, up_to: int | None = None) -> None:
+    """The cases as the steps tell them, for this connection only: in a temporary table that stands before the kept one.
+
+    Nothing is written to the database, and nobody is held up. Results are then recounted from these cases.
+    """
+    _make(conn, dataset, "temp")
+    _fill(conn, dataset, up_to)
+
+
+def retold(conn: Connection) -> bool:
+    """Whether this connection sees retold cases in the place of those kept."""
+    return conn.execute("SELECT 1 FROM temp.sqlite_master WHERE name = ?", (TABLE,)).fetchone() is not None
+
+
+def _fill(conn: Connection, dataset: Dataset, up_to: int | None) -> None:
     for step in heapq.merge(*(steps(conn, kind=kind) for kind in KINDS), key=lambda step: step.seq):
         if up_to is not None and step.seq > up_to:
             break
         apply(conn, dataset, step)
-    return int(conn.execute(f"SELECT count(*) FROM {TABLE}").fetchone()[0])
 
 
 def changed_since(conn: Connection, step: int) -> list[Step]:

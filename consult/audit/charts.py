@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from consult.audit.labels import Box, Label, beside
+
 Shape = Literal["dot", "diamond", "triangle", "square", "ring"]
 QUARTERS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 LINE: Final = 15
@@ -37,7 +39,7 @@ class Frame:
         return self.width - self.left - self.right
 
 
-ROWS: Final = (Frame("wide", 700, 236, 196, 0), Frame("narrow", 290, 10, 14, 0, stacked=True))
+ROWS: Final = (Frame("wide", 760, 236, 256, 0), Frame("narrow", 290, 10, 14, 0, stacked=True))
 """The frames of a chart of rows, whose height follows from its rows."""
 PLANES: Final = (Frame("wide", 700, 46, 120, 330), Frame("narrow", 290, 38, 14, 300, stacked=True))
 """The frames of a chart over time and of a funnel."""
@@ -218,7 +220,7 @@ class Plane:
     x_ticks: tuple[Text, ...]
     y_ticks: tuple[Text, ...]
     x_title: str = ""
-    timed: bool = False
+    labels: tuple[Label, ...] = ()
     top: float = TOP
 
     @property
@@ -258,10 +260,30 @@ def _time_chart(periods: Sequence[Period], levels: Sequence[Level], actions: Seq
             (x_at(p.at) + half * step, y_of(p.limits[side], frame)) for p in drawn if p.limits for half in (-0.5, 0.5)
         ]
         curves += [Curve("limit", _joined(steps))] if steps else []
-    marks = tuple((min(max(x_at(a.at), frame.left), frame.left + frame.room), a.letter) for a in actions)
+    marks = _lettered([(min(max(x_at(a.at), frame.left), frame.left + frame.room), a.letter) for a in actions])
     every = max(1, math.ceil(58 / step))
     ticks = tuple(Text(x_at(p.at), frame.height - BOTTOM + 18, p.label, "middle") for p in periods if p.at % every == 0)
-    return Plane(frame, dots, tuple(curves), _across(levels, frame), marks, ticks, _y_ticks(frame), timed=True)
+    return Plane(frame, dots, tuple(curves), _across(levels, frame), marks, ticks, _y_ticks(frame))
+
+
+def _lettered(marks: Sequence[tuple[float, str]]) -> tuple[tuple[float, str], ...]:
+    """Marks of actions with their letters; where letters would stand on each other the first says them all."""
+    found: list[tuple[float, str]] = []
+    together: list[str] = []
+    begins = 0
+    for at, (x, letter) in enumerate(sorted(marks)):
+        if together and x - found[begins][0] < LETTER * (len(_letters(together)) + 2):
+            together.append(letter)
+            found[begins] = (found[begins][0], _letters(together))
+            found.append((x, ""))
+        else:
+            begins, together = at, [letter]
+            found.append((x, letter))
+    return tuple(found)
+
+
+def _letters(together: Sequence[str]) -> str:
+    return ", ".join(together) if len(together) < 3 else f"{together[0]} to {together[-1]}"
 
 
 def _runs(drawn: Sequence[Period], dots: Sequence[Dot]) -> Iterable[list[Dot]]:
@@ -327,10 +349,12 @@ def _funnel_chart(places: Sequence[Place], bands: Sequence[Band], levels: Sequen
         return frame.left + n / widest * frame.room
 
     dots = tuple(Dot(x_at(p.n), y_of(p.share, frame), None, None, p.shape, p.label) for p in places)
+    room = Box(frame.left, 2, frame.left + frame.room, frame.height - BOTTOM)
+    labels = tuple(beside([(d.x, d.y) for d in dots], [d.label for d in dots], room))
     curves = tuple(Curve(b.kind, _joined((x_at(n), y_of(share, frame)) for n, share in b.points)) for b in bands)
     marks = range(0, widest + 1, unit)
     ticks = tuple(Text(x_at(n), frame.height - BOTTOM + 18, str(n), "middle") for n in marks)
-    return Plane(frame, dots, curves, _across(levels, frame), (), ticks, _y_ticks(frame), "cases of the site")
+    return Plane(frame, dots, curves, _across(levels, frame), (), ticks, _y_ticks(frame), "cases of the site", labels)
 
 
 def _round_step(wanted: float) -> int:

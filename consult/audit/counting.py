@@ -43,6 +43,15 @@ class Result:
     aside_met: int = 0
     aside_not_met: int = 0
 
+    def with_more(self, other: Result) -> Result:
+        """The outcomes of two sets of cases together, of the same measure and mode; no lines beside it."""
+        return Result(
+            self.met + other.met,
+            self.not_met + other.not_met,
+            self.not_applicable + other.not_applicable,
+            self.missing + other.missing,
+        )
+
     @property
     def applicable(self) -> int:
         """The denominator: met and not met."""

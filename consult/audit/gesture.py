@@ -56,13 +56,18 @@ def negatives(consultation: Consultation, proforma: Proforma) -> tuple[int, int]
 
 def ensure(conn: Connection) -> bool:
     """Make the table if there is none; True if it was made and must be filled (`rebuild`)."""
-    if conn.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (TABLE,)).fetchone():
+    if there(conn):
         return False
     conn.execute(
         f"CREATE TABLE {TABLE} "
         "(consultation TEXT PRIMARY KEY, negatives INTEGER NOT NULL, by_gesture INTEGER NOT NULL) STRICT"
     )
     return True
+
+
+def there(conn: Connection) -> bool:
+    """Whether the table has been made."""
+    return conn.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (TABLE,)).fetchone() is not None
 
 
 def put(conn: Connection, consultation: Consultation, proforma: Proforma) -> None:

@@ -25,6 +25,8 @@ OUTPUTS: Final = {
     "actions.plan": "the action plan as a text document, asked for with copy=leaving",
     "evidence.pack": "the SEQOHS pack and the MoHaWK figures of a round, and `consult evidence`",
     "evidence.indicators": "the MoHaWK figures of a round as CSV",
+    "evidence.deck": "the slides of a round as a page",
+    "evidence.slides": "the slides of a round as a file, and `consult evidence slides`",
     "evidence.own": "a clinician's own figures, for that clinician",
 }
 """Every output that may leave the provider, by the address that makes it."""

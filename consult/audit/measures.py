@@ -6,7 +6,7 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
@@ -116,6 +116,19 @@ class MeasureSet(Strict):
         """The ids of the national measures, in order."""
         return [measure.id for measure in self.measures if measure.national]
 
+    def headings(self) -> list[tuple[Measure, bool]]:
+        """The national measures, each followed by the local ones that must stand beside it (True: stands beside)."""
+        return [one for measure in self.measures if measure.national for one in self._with_beside(measure)]
+
+    def others(self) -> list[tuple[Measure, bool]]:
+        """The local measures that stand beside no national one, each followed by those that stand beside it."""
+        shown = {measure.id for measure, _ in self.headings()}
+        return [one for measure in self.measures if measure.id not in shown for one in self._with_beside(measure)]
+
+    def _with_beside(self, measure: Measure) -> list[tuple[Measure, bool]]:
+        beside = [self.by_id[other] for other in measure.shown_with]
+        return [(measure, False), *((other, True) for other in beside if not other.national)]
+
     def only(self, measure: Measure) -> MeasureSet:
         """The same set with one measure and those it is made of."""
         needed = {measure.id, *self.parts(measure)}
@@ -164,8 +177,12 @@ def load_measures(folder: Path, dataset: Dataset) -> MeasureSet:
     return parse_measures(read_text(folder / FILE), dataset)
 
 
+@lru_cache(maxsize=8)
 def parse_measures(text: str, dataset: Dataset) -> MeasureSet:
-    """The measures in a text; ContentError lists every problem, the examples that do not come out included."""
+    """The measures in a text; ContentError lists every problem, the examples that do not come out included.
+
+    The same object for the same text and data set, as running the examples takes a while.
+    """
     measures = parse(MeasureSet, text, FILE, "measures", "eligibility")
     problems = [Problem(FILE, id_, sentence) for id_, sentence in check(measures, dataset)]
     if problems:

@@ -120,6 +120,34 @@ def _entry(conn: Connection, seq: int) -> Entry | None:
     return next((Entry(s.seq, s.actor, s.content) for s in steps(conn, seq=seq) if s.content is not None), None)
 
 
+def waiting(conn: Connection) -> frozenset[Key]:
+    """The cases drawn that nobody has read a second time: until then nobody who may do so sees what was entered."""
+    return frozenset(one.case for draw in draws(conn).values() for one in draw.cases if one.second is None)
+
+
+SAME_PERSON: Final = "both readings are by the same person"
+WROTE_BEFORE: Final = "the second reader had written a version of this case before"
+HELD_IT: Final = "the second reader held this consultation"
+FROM_FILE: Final = "the first entry came with a file, so who read the notes first is not known"
+
+
+def doubts(one: Reread, wrote: Iterable[tuple[int, str]]) -> list[str]:
+    """Why the second reading of a case was not blind, or can't be shown to have been; nothing where it was.
+
+    `wrote` are the steps that hold a version of the case, with who wrote each.
+    """
+    first, second = one.first, one.second
+    if first is None or second is None:
+        return []
+    found = {
+        SAME_PERSON: first.by == second.by,
+        WROTE_BEFORE: first.by != second.by and any(by == second.by and step < second.step for step, by in wrote),
+        HELD_IT: first.fields.get("clinician_ref") == second.by,
+        FROM_FILE: _from_file(one),
+    }
+    return [why for why, holds in found.items() if holds]
+
+
 def items(dataset: Dataset) -> list[Field]:
     """The fields that two readers are compared on: those with codes, but for what only says which case it is."""
     return [f for f in dataset.fields if f.type in ("choice", "choices") and f.section != "identity"]

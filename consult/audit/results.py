@@ -16,6 +16,7 @@ from consult.audit.counting import Result as Result
 from consult.audit.measures import MeasureSet
 from consult.audit.sql import outcome_column, outcomes_query
 from consult.proforma.dataset import Dataset
+from consult.proforma.days import day_in
 from consult.record.database import Connection, snapshot
 
 
@@ -213,7 +214,7 @@ FIRST_DAY, LAST_DAY = date.min.isoformat(), date.max.isoformat()
 
 def _months(selection: Selection) -> tuple[Months | None, list[Selection]] | None:
     """The first and last of the whole months selected, and the days left over at either end; None if a date is none."""
-    start, end = _day(selection.start or FIRST_DAY), _day(selection.end or LAST_DAY)
+    start, end = day_in(selection.start or FIRST_DAY), day_in(selection.end or LAST_DAY)
     if start is None or end is None:
         return None
     rest, first, last = [], start, end
@@ -231,14 +232,6 @@ def _months(selection: Selection) -> tuple[Months | None, list[Selection]] | Non
             return None, rest
         last = end.replace(day=1) - timedelta(days=1)
     return (first.isoformat()[:7], last.isoformat()[:7]), rest
-
-
-def _day(text: str) -> date | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if day.isoformat() == text else None
 
 
 def _end_of_month(day: date) -> date:

@@ -6,9 +6,9 @@ import heapq
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any, Final, Literal
 
+from consult.proforma.days import day_in
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, steps
 
@@ -168,14 +168,14 @@ def _check(wanted: Wanted, others: list[str]) -> None:
         raise Refused(f"There is a round called {name} already; give this one another name.")
     if wanted.capture not in MODES:
         raise Refused("Choose how the cases were captured: live, from case notes, or on paper; they are never pooled.")
-    if not (_is_date(wanted.start) and _is_date(wanted.end)):
+    if not (day_in(wanted.start) and day_in(wanted.end)):
         raise Refused("Give the first and the last day of the period as dates.")
     if wanted.start > wanted.end:
         raise Refused("The last day of the period is before the first; exchange them.")
     _check_rule(wanted.rule, wanted.n)
     for rule in wanted.sites.values():
         _check_rule(rule.rule, rule.n or wanted.n)
-        if rule.start and not (_is_date(rule.start) and wanted.start <= rule.start <= wanted.end):
+        if rule.start and not (day_in(rule.start) and wanted.start <= rule.start <= wanted.end):
             raise Refused("The sample of a site begins on a day inside the period of its round; correct the date.")
 
 
@@ -184,13 +184,6 @@ def _check_rule(rule: str, n: int) -> None:
         raise Refused("Choose how the sample is taken.")
     if not 1 <= n <= MOST:
         raise Refused(f"The number of cases of a sample lies between 1 and {MOST:,}; correct it.")
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def withdraw(conn: Connection, round_id: str, reason: str, who: tuple[str, str], at: str, key: str) -> None:

@@ -120,6 +120,11 @@ class _Places:
         return "taken_out" if exclusion else "in_sample"
 
 
+def context(of: Round, site: str = "") -> Selection:
+    """What a sample stands beside: every case of the period of its round, captured the same way, whatever the rule."""
+    return Selection(of.provider, site, of.start, of.end, of.capture)
+
+
 def round_results(conn: Connection, measures: MeasureSet, dataset: Dataset, of: Round) -> Results:
     """The results of the sample of a round."""
     return results(conn, measures, dataset, sample(conn, measures, dataset, of).selection)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from consult.audit.cases import TABLE as CASES
-from consult.audit.cases import quoted
+from consult.audit.cases import quoted, retold
 from consult.audit.counting import MONTH, PLACE, Counts, Plan
 from consult.audit.sql import Apart
 from consult.record.database import Connection
@@ -69,8 +69,11 @@ def ensure(conn: Connection, plan: Plan) -> bool:
 
 
 def kept(conn: Connection, plan: Plan) -> bool:
-    """Whether counters of just this plan are kept: view and triggers are those it needs, word for word."""
-    return {**_there(conn, "view"), **_there(conn, "trigger")} == statements(plan)
+    """Whether counters of just this plan are kept: view and triggers are those it needs, word for word.
+
+    Cases retold on this connection are others than those that were counted.
+    """
+    return not retold(conn) and {**_there(conn, "view"), **_there(conn, "trigger")} == statements(plan)
 
 
 def _there(conn: Connection, kind: str) -> dict[str, str]:

@@ -218,9 +218,7 @@ def _made(instance: Instance, conn: Connection, selection: audit.Selection, aske
 
 
 def _as_json(instance: Instance, conn: Connection, found: audit.Results, scoring: Version, asked: Asked) -> bytes:
-    shape = exports.results_json(instance, conn, found, asked.with_cases, scoring)
-    if asked.version:
-        shape["measures_digest"] = scoring.digest
+    shape = exports.results_json(instance, conn, found, asked.with_cases, scoring, asked.version)
     if asked.with_head:
         shape["head"] = exports.head_json(conn, found.selection)
     return (json.dumps(shape, ensure_ascii=False, indent=2) + "\n").encode()

@@ -64,8 +64,9 @@ def verify(place: Place, witness_file: Path | None, files: tuple[Path, ...]) -> 
     Lists, cases, settings, people's roles and the kept versions of content are what the steps say. Each head that a
     witness saw is still a step of the log: so it was not cut short, made anew, or put back to an older copy.
 
-    FILES are proved against the record by the head they carry: case files, results counted with --head, and signed
-    notes saved as text.
+    FILES are proved against the record by the head they carry: case files, results counted with --head, signed notes
+    saved as text, and papers of evidence, each of which is made again from the record as it was at its head: packs,
+    reports, slides and action plans, as page, PDF or office file. What was changed in them is named.
     """
     check_there(place.folder)
     ask_for_patience(database_file(place.folder))

@@ -17,7 +17,7 @@ from consult import approving, demo, exports, setting_up, witnessing
 from consult.accounts.people import PersonRefused
 from consult.audit import results as audit
 from consult.audit.versions import VersionRefused
-from consult.evidence import EvidenceRefused
+from consult.evidence.moment import EvidenceRefused
 from consult.exchange import casefile
 from consult.exchange.sheets import SheetRefused
 from consult.instance import Instance, InstanceRefused, open_instance

@@ -39,6 +39,7 @@ class About:
     made: str
     measures: str
     head: str
+    key: str
     at: datetime
 
 
@@ -72,12 +73,24 @@ def _set_up(document: Any, about: About) -> None:
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = "Arial", Pt(10)
     for level in (1, 2):
-        document.styles[f"Heading {level}"].font.name = "Arial"
+        _plain_heading(document.styles[f"Heading {level}"])
     known = document.core_properties
-    known.title, known.author, known.comments = about.title, about.provider, ""
+    known.title, known.author, known.comments, known.keywords = about.title, about.provider, "", about.key
     known.created = known.modified = about.at.replace(tzinfo=None)
     section.footer.paragraphs[0].text = f"{about.title}. {about.use.capitalize()}. {about.measures}. {about.head}"
     section.footer.paragraphs[0].style.font.size = Pt(8)
+
+
+def _plain_heading(style: Any) -> None:
+    """Arial in black: the fonts and colour of a theme, which an office program puts first, are taken out."""
+    from docx.oxml.ns import qn
+    from docx.shared import Pt, RGBColor
+
+    style.font.name, style.font.color.rgb = "Arial", RGBColor(0x21, 0x2B, 0x32)
+    style.paragraph_format.space_before = Pt(0)
+    fonts = style.element.rPr.rFonts
+    for name in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+        fonts.attrib.pop(qn(f"w:{name}"), None)
 
 
 def _table(document: Any, rows: Sequence[Row]) -> None:
@@ -86,6 +99,8 @@ def _table(document: Any, rows: Sequence[Row]) -> None:
 
     table = document.add_table(rows=1, cols=len(HEAD), style="Table Grid")
     table.autofit = False
+    for column, width in zip(table.columns, WIDTHS_MM, strict=True):
+        column.width = Mm(width)
     repeated = OxmlElement("w:tblHeader")
     table.rows[0]._tr.get_or_add_trPr().append(repeated)
     for cells in (HEAD, *map(astuple, rows)):

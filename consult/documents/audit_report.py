@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -74,9 +74,9 @@ def change(before: Result | None, after: Result) -> str:
 
 def results_table(basis: Basis, caption: str, national: bool) -> Table:
     """One row a measure: counts, rate, interval, the round before, the published figures, and what stands beside it."""
-    years = basis.benchmarks.years
+    held = basis.benchmarks
     beside = (basis.earlier_name, "Change, points") if basis.earlier else ()
-    published = (*(f"{year}, {basis.benchmarks.method}" for year in years), f"Beside {years[0]}") if national else ()
+    published = (*map(held.label, held.years), f"Beside {held.compared}") if national else ()
     left = () if basis.leaves else ("Not applicable", "Missing")
     head = ("Measure", "Recorded", "Rate", "95% interval", *beside, *published, *left)
     rows = tuple(_row(basis, m, national) for m in basis.shown() if m.national == national)
@@ -84,8 +84,21 @@ def results_table(basis: Basis, caption: str, national: bool) -> Table:
     notes = (
         f"Withheld, as fewer than {LEAVES_FROM} cases apply: {', '.join(gone)}." if gone else "",
         comparison.CHANCE_NOTE if national and basis.found.capture_mode == comparison.COMPARED_MODE else "",
+        held.said_of_added() if national else "",
+        *(_beside(basis) if national else ()),
     )
     return Table(caption, head, rows, notes, (3.2, *(1.0 for _ in head[1:])))
+
+
+def _beside(basis: Basis) -> Iterator[str]:
+    """What must be printed beside national headings: the local measures that belong there, and what was not known."""
+    shown = basis.shown()
+    for measure in (m for m in shown if m.national):
+        for other in (basis.measures.by_id[id_] for id_ in measure.shown_with):
+            if other in shown and not other.national:
+                said = figures.whole_rate(basis.found.measures[other.id])
+                yield f"{measure.short}; beside it {other.title[:1].lower()}{other.title[1:]}: {said}."
+        yield from (f"{measure.short}: {line}" for line in basis.found.measures[measure.id].beside)
 
 
 def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:
@@ -94,10 +107,9 @@ def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:
     if basis.earlier:
         cells += [figures.whole_rate(before) if before else WITHHELD, change(before, result)]
     if national:
-        held = [basis.benchmarks.figure(measure.id, year) for year in basis.benchmarks.years]
-        cells += [f"{figure.value_percent:g}%" if figure else "not held" for figure in held]
-        newest = held[0].value if held and held[0] else None
-        cells.append(comparison.standing(result, newest, basis.found.capture_mode))
+        cells += [basis.benchmarks.percent(measure.id, year) for year in basis.benchmarks.years]
+        figure = basis.benchmarks.national(measure.id)
+        cells.append(comparison.standing(result, figure.value if figure else None, basis.found.capture_mode))
     return tuple(cells if basis.leaves else [*cells, str(result.not_applicable), str(result.missing)])
 
 

@@ -20,7 +20,7 @@ from consult.proforma.rules import Strict
 FILE: Final = "evidence.toml"
 MOST_ROWS: Final = 60
 PartId = Literal["protocol", "audit_report", "action_plan", "closed_loop", "calendar", "use", "incidents", "access"]
-SlideKind = Literal["words", "method", "overview", "measure", "actions", "next"]
+SlideKind = Literal["title", "words", "standards", "method", "overview", "measure", "actions", "next"]
 
 
 class Standards(Strict):
@@ -194,13 +194,14 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper of evidence before its parts are made; `about` stands below the title."""
+    """A paper of evidence before its parts are made; `about` stands below the title, `key` is what it is known by."""
 
     kind: str
     title: str
     about: tuple[str, ...]
     stamp: Stamp
     titles: tuple[str, ...]
+    key: str
     draft: bool = False
 
 
@@ -245,7 +246,18 @@ def pdf(paper: Paper, parts: Iterable[Part]) -> bytes:
     first = press.Section("", tuple(press.paragraph(line) for line in paper.about))
     sections = tuple(press.Section(part.title, tuple(_pressed(part))) for part in parts)
     foot = f"{paper.title}. {paper.stamp.line}"
-    return press.pdf(press.Sheet(paper.title, (first, *sections), foot, draft=paper.draft, points=10, landscape=True))
+    return press.pdf(
+        press.Sheet(
+            paper.title,
+            (first, *sections),
+            foot,
+            draft=paper.draft,
+            points=10,
+            landscape=True,
+            key=paper.key,
+            subject=paper.stamp.head,
+        )
+    )
 
 
 def _pressed(part: Part) -> Iterator[press.Piece]:
@@ -253,7 +265,7 @@ def _pressed(part: Part) -> Iterator[press.Piece]:
         yield press.paragraph(part.standard)
     for block in part.blocks:
         if isinstance(block, Words):
-            yield press.Paragraph((press.Run(block.text, strong=block.strong),))
+            yield press.Heading(press.words(block.text)) if block.strong else press.paragraph(block.text)
         elif isinstance(block, Points):
             yield press.listing(block.items)
         elif isinstance(block, Box):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -121,9 +121,32 @@ def listed(
     return made, due
 
 
-def follow_up(store: Store, consultation_id: str, decision: int, outcome: str, text: str, key: str, who: Who) -> None:
-    """Record what became of an urgent decision; in a signed consultation an addendum says so too."""
-    consultation = _of(store, consultation_id, who)
+def left_behind(store: Store, today: date, left: Iterable[str]) -> tuple[list[UrgentDecision], list[DueReview]]:
+    """What still waits for a word in the consultations of clinicians who have left: it is for any other to see to."""
+    made: list[UrgentDecision] = []
+    due: list[DueReview] = []
+    for clinician in left:
+        decisions_, reviews_ = listed(store, today, clinician, open_only=True)
+        made += (one for one in decisions_ if one.open)
+        due += (one for one in reviews_ if one.open)
+    return made, due
+
+
+def follow_up(
+    store: Store,
+    consultation_id: str,
+    decision: int,
+    outcome: str,
+    text: str,
+    key: str,
+    who: Who,
+    left: Collection[str] = (),
+) -> None:
+    """Record what became of an urgent decision; in a signed consultation an addendum says so too.
+
+    `left` are the clinicians who have left: any colleague may record it for them.
+    """
+    consultation = _of(store, consultation_id, who, left)
     one = next((d for d in decisions(store, consultation) if d.decision.seq == decision), None)
     if one is None:
         raise Refused("There is no such urgent decision in this consultation; go back to the list.")
@@ -133,9 +156,18 @@ def follow_up(store: Store, consultation_id: str, decision: int, outcome: str, t
     _write(store, consultation, "decision_followed_up", {"decision": decision}, "", outcome, (said, text), key, who)
 
 
-def review(store: Store, consultation_id: str, question: str, outcome: str, text: str, key: str, who: Who) -> None:
-    """Record what the review of an adjustment said, by an addendum."""
-    consultation = _of(store, consultation_id, who)
+def review(
+    store: Store,
+    consultation_id: str,
+    question: str,
+    outcome: str,
+    text: str,
+    key: str,
+    who: Who,
+    left: Collection[str] = (),
+) -> None:
+    """Record what the review of an adjustment said, by an addendum; of those who have `left`, by any colleague."""
+    consultation = _of(store, consultation_id, who, left)
     today = store.clock().astimezone().date()
     one = next((r for r in reviews(store, consultation, today) if r.question.id == question), None)
     if one is None:
@@ -147,11 +179,11 @@ def review(store: Store, consultation_id: str, question: str, outcome: str, text
     _write(store, consultation, "adjustment_reviewed", {}, question, outcome, (said, text), key, who)
 
 
-def _of(store: Store, consultation_id: str, who: Who) -> Consultation:
+def _of(store: Store, consultation_id: str, who: Who, left: Collection[str]) -> Consultation:
     consultation = store.consultation(consultation_id)
     if consultation is None:
         raise Refused("There is no such consultation; go back to the list.")
-    if consultation.owner != who.actor:
+    if consultation.owner != who.actor and consultation.owner not in left:
         raise NotYours("Another clinician holds this consultation; only that clinician can write in it.")
     return consultation
 

@@ -6,6 +6,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -165,16 +166,21 @@ def load_file(path: Path) -> Leaflet:
 
 def parse(text: str, file: str, pictures: Mapping[str, str] | None = None) -> Leaflet:
     """A leaflet from its texts, as read from files or kept from an earlier day; ContentError lists every problem."""
-    text = canonical(text)
+    return _parsed(text, file, tuple((pictures or {}).items()))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, file: str, named: tuple[tuple[str, str], ...]) -> Leaflet:
+    text, pictures = canonical(text), dict(named)
     problems: list[Problem] = []
     raw, body, start = _split(text, file)
     known = raw.get("id") if isinstance(raw.get("id"), str) else file.partition("/")[0]
     front = _front(raw, problems, file, str(known))
     problems.extend(Problem(file, str(known), sentence) for sentence in body_faults(body, start))
-    problems.extend(Problem(file, str(known), sentence) for sentence in _picture_problems(body, pictures or {}))
+    problems.extend(Problem(file, str(known), sentence) for sentence in _picture_problems(body, pictures))
     if front is None or problems:
         raise ContentError(problems)
-    drawn = {name: canonical(svg) for name, svg in (pictures or {}).items()}
+    drawn = {name: canonical(svg) for name, svg in pictures.items()}
     return Leaflet(**front.model_dump(), body=body, digest=digest(text, drawn), text=text, pictures=drawn)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from html.parser import HTMLParser
+from threading import local
 from typing import Final
 from xml.etree import ElementTree
 
@@ -88,12 +89,44 @@ def _section(part: str) -> str:
     return f"{opening}\n{re.sub(r'^<h2[^>]*>', '<h2>', part).rstrip()}\n</section>\n"
 
 
+class _Converters(local):
+    """What turns Markdown into HTML, made once for each thread: with all that can be written, and for most texts."""
+
+    @cached_property
+    def whole(self) -> markdown.Markdown:
+        converter = markdown.Markdown(extensions=["attr_list", "sane_lists"], output_format="html")
+        # Raw HTML becomes plain text here, whatever the check and the cleaning do.
+        converter.preprocessors.deregister("html_block")
+        converter.inlinePatterns.deregister("html")
+        return converter
+
+    @cached_property
+    def plain(self) -> markdown.Markdown:
+        """Without looking for what a text has only where it holds one of SPECIAL."""
+        converter = markdown.Markdown(extensions=["attr_list", "sane_lists"], output_format="html")
+        converter.preprocessors.deregister("html_block")
+        for name in ("html", *OF_SPECIAL):
+            converter.inlinePatterns.deregister(name)
+        return converter
+
+
+SPECIAL: Final = re.compile(r"[`<]|\]\s*:|\]\s*\[")
+"""Code, an address in angle brackets, and links whose address stands elsewhere in the text."""
+OF_SPECIAL: Final = (
+    "backtick",
+    "reference",
+    "image_reference",
+    "short_reference",
+    "short_image_ref",
+    "autolink",
+    "automail",
+)
+_converters: Final = _Converters()
+
+
 def _to_html(body: str) -> str:
-    converter = markdown.Markdown(extensions=["attr_list", "sane_lists"], output_format="html")
-    # Raw HTML becomes plain text here, whatever the check and the cleaning do.
-    converter.preprocessors.deregister("html_block")
-    converter.inlinePatterns.deregister("html")
-    return converter.convert(body)
+    converter = _converters.whole if SPECIAL.search(body) else _converters.plain
+    return converter.reset().convert(body)
 
 
 def body_faults(body: str, start: int) -> Iterator[str]:

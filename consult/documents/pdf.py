@@ -153,7 +153,8 @@ class Sheet:
     """A paper: what it says, and how it is set.
 
     `foot` stands on each page before "Page n of m": id, version and date, or the step of the record it was made at.
-    `above` stands above the title (whom it is for), `about` in small letters below the text. `language` is a tag such
+    `above` stands above the title (whom it is for), `about` in small letters below the text; `key`
+    and `subject` only among what the file says of itself. `language` is a tag such
     as "en-GB" or "he"; `dir` is "rtl" for a script read from right to left.
     """
 
@@ -169,6 +170,8 @@ class Sheet:
     code: Code | None = None
     points: int = 0
     landscape: bool = False
+    key: str = ""
+    subject: str = ""
 
 
 def pdf(sheet: Sheet) -> bytes:

@@ -23,6 +23,7 @@ from consult.exchange import sheets
 from consult.exchange.sheets import guarded as guarded
 from consult.exchange.sheets import unguarded as unguarded
 from consult.proforma.dataset import Dataset, Field
+from consult.proforma.days import day_in
 from consult.proforma.rules import BLANKS
 from consult.record.database import Connection, Database
 from consult.record.ledger import Draft, append
@@ -32,7 +33,6 @@ MAX_RECORD: Final = 100_000
 MAX_CODE: Final = 64
 BATCH: Final = 500
 
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NHS_NUMBER: Final = re.compile(r"\d{3}[ -]?\d{3}[ -]?\d{4}")
 _NO_ADDRESS: Final = re.compile(r"[/\\]")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -354,10 +354,7 @@ def _check_text(field: Field, text: str, today: date) -> Iterator[str]:
 
 
 def _check_date(text: str, today: date) -> Iterator[str]:
-    try:
-        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
-    except ValueError:
-        day = None
+    day = day_in(text)
     if day is None:
         yield f"{shown(text)} is not a date; write year-month-day, such as {today.isoformat()}."
     elif day > today:

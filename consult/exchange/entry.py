@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
@@ -245,9 +245,16 @@ def edits(conn: Connection, case: Key) -> list[tuple[str, str, str]]:
 
 def entered_by(conn: Connection, case: Key) -> set[str]:
     """Everybody who wrote a version of a case: those who may not be its second reader."""
-    return {
-        step.actor
-        for kind in ("case_imported", "case_replaced")
-        for step in steps(conn, kind=kind)
-        if step.content is not None and tuple(step.content.get(name) for name in cases.KEY) == case
-    }
+    return {actor for _, actor in written(conn, {case})[case]}
+
+
+def written(conn: Connection, of: Collection[Key]) -> dict[Key, list[tuple[int, str]]]:
+    """The steps that hold a version of some cases, with who wrote each."""
+    found: dict[Key, list[tuple[int, str]]] = {key: [] for key in of}
+    for kind in ("case_imported", "case_replaced"):
+        for step in steps(conn, kind=kind):
+            said = step.content or {}
+            key = (said.get("provider", ""), said.get("capture_mode", ""), said.get("case_ref", ""))
+            if key in found:
+                found[key].append((step.seq, step.actor))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final, Literal
 
 from pydantic import model_validator
@@ -54,7 +55,11 @@ class Dataset(Strict):
     version: str
     fields: tuple[Field, ...]
 
-    @property
+    def __hash__(self) -> int:
+        """Labels are in a dict, which has none; equality still compares everything."""
+        return hash((self.version, tuple(field.name for field in self.fields)))
+
+    @cached_property
     def by_name(self) -> dict[str, Field]:
         """The fields by name."""
         return {field.name: field for field in self.fields}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
-
+from consult.proforma.days import day_in
 from consult.proforma.model import ARRANGEMENT_PARTS, Question
 
 DATES_OF_ARRANGEMENT = ("start", "end", "review")
@@ -19,7 +18,7 @@ def fits(question: Question, value: object) -> bool:
         return type(value) is int and (question.min or 0) <= value <= (question.max or 0)
     if question.kind == "arrangement":
         return isinstance(value, dict) and _arrangement_fits(value)
-    return isinstance(value, str) and (question.kind == "text" or _is_date(value))
+    return isinstance(value, str) and (question.kind == "text" or day_in(value) is not None)
 
 
 def _chosen_fit(question: Question, codes: list[object]) -> bool:
@@ -31,11 +30,4 @@ def _chosen_fit(question: Question, codes: list[object]) -> bool:
 
 def _arrangement_fits(value: dict[object, object]) -> bool:
     parts_known = all(part in ARRANGEMENT_PARTS and isinstance(said, str) for part, said in value.items())
-    return parts_known and all(_is_date(str(value[part])) for part in DATES_OF_ARRANGEMENT if value.get(part))
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+    return parts_known and all(day_in(str(value[part])) for part in DATES_OF_ARRANGEMENT if value.get(part))

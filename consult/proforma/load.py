@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, time
+from functools import lru_cache
 from pathlib import Path as FilePath
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -63,7 +64,13 @@ def load_definition(folder: FilePath) -> Definition:
 
 
 def parse_definition(texts: dict[str, str]) -> Definition:
-    """The definition in its texts, keyed by file name; ContentError lists every problem."""
+    """The definition in its texts, keyed by file name; ContentError lists every problem. Equal texts give the same."""
+    return _definition(tuple(sorted(texts.items())))
+
+
+@lru_cache(maxsize=8)
+def _definition(named: tuple[tuple[str, str], ...]) -> Definition:
+    texts = dict(named)
     dataset = parse(Dataset, texts["dataset.toml"], "dataset.toml", "fields")
     proforma = parse(Proforma, texts["proforma.toml"], "proforma.toml", "questions", "blocks", "sections", "done")
     reports = parse(Reports, texts[REPORTS], REPORTS, "types") if REPORTS in texts else NO_REPORTS
@@ -96,7 +103,15 @@ def read_text(file: FilePath) -> str:
 
 
 def parse(model: type[M], text: str, file: str, *lists: str) -> M:
-    """A checked model from TOML text; problems inside the named lists of tables carry the id of their entry."""
+    """A checked model from TOML text; problems inside the named lists of tables carry the id of their entry.
+
+    The same object for the same text: models are frozen, and reading a text is most of what opening an instance costs.
+    """
+    return cast(M, _parsed(model, text, file, lists))
+
+
+@lru_cache(maxsize=16)
+def _parsed(model: type[Strict], text: str, file: str, lists: tuple[str, ...]) -> Strict:
     try:
         raw = tomllib.loads(text)
         plain = json.dumps(raw, default=_as_json)

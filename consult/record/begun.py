@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from consult.record.database import Connection
@@ -38,6 +39,15 @@ def not_signed(conn: Connection, capture: str, start: str, end: str) -> Iterator
     )
     for row in conn.execute(query, (capture, start, end)):
         yield Begun(*row)
+
+
+def held_with(conn: Connection, consultations: Iterable[str]) -> dict[str, int]:
+    """How many of some consultations were held with each version of the proforma, by digest, the commonest first."""
+    query = (
+        "SELECT definition, count(*) FROM consultation WHERE id IN (SELECT value FROM json_each(?)) "
+        "GROUP BY definition ORDER BY 2 DESC, 1"
+    )
+    return {row[0]: row[1] for row in conn.execute(query, (json.dumps(list(consultations)),))}
 
 
 def earlier_signed(conn: Connection, consultation: str) -> list[str]:

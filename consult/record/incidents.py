@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
+from consult.proforma.days import day_in
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, steps
 
@@ -71,9 +72,8 @@ def note(
 
 
 def _check_day(text: str, today: date) -> None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise Refused("Give the day on which it happened as a date.") from error
+    day = day_in(text)
+    if day is None:
+        raise Refused("Give the day on which it happened as a date.")
     if day > today:
         raise Refused("The day on which it happened lies ahead; correct it.")

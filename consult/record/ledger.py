@@ -38,6 +38,8 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "leaflet_printed": frozenset({"leaflet", "version", "language", "format", "digest"}),
     "leaflet_given": frozenset({"leaflet", "version", "language", "format", "digest", "form"}),
     "leaflet_discussed": frozenset({"leaflet", "version", "language", "format", "digest"}),
+    "leaflet_need_unmet": frozenset({"leaflet", "needs", "reason"}),
+    "reading_need_told": frozenset({"employee", "answer", "size", "language", "easy_read", "others"}),
     "consultation_signed": frozenset({"case", "note_digest", "changed_on_purpose", "not_recorded"}),
     "consultation_abandoned": frozenset({"reason", "text"}),
     "entered_in_error": frozenset({"reason", "text"}),
@@ -76,6 +78,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "organisation_answered": frozenset({"provider", "site", "year", "answers", "digest"}),
     "person_added": frozenset({"person", "role", "site"}),
     "person_changed": frozenset({"person", "change"}),
+    "person_trained": frozenset({"person", "on"}),
 }
 """Every kind of step with the exact keys of its content; None where the content is a whole case row."""
 
@@ -237,6 +240,11 @@ def counted(conn: Connection, start: str, end: str) -> dict[str, int]:
     """How many steps of each kind were written from one day to another (ISO 8601, inclusive)."""
     query = "SELECT kind, count(*) FROM step WHERE substr(at, 1, 10) BETWEEN ? AND ? GROUP BY kind ORDER BY kind"
     return {row[0]: row[1] for row in conn.execute(query, (start, end))}
+
+
+def show_up_to(conn: Connection, step: int) -> None:
+    """Let this connection see no step after one, until its transaction is rolled back."""
+    conn.execute(f"CREATE TEMP VIEW step AS SELECT * FROM main.step WHERE seq <= {int(step)}")
 
 
 def last_at(conn: Connection) -> str:

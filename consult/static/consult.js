@@ -326,8 +326,73 @@
     document.querySelectorAll('.block [data-item]').forEach(function (item) {
       if (item.closest('.block').querySelector('[data-rest]')) { observer.observe(item); }
     });
+    document.querySelectorAll('.q__why:not([role])').forEach(function (mark) {
+      mark.setAttribute('role', 'button');
+      mark.setAttribute('aria-expanded', 'false');
+    });
     show();
   }
+  // Enter on a choice goes to the next question, with Shift to the one before: at once, so that no key meant for the
+  // next one changes this one. What is folded or not on the path is passed over.
+  document.addEventListener('keydown', function (event) {
+    if (event.key !== 'Enter' || event.ctrlKey || event.altKey || event.metaKey) { return; }
+    if (!event.target.matches('.q__set input[type="radio"], .q__set input[type="checkbox"]')) { return; }
+    event.preventDefault();
+    var stops = Array.from(document.querySelectorAll('.q__set, .rest__fill button, #finish')).filter(function (e) { return e.checkVisibility(); });
+    var next = stops[stops.indexOf(fieldset(event.target)) + (event.shiftKey ? -1 : 1)];
+    if (next) { goTo(next); }
+  });
+  function goTo(stop) {
+    var inside = 'input:checked, input:not([type="hidden"]), select, textarea';
+    var to = stop.matches('button') ? stop : stop.querySelector('input[type="radio"]:checked') || stop.querySelector(stop.id ? 'a, button' : inside);
+    to.focus({ preventScroll: true });
+    (stop.closest('.q') || to).scrollIntoView({ block: 'nearest' });
+  }
+
+  // Why a question is asked opens below it. Without scripts the same link leads to a page.
+  document.addEventListener('click', function (event) {
+    var mark = event.target.closest('.q__why');
+    if (!mark || event.ctrlKey || event.shiftKey || event.metaKey) { return; }
+    event.preventDefault();
+    var set = fieldset(mark), open = mark.getAttribute('aria-expanded') !== 'true', help = set.nextElementSibling;
+    if (!help.matches('.q__help')) {
+      help = document.createElement('div');
+      help.className = 'q__help';
+      help.id = 'why-' + set.dataset.q;
+      mark.setAttribute('aria-controls', help.id);
+      set.after(help);
+    }
+    mark.setAttribute('aria-expanded', String(open));
+    help.hidden = !open;
+    if (open && !help.dataset.whole) { explain(mark.href, help); }
+  });
+  document.addEventListener('keydown', function (event) {
+    if (event.key === ' ' && event.target.matches('.q__why')) { event.preventDefault(); event.target.click(); }
+  });
+  function explain(address, help) {
+    var away = 'Why it is asked could not be fetched: close this and open it again.';
+    fetch(address, { headers: { 'HX-Request': 'true', 'X-Made-For': meta('made-for') } }).then(function (reply) {
+      if (reply.status === 401 || reply.status === 423) { document.dispatchEvent(new CustomEvent('consult:refused')); }
+      if (!reply.ok) { throw new Error(String(reply.status)); }
+      return reply.text();
+    }).then(function (text) { help.innerHTML = text; help.dataset.whole = 'yes'; }, function () { help.textContent = away; });
+  }
+
+  // A print in another tab is recorded there: when one comes back, this page says so, too.
+  var printed = false;
+  document.addEventListener('submit', function (event) { printed = printed || event.target.target === '_blank'; });
+  ['focus', 'visibilitychange'].forEach(function (name) { (name === 'focus' ? window : document).addEventListener(name, papersNow); });
+  function papersNow() {
+    if (!printed || document.hidden) { return; }
+    printed = false;
+    fetch(location.pathname + '/papers', { headers: { 'HX-Request': 'true' } }).then(function (reply) { return reply.ok ? reply.text() : ''; }).then(function (text) {
+      new DOMParser().parseFromString(text, 'text/html').querySelectorAll('[id]').forEach(function (now) {
+        var shown = document.getElementById(now.id);
+        if (shown && shown.innerHTML !== now.innerHTML) { shown.innerHTML = now.innerHTML; }
+      });
+    }, function () { printed = true; });
+  }
+
   document.addEventListener('htmx:afterSettle', watch);
   watch();
   say('Each answer is saved when given');

@@ -124,6 +124,22 @@
     ask('POST', lock.dataset.lock).then(stands, function () {}).then(function () { if (others) { others.postMessage('look'); } });
   }
 
+  // A screen that is turned to the employee shows nothing but "Covered": one chord or button, and the same again. It is
+  // no lock: answers on their way are saved, and the idle lock goes on behind it.
+  var sheet = document.getElementById('cover'), from = null;
+  root.classList.add('alive');
+  function blank() {
+    var hide = sheet.hidden;
+    if (hide) { from = document.activeElement; }
+    sheet.hidden = !hide;
+    root.classList.toggle('blank', hide);
+    if (hide) { sheet.querySelector('button').focus(); } else if (from && from.focus) { from.focus({ preventScroll: true }); }
+  }
+  document.addEventListener('keydown', function (event) {
+    if (event.ctrlKey && event.shiftKey && !event.altKey && event.code === 'KeyH' && !covered) { event.preventDefault(); blank(); }
+  });
+  document.addEventListener('click', function (event) { if (event.target.matches('[data-cover]')) { blank(); } });
+
   document.addEventListener('submit', function (event) {
     if (event.submitter && event.submitter.hasAttribute('data-lock')) {
       event.preventDefault();

@@ -7,10 +7,11 @@ from werkzeug.wrappers import Response
 
 from consult.accounts import people as accounts
 from consult.confirming import NotConfirmed, confirm_leaflet, reviews
+from consult.proforma.days import day_in
 from consult.record import settings as kept
 from consult.tending import last_went
 from consult.web.context import inst, person
-from consult.web.forms import day, typed
+from consult.web.forms import typed
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
 
@@ -24,6 +25,7 @@ def settings() -> str:
         provider=inst().provider,
         sites=inst().sites.values(),
         people=accounts.people(conn),
+        trained=accounts.trained(conn),
         route_labels=kept.ROUTE_LABELS,
         needed=kept.NEEDED_ROUTES,
         in_use=inst().in_use(),
@@ -52,7 +54,7 @@ def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
     """Confirm a leaflet past its review date for a stated time."""
     if leaflet_id not in {known for known, _ in inst().leaflets}:
         abort(404)
-    until, language = day(typed("until")), typed("language")
+    until, language = day_in(typed("until")), typed("language")
     try:
         if until is None:
             raise NotConfirmed("Give the day until which it may be printed.")
@@ -66,11 +68,14 @@ def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
 
 @bp.post("/people")
 def people() -> Response | tuple[str, int]:
-    """Add a person, or stop or let in again one who is there."""
+    """Add a person, stop or let in again one who is there, or note on which day one was trained."""
     form = request.form
     try:
         with inst().db.write() as conn:
-            if form.get("person"):
+            if form.get("person") and "trained" in form:
+                today = inst().today()
+                accounts.train(conn, form["person"], form["trained"], today, person().id, inst().store.at())
+            elif form.get("person"):
                 active = form.get("active") == "yes"
                 accounts.set_active(conn, form["person"], active, person().id, inst().store.at())
             else:

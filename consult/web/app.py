@@ -14,8 +14,6 @@ from consult.documents import letter
 from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, lasted, uk_date, when
 from consult.instance import Instance
 from consult.proforma.answer import Answer
-from consult.record.consultation import Consultation
-from consult.record.ledger import Step
 from consult.web import (
     actions,
     admin,
@@ -30,23 +28,28 @@ from consult.web import (
     explain,
     followup,
     forms,
+    helping,
     home,
     incidents,
     leaflets,
+    look,
     measure_page,
     organisation,
     paper,
     papers,
+    reading,
     reflection,
     releasing,
     reliability,
     results,
     rounds,
+    showing,
     sign_in,
     taking_over,
     visit,
 )
 from consult.web.context import content_is_approved, inst, name_of
+from consult.web.desk import printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 
@@ -70,7 +73,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over)
+CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over, helping, showing)
 """The modules whose routes make up one blueprint."""
 AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, reliability, entry, reflection, organisation)
 """The modules of the audit: its results, and what stands beside them."""
@@ -106,7 +109,7 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, followup, leaflets, paper, *AUDIT, incidents, admin)
+    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
@@ -115,6 +118,8 @@ def _register(app: Flask) -> None:
     app.add_url_rule("/session", "session_state", visit.session_state, methods=["GET", "POST"])
     app.add_url_rule("/unlock", "unlock", visit.unlock, methods=["POST"])
     app.add_url_rule("/lock", "lock", visit.lock, methods=["POST"])
+    app.add_url_rule("/tour", "tour", home.tour)
+    app.add_url_rule("/look", "choose_look", look.choose, methods=["POST"])
     app.add_url_rule("/health", "health", home.health)
     unnamed = {r.endpoint for r in app.url_map.iter_rules()} - set(policy.POLICY)
     if unnamed:
@@ -138,6 +143,7 @@ def _words() -> dict[str, Any]:
     return {
         "areas": _areas,
         "own_path": visit.own_path,
+        "look": look.look,
         "seconds_of_warning": visit.seconds_of_warning,
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
@@ -160,7 +166,7 @@ def _words() -> dict[str, Any]:
         "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
-        "printed_format": _printed_format,
+        "printed_format": printed_format,
         "banner_answers": banner_answers,
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),
     }
@@ -170,7 +176,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     role = g.person.role if g.person else None
     known = [
         ("Consultations", "employees.search", ("consultations", "employees", "followup")),
-        ("Leaflets", "leaflets.index", ("leaflets", "paper")),
+        ("Leaflets", "leaflets.index", ("leaflets", "paper", "reading")),
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
@@ -178,14 +184,6 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
-
-
-def _printed_format(consultation: Consultation, leaflet_id: str) -> str:
-    printed: list[Step] = [s for s in consultation.documents if s.kind == "leaflet_printed"]
-    for step in reversed(printed):
-        if step.content and step.content["leaflet"] == leaflet_id:
-            return str(step.content["format"])
-    return ""
 
 
 def forget() -> None:

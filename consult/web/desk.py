@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import Blueprint, abort, current_app, make_response, render_template, request, session
+from flask import Blueprint, abort, current_app, make_response, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit.measures import outcomes
 from consult.documents import signing
+from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, note, with_head
 from consult.documents.words import describe
 from consult.exports import head_at, signer
@@ -19,6 +20,7 @@ from consult.record.database import NotWritten
 from consult.record.ledger import Refused, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
+from consult.web import needing
 from consult.web.context import content_is_approved, inst, person, who
 from consult.web.screen import Screen
 
@@ -52,6 +54,20 @@ def found(consultation_id: str) -> Consultation:
 def held_before(consultation: Consultation) -> bool:
     """Whether the person signed in held this consultation until a colleague took it over."""
     return person().id in {(step.content or {}).get("from") for step in consultation.taken_over}
+
+
+def printed_format(consultation: Consultation, leaflet_id: str) -> str:
+    """The format in which a leaflet was last printed in this consultation; "" if it was not."""
+    for step in reversed(consultation.documents):
+        if step.kind == "leaflet_printed" and step.content and step.content["leaflet"] == leaflet_id:
+            return str(step.content["format"])
+    return ""
+
+
+def way_back_to(consultation_id: str, leaflet: Leaflet) -> str:
+    """The address of a leaflet among the papers of a consultation."""
+    anchor = f"leaflet-{leaflet.id}-{leaflet.language}"
+    return url_for("consultations.show", consultation_id=consultation_id, _anchor=anchor)
 
 
 def unrecorded_print(error: NotWritten, address: str) -> Response:
@@ -105,6 +121,7 @@ def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
         "report_stands": report_stands(consultation, screen.path),
         "report_allowed": report_allowed(screen.path),
         "note_text": None,
+        **needing.context(consultation),
         **more,
     }
 

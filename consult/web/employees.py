@@ -9,9 +9,10 @@ from werkzeug.wrappers import Response
 from wtforms import Form, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
-from consult.record import identity
+from consult.record import identity, reading
 from consult.web.context import inst, person, who
 from consult.web.forms import BritishDate, clean, typed
+from consult.web.needing import words
 
 bp = Blueprint("employees", __name__, url_prefix="/employees")
 OLDEST = 120
@@ -90,4 +91,7 @@ def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") 
         why_not=inst().why_no_live(person().site),
         problem=problem,
         on_paper=on_paper,
+        need=reading.need(inst().db.read(), employee.id),
+        reading_words=words(),
+        need_answers=reading.ANSWERS,
     )

@@ -20,6 +20,7 @@ from consult.exchange.entryform import EntryForm
 from consult.importing import why_not_taken
 from consult.record import settings
 from consult.record.ledger import Refused
+from consult.web import blind
 from consult.web.context import inst, person
 from consult.web.desk import own_key, refused
 from consult.web.forms import clean, typed
@@ -198,6 +199,8 @@ def edit(provider: str, mode: str, case_ref: str) -> Response | str | tuple[str,
     held = case_table.read(conn, provider, mode, case_ref)
     if held is None:
         abort(404)
+    if blind.hidden(held.key):
+        return refused(blind.WAITS, url_for("entry.baseline"))
     form = inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})
     if held.consultation:
         return refused(

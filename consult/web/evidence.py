@@ -7,12 +7,17 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context, url_for
 
-from consult import evidence as packs
 from consult.accounts.people import CLINICIANS
 from consult.audit import rounds
 from consult.audit.rounds import Round
+from consult.documents import deck as deck_page
 from consult.documents import evidence as papers
-from consult.evidence import EvidenceRefused, Made, Moment
+from consult.documents import slides as slide_file
+from consult.evidence import indicators as mohawk
+from consult.evidence import own_figures, seqohs
+from consult.evidence import report as audit_report
+from consult.evidence import slides as slides_of_round
+from consult.evidence.moment import EvidenceRefused, Made, Moment
 from consult.exchange.sheets import csv_records
 from consult.record import settings
 from consult.record.database import Connection
@@ -20,7 +25,8 @@ from consult.web.context import inst, person
 from consult.web.rounds import found, leads
 
 bp = Blueprint("evidence", __name__, url_prefix="/evidence")
-MADE = {"seqohs": packs.seqohs, "mohawk": packs.mohawk}
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+MADE = {"seqohs": seqohs.seqohs, "mohawk": mohawk.mohawk}
 
 
 @bp.errorhandler(EvidenceRefused)
@@ -53,7 +59,7 @@ def indicators(round_id: str) -> Response:
     """The MoHaWK figures of a round as CSV, as they may leave the provider."""
     one = found(round_id)
     with inst().db.snapshot() as conn:
-        text = "".join(csv_records(packs.mohawk_sheet(Moment(inst(), conn, one, leaves=True))))
+        text = "".join(csv_records(mohawk.mohawk_sheet(Moment(inst(), conn, one, leaves=True))))
     headers = {"Content-Disposition": 'attachment; filename="leaving-indicators.csv"'}
     return Response(text, mimetype="text/csv", headers=headers)
 
@@ -64,7 +70,32 @@ def report(round_id: str) -> Response:
     one, site = found(round_id), request.args.get("site", "")
     if site and site not in settings.sites(inst().db.read()):
         abort(404)
-    return _sent(lambda conn: packs.report(Moment(inst(), conn, one, site)), "internal-audit-report")
+    return _sent(lambda conn: audit_report.report(Moment(inst(), conn, one, site)), "internal-audit-report")
+
+
+@bp.get("/rounds/<round_id>/slides")
+def deck(round_id: str) -> Response:
+    """The slides of a round as a page, as they may leave the provider."""
+    one = found(round_id)
+    with inst().db.snapshot() as conn:
+        made = slides_of_round.deck(inst(), conn, one)
+    onward = [(url_for("evidence.index"), "Evidence")]
+    for name, words in (("slides.pptx", "To edit (.pptx)"), ("slides.html", "To take along (one page, .html)")):
+        onward.append((url_for("evidence.slides", round_id=round_id, slides_name=name), words))
+    static = url_for("static", filename="")
+    return Response("".join(deck_page.pieces(made, static, tuple(onward))), mimetype="text/html")
+
+
+@bp.get("/rounds/<round_id>/<any('slides.pptx','slides.html'):slides_name>")
+def slides(round_id: str, slides_name: str) -> Response:
+    """The slides of a round as a presentation, or as a page that needs nothing else."""
+    one = found(round_id)
+    with inst().db.snapshot() as conn:
+        made = slides_of_round.deck(inst(), conn, one)
+    headers = {"Content-Disposition": f'attachment; filename="leaving-{slides_name}"'}
+    if slides_name.endswith("html"):
+        return Response(deck_page.html(made), mimetype="text/html", headers=headers)
+    return Response(slide_file.pptx(made, inst().clock()), mimetype=PPTX, headers=headers)
 
 
 @bp.get("/own")
@@ -72,7 +103,7 @@ def own() -> Response:
     """The figures of one's own live cases, with the form of the profession."""
     asked = request.args.get("round", "")
     one: Round | None = found(asked) if asked else None
-    return _sent(lambda conn: packs.cpd(inst(), conn, person(), one), "own-figures")
+    return _sent(lambda conn: own_figures.cpd(inst(), conn, person(), one), "own-figures")
 
 
 def _sent(make: Callable[[Connection], Made], name: str) -> Response:

@@ -9,10 +9,12 @@ from typing import Final
 from flask import abort, render_template, request
 
 from consult.audit import results as audit
+from consult.audit.breakdowns import span
 from consult.audit.cases import read
 from consult.audit.results import Results
 from consult.audit.why import why
 from consult.proforma.dataset import Dataset
+from consult.web import blind
 from consult.web.context import inst
 from consult.web.results import MODES, OUTCOMES, blocks, bp, parts, selection, words
 
@@ -69,18 +71,22 @@ def cases(measure_id: str) -> str:
         pages=pages,
         first=(page - 1) * PAGE + 1,
         dataset=dataset,
+        blind=blind.waiting(),
+        dates=span(inst().db.read(), measures, dataset, chosen),
         explained=[(one, why(measures, dataset, one.case.fields, measure_id)) for one in shown],
         **words(chosen, measures),
     )
 
 
 @bp.get("/cases/<provider>/<mode>/<case_ref>")
-def case(provider: str, mode: str, case_ref: str) -> str:
+def case(provider: str, mode: str, case_ref: str) -> str | tuple[str, int]:
     """One case: its fields, and its outcome on every measure with the rule that decided."""
     measures, dataset = parts()
     found = read(inst().db.read(), provider, mode, case_ref)
     if found is None:
         abort(404)
+    if blind.hidden(found.key):
+        return render_template("refused.html", title="Kept for a blind reading", sentence=blind.WAITS), 409
     explained = [(m, why(measures, dataset, found.fields, m.id)) for m in measures.measures]
     return render_template(
         "results/case.html",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from consult.accounts import people
 from consult.documents import followup
+from consult.documents.followup import DueReview, UrgentDecision
 from consult.record import identity
+from consult.record.consultation import Consultation
 from consult.record.ledger import Refused
 from consult.web.context import inst, person, who
 from consult.web.desk import found, own_key, refused
@@ -21,16 +24,35 @@ def outstanding() -> int:
     return sum(one.open for one in decisions) + sum(one.open for one in due)
 
 
+def left() -> frozenset[str]:
+    """The clinicians who have left: those who may no longer sign in."""
+    return frozenset(p.id for p in people.people(inst().db.read()) if p.clinician and not p.active)
+
+
+def left_behind() -> tuple[list[UrgentDecision], list[DueReview]]:
+    """What those who have left have not filled in: it is for every clinician here to see to."""
+    return followup.left_behind(inst().store, inst().today(), sorted(left()))
+
+
+def _own_or_left(consultation_id: str) -> Consultation:
+    """A consultation of one's own, or of a clinician who has left; 404 for any other."""
+    consultation = inst().store.consultation(consultation_id)
+    return consultation if consultation is not None and consultation.owner in left() else found(consultation_id)
+
+
 @bp.get("")
 def index() -> str:
-    """What waits for a word, and what was filled in."""
+    """What waits for a word, and what was filled in; below it what colleagues who have left did not fill in."""
     decisions, due = followup.listed(inst().store, inst().today(), person().id)
-    employees = [one.consultation.started["employee"] for one in decisions]
-    employees += [one.consultation.started["employee"] for one in due]
+    decisions_left, due_left = left_behind()
+    shown: list[UrgentDecision | DueReview] = [*decisions, *due, *decisions_left, *due_left]
+    employees = [one.consultation.started["employee"] for one in shown]
     return render_template(
         "followup.html",
         decisions=sorted(decisions, key=lambda one: not one.open),
         due=sorted(due, key=lambda one: (not one.open, one.due)),
+        decisions_left=decisions_left,
+        due_left=sorted(due_left, key=lambda one: one.due),
         arrivals=followup.ARRIVALS,
         reviews=followup.REVIEWS,
         names=identity.employees(inst().db.read(), employees),
@@ -40,11 +62,11 @@ def index() -> str:
 @bp.post("/<consultation_id>/decisions")
 def decision(consultation_id: str) -> Response:
     """Record what became of an urgent decision."""
-    consultation, seq = found(consultation_id), request.form.get("decision", "")
+    consultation, seq = _own_or_left(consultation_id), request.form.get("decision", "")
     number = int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 18 else 0
     try:
         outcome = request.form.get("outcome", "")
-        followup.follow_up(inst().store, consultation.id, number, outcome, typed("text"), own_key(), who())
+        followup.follow_up(inst().store, consultation.id, number, outcome, typed("text"), own_key(), who(), left())
     except Refused as refusal:
         return refused(str(refusal), url_for("followup.index"))
     return redirect(url_for("followup.index"))
@@ -53,10 +75,10 @@ def decision(consultation_id: str) -> Response:
 @bp.post("/<consultation_id>/reviews")
 def review(consultation_id: str) -> Response:
     """Record what the review of an adjustment said."""
-    consultation = found(consultation_id)
+    consultation = _own_or_left(consultation_id)
     question, outcome = request.form.get("question", ""), request.form.get("outcome", "")
     try:
-        followup.review(inst().store, consultation.id, question, outcome, typed("text"), own_key(), who())
+        followup.review(inst().store, consultation.id, question, outcome, typed("text"), own_key(), who(), left())
     except Refused as refusal:
         return refused(str(refusal), url_for("followup.index"))
     return redirect(url_for("followup.index"))

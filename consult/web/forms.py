@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from flask import request
@@ -238,11 +237,3 @@ def number(text: str) -> int:
 def questions_sent(proforma: Proforma, sent: Mapping[str, Any]) -> list[Question]:
     """The questions a page sent, in order: those whose `seen` came with it."""
     return [q for q in proforma.questions if f"seen.{q.id}" in sent]
-
-
-def day(text: str) -> date | None:
-    """The day that a date field sent; None where it is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

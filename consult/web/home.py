@@ -39,6 +39,7 @@ def home() -> Response | str:
         names=identity.employees(store.db.read(), [s.employee for s in listed]),
         why_not=inst().why_no_live(person().site),
         waiting=followup.outstanding(),
+        left_behind=sum(len(one) for one in followup.left_behind()),
         no_baseline=not baseline_begun(store.db.read(), inst().provider),
     )
 
@@ -48,6 +49,11 @@ def _before() -> str:
     if day := dates.read(request.args.get("until", "")):
         return stamp(datetime.combine(day + timedelta(days=1), time()).astimezone())
     return request.args.get("before", "")
+
+
+def tour() -> str:
+    """The first-use tour, on one page."""
+    return render_template("tour.html")
 
 
 def health() -> tuple[dict[str, str], int]:

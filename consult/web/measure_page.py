@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import abort, render_template
 
 from consult import planning
-from consult.audit import actions, figures
+from consult.audit import actions, figures, targets
 from consult.audit.breakdowns import Close, close, span
 from consult.audit.comparison import PERCENT_FROM
 from consult.audit.figures import Figure
@@ -50,7 +50,12 @@ def measure(measure_id: str) -> str:
     modes = [(MODES[b.results.capture_mode], b.row.result) for b in found if b.shown]
     by_mode = figures.by_mode(one, modes) if len(modes) > 1 else None
     return render_template(
-        "results/measure.html", measure=one, blocks=found, by_mode=by_mode, **words(chosen, measures)
+        "results/measure.html",
+        measure=one,
+        target=targets.targets(conn).get(one.id),
+        blocks=found,
+        by_mode=by_mode,
+        **words(chosen, measures),
     )
 
 

@@ -34,7 +34,7 @@ def index() -> str:
         sites=settings.sites(conn),
         told=here,
         figures=figures,
-        sources=inst().benchmarks.sources,
+        source=inst().benchmarks.source,
         tally=lambda question: organisation.tally(question, list(here.values())),
         leads=person().role == "audit_lead",
     )

@@ -26,6 +26,7 @@ from consult.web.desk import (
     ended_context,
     found,
     own_key,
+    printed_format,
     refused,
     screen_context,
     shown_note,
@@ -98,7 +99,7 @@ def _how_printed(format_: Format) -> dict[str, Any]:
 @bp.post("/<consultation_id>/leaflets/<leaflet_id>/<done>")
 def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response | str:
     """Record that a leaflet was printed, given or discussed: three facts, each on its own."""
-    found(consultation_id)
+    consultation = found(consultation_id)
     leaflet = inst().leaflets.get((leaflet_id, request.form.get("language", "en")))
     format_ = request.form.get("format", "a4" if done == "printed" else "")
     if leaflet is None or done not in ("printed", "given", "discussed"):
@@ -106,6 +107,7 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
     if format_ not in leaflet.formats and (format_ or done == "printed"):
         abort(404)
     form = request.form.get("form", "printed")
+    format_ = format_ or printed_format(consultation, leaflet_id)  # printed in another tab after this page was made
     if done == "printed" and (why_not := inst().why_not_print(leaflet)):
         back = url_for("consultations.show", consultation_id=consultation_id, _anchor="finish")
         return refused(why_not, back, "This leaflet is not printed")
@@ -125,6 +127,12 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         return _printed(consultation_id, "leaflet_printed", content, target)
     inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+
+
+@bp.get("/<consultation_id>/papers")
+def papers_now(consultation_id: str) -> str:
+    """What is recorded of leaflets and report by now: for a screen one comes back to from a print elsewhere."""
+    return render_template("consultations/papers_now.html", **screen_context(found(consultation_id)))
 
 
 @bp.route("/<consultation_id>/leaflets/again/<int:step>", methods=["GET", "POST"])

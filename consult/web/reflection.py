@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, render_template, request
 
@@ -10,6 +10,7 @@ from consult.accounts.people import CLINICIANS
 from consult.audit import comparison, quality
 from consult.documents import followup
 from consult.documents.words import local_time
+from consult.proforma.days import day_in
 from consult.record import capture
 from consult.web.context import inst, person
 from consult.web.rounds import MODES
@@ -50,15 +51,8 @@ def show() -> str:
 def _period() -> tuple[str, str]:
     """The period asked for; the last year where none is, or one that is no date."""
     today = inst().today()
-    start, end = _date(request.args.get("from", "")), _date(request.args.get("to", ""))
+    start, end = day_in(request.args.get("from", "")), day_in(request.args.get("to", ""))
     return (start or today - A_YEAR).isoformat(), (end or today).isoformat()
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _figures(captured: list[capture.Captured]) -> quality.Quality:

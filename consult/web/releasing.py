@@ -11,9 +11,12 @@ from werkzeug.wrappers import Response
 
 from consult.documents import releasing
 from consult.documents.blocks import blocks
+from consult.documents.leaflet import FORMATS
+from consult.documents.needs import chosen_format
 from consult.documents.releasing import Names
 from consult.documents.report import Chosen, digest, report, tickable, with_names
 from consult.documents.sheets import report_sheet
+from consult.proforma.days import day_in
 from consult.record.consultation import Consultation
 from consult.record.ledger import KeyReused, Refused, head
 from consult.record.release import IN_WORDS, Event, Release, holds_text
@@ -99,7 +102,7 @@ def _content(event: Event, today: date, recipients: Container[str]) -> dict[str,
     if how not in HOW:
         return "Choose how it was said, given or sent."
     if event == Event.COPY_GIVEN:
-        until = forms.day(request.form.get("window_ends", ""))
+        until = day_in(request.form.get("window_ends", ""))
         if until is None or until < today:
             return "Give the day until which the employee may answer: today or later."
         return {"digest": request.form.get("shown", ""), "how": how, "window_ends": until.isoformat()}
@@ -156,6 +159,7 @@ def _page(consultation: Consultation) -> str | Response:
         made_at=head(inst().db.read()),
         is_final=text == final,
         format=asked_format(),
+        preselect=chosen_format(context["need"], FORMATS) if about_copy["with_copy"] else "",
         how=HOW,
         asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),
         **context,

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from consult.accounts.people import CLINICIANS
 from consult.audit import cases as case_table
 from consult.audit import reliability
-from consult.audit.reliability import Reliability
+from consult.audit.reliability import Reliability, Reread
 from consult.audit.rounds import Key, Round
 from consult.exchange import casefile, entry
 from consult.record.database import Connection
@@ -19,7 +19,7 @@ from consult.web.context import inst, person
 from consult.web.desk import own_key, refused
 from consult.web.entry import form_context, rules, sent, who_enters
 from consult.web.forms import typed
-from consult.web.rounds import by, found, sample_of, shared
+from consult.web.rounds import by, found, leads, sample_of, shared
 
 bp = Blueprint("reliability", __name__, url_prefix="/rounds/<round_id>/readings")
 
@@ -50,9 +50,17 @@ def show(round_id: str) -> str:
         labels=inst().entry.by_name,
         me=person().id,
         reads_notes=person().role in CLINICIANS,
+        doubts=_doubts(done) if leads() else {},
         rounds_pooled=len([d for d in reliability.draws(inst().db.read()).values() if d.done]),
         **shared(one, sample),
     )
+
+
+def _doubts(done: list[Reread]) -> dict[Key, list[str]]:
+    """For the audit lead: the cases whose second reading was not blind, or can't be shown to have been, and why."""
+    wrote = entry.written(inst().db.read(), [one.case for one in done])
+    found = {one.case: reliability.doubts(one, wrote[one.case]) for one in done}
+    return {case: why for case, why in found.items() if why}
 
 
 @bp.post("/draw")

@@ -32,7 +32,7 @@ ALL = "*"
 
 @dataclass(frozen=True)
 class Row:
-    """One measure of one block: the result, and the 2011 value it stands beside."""
+    """One measure of one block: the result, and the national value it is compared with."""
 
     measure: Measure
     result: Result
@@ -66,7 +66,7 @@ class Row:
 
     @property
     def standing(self) -> str:
-        """How a retrospective result stands beside 2011, in words; "" where no comparison is made."""
+        """How a retrospective result stands beside the national value, in words; "" where no comparison is made."""
         return comparison.standing(self.result, self.benchmark, self.mode)
 
     @property
@@ -95,11 +95,14 @@ def selection() -> Selection:
 
 
 def _of_round(round_id: str) -> Selection:
-    """The sample of a round, at one site if one is asked for; 404 if there is no such round."""
+    """The sample of a round, at one site if one is asked for; 404 if there is no such round.
+
+    It is taken by the measures in use, whatever version then scores it: scoring again changes no sample.
+    """
     one = rounds.rounds(inst().db.read()).get(round_id)
     if one is None or one.withdrawn:
         abort(404)
-    found = sampling.sample(inst().db.read(), *parts(), one).selection
+    found = sampling.sample(inst().db.read(), inst().measures, scoring().dataset, one).selection
     return replace(found, site=request.args.get("site", ""))
 
 
@@ -140,6 +143,8 @@ class Block:
     strongest: list[Row]
     weakest: list[Row]
     share: Share | None
+    every: Results | None = None
+    """All eligible cases of the period, where the block is a sample of them."""
 
     @property
     def together(self) -> bool:
@@ -161,9 +166,18 @@ def overview() -> str:
         ends = ([by_id[m.id] for m, _ in best], [by_id[m.id] for m, _ in worst])
         share = gesture.share(conn, measures, dataset, block.selection) if block.capture_mode == "live" else None
         dates = span(conn, measures, dataset, block.selection)
-        found.append(Block(block, dates, rows, local_rows(block), *ends, share))
+        found.append(Block(block, dates, rows, local_rows(block), *ends, share, _every(block)))
     gestured = {m.id for m in measures.measures if asks_by_gesture(m)}
     return render_template("results/overview.html", blocks=found, gestured=gestured, **words(chosen, measures))
+
+
+def _every(block: Results) -> Results | None:
+    """Every eligible case of the period that a sample was taken from; None where the sample holds them all."""
+    one = rounds.rounds(inst().db.read()).get(block.selection.round)
+    if one is None or leaving():
+        return None
+    found = audit.results(inst().db.read(), *parts(), sampling.context(one, block.selection.site))
+    return found if found.eligible > block.eligible else None
 
 
 def leaving() -> bool:
@@ -186,8 +200,7 @@ def asks_by_gesture(measure: Measure) -> bool:
 
 def row(block: Results, measure_id: str, under: bool = False) -> Row:
     """One measure of a block."""
-    benchmarks = inst().benchmarks
-    figure = benchmarks.figure(measure_id, benchmarks.years[0])
+    figure = inst().benchmarks.national(measure_id)
     aim = aims().get(measure_id)
     measure = parts()[0].by_id[measure_id]
     value = figure.value if figure else None
@@ -204,26 +217,12 @@ def aims() -> dict[str, float]:
 
 def national_rows(block: Results) -> list[Row]:
     """The national measures, each followed by the local ones that must stand beside it."""
-    measures, _ = parts()
-    found = []
-    for measure_id in measures.national:
-        found.append(row(block, measure_id))
-        beside = [m for m in measures.by_id[measure_id].shown_with if not measures.by_id[m].national]
-        found += [row(block, m, under=True) for m in beside]
-    return found
+    return [row(block, m.id, under) for m, under in parts()[0].headings()]
 
 
 def local_rows(block: Results) -> list[Row]:
     """The local measures that do not stand beside a national one."""
-    measures, _ = parts()
-    shown = {r.measure.id for r in national_rows(block)}
-    found = []
-    for measure in measures.measures:
-        if measure.id not in shown:
-            found.append(row(block, measure.id))
-            beside = [m for m in measure.shown_with if not measures.by_id[m].national]
-            found += [row(block, m, under=True) for m in beside]
-    return found
+    return [row(block, m.id, under) for m, under in parts()[0].others()]
 
 
 def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
@@ -261,10 +260,10 @@ def chosen_again(chosen: Selection) -> dict[str, str]:
 @bp.get("/results.json")
 def download() -> Response | tuple[str, int]:
     """The documented JSON of the selection; it is internal and raw."""
-    measures, dataset = parts()
-    chosen = selection()
-    found = audit.results(inst().db.read(), measures, dataset, chosen)
-    body = json.dumps(audit.as_json(found, measures, inst().benchmarks), indent=1)
+    with inst().db.snapshot() as conn:
+        found = audit.results(conn, *parts(), selection())
+        shape = exports.results_json(inst(), conn, found, False, scoring(), request.args.get("measures", ""))
+    body = json.dumps(shape, indent=1)
     return Response(body, mimetype="application/json")
 
 

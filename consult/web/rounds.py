@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.audit import ascertainment, comparison, rounds, sampling, statistics, targets
+from consult.audit import ascertainment, comparison, rounds, sampling, statistics, targets, versions
 from consult.audit import cases as case_table
+from consult.audit import results as audit
 from consult.audit.measures import Measure
 from consult.audit.results import Result
 from consult.audit.rounds import Key, Round, SiteRule, Wanted
 from consult.audit.sampling import Change, Sample
 from consult.documents import unfinished
+from consult.record import begun as begun_record
 from consult.record import settings
 from consult.record.ledger import Refused
 from consult.web.context import inst, person
@@ -62,7 +64,20 @@ def shared(one: Round, sample: Sample) -> dict[str, object]:
         "sites": settings.sites(conn),
         "leads": leads(),
         "measures": inst().measures,
+        "measures_digest": inst().content.measures_digest[: versions.SHORT],
+        "proforma": inst().library.current,
+        "held_with": _held_with(sample),
     }
+
+
+def _held_with(sample: Sample) -> list[tuple[str, str, int]]:
+    """The versions of the proforma that the consultations of a sample were held with: number, digest, how many."""
+    conn = inst().db.read()
+    held = begun_record.held_with(conn, [case.consultation for case in sample.taken if case.consultation])
+    return [
+        (inst().library.definition(conn, digest).proforma.version, digest[: versions.SHORT], n)
+        for digest, n in held.items()
+    ]
 
 
 @bp.get("")
@@ -230,6 +245,7 @@ class Row:
     result: Result
     target: targets.Target | None
     change: Change | None
+    under: bool = False
 
 
 @bp.get("/<round_id>/results")
@@ -249,10 +265,16 @@ def results(round_id: str) -> str | tuple[str, int]:
         except sampling.NotComparable as refusal:
             refused_because = str(refusal)
     aims = targets.targets(conn)
-    rows = [Row(m, block.measures[m.id], aims.get(m.id), changes.get(m.id)) for m in measures.measures]
+    every = audit.results(conn, measures, dataset, sampling.context(one))
+
+    def row(measure: Measure, under: bool) -> Row:
+        return Row(measure, block.measures[measure.id], aims.get(measure.id), changes.get(measure.id), under)
+
     return render_template(
         "rounds/results.html",
-        rows=rows,
+        headings=[row(*one) for one in measures.headings()],
+        local=[row(*one) for one in measures.others()],
+        every=every if every.eligible > block.eligible else None,
         beside=beside,
         refused_because=refused_because,
         beside_sample=sample_of(beside) if beside else None,

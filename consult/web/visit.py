@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from consult.accounts import policy, sessions
 from consult.accounts.sessions import SignIn, SignInRefused
+from consult.web import holding
 from consult.web.context import inst, own_address
 
 TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
@@ -72,6 +73,8 @@ def _may() -> AnyResponse | None:
 def _ask_to_sign_in() -> AnyResponse:
     if request.headers.get("HX-Request"):
         return Response("Sign in again in another tab; what you entered is still here.", 401)
+    if (held := holding.of_this_form(own_path())).to:
+        return make_response(render_template("sign_in.html", problem="", target="", held=held), 401)
     return redirect(url_for("sign_in", next=own_path() if request.method == "GET" else None))
 
 

@@ -96,6 +96,11 @@ TABLE = {
     "evidence.pack": "L",
     "evidence.indicators": "L",
     "evidence.own": "NDP",
+    "evidence.deck": "L",
+    "evidence.slides": "L",
+    "reading.tell": "NDP",
+    "reading.index": "LA",
+    "consultations.need_unmet": "NDP",
     "admin.leaflet": "A",
 }
 

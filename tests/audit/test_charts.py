@@ -1,9 +1,10 @@
 """Charts are what their numbers say: every mark lies where its share is, and inside the frame."""
 
 import itertools
+import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consult.audit.breakdowns import ItemResult
@@ -32,6 +33,7 @@ from consult.audit.figures import (
     ranked,
     trend,
 )
+from consult.audit.figures.over_time import letter
 from consult.audit.items import Item
 from consult.audit.results import Result
 from consult.proforma.rules import Rule
@@ -123,6 +125,62 @@ def test_sites_lie_where_their_n_and_share_are(sites):
         assert ticks[0] == 0
         assert len({b - a for a, b in itertools.pairwise(ticks)}) == 1
         assert len(ticks) <= 13
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 10**6), st.sampled_from([2, 15, 150]))
+def test_labels_of_sites_lie_on_no_other_label_and_inside_the_picture(seed, many):
+    draw = random.Random(seed)
+    words = [str(at) if draw.random() < 0.5 else "" for at in range(many)]
+    places = [Place(draw.randint(10, 60), draw.random(), "square", said) for said in words]
+    for chart in funnel_charts(places, [], []):
+        dots = {d.label: d for d in chart.dots}
+        for one, other in itertools.combinations(chart.labels, 2):
+            assert not one.box.meets(other.box), (seed, one, other)
+        for label in chart.labels:
+            dot = dots[label.words]
+            assert abs(label.x - dot.x) <= 8 + 1e-9
+            assert abs(label.y - dot.y) <= 20 + 1e-9
+            assert label.box.left >= chart.frame.left
+            assert label.box.right <= chart.frame.left + chart.frame.room
+        inside(chart, chart.labels)
+        wanted = sum(bool(place.label) for place in places)
+        assert len(chart.labels) == wanted if many == 2 else len(chart.labels) >= wanted / 4
+
+
+def test_the_labels_of_two_sites_in_one_place_are_both_read():
+    for chart in funnel_charts([Place(40, 0.5, "ring", "1"), Place(40, 0.5, "ring", "2")], [], []):
+        assert [label.words for label in chart.labels] == ["1", "2"]
+
+
+def test_of_many_sites_outside_the_limits_a_few_are_named_and_the_table_marks_all(measures):
+    """A hundred and fifty sites that differ widely: the sentence stays one that can be read."""
+    draw = random.Random(150)
+    rates = [draw.choice((0.05, 0.5, 0.95)) for _ in range(150)]
+    sites = {f"Site {at:03}": Result(round(40 * share), 40 - round(40 * share), 0, 0) for at, share in enumerate(rates)}
+    figure = over_sites(measures.measures[0], sites)
+    outside = [row[0] for row in figure.rows if row[6].startswith("outside")]
+    assert len(outside) > 50
+    assert figure.finding.count("Site 0") + figure.finding.count("Site 1") == 8
+    assert f"and {len(outside) - 8} more, marked in the table" in figure.finding
+    assert len(figure.finding) < 500
+    assert "where there is room" in figure.notes[-1]
+
+
+def test_letters_of_actions_never_stand_on_each_other():
+    periods = [Period(at, str(at), 0.5) for at in range(24)]
+    actions = [Action(3 + at / 40, letter(at)) for at in range(30)] + [Action(20, letter(30))]
+    for chart in time_charts(periods, [], actions):
+        said = [(x, words) for x, words in chart.actions if words]
+        assert [words for _, words in said] == ["A to AD", "AE"]
+        assert len(chart.actions) == 31, "each action keeps its line"
+    (near, far) = ([Action(3, "A"), Action(3.1, "B")], [Action(3, "A"), Action(18, "B")])
+    assert [words for _, words in time_charts(periods, [], near)[0].actions] == ["A, B", ""]
+    assert [words for _, words in time_charts(periods, [], far)[0].actions] == ["A", "B"]
+
+
+def test_after_z_comes_aa():
+    assert [letter(at) for at in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
 
 
 # ---------------------------------------------------------------- figures: the table says what the chart shows
@@ -224,6 +282,12 @@ def test_strongest_and_weakest_have_ten_cases_and_are_never_the_same(measures, r
         rates = sorted(r.rate for r in enough)
         assert [r.rate for _, r in worst] == rates[: len(worst)]
         assert [r.rate for _, r in best] == rates[::-1][: len(best)]
+
+
+def test_the_counts_of_a_million_cases_are_not_cut_off():
+    for chart in row_charts([as_rate("A heading", Result(630_000, 370_000, 0, 0))]):
+        (said,) = (text for text in chart.rows[0].texts if text.words.endswith("1000000"))
+        assert said.x + 6.6 * len(said.words) <= chart.frame.width
 
 
 def test_under_five_a_rate_has_no_mark():

@@ -160,3 +160,35 @@ def test_items_with_the_same_answers_are_pooled_for_kappa(dataset):
     assert len(groups) == 9
     assert (pooled[groups].agreed, pooled[groups].n) == (32, 36)
     assert pooled[groups].kappa is not None
+
+
+# ---------------------------------------------------------------- how blind a second reading was
+
+
+def read_twice(first, second, **fields):
+    entry = Entry(10, first, {"clinician_ref": "", **fields})
+    return Reread(CASES[0], entry, Entry(20, second, {}))
+
+
+@pytest.mark.parametrize(
+    ("one", "wrote", "why"),
+    [
+        (read_twice("a", "b"), [(10, "a")], []),
+        (read_twice("a", "a"), [(10, "a")], [reliability.SAME_PERSON]),
+        (read_twice("a", "b"), [(5, "b"), (10, "a")], [reliability.WROTE_BEFORE]),
+        (read_twice("a", "b"), [(10, "a"), (30, "b")], []),  # wrote it after reading: settled a dispute
+        (read_twice("a", "b", clinician_ref="b"), [(10, "a")], [reliability.HELD_IT]),
+        (read_twice("cli:root", "b"), [(10, "cli:root")], [reliability.FROM_FILE]),
+        (read_twice("cli:root", "cli:root"), [], [reliability.SAME_PERSON, reliability.FROM_FILE]),
+        (Reread(CASES[0], Entry(10, "a", {})), [(10, "a")], []),
+    ],
+)
+def test_a_reading_that_was_not_blind_is_told_with_its_reason(one, wrote, why):
+    assert reliability.doubts(one, wrote) == why
+
+
+def test_a_case_waits_until_it_is_read_a_second_time(db):
+    found = draw(db)
+    assert reliability.waiting(db.read()) == {one.case for one in found.cases}
+    reread(db, found.cases[0].case, {})
+    assert reliability.waiting(db.read()) == {one.case for one in found.cases[1:]}

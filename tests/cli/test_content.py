@@ -1,5 +1,6 @@
 """Content: checked as a whole, approved by name, and what was in use stays in use when its file is refused."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from consult.instance import open_instance
 from consult.lock import server_lock
+from consult.record.kept import every
 from consult.record.store import Start, Who
 from consult.serving import Address, application
 
@@ -76,6 +78,46 @@ def test_refused_measures_and_benchmarks_leave_those_in_use(consult, own, name):
     assert said.stdout == before
     assert name in said.stderr
     consult(own, "check", code=1)
+
+
+GUIDE = (ROOT / "docs" / "audit-leads.md").read_text("utf-8")
+ADDED = GUIDE.split("```toml benchmarks-added.toml\n")[1].split("```")[0]
+
+
+def test_a_round_that_the_service_added_comes_into_use_and_a_refused_change_leaves_it(consult, real):
+    file = real / "benchmarks-added.toml"
+    before = consult(real, "results").stdout
+    file.write_text(ADDED, "utf-8")
+    assert "Right: published figures added here: 2, of 2019" in consult(real, "check").stdout
+    added = consult(real, "results").stdout
+    assert "2019, from case notes (invented)" in added
+    shape = json.loads(consult(real, "results", "--format", "json").stdout)
+    assert shape["measures"]["barriers_asked"]["benchmarks"] == {"2019": 0.7, "2011": 0.63, "2008": None}
+    file.write_text(ADDED.replace("year = 2019", "year = 2011"), "utf-8")
+    refused = consult(real, "check", code=1).stdout
+    assert "benchmarks-added.toml: round 3: its number or year is held already" in refused
+    said = consult(real, "results")
+    assert said.stdout == added
+    assert "benchmarks-added.toml" in said.stderr
+    assert "benchmarks-added back-pain" in str([k.kind + " " + k.id for k in kept_of(real)])
+    consult(real, "verify")
+    file.unlink()
+    assert consult(real, "results").stdout == before
+
+
+def test_an_added_file_that_was_never_right_leaves_the_shipped_figures(consult, real):
+    before = consult(real, "results").stdout
+    (real / "benchmarks-added.toml").write_text("[broken", "utf-8")
+    said = consult(real, "results")
+    assert said.stdout == before
+    assert "benchmarks-added.toml: This is not valid TOML" in said.stderr
+
+
+def kept_of(folder):
+    instance = open_instance(folder)
+    found = list(every(instance.db.read()))
+    instance.close()
+    return found
 
 
 def test_a_refused_leaflet_leaves_the_one_in_use_and_a_new_bad_one_is_left_out(consult, own):

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from consult.audit import rounds
 from consult.documents import signing
 from consult.documents.note import after_signing, note, with_head
 from consult.exports import beside, head_at, signer
@@ -227,3 +228,50 @@ def test_a_paper_that_only_names_a_step_is_said_to_be_no_note(consult, signed_no
     file.write_text(f"A letter\nMade at step {steps} of the record, {head}\n")
     said = verified(consult, folder, file)
     assert "Its text was not compared" in said
+
+
+def test_results_of_a_round_are_counted_again_by_its_sample_not_by_its_dates(consult, demo_copy, tmp_path):
+    """The demonstration gets a round of 5 cases a site, whose dates hold more than those."""
+    instance = open_instance(demo_copy)
+    with instance.db.write() as conn:
+        wanted = rounds.Wanted("Five", "", "retrospective", "2020-01-01", "2027-12-31", "first", 5)
+        rounds.set_round(conn, wanted, ("x", "audit_lead"), instance.store.at(), "key-of-five-cases-a-site")
+    instance.close()
+    words = ("results", "--format", "json", "--round", "Five", "--head")
+    file = tmp_path / "round.json"
+    file.write_text(consult(demo_copy, *words).stdout)
+    known = json.loads(file.read_text())
+    by_dates = json.loads(consult(demo_copy, "results", "--format", "json", "--capture", "retrospective").stdout)
+    assert 0 < known["eligible"] < by_dates["eligible"]
+    correct_one(demo_copy)
+    assert "as the record says" in verified(consult, demo_copy, file)
+    known["measures"]["red_flags_screened"]["met"] += 1
+    file.write_text(json.dumps(known))
+    assert "measures.red_flags_screened is not what is counted" in verified(consult, demo_copy, file, code=1)
+
+
+def test_papers_of_evidence_are_made_and_held_by_command(consult, demo_copy, tmp_path):
+    instance = open_instance(demo_copy)
+    with instance.db.write() as conn:
+        wanted = rounds.Wanted("All", "", "retrospective", "2020-01-01", "2027-12-31")
+        rounds.set_round(conn, wanted, ("x", "audit_lead"), instance.store.at(), "key-of-all-of-the-cases")
+    instance.close()
+    made = {"slides": ("pptx", "html"), "plan": ("docx",), "report": ("pdf", "html"), "mohawk": ("html",)}
+    files = []
+    for kind, forms in made.items():
+        for form in forms:
+            file = tmp_path / f"{kind}.{form}"
+            consult(demo_copy, "evidence", kind, "--round", "All", "--format", form, "--output", file)
+            files.append(file)
+    file = tmp_path / "by-itself.pptx"
+    consult(demo_copy, "evidence", "slides", "--round", "All", "--output", file)
+    assert file.read_bytes().startswith(b"PK")
+    assert verified(consult, demo_copy, *files, file).count("as the record says") == len(files) + 1
+    assert (
+        "can be had as pptx or html"
+        in consult(demo_copy, "evidence", "slides", "--round", "All", "--format", "pdf", code=2).output
+    )
+    assert (
+        "--leaving is for plan"
+        in consult(demo_copy, "evidence", "report", "--round", "All", "--leaving", code=2).output
+    )

@@ -4,11 +4,10 @@ import csv
 import io
 import json
 import random
-import zipfile
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
+from workbooks import sheets
 
 from consult.audit import leaving
 from consult.exchange.casefile import Import, export, import_cases
@@ -17,7 +16,6 @@ from consult.instance import open_instance
 DATA = Path(__file__).parents[1] / "data" / "example-cases.csv"
 MODES = ("live", "retrospective", "paper")
 COUNTED = ("met", "not_met", "not_applicable", "missing")
-MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 SEED = 20_261_127
 
 
@@ -64,34 +62,6 @@ def folder(real):
 
 def read(content):
     return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
-
-
-def sheets(content):
-    """The rows of each sheet of a workbook, by the names of its columns, each value as text."""
-    book = zipfile.ZipFile(io.BytesIO(content))
-    shared = ["".join(t.text or "" for t in item.iter(f"{MAIN}t")) for item in xml(book, "xl/sharedStrings.xml")]
-    found = {}
-    for at, sheet in enumerate(xml(book, "xl/workbook.xml").iter(f"{MAIN}sheet"), 1):
-        page = xml(book, f"xl/worksheets/sheet{at}.xml")
-        assert not list(page.iter(f"{MAIN}f"))
-        rows = [{letters(c.get("r")): text(c, shared) for c in row} for row in page.iter(f"{MAIN}row")]
-        found[sheet.get("name")] = [{rows[0][k]: v for k, v in row.items()} for row in rows[1:]]
-    return found
-
-
-def xml(book, name):
-    return ElementTree.fromstring(book.read(name))  # noqa: S314 - our own file
-
-
-def letters(ref):
-    return ref.rstrip("0123456789")
-
-
-def text(cell, shared):
-    value = cell.find(f"{MAIN}v")
-    if value is None:
-        return ""
-    return shared[int(value.text)] if cell.get("t") == "s" else value.text
 
 
 @pytest.mark.parametrize("provider", ["ELSEWHERE", "ACME", ""])

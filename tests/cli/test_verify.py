@@ -1,10 +1,15 @@
 """What is made from the steps is what they say: `consult verify` names each difference and what mends it."""
 
 import re
+from contextlib import closing, suppress
 
 import pytest
 
+from consult.audit import cases
+from consult.audit.results import Selection, results
 from consult.instance import database_file, open_instance
+from consult.proving import read_only
+from consult.record import ledger
 from consult.record.database import sqlite3
 from consult.record.ledger import Refused
 
@@ -186,3 +191,45 @@ def test_what_was_changed_into_something_else_is_said_where_reading_it_ends_in_t
     said = consult(demo_copy, "rebuild", code=1).stderr
     assert "unforeseen" not in said
     assert "is not whole. What step" in said
+
+
+def test_a_proof_writes_nothing_and_waits_for_nobody(consult, demo_copy):
+    file = database_file(demo_copy)
+    with sqlite3.connect(str(file)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = file.read_bytes()
+    instance = open_instance(demo_copy)
+    try:
+        with instance.db.write() as conn:
+            conn.execute("UPDATE case_row SET sex = 'other'")  # half done by somebody: no part of the record yet
+            assert "The record is whole" in consult(demo_copy, "verify").stdout
+            raise Undone
+    except Undone:
+        pass
+    finally:
+        instance.close()
+    assert file.read_bytes() == before
+
+
+class Undone(Exception):
+    pass
+
+
+def test_cases_retold_up_to_a_step_are_those_a_rebuild_makes_and_are_counted_anew(demo_copy):
+    with closing(open_instance(demo_copy)) as instance:
+        dataset, last = instance.library.current.dataset, ledger.head(instance.db.read())[0]
+
+        def seen(conn):
+            found = results(conn, instance.measures, dataset, Selection(capture="live"))
+            return [*cases.iterate(conn)], found
+
+        for step in (0, last // 3, last // 2, last):
+            with read_only(instance.db.file) as conn:
+                kept = seen(conn)
+                cases.retell(conn, dataset, step)
+                retold = seen(conn)
+            with suppress(Undone), instance.db.write() as conn:
+                cases.rebuild(conn, dataset, step)
+                assert retold == seen(conn)
+                raise Undone
+            assert (retold == kept) == (step == last)

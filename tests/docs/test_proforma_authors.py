@@ -51,7 +51,7 @@ KEYS = {
     "a line beside a result": measures.Beside,
     "a reason of eligibility": eligibility.Reason,
     "what is set aside": measures.SetAside,
-    "the benchmarks": benchmarks.Benchmarks,
+    "the benchmarks": benchmarks.Published,
     "a round": benchmarks.Round,
     "a figure": benchmarks.Figure,
 }

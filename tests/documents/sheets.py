@@ -13,6 +13,32 @@ import pypdfium2.raw as raw
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
+HEBREW = """+++
+id = "invented-test"
+title = "טקסט בדיקה מומצא"
+version = "0.1"
+language = "he"
+dir = "rtl"
+owner = "Nobody: an invented text for a test"
+status = "draft"
+approved_by = ""
+approved_on = ""
+review_by = 2027-11-01
+sources = ["Invented: https://example.org/"]
+formats = ["a4", "a5", "large", "giant"]
+translation_of = "back-pain-core/en"
+source_digest = "{digest}"
+translator = "Nobody: an invented text for a test"
++++
+זה טקסט מומצא לבדיקה בלבד.
+
+## כותרת מומצאת {{.emergency}}
+
+- שורה ראשונה
+- שורה שנייה עם 999
+"""
+"""An invented leaflet in a script read from right to left."""
+
 
 def read(made: bytes) -> PdfReader:
     return PdfReader(BytesIO(made))

@@ -180,3 +180,30 @@ def test_group_negatives_are_the_share_of_answers_of_no_that_stood_at_signing(de
     (one,) = capture.signed(desk.db.read(), "2026-01-01", "2026-12-31")
     assert (one.negatives, one.group_negatives) == (len(filled), len(filled) - 2)
     assert list(capture.signed(desk.db.read(), "2026-01-01", "2026-12-31", DOCTOR.actor)) == []
+
+
+# ---------------------------------------------------------------- of clinicians who have left
+
+
+def test_what_a_clinician_who_left_did_not_fill_in_is_for_a_colleague(desk):
+    seq = signed_with_decision(desk)
+    with pytest.raises(Refused, match="Another clinician"):
+        followup.follow_up(desk.store, desk.id, seq, "arrived", "", desk.key(), DOCTOR)
+    left = {NURSE.actor}
+    (one,), due = followup.left_behind(desk.store, today(desk), left)
+    assert (one.decision.seq, due) == (seq, [])
+    assert followup.left_behind(desk.store, today(desk), {DOCTOR.actor}) == ([], [])
+    followup.follow_up(desk.store, desk.id, seq, "not", "Rang the ward", desk.key(), DOCTOR, left)
+    assert followup.left_behind(desk.store, today(desk), left) == ([], [])
+    step = list(steps(desk.db.read(), kind="decision_followed_up"))[-1]
+    assert step.actor == DOCTOR.actor
+    assert "Rang the ward" in desk.now.addenda[-1].content["text"]
+
+
+def test_an_adjustment_of_a_clinician_who_left_is_reviewed_by_a_colleague(desk):
+    question = arranged(desk, -3)
+    left = {NURSE.actor}
+    assert len(followup.left_behind(desk.store, today(desk), left)[1]) == 1
+    followup.review(desk.store, desk.id, question, "done", "", desk.key(), DOCTOR, left)
+    assert followup.left_behind(desk.store, today(desk), left) == ([], [])
+    assert not listed(desk)[1][0].open

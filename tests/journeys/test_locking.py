@@ -353,3 +353,26 @@ class TestBack:
             assert page.get_by_role("button", name="Sign and lock").count() == 0
         assert posted == []
         assert len(list(service.instance.db.read().execute("SELECT 1 FROM step"))) == steps
+
+
+def test_without_javascript_a_form_sent_after_a_sign_out_elsewhere_is_sent_once_signed_in(
+    visit: Visit, service: Service, consultation: str
+) -> None:
+    watch = visit("nurse", scripted=False, width=320)
+    watch.expected += REFUSED
+    page, other = watch.page(), watch.page()
+    page.goto(f"/consultations/{consultation}")
+    page.locator(FIELD).fill(TEXT)
+    other.goto("/")
+    other.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Save all answers on this page").first.click()
+    expect(page.get_by_text("What you sent is not recorded yet")).to_be_visible()
+    page.get_by_label("Sign-in name").fill(SIGN_IN_NAMES["nurse"])
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Send what was kept")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert service.answer(consultation, "employee_concern") is None
+    page.get_by_role("button", name="Send it now").click()
+    expect(page.locator(FIELD)).to_have_value(TEXT)
+    assert service.steps_about(consultation, "employee_concern") == 1

@@ -13,6 +13,8 @@ from service import Service
 from test_access import PHONE, violations
 from watching import Visit, Watch
 
+from consult.audit import rounds
+
 pytestmark = pytest.mark.browser
 
 PAGES = {
@@ -91,3 +93,27 @@ def test_what_is_printed_is_whole_and_holds_no_navigation(watched: tuple[Watch, 
         assert gone not in text
     for kept in ("For use inside the provider", "Constructed cases, not the national data", "Measures version"):
         assert kept in text
+
+
+def test_slides_go_by_keys_fit_any_width_and_print_one_a_page(watched: tuple[Watch, Page], service: Service) -> None:
+    watch, page = watched
+    with service.instance.db.write() as conn:
+        wanted = rounds.Wanted("Slides", "DEMO", "retrospective", "2026-01-01", "2026-10-31")
+        id_ = rounds.set_round(conn, wanted, ("x", "audit_lead"), service.instance.store.at(), "key-of-the-slides-1")
+    page.set_viewport_size({"width": 1366, "height": 768})
+    page.goto(f"/evidence/rounds/{id_}/slides")
+    many = page.locator("section.slide").count()
+    assert many > 8
+    assert violations(page) == []
+    for key, at in (("ArrowRight", 1), ("PageDown", 2), ("ArrowUp", 1), ("End", many), ("Home", 1), ("PageUp", 1)):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.id") == f"slide-{at}", key
+        page.wait_for_function(f"Math.abs(document.getElementById('slide-{at}').getBoundingClientRect().top) < 90")
+    pdf = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+    assert len(pdf.pages) == many
+    for sheet in pdf.pages:
+        assert sheet.mediabox.width / sheet.mediabox.height == pytest.approx(16 / 9, rel=0.01)
+        assert "of the record" in " ".join(sheet.extract_text().split())
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert watch.complaints == []

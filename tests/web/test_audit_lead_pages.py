@@ -11,7 +11,9 @@ import pages
 import pytest
 from visiting import PEOPLE, PERSONAL, Service, Visitor
 
+from consult.accounts import people
 from consult.audit import reliability, rounds, sampling, targets
+from consult.exchange.casefile import Import, export, import_cases
 from consult.proforma.answer import Answer
 from consult.record.ledger import steps
 
@@ -87,7 +89,7 @@ def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: S
     nurse = service.visitor("nurse")
     at = sitting(nurse)
     for n in range(7):
-        more = {"barriers_asked": "yes"} if n < 4 else {}
+        more = {"barriers_asked": "yes", "rf_cancer": "unable", "rf_trauma": "absent"} if n < 4 else {}
         assert enter(nurse, at, f"R-{n}", consultation_date=f"2026-03-0{n + 1}", **more).status_code == 302
     id_ = make_round(service, lead, capture="retrospective", n="6", start="2026-01-01", end="2026-12-31")
     found = json.loads(lead.ask(f"/results/results.json?round={id_}").text)
@@ -101,9 +103,43 @@ def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: S
     page = lead.get(f"/rounds/{id_}/results")
     title = service.instance.measures.by_id["barriers_asked"].title
     assert row_of(page, title)[1] == "67% (4 of 6)"
+    said = "The sample holds 6 of the 7 eligible cases of the period."
+    assert row_of(page, title)[3] == "57% (4 of 7)", "the sample beside all eligible of the period"
+    assert said in pages.text(page)
+    overview = lead.get(f"/results?round={id_}")
+    assert said in pages.text(overview)
+    (cells,) = ([pages.text(c) for c in row] for row in overview.iter("tr") if pages.text(row).startswith(title))
+    assert "all eligible of the period: 4 of 7 (57%)" in cells
+    assert said not in pages.text(lead.get(f"/results?round={id_}&copy=leaving"))
+    assert said not in pages.text(lead.get("/results"))
     assert "held from 1 March 2026 to 6 March 2026" in pages.text(page)
+    titles = [m.title for m in service.instance.measures.measures]
+    rows = [pages.text(row) for row in page.iter("tr")]
+    red = next(at for at, row in enumerate(rows) if row.startswith("Screening for red flags"))
+    complete = service.instance.measures.by_id["red_flags_complete"].title
+    assert rows[red + 1].startswith(f"beside it: {complete}"), "the two stand side by side"
+    assert "Of which could not be established: 4." in rows[red]
+    assert all(any(title in row for row in rows) for title in titles)
+    cases = lead.get(f"/results/measures/barriers_asked/cases?round={id_}&outcome=met")
+    assert "Eligible cases held from 1 March 2026 to 6 March 2026." in pages.text(cases)
     for path in (f"/results?round={id_}", f"/results/measures/barriers_asked?round={id_}"):
         assert lead.ask(path).status_code == 200
+
+
+def test_a_round_names_the_versions_it_is_counted_by_and_was_held_with(service: Service, lead: Visitor) -> None:
+    instance = service.instance
+    first = instance.library.current
+    service.signed(**ELIGIBLE)
+    id_, notes = make_round(service, lead), make_round(service, lead, name="Notes", capture="retrospective")
+    scored = f"Counted by measures version {instance.measures.version} ({instance.content.measures_digest[:12]})."
+    held = f"were held with proforma version {first.proforma.version} ({first.digest[:12]})."
+    for page in ("", "/results"):
+        said = pages.text(lead.get(f"/rounds/{id_}{page}"))
+        assert scored in said
+        assert held in said
+        assert f"Proforma in use: version {first.proforma.version} ({first.digest[:12]})" in pages.text(
+            lead.get(f"/rounds/{notes}{page}")
+        )
 
 
 def test_a_case_is_taken_out_with_reason_and_name_and_taken_back(service: Service, lead: Visitor) -> None:
@@ -285,6 +321,48 @@ def test_a_second_reading_is_blind_by_somebody_else_and_settled_by_both(service:
     assert row_of(page, "Sex")[1] == "0 of 1", "the agreement stays as it was"
 
 
+def test_what_waits_for_a_second_reading_is_kept_from_who_may_read_it(service: Service, lead: Visitor) -> None:
+    nurse, doctor = service.visitor("nurse"), service.visitor("doctor")
+    at = sitting(nurse)
+    enter(nurse, at, "R-1", sex="female", barriers_asked="yes")
+    id_ = make_round(service, lead, capture="retrospective", start="2026-01-01", end="2026-12-31")
+    case, edit = "/results/cases/DEMO/retrospective/R-1", "/entry/edit/DEMO/retrospective/R-1"
+    cases = "/results/measures/barriers_asked/cases?outcome=met"
+    assert doctor.ask(case).status_code == 200
+    lead.post(f"/rounds/{id_}/readings/draw")
+    for path in (case, edit):
+        assert "blind reading" in doctor.ask(path).text
+        assert "Female" not in doctor.ask(path).text
+        assert nurse.ask(path).status_code == 200, "who wrote it knows it"
+    assert lead.ask(case).status_code == 200, "the lead reads no notes"
+    assert "blind reading" in pages.text(doctor.get(cases))
+    assert "Met: " not in pages.text(doctor.get(cases).find(".//table[@class='plain cases']"))  # type: ignore[arg-type]
+    assert "blind reading" not in pages.text(lead.get(cases))
+    reading = {name: text for name, text in FIELDS.items() if name not in ("f.site", "f.consultation_date")}
+    assert doctor.post(f"/rounds/{id_}/readings/DEMO/retrospective/R-1", reading).status_code == 302
+    assert doctor.ask(case).status_code == 200
+    assert "not blind" not in pages.text(lead.get(f"/rounds/{id_}/readings"))
+
+
+def test_the_lead_is_told_where_a_second_reading_can_not_be_shown_to_be_blind(service: Service, lead: Visitor) -> None:
+    instance = service.instance
+    row = {name.removeprefix("f."): text for name, text in FIELDS.items()} | {"case_ref": "F-1"}
+    row |= {"provider": "DEMO", "capture_mode": "retrospective"}
+    dataset = instance.library.current.dataset
+    how = Import("DEMO", instance.today(), "cli:test", instance.store.at())
+    text = "".join(export([dict.fromkeys(dataset.by_name, "") | row], dataset))
+    assert import_cases(instance.db, dataset, text, how).added == 1
+    id_ = make_round(service, lead, capture="retrospective", start="2026-01-01", end="2026-12-31")
+    lead.post(f"/rounds/{id_}/readings/draw")
+    reading = {name: text for name, text in FIELDS.items() if name not in ("f.site", "f.consultation_date")}
+    doctor = service.visitor("doctor")
+    assert doctor.post(f"/rounds/{id_}/readings/DEMO/retrospective/F-1", reading).status_code == 302
+    said = pages.text(lead.get(f"/rounds/{id_}/readings"))
+    assert "1 of 1 second readings was not blind, or can’t be shown to have been." in said
+    assert "Case F-1: the first entry came with a file, so who read the notes first is not known." in said
+    assert "not blind" not in pages.text(doctor.get(f"/rounds/{id_}/readings")), "for the lead only"
+
+
 # ---------------------------------------------------------------- capture quality, follow-up, organisation
 
 
@@ -324,6 +402,29 @@ def test_follow_up_is_listed_until_filled_in(service: Service) -> None:
     assert "Urgent decisions: 0 without an outcome" in pages.text(nurse.get("/follow-up"))
     assert "waits for a word" not in pages.text(nurse.get("/"))
     assert nurse.ask(f"/consultations/{consultation}/steps").status_code == 200
+
+
+def test_follow_up_of_a_clinician_who_left_is_seen_to_by_a_colleague(service: Service) -> None:
+    nurse, doctor = service.visitor("nurse"), service.visitor("doctor")
+    proforma = service.instance.library.current.proforma
+    question = next(q for q in proforma.questions if q.kind == "finding" and q.emergency and q.show_if is None)
+    consultation = service.begin()
+    nurse.save(consultation, {f"a.{question.id}": "present"})
+    nurse.decide(consultation, {"question": question.id, "decision": "same_day_emergency", "reason": "Sent by letter"})
+    nurse.post(f"/consultations/{consultation}/abandon", {"reason": "sent_as_emergency"})
+    assert "have left" not in pages.text(doctor.get("/"))
+    with service.instance.db.write() as conn:
+        people.set_active(conn, service.who["nurse"].actor, False, "test", service.instance.store.at())
+    assert "Follow-up of colleagues who have left: 1 decision or adjustment waits" in pages.text(doctor.get("/"))
+    page = doctor.get("/follow-up")
+    assert "Of colleagues who have left: 1 to be seen to" in pages.text(page)
+    assert "by Nora Nurse" in pages.text(page)
+    links = [a.get("href", "") for a in page.iter("a")]
+    assert f"/consultations/{consultation}" not in links, "the consultation stays with whoever held it"
+    assert [doctor.ask(link).status_code for link in links if link.startswith("/employees/")] == [200]
+    sent = {"decision": pages.value_of(page, "decision"), "outcome": "arrived", "text": "Rang the ward"}
+    assert doctor.post(f"/follow-up/{consultation}/decisions", sent).status_code == 302
+    assert "have left" not in pages.text(doctor.get("/follow-up"))
 
 
 def test_the_organisational_section_stands_beside_what_was_published_with_its_caveat(

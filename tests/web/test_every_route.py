@@ -34,6 +34,7 @@ def values(shared: Service) -> dict[str, str]:
         "consultation_id": shared.begin(),
         "employee_id": shared.employee("Somebody Else", number="9"),
         "block_id": "rest_of_red_flags",
+        "question_id": "cord_signs",
         "leaflet_id": "back-pain-core",
         "short": shared.instance.leaflets["back-pain-core", "en"].digest[:20],
         "step": "1",
@@ -66,6 +67,7 @@ def audit_values(shared: Service) -> dict[str, str]:
         "year": "2026",
         **_planned(lead, round_),
         "pack": "seqohs",
+        "slides_name": "slides.pptx",
     }
 
 

@@ -6,81 +6,24 @@ import csv
 import io
 import random
 import re
-from pathlib import Path
 
 import pages
 import pytest
+from audited import CANARY, Audited
 from bs4 import BeautifulSoup
-from constructed import SITES, fill
-from visiting import EMPLOYEE, PEOPLE, Service, opened
+from constructed import SITES
+from visiting import PEOPLE, Service
 
-from consult import evidence
-from consult.audit import actions, leaving, rounds, sampling
-from consult.audit.figures import interval, rate, recorded
-from consult.audit.results import Results, results
+from consult.audit import leaving, rounds
+from consult.audit.figures import interval, rate, recorded, whole_rate
 from consult.audit.rounds import Wanted
 from consult.documents import evidence as papers
 from consult.documents.evidence import parse_mapping
+from consult.evidence import moment, seqohs
 from consult.proforma.load import ContentError
-from consult.record import incidents
+from consult.record import ledger
 
-CANARY = "Zebedee Quillfeather"
 SEED = 5
-
-
-@pytest.fixture(scope="module")
-def shared(made: Path, tmp_path_factory: pytest.TempPathFactory):
-    """A service with constructed cases from notes and live, two rounds of each, and a registered employee."""
-    import shutil
-
-    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("evidence") / "instance")))
-    fill(service.instance, {"retrospective": 1.0})
-    service.employee()
-    assert EMPLOYEE[0] == CANARY
-    yield service
-    service.instance.close()
-
-
-@pytest.fixture(scope="module")
-def chosen(shared: Service) -> dict[str, str]:
-    """The rounds by name."""
-    found = {}
-    periods = {
-        "Before": ("2025-05-01", "2025-12-31"),
-        "After": ("2026-01-01", "2026-10-31"),
-        "Day": ("2026-10-01", "2026-10-06"),
-    }
-    with shared.instance.db.write() as conn:
-        for name, (start, end) in periods.items():
-            wanted = Wanted(name, "DEMO", "retrospective", start, end)
-            found[name] = rounds.set_round(
-                conn, wanted, ("lead", "audit_lead"), shared.instance.store.at(), f"key-of-{name}-1234567"
-            )
-        act = actions.Wanted(
-            "barriers_asked",
-            found["Before"],
-            "",
-            f"{PEOPLE['doctor']} said so",
-            "A line",
-            shared.who["nurse"].actor,
-            "",
-            "2026-01-05",
-            "Ten notes",
-        )
-        actions.set_action(conn, act, ("lead", "audit_lead"), shared.instance.store.at(), "key-of-an-action-1234")
-        noted = incidents.Incident("", "2026-01-05", f"{PEOPLE['nurse']} saw =1+1 <script>x</script>", "None", "")
-        incidents.note(
-            conn, noted, ("x", "nurse"), shared.instance.today(), shared.instance.store.at(), "key-of-an-incident-1"
-        )
-    return found
-
-
-def counted(service: Service, round_id: str, site: str = "") -> Results:
-    """The results of the sample, as `consult results --round` counts them."""
-    instance, conn = service.instance, service.instance.db.read()
-    dataset = instance.library.current.dataset
-    taken = sampling.sample(conn, instance.measures, dataset, rounds.rounds(conn)[round_id]).selection
-    return results(conn, instance.measures, dataset, type(taken)(**{**vars(taken), "site": site}))
 
 
 def rows_of(text: str, caption: str) -> dict[str, list[str]]:
@@ -92,30 +35,38 @@ def rows_of(text: str, caption: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("site", ["", *SITES])
-def test_every_figure_of_a_report_is_that_of_the_results(shared: Service, chosen: dict[str, str], site: str) -> None:
-    text = shared.visitor("audit_lead").ask(f"/evidence/rounds/{chosen['After']}/report?site={site}").text
-    now, before = counted(shared, chosen["After"], site), counted(shared, chosen["Before"], site)
+def test_every_figure_of_a_report_is_that_of_the_results(audited: Audited, site: str) -> None:
+    text = (
+        audited.service.visitor("audit_lead").ask(f"/evidence/rounds/{audited.rounds['After']}/report?site={site}").text
+    )
+    now, before = audited.counted(audited.rounds["After"], site), audited.counted(audited.rounds["Before"], site)
     rows = rows_of(text, "National headings") | rows_of(text, "Local measures")
-    assert len(rows) == len(shared.instance.measures.measures)
-    for measure in shared.instance.measures.measures:
+    assert len(rows) == len(audited.service.instance.measures.measures)
+    for measure in audited.service.instance.measures.measures:
         r, cells = now.measures[measure.id], rows[measure.title]
         assert cells[:3] == [recorded(r), rate(r), interval(r)]
         assert cells[-2:] == [str(r.not_applicable), str(r.missing)]
         assert recorded(before.measures[measure.id]) in cells[3] or not before.measures[measure.id].applicable
     assert f"n = {now.eligible} cases" in text
-    assert shared.instance.content.measures_digest in text
+    complete = now.measures["red_flags_complete"]
+    assert f"Red flags; beside it all nine red-flag groups asked about: {whole_rate(complete)}." in text
+    assert audited.service.instance.content.measures_digest in text
+    aimed = audited.service.instance.measures.by_id["yellow_flags_screened"].title
+    assert f"{aimed}: 80%" in text
 
 
-def test_a_pack_that_leaves_holds_what_leaves_and_nothing_else(shared: Service, chosen: dict[str, str]) -> None:
-    lead = shared.visitor("audit_lead")
-    for name, round_id in chosen.items():
-        text, now = lead.ask(f"/evidence/rounds/{round_id}/seqohs").text, counted(shared, round_id)
+def test_a_pack_that_leaves_holds_what_leaves_and_nothing_else(audited: Audited) -> None:
+    lead = audited.service.visitor("audit_lead")
+    for name, round_id in audited.rounds.items():
+        text, now = lead.ask(f"/evidence/rounds/{round_id}/seqohs").text, audited.counted(round_id)
         rows = rows_of(text, "National headings") if leaving.of_results(now) and "National headings" in text else {}
         shown = {
-            m.title for m in shared.instance.measures.measures if m.national and leaving.leaves(now.measures[m.id])
+            m.title
+            for m in audited.service.instance.measures.measures
+            if m.national and leaving.leaves(now.measures[m.id])
         }
         assert set(rows) == shown, name
-        for measure in shared.instance.measures.measures:
+        for measure in audited.service.instance.measures.measures:
             if measure.title in rows:
                 assert rows[measure.title][0] == recorded(now.measures[measure.id])
         assert not [who for who in PEOPLE.values() if who in text]
@@ -126,14 +77,14 @@ def test_a_pack_that_leaves_holds_what_leaves_and_nothing_else(shared: Service, 
         assert small == [], small
         assert re.search(r"Step \d+ of the record, [0-9a-f]{64}", text)
         assert "May leave the provider" in text
-    assert "fewer than 10" in lead.ask(f"/evidence/rounds/{chosen['Day']}/seqohs").text
+    assert "fewer than 10" in lead.ask(f"/evidence/rounds/{audited.rounds['Day']}/seqohs").text
 
 
-def test_the_indicators_are_those_that_leave(shared: Service, chosen: dict[str, str]) -> None:
-    lead = shared.visitor("audit_lead")
-    for round_id in chosen.values():
+def test_the_indicators_are_those_that_leave(audited: Audited) -> None:
+    lead = audited.service.visitor("audit_lead")
+    for round_id in audited.rounds.values():
         rows = list(csv.DictReader(io.StringIO(lead.ask(f"/evidence/rounds/{round_id}/indicators.csv").text)))
-        wanted = leaving.of_results(counted(shared, round_id))
+        wanted = leaving.of_results(audited.counted(round_id))
         assert {(r["indicator"], r["numerator"], r["denominator"]) for r in rows} == {
             (id_, str(r.met), str(r.applicable)) for id_, r in wanted.items()
         }
@@ -202,7 +153,7 @@ def test_the_boxes_are_empty_and_each_profession_has_its_form(service: Service) 
         "nurse": "Nursing and Midwifery",
         "physiotherapist": "Health and Care Professions",
     }
-    known = evidence.mapping(service.instance)
+    known = moment.mapping(service.instance)
     for role, body in bodies.items():
         text, form = own_page(service, role), known.form_of(role)
         assert body in text
@@ -216,12 +167,14 @@ def test_without_a_live_round_it_says_what_to_do(service: Service) -> None:
 
 
 @pytest.mark.parametrize("path", ["seqohs", "mohawk", "report"])
-def test_a_paper_is_a_pdf_too(shared: Service, chosen: dict[str, str], path: str) -> None:
+def test_a_paper_is_a_pdf_too(audited: Audited, path: str) -> None:
     from pypdf import PdfReader
 
-    response = shared.visitor("audit_lead").ask(f"/evidence/rounds/{chosen['After']}/{path}?format=pdf")
+    response = audited.service.visitor("audit_lead").ask(
+        f"/evidence/rounds/{audited.rounds['After']}/{path}?format=pdf"
+    )
     pdf = PdfReader(io.BytesIO(response.data))
-    now, stamp = counted(shared, chosen["After"]), re.compile(r"Step\s\d+\sof\sthe\srecord")
+    now, stamp = audited.counted(audited.rounds["After"]), re.compile(r"Step\s\d+\sof\sthe\srecord")
     texts = [" ".join(page.extract_text().split()) for page in pdf.pages]
     assert all(stamp.search(text) and f"n = {now.eligible} cases" in text for text in texts)
     result = now.measures["barriers_asked"]
@@ -232,7 +185,7 @@ def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(servic
     instance = service.instance
     text = (instance.content.folder / "evidence.toml").read_text("utf-8")
     (instance.folder / "evidence.toml").write_text(text.replace("SEQOHS standards, 2023", "Standards of ours"), "utf-8")
-    assert evidence.mapping(instance).standards.name == "Standards of ours"
+    assert moment.mapping(instance).standards.name == "Standards of ours"
     dataset = instance.library.current.dataset
     for old, new in (
         ('measure = "red_flags_screened"', 'measure = "x"'),
@@ -243,8 +196,32 @@ def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(servic
             parse_mapping(text.replace(old, new), instance.measures, dataset)
 
 
-def test_a_pack_is_made_part_by_part(shared: Service, chosen: dict[str, str]) -> None:
-    with shared.instance.db.snapshot() as conn:
-        made = evidence.seqohs(shared.instance, conn, rounds.rounds(conn)[chosen["After"]])
+def test_a_pack_is_made_part_by_part(audited: Audited) -> None:
+    with audited.service.instance.db.snapshot() as conn:
+        made = seqohs.seqohs(audited.service.instance, conn, rounds.rounds(conn)[audited.rounds["After"]])
         pieces = list(papers.pieces(made.paper, made.parts))
     assert len(pieces) > len(made.paper.titles)
+
+
+def test_training_and_use_say_what_is_known_by_role_and_name_nobody(service: Service) -> None:
+    admin, conn = service.visitor("administrator"), service.instance.db.read()
+    today = service.instance.today()
+    nurse = service.who["nurse"].actor
+    for day in ("", "yesterday", str(today.replace(year=today.year + 1))):
+        assert admin.post("/settings/people", {"person": nurse, "trained": day}).status_code == 422
+    for day in ("2026-02-03", "2025-11-20"):
+        assert admin.post("/settings/people", {"person": nurse, "trained": day}).status_code == 302
+    assert "3 February 2026" in admin.ask("/settings").text
+    service.signed()
+    with service.instance.db.write() as writing:
+        wanted = Wanted("Now", "DEMO", "live", f"{today.year}-01-01", f"{today.year}-12-31")
+        id_ = rounds.set_round(
+            writing, wanted, ("x", "audit_lead"), service.instance.store.at(), "key-of-now-123456789"
+        )
+    text = service.visitor("audit_lead").ask(f"/evidence/rounds/{id_}/seqohs").text
+    rows = rows_of(text, "Who uses the tool, by role")
+    month = f"{today:%B %Y}"
+    assert rows["Nurse"] == ["1 to 4"] * 3 + [month, month, "1 to 4", "February 2026"]
+    assert rows["Administrator"] == ["1 to 4", "0", "0", "none", "none", "0", "none"]
+    assert not [who for who in PEOPLE.values() if who in text]
+    assert len(list(ledger.steps(conn, kind="person_trained"))) == 2

@@ -67,7 +67,8 @@ def test_case_files_are_for_the_audit_lead(service: Service, lead: Visitor) -> N
 def test_nothing_but_the_listed_outputs_may_leave(lead: Visitor) -> None:
     """Asked for a copy that leaves, every other address of results gives what it always gives, or nothing."""
     of_results = {"results.overview", "results.measure", "results.file", "results.case_file"}
-    packs = {"actions.plan", "evidence.pack", "evidence.indicators", "evidence.own"}  # see the tests of their pages
+    papers = {f"evidence.{name}" for name in ("pack", "indicators", "own", "deck", "slides")}
+    packs = {"actions.plan", *papers}  # see the tests of their pages
     assert set(leaving.OUTPUTS) == of_results | packs
     query = "provider=ELSEWHERE&capture=retrospective"
     for path in ("/results", "/results/measures/red_flags_screened"):

@@ -52,3 +52,18 @@ def test_each_leaflet_offers_the_formats_it_has(service: Service, nurse: Visitor
     }
     for leaflet in service.instance.leaflets.values():
         assert sorted(offered[leaflet.title]) == sorted(leaflet.formats)
+
+
+def test_what_was_printed_in_another_tab_is_given_in_that_format_and_said_on_the_screen(
+    service: Service, nurse: Visitor
+) -> None:
+    talk = service.begin()
+    core = next(leaflet for leaflet in service.instance.leaflets.values() if leaflet.core)
+    address = f"/consultations/{talk}/leaflets/{core.id}"
+    assert "Leaflet printed" not in nurse.client.get(f"/consultations/{talk}/papers").text
+    nurse.post(f"{address}/printed", {"language": core.language, "format": "large"})
+    assert "Leaflet printed (large print)" in nurse.client.get(f"/consultations/{talk}/papers").text
+    nurse.post(f"{address}/given", {"language": core.language, "form": "printed", "format": ""})
+    given = service.consultation(talk).documents[-1]
+    assert given.content is not None
+    assert (given.kind, given.content["format"]) == ("leaflet_given", "large")

@@ -177,6 +177,9 @@ def test_a_target_stands_on_overview_and_measure(service: Service) -> None:
     assert "85%" in pages.text(lead.get("/results"))
     said = table_after(lead.get("/results/measures/barriers_asked"), "live-benchmark")
     assert ["Target of this service", "", "85%", ""] in said
+    page = pages.text(lead.get("/results/measures/barriers_asked"))
+    assert re.search(r"85%, set \d+ \w+ \d{4} by Lea Lead: agreed", page)
+    assert "Lea Lead: agreed" not in pages.text(lead.get("/results/measures/barriers_asked?copy=leaving"))
 
 
 # ---------------------------------------------------------------- the copy that leaves the provider
@@ -245,3 +248,24 @@ def test_sites_stand_by_name_with_limits_and_never_ranked(lead: Visitor) -> None
     assert names == sorted(constructed.SITES.values())
     small = next(cells for cells in rows if "Castle" in cells[0])
     assert small[6] == "fewer than 10: no comparison"
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "audit-leads.md"
+
+
+def test_a_round_that_the_service_added_stands_on_every_page_of_results(made: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "instance"))
+    example = GUIDE.read_text("utf-8").split("```toml benchmarks-added.toml\n")[1].split("```")[0]
+    (folder / "benchmarks-added.toml").write_text(example, "utf-8")
+    running = opened(folder)
+    constructed.fill(running.instance)
+    lead = running.visitor("audit_lead")
+    said = pages.text(lead.get("/results?capture=retrospective"))
+    assert "2019, from case notes (invented)" in said
+    assert "figures that this service added; no test is made against them" in said
+    assert "Beside 2011" in said
+    page = pages.text(lead.get("/results/measures/barriers_asked?capture=retrospective"))
+    assert "2019: 70% (2019, from case notes (invented)); 2011: 63% (2011, from case notes); 2008: not held" in page
+    assert "Invented, to show the form of the file. Source: Invented for the guide: not a publication." in page
+    assert "Source: Back pain management audit, round 2 (2012), executive summary" in page
+    running.instance.close()

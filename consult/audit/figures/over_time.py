@@ -1,0 +1,150 @@
+"""One measure over time: a p-chart or a run chart, with the actions of the service marked on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+from consult.audit import charts, spc
+from consult.audit.charts import Action, Level, Period
+from consult.audit.comparison import PERCENT_FROM, percent
+from consult.audit.figures.said import TOO_FEW, Cells, Figure, interval, lines_key, rate, recorded
+from consult.audit.measures import Measure
+from consult.audit.results import Result
+
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FEWEST_POINTS: Final = 3
+Dated = tuple[date, str]
+
+
+def month_label(index: int, size: int) -> str:
+    """A month (or quarter, `size` 3) by its number since the year 0."""
+    year, month = divmod(index * size, 12)
+    return f"{MONTHS[month]} {year}" if size == 1 else f"{MONTHS[month]} to {MONTHS[month + size - 1]} {year}"
+
+
+def letter(at: int) -> str:
+    """The letter of an action by its place: A to Z, then AA to AZ, BA and so on."""
+    before = letter(at // 26 - 1) if at >= 26 else ""
+    return before + chr(ord("A") + at % 26)
+
+
+def in_periods(months: Mapping[str, Result]) -> tuple[int, list[tuple[int, Result]]]:
+    """The results by month, or by quarter where most months hold fewer than 5; the size in months, then by number."""
+    by_month = {int(m[:4]) * 12 + int(m[5:7]) - 1: r for m, r in months.items()}
+    few = sum(r.applicable < PERCENT_FROM for r in by_month.values())
+    size = 3 if 2 * few > len(by_month) else 1
+    found: dict[int, Result] = {}
+    for month, result in sorted(by_month.items()):
+        found[month // size] = found.get(month // size, Result(0, 0, 0, 0)).with_more(result)
+    return size, list(found.items())
+
+
+def trend(
+    measure: Measure,
+    months: Mapping[str, Result],
+    lines: Sequence[Level] = (),
+    actions: Sequence[Dated] = (),
+    least: int = PERCENT_FROM,
+) -> Figure:
+    """One measure over time: a p-chart from 12 points on, a run chart below that; actions are marked by letters."""
+    size, periods = in_periods(months)
+    word = "month" if size == 1 else "quarter"
+    points = [(at, r) for at, r in periods if r.applicable >= least]
+    first = periods[0][0] if periods else 0
+    charted = _Charted([(r.met, r.applicable) for _, r in points], word)
+    table = tuple(_rows(periods, points, charted, size, least))
+    marked = [Action(_months(when) / size - first - 0.5, letter(i)) for i, (when, _) in enumerate(actions)]
+    drawn = _drawn(points, first, charted, size) if len(points) >= FEWEST_POINTS else []
+    few = f"A {word} with fewer than {least} cases is in the table and not in the chart."
+    return Figure(
+        "trend",
+        f"By {word}",
+        f"{measure.title} by {word}, from 0 to 100%, each point with its 95% interval; {charted.middle_said}.",
+        charted.finding([month_label(at, size) for at, _ in points]),
+        (word.capitalize(), "Recorded", "Rate", "95% interval", "Limits of chance", "More than chance"),
+        table,
+        charts.time_charts(drawn, [*lines, *charted.levels], marked) if drawn else (),
+        (*charted.key(bool(actions)), *lines_key(lines)) if drawn else (),
+        (*map(_action_said, marked, actions), *([few] if len(table) > len(points) else [])),
+    )
+
+
+def _months(when: date) -> float:
+    """A day as months since the year 0."""
+    return when.year * 12 + when.month - 1 + (when.day - 1) / 31
+
+
+def _action_said(mark: Action, action: Dated) -> str:
+    when, text = action
+    return f"{mark.letter}: {when.day} {MONTHS[when.month - 1]} {when.year}, {text}"
+
+
+Periods = Sequence[tuple[int, Result]]
+"""The results of periods, each by its number."""
+
+
+def _rows(periods: Periods, points: Periods, charted: _Charted, size: int, least: int) -> Iterator[Cells]:
+    """The table: every period, but in a copy with a higher least number only those that are drawn."""
+    known = {at: i for i, (at, _) in enumerate(points)}
+    for at, r in periods:
+        if r.applicable >= least or least == PERCENT_FROM:
+            limits, rules = charted.limits_said(known.get(at)), charted.rules[known[at]] if at in known else ""
+            yield month_label(at, size), recorded(r), rate(r), interval(r), limits, rules
+
+
+def _drawn(points: Periods, first: int, charted: _Charted, size: int) -> list[Period]:
+    found = []
+    for (at, r), limits, rules in zip(points, charted.limits, charted.rules, strict=True):
+        low, high = r.interval or (None, None)
+        found.append(Period(at - first, month_label(at, size), r.rate, low, high, limits, bool(rules)))
+    return found
+
+
+class _Charted:
+    """What the rules of charts over time find in the points: limits and words for each, a middle line, a sentence."""
+
+    def __init__(self, points: Sequence[spc.Point], word: str) -> None:
+        self.word, self.n = word, len(points)
+        self.chart = spc.p_chart(points) if len(points) >= spc.FEW_POINTS else None
+        self.run = None if self.chart else spc.run_chart(points)
+        self.limits: list[tuple[float, float] | None] = [None] * self.n
+        self.rules = [""] * self.n
+        if self.chart:
+            self.limits = [(p.low, p.high) for p in self.chart.points]
+            self.rules = ["; ".join(spc.RULES[rule] for rule in p.rules) for p in self.chart.points]
+        elif self.run:
+            self.rules = ["one of 7 or more in a row on one side of the median" if on else "" for on in self.run.in_run]
+
+    @property
+    def middle_said(self) -> str:
+        return "the line across is their mean" if self.chart else "the line across is their median"
+
+    @property
+    def levels(self) -> list[Level]:
+        if self.chart:
+            return [Level(f"mean: {percent(self.chart.mean)}", self.chart.mean, "mean")]
+        return [Level(f"median: {percent(self.run.median)}", self.run.median, "mean")] if self.run else []
+
+    def limits_said(self, at: int | None) -> str:
+        found = None if at is None else self.limits[at]
+        return f"{percent(found[0])} to {percent(found[1])}" if found else ""
+
+    def key(self, actions: bool) -> tuple[tuple[str, str], ...]:
+        found = [("dot", f"rate of a {self.word}, with its 95% interval"), ("square", "a rule finds more than chance")]
+        found.append(("mean", "mean" if self.chart else "median"))
+        found += [("limit", "limits of chance (3 standard deviations)")] if self.chart else []
+        return (*found, *([("action", "action of the service")] if actions else []))
+
+    def finding(self, labels: Sequence[str]) -> str:
+        many = f"{self.n} {self.word}s with 5 or more cases"
+        if self.n < FEWEST_POINTS:
+            return f"Over time: {TOO_FEW}. It takes {FEWEST_POINTS} {self.word}s with 5 or more cases to draw a chart."
+        special = [label for label, rules in zip(labels, self.rules, strict=True) if rules]
+        found = f"more than chance in {', '.join(special)}" if special else "nothing that chance alone would not give"
+        if self.chart:
+            return f"Over {many} the mean was {percent(self.chart.mean)}; the four usual rules find {found}."
+        middle = percent(self.run.median) if self.run else ""
+        few = f"too few for limits, which take {spc.FEW_POINTS}"
+        return f"Over {many} the median was {middle}; runs of 7 show {found} ({few})."

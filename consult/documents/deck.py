@@ -1,0 +1,81 @@
+"""A set of slides as data, and as a page that shows one after the other: from the same figures as the office file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from consult.audit import charts
+from consult.audit.charts import Rate, RowChart
+from consult.documents.evidence import Stamp
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Rates with their intervals, and the published figures and targets beside them; `about` describes it in words.
+
+    `key` says what the marks mean, as (shape, words), in the order of the series.
+    """
+
+    title: str
+    about: str
+    rates: tuple[Rate, ...]
+    key: tuple[tuple[str, str], ...]
+
+    @property
+    def drawn(self) -> list[RowChart]:
+        """The chart of the page, in each frame."""
+        return charts.row_charts(self.rates)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of a slide, small enough to be read from the back of a room; `widths` are shares of the columns."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    widths: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Slide:
+    """One slide: its title, what stands first on it, a chart or a table, and the notes of who speaks."""
+
+    title: str
+    lines: tuple[str, ...]
+    shown: Chart | Grid | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deck:
+    """The slides of a round, with what each of them bears at its foot."""
+
+    title: str
+    stamp: Stamp
+    key: str
+    slides: tuple[Slide, ...]
+    draft: bool = False
+
+
+def html(deck: Deck) -> str:
+    """The slides as one page that needs nothing else: it scrolls, goes by keys, and prints one slide a page."""
+    return "".join(pieces(deck))
+
+
+def pieces(deck: Deck, static: str = "", onward: tuple[tuple[str, str], ...] = ()) -> Iterator[str]:
+    """The page of the slides; `static` is the address of style and script, which else stand in the page.
+
+    `onward` are links of the page, as (address, words).
+    """
+    held = files("consult").joinpath("static")
+    style, script = ("", "") if static else (held.joinpath(name).read_text("utf-8") for name in ("deck.css", "deck.js"))
+    loader = PackageLoader("consult")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["kind"] = lambda shown: type(shown).__name__.lower()
+    template = made.get_template("evidence/deck.html")
+    yield from template.generate(deck=deck, static=static, style=style, script=script, onward=onward)

@@ -1,0 +1,1 @@
+"""Papers of evidence, each made from the record as it is at one moment."""

@@ -1,0 +1,195 @@
+"""The SEQOHS pack of a round: every part of the mapping, as it may leave the provider."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+from typing import Final
+
+from consult import planning
+from consult.accounts import people
+from consult.accounts.people import ROLES
+from consult.audit import quality
+from consult.audit.rounds import Round, standing
+from consult.audit.suppression import LEAVES_FROM
+from consult.documents import evidence
+from consult.documents.audit_report import MODES, count_of_people
+from consult.documents.evidence import Block, Box, Part, Table, Words
+from consult.documents.words import local_time, uk_date
+from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of
+from consult.evidence.report import parts, plan_table
+from consult.instance import Instance
+from consult.record import incidents, ledger
+from consult.record.database import Connection
+
+EVENTS: Final = {
+    "consultation_viewed": "A consultation was opened by the clinician who holds it (once a visit)",
+    "consultation_taken_over": "A consultation was taken over by a colleague, with a reason",
+    "addendum_added": "An addendum was added to a signed consultation",
+    "entered_in_error": "A consultation was marked as entered in error",
+    "case_edited": "A case from notes was edited, with a reason",
+    "report_released": "A report to a manager was released",
+    "content_redacted": "A text was redacted, with a reason",
+    "database_restored": "The record was restored from a backup",
+}
+
+
+def seqohs(instance: Instance, conn: Connection, of: Round) -> Made:
+    """The SEQOHS pack of a round: every part of the mapping, as it may leave the provider."""
+    at = Moment(instance, conn, of, leaves=True)
+    chosen = at.map
+    titles = tuple(part.title for part in chosen.parts)
+    about = (
+        f"Evidence of {instance.provider} for: {chosen.standards.name}. {chosen.standards.note}",
+        f"Made from the record of routine consultations. Mapping version {chosen.version}.",
+    )
+    paper = paper_of(at, "seqohs", f"Evidence pack: {chosen.standards.name}", about, titles)
+    return Made(paper, (_seqohs_part(at, part) for part in chosen.parts))
+
+
+def _seqohs_part(at: Moment, part: evidence.MappedPart) -> Part:
+    made: dict[str, Callable[[Moment], list[Block]]] = {
+        "protocol": _protocol,
+        "audit_report": _whole_report,
+        "action_plan": lambda at: [plan_table(at)],
+        "closed_loop": _closed_loop,
+        "calendar": _calendar,
+        "use": _use,
+        "incidents": _incidents,
+        "access": _access,
+    }
+    reference = f" Reference of the service: {part.reference}." if part.reference else ""
+    blocks = (*made[part.id](at), *map(Box, part.box))
+    return Part(part.id, part.title, blocks, f"Offered for: {part.domain}.{reference}")
+
+
+def _protocol(at: Moment) -> list[Block]:
+    approved, content = at.instance.approvals, at.instance.content
+    proforma = at.instance.library.current.proforma
+    versions = {f"proforma {proforma.id}": proforma.version}
+    versions |= {f"leaflet {item.id} {item.language}": item.version for item in content.leaflets.values()}
+    rows = []
+    for what, digest in at.instance.in_use().items():
+        one = approved.get(digest)
+        by = f"{one.name}, {one.post}" if one else "not approved here: draft"
+        rows.append((what, versions.get(what, ""), digest[:16], by, uk_date(local_time(one.at).date()) if one else ""))
+    widths = (2.0, 1, 1.5, 2, 1.2)
+    return [
+        Words(
+            "What clinicians are shown and what employees are handed, in the versions in use, with the named approver."
+        ),
+        Table("In use", ("What", "Version", "Digest", "Approved by", "Approved on"), tuple(rows), (), widths),
+    ]
+
+
+def _whole_report(at: Moment) -> list[Block]:
+    blocks: list[Block] = [Words(caveat) for caveat in at.map.report.caveats]
+    for title, make in list(parts(at))[:-1]:
+        blocks += [Words(title, strong=True), *make()]
+    return blocks
+
+
+def _closed_loop(at: Moment) -> list[Block]:
+    closed = [p for p in planning.plan(at.instance, at.conn, None, leaves=at.leaves) if p.action.state == "closed"]
+    rows = tuple((p.measure, f"{p.round}, {p.site}: {p.gap_said}", p.what, p.reaudit_said) for p in closed)
+    head = ("Measure", "Before", "What was done", "After re-audit")
+    return [Table("Gaps that were looked at again after something was done", head, rows, (), (1.5, 2, 2.5, 2))]
+
+
+def _calendar(at: Moment) -> list[Block]:
+    today = at.instance.today().isoformat()
+    known = sorted(standing(at.conn), key=lambda one: one.start)
+    rows = []
+    for one in known:
+        n = len(at.sample_of(one).taken)
+        state = "planned" if one.start > today else "under way" if one.end >= today else "complete"
+        size = "" if state == "planned" else TOO_FEW if n < LEAVES_FROM else str(n)
+        rows.append((one.name, uk_date(one.start), uk_date(one.end), MODES[one.capture], state, size))
+    years = Counter(one.start[:4] for one in known)
+    said = "; ".join(f"{year}: {n}" for year, n in sorted(years.items()))
+    head = ("Round", "First day", "Last day", "Cases from", "State", "Cases in the sample")
+    return [Table("Rounds of this audit", head, tuple(rows)), Words(f"Rounds begun in each calendar year: {said}.")]
+
+
+def _use(at: Moment) -> list[Block]:
+    return [
+        Table(
+            "Who uses the tool, by role", USE_HEAD, tuple(_of_role(at, role) for role in ROLES), USE_NOTES, USE_WIDTHS
+        ),
+        Words(
+            "The tool knows of training what an administrator entered as a day for each person. What was taught, by "
+            "whom, and any training that was not entered, is filled in below by hand."
+        ),
+    ]
+
+
+USE_HEAD: Final = (
+    "Role",
+    "May sign in",
+    "Signed in this period",
+    "Consultations",
+    "First use",
+    "Last use",
+    "Training day entered for",
+    "Latest training",
+)
+USE_WIDTHS: Final = (2.0, 1, 1, 1, 1.2, 1.2, 1, 1.2)
+USE_NOTES: Final = (
+    "May sign in, and training: people as they are at this moment.",
+    "Signed: people who signed a consultation held in the period, and how many of those.",
+    "First and last use: months of the first and last signed consultation of the role.",
+    "1 to 4 are not told apart; nobody is named.",
+)
+
+
+def _of_role(at: Moment, role: str) -> tuple[str, ...]:
+    known = people.people(at.conn)
+    active = [one.id for one in known if one.role == role and one.active]
+    ids = {one.id for one in known if one.role == role}
+    held = [one for one in at.signed_ever if one.clinician in ids]
+    now = [one for one in held if at.round.start <= one.held_on <= at.round.end]
+    days, trained = [one.held_on for one in held], people.trained(at.conn)
+    taught = [trained[id_] for id_ in active if id_ in trained]
+    return (
+        ROLES[role],
+        count_of_people(len(active)),
+        count_of_people(len({one.clinician for one in now})),
+        count_of_people(len(now)),
+        _month(min(days, default="")),
+        _month(max(days, default="")),
+        count_of_people(len(taught)),
+        _month(max(taught, default="")),
+    )
+
+
+def _month(day: str) -> str:
+    """The month of a date: of a date that leaves the provider no more is said."""
+    return f"{date.fromisoformat(day):%B %Y}" if day else "none"
+
+
+def _incidents(at: Moment) -> list[Block]:
+    colleagues = people.people(at.conn)
+    rows = tuple(
+        (uk_date(one.happened_on), *(planning.without_names(text, colleagues) for text in _told(one)))
+        for one in incidents.newest_first(at.conn)
+    )
+    head = ("Day", "What happened", "What came of it", "What was done")
+    return [Table("Everything that was noted as having gone wrong with the tool", head, rows, (), (1, 3, 2, 2))]
+
+
+def _told(one: incidents.Incident) -> tuple[str, str, str]:
+    return one.what, one.effect, one.done or "nothing yet"
+
+
+def _access(at: Moment) -> list[Block]:
+    start, end = at.round.start, at.round.end
+    kinds = ledger.counted(at.conn, start, end)
+    by_mode = quality.by_mode(at.conn, at.instance.provider, start, end)
+    held = tuple((MODES[mode][:1].upper() + MODES[mode][1:], count_of_people(n)) for mode, n in by_mode.items())
+    events = tuple((words, count_of_people(kinds.get(kind, 0))) for kind, words in EVENTS.items())
+    notes = ("Every step is kept for ever and chained to the one before; 1 to 4 are not told apart.",)
+    return [
+        Table("Cases of the period by way of capture, never pooled", ("Captured", "Cases"), held),
+        Table("What happened to records in the period", ("", "Times"), events, notes, (4, 1)),
+    ]

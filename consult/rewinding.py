@@ -1,0 +1,58 @@
+"""The record as it was at an earlier step, only to be read: so that a paper can be made again as it was made then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+
+from consult.accounts import people
+from consult.audit import cases
+from consult.instance import Instance
+from consult.record import told
+from consult.record.database import Connection, Database
+from consult.record.ledger import show_up_to
+from consult.record.store import Store, rebuild_consultations
+
+
+class _NothingIsKept(Exception):
+    """Ends a transaction that was only a trial."""
+
+
+class _Then(Database):
+    """A database whose every reader sees one connection."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    def read(self) -> Connection:
+        """The one connection."""
+        return self._conn
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """The one connection, which sees one moment anyway."""
+        yield self._conn
+
+
+@contextmanager
+def _trial(instance: Instance) -> Iterator[Connection]:
+    """A connection on which anything may be tried: all of it is taken back at the end."""
+    with suppress(_NothingIsKept), instance.db.write() as conn:
+        yield conn
+        raise _NothingIsKept
+
+
+@contextmanager
+def at_step(instance: Instance, step: int, moment: datetime) -> Iterator[tuple[Instance, Connection]]:
+    """The instance as its steps up to one tell it, the clock standing still; all is taken back at the end."""
+    with _trial(instance) as conn:
+        show_up_to(conn, step)
+        told.rebuild_settings(conn)
+        people.only_told(conn)
+        rebuild_consultations(conn)
+        cases.rebuild(conn, instance.library.current.dataset)
+        db = _Then(conn)
+        store = Store(db, instance.library, lambda: moment)
+        yield replace(instance, db=db, store=store, clock=lambda: moment), conn

@@ -1,0 +1,65 @@
+"""A form that meets a session that has ended: what it sent is held in the sign-in page itself, and nowhere else, until
+somebody has signed in and says that it is to be sent.
+
+With JavaScript the open page keeps what was typed and asks for the sign-in; this is the same for a page without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
+
+from consult.web.context import own_address
+
+TO: Final = "held_to"
+FIELD: Final = "held."
+NOT_HELD: Final = frozenset({"csrf_token", "unlock_password", "unlock_then"})
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a form sent, and the address it was sent to; empty where nothing is held."""
+
+    to: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING: Final = Held()
+
+
+def of_this_form(path: str) -> Held:
+    """What this request sent, if it is a form of one of our own pages."""
+    if request.method != "POST" or request.files or not _from_our_page():
+        return NOTHING
+    sent = tuple((name, value) for name, value in request.form.items(multi=True) if name not in NOT_HELD)
+    return Held(path, sent)
+
+
+def through_sign_in() -> Held:
+    """What the sign-in page held, as it came back with the sign-in; nothing if its address takes no form."""
+    to = own_address(request.form.get(TO, ""))
+    if not request.form.get(TO) or to != request.form[TO] or not _takes_a_form(to):
+        return NOTHING
+    named = ((n.removeprefix(FIELD), v) for n, v in request.form.items(multi=True) if n.startswith(FIELD))
+    return Held(to, tuple(named))
+
+
+def _from_our_page() -> bool:
+    """Whether the browser says that a page of ours sent this: another site must not put words into a record."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    source = request.headers.get("Origin") or request.headers.get("Referer") or ""
+    return urlsplit(source).netloc == request.host
+
+
+def _takes_a_form(address: str) -> bool:
+    known = current_app.create_url_adapter(request)
+    try:
+        return known is not None and bool(known.match(urlsplit(address).path, method="POST"))
+    except HTTPException:
+        return False

@@ -1,0 +1,35 @@
+"""How the screen looks to a person: by the setting of the computer until they choose, then as they chose, here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import abort, g, redirect, request
+from werkzeug.wrappers import Response
+
+from consult.web.context import inst, own_address
+
+LOOKS: Final = ("low-light", "light")
+A_YEAR: Final = 365 * 86400
+
+
+def look() -> str:
+    """The look this person chose in this browser; "" where none was chosen, or nobody is signed in."""
+    chosen = request.cookies.get(_cookie(), "") if g.get("person") else ""
+    return chosen if chosen in LOOKS else ""
+
+
+def choose() -> Response:
+    """Keep the look that somebody chose, and stay where one is."""
+    wanted = request.form.get("look", "")
+    if wanted not in LOOKS:
+        abort(400)
+    response = redirect(own_address(request.form.get("next", "")), 303)
+    secure = inst().behind_tls
+    response.set_cookie(_cookie(), wanted, max_age=A_YEAR, httponly=True, samesite="Strict", secure=secure)
+    return response
+
+
+def _cookie() -> str:
+    """One for each person of a shared computer. It names nobody: the id is opaque, and only its beginning is used."""
+    return f"consult_look_{g.person.id[:8]}"
