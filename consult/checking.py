@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from consult.audit import benchmarks as figures
 from consult.audit import organisation
 from consult.audit.benchmarks import Benchmarks, load_benchmarks
-from consult.audit.measures import MeasureSet, load_measures
+from consult.audit.measures import load_measures
 from consult.content import content_folders
 from consult.documents import evidence, leaflet, needs
 from consult.exchange import entryform
@@ -42,7 +43,7 @@ def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> No
     try:
         definition = load_definition(folder)
         measures = load_measures(folder, definition.dataset)
-        benchmarks = load_benchmarks(folder, measures)
+        benchmarks = load_benchmarks(folder, measures, definition.dataset)
         if (folder / entryform.FILE).exists():
             entryform.parse_words(read_text(folder / entryform.FILE), definition.dataset)
         if (folder / organisation.FILE).exists():
@@ -53,7 +54,8 @@ def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> No
         checked.problems.extend(Problem(f"{folder.name}/{p.file}", p.id, p.sentence) for p in error.problems)
         return
     if instance is not None:
-        _check_added(instance / figures.ADDED, benchmarks, measures, checked)
+        add = partial(figures.with_added, benchmarks, measures=measures, dataset=definition.dataset)
+        _check_added(instance / figures.ADDED, add, checked)
     proforma = definition.proforma
     checked.right.append(
         f"proforma {proforma.id} {proforma.version}: {len(proforma.questions)} questions, "
@@ -61,12 +63,12 @@ def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> No
     )
 
 
-def _check_added(file: Path, shipped: Benchmarks, measures: MeasureSet, checked: Checked) -> None:
+def _check_added(file: Path, add: Callable[..., Benchmarks], checked: Checked) -> None:
     """The rounds that the installation added, where there are any."""
     if not file.exists():
         return
     try:
-        found = figures.with_added(shipped, read_text(file), measures).added
+        found = add(text=read_text(file)).added
     except ContentError as error:
         checked.problems.extend(error.problems)
         return

@@ -227,7 +227,7 @@ def constructed(today: date, wanted: Mapping[str, Any] | None = None) -> Iterato
             "consultation_date": (day - timedelta(days=max(0, day.weekday() - 4))).isoformat(),
             "capture_mode": "retrospective",
         }
-        for field in (own.get(field["name"], field) for field in wanted["fields"]):
+        for field in (own.get(field["name"], field) for field in (*wanted["fields"], *wanted.get("more_fields", []))):
             needed = field.get("if", {})
             if not needed or any(case.get(name, "") in values for name, values in needed.items()):
                 weights = field["weights"]

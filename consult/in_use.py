@@ -86,10 +86,15 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     (measure_text, measure_set) = _file_or_kept(
         conn, folder / measures.FILE, lambda text: measures.parse_measures(text, definition.dataset), problems
     )
-    (benchmark_text, benchmark_set) = _file_or_kept(
-        conn, folder / benchmarks.FILE, lambda text: benchmarks.parse_benchmarks(text, measure_set), problems
+    (benchmark_text, base) = _file_or_kept(
+        conn,
+        folder / benchmarks.FILE,
+        lambda text: benchmarks.parse_benchmarks(text, measure_set, definition.dataset),
+        problems,
     )
-    (added_text, benchmark_set) = _with_added(conn, instance, benchmark_set, measure_set, problems)
+    (added_text, benchmark_set) = _with_added(
+        conn, instance, lambda text: benchmarks.with_added(base, text, measure_set, definition.dataset), base, problems
+    )
     (entry_text, entry_words) = _if_there(
         conn, folder / entryform.FILE, lambda text: entryform.parse_words(text, definition.dataset), problems
     ) or ("", EntryWords(version=""))
@@ -118,20 +123,15 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
 
 
 def _with_added(
-    conn: Connection, instance: Path, shipped: Benchmarks, measure_set: MeasureSet, problems: list[Problem]
+    conn: Connection, instance: Path, add: Callable[[str], Benchmarks], base: Benchmarks, problems: list[Problem]
 ) -> tuple[str, Benchmarks]:
     """The shipped figures with those that the installation added; without them where its file was never right."""
     try:
-        found = _if_there(
-            conn,
-            instance / benchmarks.ADDED,
-            lambda text: benchmarks.with_added(shipped, text, measure_set),
-            problems,
-        )
+        found = _if_there(conn, instance / benchmarks.ADDED, add, problems)
     except ContentError as error:
         problems.extend(error.problems)
         found = None
-    return found or ("", shipped)
+    return found or ("", base)
 
 
 def _if_there(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T] | None:

@@ -64,6 +64,7 @@ RESULTS: Final = (
     "results.measure",
     "results.cases",
     "results.case",
+    "results.published",
     "results.download",
     "results.file",
 )

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from consult.audit.cases import TABLE
+from consult.audit.cases import TABLE, quoted
 from consult.audit.measures import MeasureSet
-from consult.audit.results import Selection, judged
+from consult.audit.results import Selection
+from consult.audit.sql import excluded
 from consult.proforma.dataset import Dataset
-from consult.record.database import Connection
+from consult.record.database import Connection, snapshot
 
 FEWEST: Final = 3
 """Figures of fewer clinicians together would be those of one, or let one work out those of the other."""
@@ -40,9 +41,12 @@ def context(
     conn: Connection, measures: MeasureSet, dataset: Dataset, selection: Selection, fields: Sequence[str]
 ) -> dict[str, Counter[str]]:
     """How many eligible cases of a selection hold each code of some fields."""
-    found: dict[str, Counter[str]] = {field: Counter() for field in fields}
-    for one in judged(conn, measures, dataset, selection):
-        if not one.excluded:
-            for field in fields:
-                found[field][one.case.fields[field]] += 1
-    return found
+    where, values = selection.where()
+    test = excluded(measures.eligibility, dataset)
+
+    def counted(field: str) -> Counter[str]:
+        query = f"SELECT {quoted(field)}, count(*) FROM {TABLE} WHERE ({where}) AND {test} = '' GROUP BY 1"
+        return Counter({row[0]: row[1] for row in conn.execute(query, values)})
+
+    with snapshot(conn):
+        return {field: counted(field) for field in fields}

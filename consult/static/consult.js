@@ -332,11 +332,11 @@
     });
     show();
   }
-  // Enter on a choice goes to the next question, with Shift to the one before: at once, so that no key meant for the
-  // next one changes this one. What is folded or not on the path is passed over.
+  // Enter on a choice or a list goes to the next question, with Shift to the one before; with Ctrl it does so from a text,
+  // too. At once, so that no key meant for the next one changes this one. What is folded or not on the path is passed over.
   document.addEventListener('keydown', function (event) {
-    if (event.key !== 'Enter' || event.ctrlKey || event.altKey || event.metaKey) { return; }
-    if (!event.target.matches('.q__set input[type="radio"], .q__set input[type="checkbox"]')) { return; }
+    if (event.key !== 'Enter' || event.altKey || event.metaKey) { return; }
+    if (!event.target.matches('.q__set :is([type="radio"], [type="checkbox"], select)') && !(event.ctrlKey && fieldset(event.target))) { return; }
     event.preventDefault();
     var stops = Array.from(document.querySelectorAll('.q__set, .rest__fill button, #finish')).filter(function (e) { return e.checkVisibility(); });
     var next = stops[stops.indexOf(fieldset(event.target)) + (event.shiftKey ? -1 : 1)];

@@ -37,6 +37,7 @@ from consult.web import (
     organisation,
     paper,
     papers,
+    published,
     reading,
     reflection,
     releasing,
@@ -75,7 +76,19 @@ STATE_LABELS: Final = {
 
 CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over, helping, showing)
 """The modules whose routes make up one blueprint."""
-AUDIT: Final = (results, measure_page, explain, rounds, actions, evidence, reliability, entry, reflection, organisation)
+AUDIT: Final = (
+    results,
+    measure_page,
+    explain,
+    published,
+    rounds,
+    actions,
+    evidence,
+    reliability,
+    entry,
+    reflection,
+    organisation,
+)
 """The modules of the audit: its results, and what stands beside them."""
 
 

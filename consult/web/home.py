@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, url_for
+from datetime import datetime, time, timedelta
+from typing import Final
+
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.accounts.people import CLINICIANS
 from consult.audit.sampling import baseline_begun
 from consult.record import identity
-from consult.web import followup
+from consult.record.timekeeping import stamp
+from consult.web import dates, followup
 from consult.web.context import inst, person
+
+SHOWN: Final = 20
+"""Ended consultations on one page."""
 
 
 def home() -> Response | str:
@@ -19,13 +26,15 @@ def home() -> Response | str:
     if person().role not in CLINICIANS:
         return redirect(url_for("results.overview"))
     store = inst().store
-    open_now, ended = store.open_of(person().id), store.ended_of(person().id)
+    open_now, ended = store.open_of(person().id), store.ended_of(person().id, SHOWN + 1, _before())
     taken = store.taken_from(person().id)
     listed = [*open_now, *ended, *(t.summary for t in taken)]
     return render_template(
         "home.html",
         open_now=open_now,
-        ended=ended,
+        ended=ended[:SHOWN],
+        older=ended[SHOWN - 1].started_at if len(ended) > SHOWN else "",
+        until=request.args.get("until", ""),
         taken=taken,
         names=identity.employees(store.db.read(), [s.employee for s in listed]),
         why_not=inst().why_no_live(person().site),
@@ -33,6 +42,13 @@ def home() -> Response | str:
         left_behind=sum(len(one) for one in followup.left_behind()),
         no_baseline=not baseline_begun(store.db.read(), inst().provider),
     )
+
+
+def _before() -> str:
+    """The time before which the list of ended consultations begins: of a day that was asked for, or of a page."""
+    if day := dates.read(request.args.get("until", "")):
+        return stamp(datetime.combine(day + timedelta(days=1), time()).astimezone())
+    return request.args.get("before", "")
 
 
 def tour() -> str:

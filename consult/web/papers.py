@@ -126,7 +126,8 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         target = url_for("leaflets.show", leaflet_id=leaflet.id, language=language, **how)
         return _printed(consultation_id, "leaflet_printed", content, target)
     inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
-    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+    line = f"done-{leaflet.id}-{leaflet.language}"  # the next key goes on from there
+    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=line))
 
 
 @bp.get("/<consultation_id>/papers")

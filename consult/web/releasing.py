@@ -67,7 +67,7 @@ def report_page(consultation_id: str) -> Response | str | tuple[str, int]:
     except Refused as refusal:
         return refused(str(refusal), back)
     if request.form.get("from") == "screen":
-        return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="finish"))
+        return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="report-state"))
     return redirect(back)
 
 

@@ -110,6 +110,16 @@ class Screen:
         """The rail."""
         return [self.tally(section) for section in self.proforma.sections]
 
+    def first_control(self) -> str:
+        """The id of the first control of the first question on the path: where going past all else leads."""
+        question = next(
+            q for section in self.proforma.sections for q in self.proforma.in_section(section.id) if self.on(q)
+        )
+        codes = (
+            [code for code, _ in self.choices(question)] if question.kind in ("finding", "choice", "choices") else []
+        )
+        return ".".join(["a", question.id, *codes[:1]])
+
     def parked(self) -> list[Question]:
         """The questions whose answers are kept but do not apply now."""
         return [self.proforma.by_id[q] for q in self.path.parked() if q in self.proforma.by_id]

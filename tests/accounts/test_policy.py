@@ -45,6 +45,7 @@ TABLE = {
     "results.measure": "NDPL",
     "results.cases": "NDPL",
     "results.case": "NDPL",
+    "results.published": "NDPL",
     "results.download": "NDPL",
     "results.file": "NDPL",
     "results.case_file": "L",

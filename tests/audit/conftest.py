@@ -34,8 +34,8 @@ def measures(dataset):
 
 
 @pytest.fixture(scope="session")
-def benchmarks(measures):
-    return load_benchmarks(CONTENT, measures)
+def benchmarks(measures, dataset):
+    return load_benchmarks(CONTENT, measures, dataset)
 
 
 @pytest.fixture(scope="session")

@@ -92,13 +92,20 @@ def test_a_figure_is_printed_with_its_year_and_method(benchmarks):
         ("numerator = 148", "numerator = 98", "57.0%, not 86%"),
         ("denominator = 172", "denominator = 0", "1 or more"),
         ("denominator = 172", "", "a numerator stands with its denominator"),
+        ('code = "doctor"', 'code = "surgeon"', "clinician_role surgeon is no field with a code"),
+        ('field = "off_sick_today"', 'field = "off_sick"', "off_sick yes is no field with a code"),
+        (
+            'measure = "barriers_asked"',
+            'measure = "barriers_asked"\nfield = "sex"\ncode = "male"',
+            "stands beside the",
+        ),
     ],
 )
-def test_a_wrong_file_is_refused(content, measures, old, new, words):
+def test_a_wrong_file_is_refused(content, measures, dataset, old, new, words):
     text = (content / "benchmarks.toml").read_text(encoding="utf-8")
     assert old in text
     with pytest.raises(ContentError) as refused:
-        parse_benchmarks(text.replace(old, new, 1), measures)
+        parse_benchmarks(text.replace(old, new, 1), measures, dataset)
     assert words in str(refused.value)
 
 
@@ -107,8 +114,8 @@ def own(guide=GUIDE):
     return guide.read_text("utf-8").split(f"```toml {ADDED}\n")[1].split("```")[0]
 
 
-def test_the_example_of_the_guide_adds_a_round_beside_the_shipped_ones(benchmarks, measures):
-    both = with_added(benchmarks, own(), measures)
+def test_the_example_of_the_guide_adds_a_round_beside_the_shipped_ones(benchmarks, measures, dataset):
+    both = with_added(benchmarks, own(), measures, dataset)
     (added,) = both.added.rounds
     assert both.years == [added.year, 2011, 2008]
     assert both.shipped == benchmarks.shipped
@@ -120,8 +127,8 @@ def test_the_example_of_the_guide_adds_a_round_beside_the_shipped_ones(benchmark
     assert "invented" in both.label(added.year) + both.said_of_added()
 
 
-def test_an_added_figure_stands_on_the_chart_with_source_and_caveat_and_without_a_verdict(benchmarks, measures):
-    both = with_added(benchmarks, own(), measures)
+def test_an_added_figure_stands_on_the_chart_with_its_source_and_without_a_verdict(benchmarks, measures, dataset):
+    both = with_added(benchmarks, own(), measures, dataset)
     measure, result = measures.by_id["barriers_asked"], Result(20, 20, 0, 0)
     assert against_national(measure, result, both, "retrospective") == against_national(
         measure, result, benchmarks, "retrospective"
@@ -138,7 +145,7 @@ def test_an_added_figure_stands_on_the_chart_with_source_and_caveat_and_without_
 
 
 def test_json_gives_the_added_round_beside_the_shipped_ones(benchmarks, measures, conn, dataset):
-    both = with_added(benchmarks, own(), measures)
+    both = with_added(benchmarks, own(), measures, dataset)
     shape = as_json(results(conn, measures, dataset, Selection()), measures, both)
     assert list(shape["measures"]["barriers_asked"]["benchmarks"].values()) == [0.7, 0.63, None]
 
@@ -156,19 +163,19 @@ def test_json_gives_the_added_round_beside_the_shipped_ones(benchmarks, measures
         ('method = "', 'way = "', "this key is missing"),
     ],
 )
-def test_an_added_file_that_replaces_or_is_wrong_is_refused(benchmarks, measures, old, new, words):
+def test_an_added_file_that_replaces_or_is_wrong_is_refused(benchmarks, measures, dataset, old, new, words):
     assert old in own()
     with pytest.raises(ContentError) as refused:
-        with_added(benchmarks, own().replace(old, new), measures)
+        with_added(benchmarks, own().replace(old, new), measures, dataset)
     assert words in str(refused.value)
     assert all(problem.file == ADDED for problem in refused.value.problems)
 
 
-def test_every_problem_of_an_added_file_is_named(benchmarks, measures, content):
+def test_every_problem_of_an_added_file_is_named(benchmarks, measures, dataset, content):
     """The shipped file, put there whole, replaces nothing: each round, figure and source of it is named."""
     shipped = (content / FILE).read_text("utf-8")
     with pytest.raises(ContentError) as refused:
-        with_added(benchmarks, shipped, measures)
+        with_added(benchmarks, shipped, measures, dataset)
     named = {problem.id for problem in refused.value.problems}
     assert named >= {figure.id for figure in benchmarks.figures} | set(benchmarks.shipped.sources)
     assert named >= {f"round {r.number}" for r in benchmarks.shipped.rounds}

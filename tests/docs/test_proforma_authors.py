@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from consult import checking
 from consult.accounts.people import NewPerson, add_person
-from consult.audit import benchmarks, eligibility, measures
+from consult.audit import eligibility, measures, published
 from consult.audit import results as audit
 from consult.documents.leaflet import FrontMatter
 from consult.instance import Instance, open_instance
@@ -51,9 +51,9 @@ KEYS = {
     "a line beside a result": measures.Beside,
     "a reason of eligibility": eligibility.Reason,
     "what is set aside": measures.SetAside,
-    "the benchmarks": benchmarks.Published,
-    "a round": benchmarks.Round,
-    "a figure": benchmarks.Figure,
+    "the benchmarks": published.Published,
+    "a round": published.Round,
+    "a figure": published.Figure,
 }
 
 

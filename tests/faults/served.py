@@ -195,7 +195,7 @@ def warm_up() -> None:
     in_use.leaflet.load(*in_use.content_folders("leaflets"))
     folder = in_use.proforma_folder(None)
     measures = in_use.measures.parse_measures((folder / "measures.toml").read_text("utf-8"), definition.dataset)
-    in_use.benchmarks.parse_benchmarks((folder / "benchmarks.toml").read_text("utf-8"), measures)
+    in_use.benchmarks.parse_benchmarks((folder / "benchmarks.toml").read_text("utf-8"), measures, definition.dataset)
 
 
 def once_a_text(parse: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:

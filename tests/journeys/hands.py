@@ -4,10 +4,15 @@ are saved with a button. Clicks are counted; typing and the register are not."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 from service import PASSWORD, SIGN_IN_NAMES
+
+
+def quiet() -> None:
+    """Nothing follows."""
 
 
 def write_date(boxes: Locator, day: str) -> None:
@@ -24,7 +29,8 @@ class Hand:
     scripted: bool
 
     def __init__(self, page: Page) -> None:
-        self.page, self.clicks, self.moves, self.section = page, 0, 0, ""
+        self.page, self.clicks, self.lists, self.moves, self.section = page, 0, 0, 0, ""
+        self.on_change: Callable[[], None] = quiet
 
     def sign_in(self, role: str) -> None:
         self.page.goto("/")
@@ -48,6 +54,11 @@ class Hand:
         self.clicks += 1
         what.click()
 
+    def listed(self) -> None:
+        """A list that the system draws: one click opens it, one chooses."""
+        self.clicks += 2
+        self.lists += 1
+
     def tick(self, question: str, *codes: str) -> None:
         """Click the labels of one question."""
         for code in codes:
@@ -55,13 +66,13 @@ class Hand:
             self.changed()
 
     def number(self, question: str, value: int) -> None:
-        """Choose from a list: one click opens it, one chooses."""
-        self.clicks += 2
+        """Choose from a list."""
+        self.listed()
         self.shown(question).locator("select").first.select_option(str(value))
         self.changed()
 
     def not_asked(self, question: str, reason: str) -> None:
-        self.clicks += 2
+        self.listed()
         self.shown(question).locator(f'[name="reason.{question}"]').select_option(reason)
         self.changed()
 
@@ -94,6 +105,7 @@ class Hand:
 
     def changed(self) -> None:
         """Called after every change of an answer."""
+        self.on_change()
 
     def settle(self) -> None:
         """See to it that everything given is saved."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import pytest
+from effort import Counter, Effort, written
 from hands import HANDS, Hand
 from playwright.sync_api import Page, expect
 from service import Service
+from talks import ordinary, red_flag, work_related
 from watching import Visit
 
 from consult.audit import cases
@@ -21,21 +22,7 @@ from consult.documents import signing
 pytestmark = pytest.mark.browser
 
 MOST_CLICKS = 47
-ONE_BY_ONE = [
-    "bladder_emptying_change",
-    "bladder_feeling_change",
-    "new_leaking_or_pads",
-    "saddle_feeling_change",
-    "bowel_control_change",
-    "sexual_function_change",
-    "both_legs_affected",
-    "one_leg_weakness",
-    "cord_signs",
-    "sudden_severe_pain_or_collapse",
-    "fever_or_very_ill",
-    "major_injury",
-    "cancer_ever",
-]
+AT_MOST_MORE = 1.1
 
 
 @dataclass
@@ -45,99 +32,6 @@ class Held:
     id: str
     hand: Hand
     seen: dict[str, Any] = field(default_factory=dict)
-
-
-def ordinary(hand: Hand, service: Service) -> dict[str, Any]:
-    """The ordinary consultation of the specification, in its order: off sick, one yellow flag, adjustments."""
-    hand.tick("back_pain_reason", "main")
-    hand.tick("visit_and_episode", "first_visit_gap_28_or_more")
-    hand.tick("pain_sites", "low_back")
-    hand.tick("leg_symptoms", "neither")
-    hand.tick("work_status", "off_sick")
-    hand.tick("everyday_activity", "bending_and_dressing")
-    for question in ONE_BY_ONE:
-        hand.tick(question, "absent")
-    hand.no_to_the_rest("rest_of_red_flags")
-    hand.tick("neuro_examination", "not_done_no_leg_symptoms")
-    hand.tick("harm_belief", "absent")
-    hand.number("return_expectation", 8)
-    hand.tick("stopped_activities", "present")
-    hand.tick("low_mood", "absent")
-    hand.tick("passive_expectation", "absent")
-    hand.tick("yellow_flag_action", "activity_plan")
-    hand.tick("anything_in_the_way_of_work", "absent")
-    hand.tick("work_cause_opinion", "not_work")
-    hand.tick("current_management", "self_care")
-    hand.tick("activity_advice", "discussed_agrees")
-    hand.tick("stay_or_return_advice", "given")
-    hand.tick("told_mostly_settles", "given")
-    hand.tick("told_work_matters", "given")
-    hand.tick("told_body_and_mind_matter", "given")
-    hand.tick("adjustment_types", "amended_duties")
-    hand.tick("report_consent", "given")
-    hand.press("Make the report final")
-    hand.print_leaflet()
-    hand.settle()
-    leaflet = hand.page.locator(".paper", has_text="Leaflet: Back pain and your work")
-    hand.click(leaflet.get_by_role("button", name="Given on paper"))
-    return {"rows": hand.page.locator(".q").count()}
-
-
-def red_flag(hand: Hand, service: Service) -> dict[str, Any]:
-    """Changed saddle feeling: signing is held, the letter is one action away, a decision releases it."""
-    hand.tick("saddle_feeling_change", "present")
-    hand.settle()
-    hand.press("Sign and lock")
-    page = hand.page
-    expect(page.get_by_role("heading", name="Not signed yet")).to_be_visible()
-    held = page.locator(".decide__list").inner_text()
-    page.get_by_role("link", name="Back to the consultation").click()
-    panel = page.locator("#panel-saddle_feeling_change")
-    before = hand.clicks
-    hand.click(panel.get_by_role("link", name="Referral letter and numbers"))
-    page.wait_for_url("**/letter")
-    actions = hand.clicks - before
-    letter = page.locator("article").inner_text()
-    hand.click(page.get_by_role("button", name="Print this letter"))
-    page.wait_for_url(lambda url: "/letter?" in url and url.endswith("printing=yes"))
-    page.get_by_role("link", name="Back to the consultation").click()
-    panel.get_by_label("Your decision").select_option("same_day_emergency")
-    panel.get_by_label("Reason").fill("Sent by ambulance")
-    panel.get_by_label("Who was told").fill("Emergency department")
-    hand.click(panel.get_by_role("button", name="Record decision"))
-    expect(panel.locator(".kept__decision")).to_contain_text("Sent by ambulance")
-    return {"held": held, "letter": letter, "actions": actions}
-
-
-def work_related(hand: Hand, service: Service) -> dict[str, Any]:
-    """Caused by work; what was done about it; phased return and amended duties with their dates; a final report."""
-    today = service.instance.today()
-    day = [(today + timedelta(days=n)).isoformat() for n in (1, 15, 29)]
-    hand.tick("back_pain_reason", "main")
-    hand.tick("visit_and_episode", "first_ever_episode")
-    hand.tick("pain_sites", "low_back", "stiffness")
-    hand.tick("leg_symptoms", "pain")
-    hand.tick("work_status", "at_work_after_time_off")
-    hand.write("tasks_limited", "Lifting boxes from the floor")
-    for question in [*ONE_BY_ONE, "spreading_numbness_or_weakness"]:
-        hand.tick(question, "absent")
-    hand.not_asked("long_lasting_began_before_45", "out_of_time")
-    hand.tick("neuro_examination", "not_possible_pain")
-    hand.tick("anything_in_the_way_of_work", "present")
-    hand.tick("work_barriers", "physical_demand")
-    hand.tick("work_cause_opinion", "caused")
-    hand.tick("cause_action", "incident_report", "risk_assessment_review")
-    hand.tick("adjustment_types", "phased_return", "amended_duties")
-    hand.arrange("phased_return_plan", what="Half shifts, then full", start=day[0], end=day[1], review=day[1])
-    hand.arrange("amended_duties_plan", what="Nothing from the floor", start=day[0], end=day[2], review=day[1])
-    hand.tick("report_consent", "given")
-    hand.tick("fitness_for_work", "fit_with_changes")
-    hand.press("Make the report final")
-    expect(hand.page.locator("#finish")).to_contain_text("Final since")
-    hand.page.get_by_role("link", name="See what would leave").click()
-    report = hand.page.locator("article").inner_text()
-    hand.page.get_by_role("link", name="Back to the consultation").click()
-    return {"report": report, "days": day}
 
 
 JOURNEYS: dict[str, tuple[str, Callable[[Hand, Service], dict[str, Any]]]] = {
@@ -164,18 +58,23 @@ def hold(service: Service, open_visit: Visit) -> Callable[[str, bool], Held]:
         watch = open_visit(scripted=scripted)
         if journey == "doctor, red flag":
             watch.expected.append("409 (CONFLICT)")  # signing is held: the browser notes the status of the page
+        counter = Counter(watch.context)
         hand = HANDS[scripted](watch.page())
         hand.sign_in(role)
         before = counts(hand.page)
         hand.page.goto("/")
+        counter.begin()
         hand.register(*service.new_person())
         consultation = hand.start()
+        counter.opened()
+        hand.on_change = counter.answered
         seen = talk(hand, service)
         hand.sign()
         expect(hand.page.get_by_role("heading", name="Signed and locked")).to_be_visible()
         if scripted:
             hand.click(hand.page.get_by_role("button", name="Copy the note"))
             expect(hand.page.locator("#copy-state")).to_have_text("Copied")
+            seen["effort"] = counter.total(hand)
             seen["clipboard"] = hand.page.evaluate("navigator.clipboard.readText()")
         seen |= {"clicks": hand.clicks, "before": before, "after": counts(hand.page)}
         seen["opened"] = opened(hand.page, consultation)
@@ -258,6 +157,25 @@ def test_the_ordinary_consultation_takes_no_more_clicks_than_the_budget(
         print(f"\nordinary consultation: {held.seen['clicks']} clicks, {held.hand.moves} moves to another section,")
         print(f"{held.seen['rows']} questions on the screen; without JavaScript {other.seen['clicks']} clicks")
     assert held.seen["clicks"] <= MOST_CLICKS
+
+
+PUBLISHED = {
+    "Nurse, ordinary consultation": "nurse, ordinary",
+    "Physiotherapist, caused by work": "physiotherapist, work-related",
+}
+
+
+@pytest.mark.parametrize("persona", PUBLISHED)
+def test_a_consultation_costs_the_hands_no_more_than_the_guide_says(hold: Callable[..., Held], persona: str) -> None:
+    effort, said = hold(PUBLISHED[persona], True).seen["effort"], written()[persona]
+    assert no_dearer(effort, said), f"{effort}, and the guide says {said}: mend it, or run effort.py and say why"
+    assert 0 < effort.first <= 3
+
+
+def no_dearer(effort: Effort, said: Effort) -> bool:
+    """Within a tenth of what the guide says, and not so far below it that the guide is out of date."""
+    spent, known = effort.clicks + effort.keys, said.clicks + said.keys
+    return spent <= AT_MOST_MORE * known and known <= AT_MOST_MORE * spent and effort.moves <= AT_MOST_MORE * said.moves
 
 
 @EITHER

@@ -15,7 +15,10 @@ import pages
 import pytest
 from visiting import Service, Visitor, opened
 
+from consult.audit.cases import iterate
+from consult.audit.comparison import percent
 from consult.audit.items import items
+from consult.audit.measures import why_excluded
 from consult.audit.targets import set_target
 from consult.proforma.answer import Answer
 
@@ -248,6 +251,34 @@ def test_sites_stand_by_name_with_limits_and_never_ranked(lead: Visitor) -> None
     assert names == sorted(constructed.SITES.values())
     small = next(cells for cells in rows if "Castle" in cells[0])
     assert small[6] == "fewer than 10: no comparison"
+
+
+def test_every_published_figure_has_its_source_and_caveat_and_stands_beside_whom_the_cases_are_of(
+    shared: Service, lead: Visitor
+) -> None:
+    benchmarks = shared.instance.benchmarks
+    page = lead.get("/results/published?from=2025-06-01")
+    rows = [[pages.text(cell) for cell in row] for row in page.iter("tr")]
+    for figure in benchmarks.figures:
+        wanted = (f"{figure.value_percent:g}%", figure.caveat, benchmarks.source(figure))
+        assert any(row[0].startswith(figure.name) and (row[1], *row[3:]) == wanted for row in rows), figure.id
+    heads = next(row for row in rows if row[0] == "Published")
+    assert heads[3:] == ["Paper, entered later", "Case notes read afterwards"], "one column each, never pooled"
+    measures, dataset = shared.instance.measures, shared.instance.library.current.dataset
+    eligible = [
+        dict(row.fields)
+        for row in iterate(shared.instance.db.read(), "consultation_date >= '2025-06-01'")
+        if not why_excluded(measures, dataset, row.fields)
+    ]
+    for figure in benchmarks.context():
+        if figure.field:
+            of = [row[figure.field] for row in eligible if row["capture_mode"] == "retrospective"]
+            k, n = of.count(figure.code), len(of)
+            said = f"{k} of {n} ({percent(k / n)})"
+            label = f"{benchmarks.label(figure.year)}: {figure.value_percent:g}%"
+            assert any(row[:2] == [figure.name, label] and row[4] == said for row in rows), figure.id
+    links = [a.get("href") for a in lead.get("/results").iter("a")]
+    assert any((link or "").startswith("/results/published") for link in links)
 
 
 GUIDE = Path(__file__).parents[2] / "docs" / "audit-leads.md"

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from consult.audit import charts
 from consult.audit.benchmarks import Benchmarks
-from consult.audit.benchmarks import Figure as Published
 from consult.audit.charts import Rate
 from consult.audit.comparison import PERCENT_FROM, percent, standing
 from consult.audit.figures.said import Cells, Figure, as_rate, interval, rate, recorded
 from consult.audit.measures import Measure
+from consult.audit.published import Figure as Published
 from consult.audit.results import Result
 
 

@@ -1,0 +1,50 @@
+"""Every published figure with its source and caveat, and whom the cases here are of beside whom those were of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from flask import render_template
+
+from consult.audit import own
+from consult.audit import results as audit
+from consult.audit.comparison import PERCENT_FROM, percent
+from consult.audit.published import Figure
+from consult.web.context import inst
+from consult.web.results import MODES, bp, parts, selection, words
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a published figure of the context stands beside: the share of the cases here, by way of capture."""
+
+    figure: Figure
+    here: list[str]
+
+
+@bp.get("/published")
+def published() -> str:
+    """The published figures by round, and those of the context beside the eligible cases selected."""
+    chosen = selection()
+    measures, dataset = parts()
+    conn = inst().db.read()
+    context = [figure for figure in inst().benchmarks.context() if figure.field]
+    fields = list(dict.fromkeys(figure.field for figure in context))
+    modes = audit.modes(conn, chosen)
+    counted = [own.context(conn, measures, dataset, replace(chosen, capture=mode), fields) for mode in modes]
+    return render_template(
+        "results/published.html",
+        beside=[Beside(one, [_said(found[one.field], one.code) for found in counted]) for one in context],
+        captured=[MODES[mode] for mode in modes],
+        rounds_held=inst().benchmarks.rounds(),
+        dataset=dataset,
+        **words(chosen, measures),
+    )
+
+
+def _said(counted: dict[str, int], code: str) -> str:
+    """A share as k of n, with a percentage from 5 cases on."""
+    k, n = counted.get(code, 0), sum(counted.values())
+    if not n:
+        return "no case"
+    return f"{k} of {n} ({percent(k / n)})" if n >= PERCENT_FROM else f"{k} of {n}"

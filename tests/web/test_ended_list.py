@@ -1,0 +1,66 @@
+"""A clinician's ended consultations, page by page and up to a day: each once, and each page read from its index."""
+
+import re
+import uuid
+from datetime import timedelta
+
+import pytest
+from visiting import Service
+
+from consult.record.store import Start
+
+AMOUNT = 45
+
+
+@pytest.fixture
+def ended(service: Service) -> list[str]:
+    """The ids of many ended consultations, the newest first, one an hour apart."""
+    who, employee = service.who["nurse"], service.employee()
+    found = []
+    for number in range(AMOUNT):
+        service.clock.ahead = timedelta(hours=number)
+        id_ = service.instance.store.start(Start(employee, "A", "DEMO", "in_person", "45-54"), who)
+        service.instance.store.abandon(id_, "interrupted", "", str(uuid.uuid4()), who)
+        found.insert(0, id_)
+    return found
+
+
+def listed(text: str) -> list[str]:
+    return re.findall(r'href="/consultations/([0-9a-f-]{36})"', text)
+
+
+def test_every_one_is_on_exactly_one_page_and_newest_leads_back(service: Service, ended: list[str]) -> None:
+    nurse, seen, at = service.visitor("nurse"), [], "/"
+    while at:
+        page = nurse.ask(at).text
+        seen += listed(page)
+        older = re.search(r'href="(/\?before=[^"]+)">Older', page)
+        at = older[1].replace("&amp;", "&") if older else ""
+    assert seen == ended
+    assert 'href="/">Newest' in page
+
+
+def test_up_to_a_day_nothing_later_is_listed(service: Service, ended: list[str]) -> None:
+    nurse = service.visitor("nurse")
+    started = {id_: service.consultation(id_).started["held_on"] for id_ in ended}
+    day = min(started.values())
+    year, month, of_month = day.split("-")
+    page = nurse.ask("/", query_string={"until-day": of_month, "until-month": month, "until-year": year}).text
+    assert listed(page) == [id_ for id_ in ended if started[id_] == day][:20]
+    assert 'name="until-month" value="' + str(int(month)) in page
+    assert "None was begun so early" in nurse.ask("/?until=2001-01-01").text
+
+
+def test_a_colleague_sees_none_of_them(service: Service, ended: list[str]) -> None:
+    assert listed(service.visitor("doctor").ask("/").text) == []
+
+
+def test_a_page_is_read_from_the_index_however_many_there_are(service: Service) -> None:
+    conn, asked = service.instance.db.read(), []
+    conn.set_trace_callback(asked.append)
+    service.instance.store.ended_of(service.who["nurse"].actor)
+    conn.set_trace_callback(None)
+    plan = [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
+    reads = [step for step in plan if "consultation" in step]
+    assert len(reads) == 3
+    assert all("consultation_of_clinician (clinician=? AND state=? AND started_at<?)" in step for step in reads)
