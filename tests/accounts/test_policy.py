@@ -103,6 +103,11 @@ TABLE = {
     "reading.index": "LA",
     "consultations.need_unmet": "NDP",
     "admin.leaflet": "A",
+    "choose_look": "NDPLA",
+    "tour": "NDPLA",
+    "consultations.leaflet_shown": "NDP",
+    "consultations.papers_now": "NDP",
+    "consultations.why": "NDP",
 }
 
 
