@@ -91,7 +91,7 @@ class Reply:
     def leaves(self) -> bool:
         """Whether it says of itself that it may leave."""
         said = self.text.lower()
-        marked = "copy that may leave the provider: the whole service" in said or "use: may leave the provider" in said
+        marked = "copy that may leave the provider: the whole service" in said or ". may leave the provider." in said
         return self.name.startswith("leaving-") or marked or f"\n{leaving.LEAVES}," in said
 
 
@@ -130,6 +130,7 @@ def values(shared: Service) -> dict[str, str]:
         "leaflet_id": "back-pain-core",
         "short": shared.instance.leaflets["back-pain-core", "en"].digest[:20],
         "step": "1",
+        "question_id": next(q.id for q in shared.instance.library.current.proforma.questions if q.emergency),
         "measure_id": "barriers_asked",
         "provider": "DEMO",
         "mode": "live",
