@@ -68,7 +68,8 @@ class TestKeys:
             if kind[1]:
                 break
             met.append(focus(page).split(".")[1] if "." in focus(page) else focus(page))
-            page.keyboard.press("Enter" if kind[0] in ("radio", "checkbox", "select-one") else "Control+Enter")
+            plain = kind[0] in ("radio", "checkbox", "select-one")
+            page.keyboard.press("Tab" if kind[0] == "submit" else "Enter" if plain else "Control+Enter")
         assert page.evaluate("() => document.activeElement.closest('#finish') !== null")
         shown = page.evaluate(
             "() => [...document.querySelectorAll('.q')].filter(q => q.checkVisibility()).map(q => q.dataset.item)"
