@@ -344,7 +344,9 @@
   });
   function goTo(stop) {
     var inside = 'input:checked, input:not([type="hidden"]), select, textarea';
-    var to = stop.matches('button') ? stop : stop.querySelector('input[type="radio"]:checked') || stop.querySelector(stop.id ? 'a, button' : inside);
+    if (stop.id) { inside = 'a[href], button, summary, input:not([type="hidden"]), select'; }
+    var shown = Array.from(stop.querySelectorAll(inside)).find(function (e) { return e.checkVisibility(); });
+    var to = stop.matches('button') ? stop : stop.querySelector('.q__control input[type="radio"]:checked') || shown;
     to.focus({ preventScroll: true });
     (stop.closest('.q') || to).scrollIntoView({ block: 'nearest' });
   }

@@ -62,13 +62,15 @@ class TestKeys:
         page.locator('[id="a.back_pain_reason.main"]').focus()
         met = []
         for _ in range(120):
-            kind = page.evaluate(
-                "() => [document.activeElement.type, document.activeElement.closest('#finish') !== null]"
+            kind, asked, there = page.evaluate(
+                "() => [document.activeElement.type, document.activeElement.closest('.q__set') !== null,"
+                " document.activeElement.closest('#finish') !== null]"
             )
-            if kind[1]:
+            if there:
                 break
             met.append(focus(page).split(".")[1] if "." in focus(page) else focus(page))
-            page.keyboard.press("Enter" if kind[0] in ("radio", "checkbox", "select-one") else "Control+Enter")
+            plain = kind in ("radio", "checkbox", "select-one")
+            page.keyboard.press("Tab" if not asked else "Enter" if plain else "Control+Enter")
         assert page.evaluate("() => document.activeElement.closest('#finish') !== null")
         shown = page.evaluate(
             "() => [...document.querySelectorAll('.q')].filter(q => q.checkVisibility()).map(q => q.dataset.item)"
