@@ -115,10 +115,22 @@
   function formOf(fields, set, held) {
     var form = new FormData();
     fields.forEach(function (value, name) { if (name !== 'key') { form.append(name, value); } });
+    asBefore(form, set);
     form.append('key', held.key);
     // Given before the page showed another answer: it stays an answer to what was shown then, and is not put over it.
     if (held.seen !== undefined) { form.set('seen.' + set.dataset.q, held.seen); }
     return form;
+  }
+  // A date that is still being typed goes as it was before: half of one is none, and another part of the answer may be due.
+  function asBefore(form, set) {
+    set.querySelectorAll('.dates').forEach(function (dates) {
+      var boxes = Array.from(dates.querySelectorAll('input'));
+      var half = dates.contains(document.activeElement) && begun(boxes[0]);
+      boxes.forEach(function (box) {
+        if (half) { form.set(box.name, 'sent' in box.dataset ? box.dataset.sent : box.defaultValue); }
+        else { box.dataset.sent = box.value; }
+      });
+    });
   }
   document.addEventListener('htmx:afterRequest', function (event) {
     // What asked may be gone by now, put out by its own reply: then the event comes from what stood around it.

@@ -546,6 +546,26 @@ class TestDates:
         hand.page.get_by_role("button", name="Remove answer: Date of review").click()
         expect(day).to_have_value("")
 
+    def test_another_part_of_the_answer_is_saved_while_a_date_is_typed_which_stays_as_it_was_until_then(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        hand = WithScript(visit("nurse").page())
+        hand.page.goto(f"/consultations/{consultation}")
+        hand.tick("adjustment_types", "phased_return")
+        hand.write("phased_return_plan", "2026-12-20", "start")
+        item, saved = hand.shown("phased_return_plan"), "#state-phased_return_plan .q__saved"
+        expect(hand.page.locator(saved)).to_be_visible()
+        item.locator('[name="a.phased_return_plan.what"]').fill("Two hours more each week")
+        item.locator('[name="a.phased_return_plan.start-day"]').fill("21")
+        item.locator('[name="a.phased_return_plan.start-year"]').fill("")
+        hand.settle()
+        asked = {"what": "Two hours more each week", "start": "2026-12-20"}
+        assert service.answer(consultation, "phased_return_plan") == ("answered", asked, "")
+        item.locator('[name="a.phased_return_plan.start-year"]').fill("2026")
+        hand.settle()
+        assert service.answer(consultation, "phased_return_plan") == ("answered", asked | {"start": "2026-12-21"}, "")
+
 
 class TestKeyboard:
     def test_a_section_and_signing_with_the_keyboard_alone(self, visit: Visit, service: Service) -> None:
