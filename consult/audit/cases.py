@@ -152,11 +152,11 @@ def apply(conn: Connection, dataset: Dataset, step: Step) -> None:
 
 
 def _put_signed(conn: Connection, fields: dict[str, str], step: Step) -> None:
-    row = conn.execute(f"SELECT signed FROM {TABLE} WHERE consultation = ?", (step.consultation,)).fetchone()
+    row = of_consultation(conn, step.consultation)
     if row is not None:
         delete(conn, step.consultation)
     if row is not None or step.kind == "consultation_signed":
-        signed = row["signed"] if row else step.seq if fields["capture_mode"] == "live" else 0
+        signed = row.signed if row else step.seq if fields["capture_mode"] == "live" else 0
         put(conn, fields, step=step.seq, consultation=step.consultation, signed=signed)
 
 
