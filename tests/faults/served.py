@@ -6,7 +6,6 @@ for that. What is forked opens the instance, takes the lock and serves with guni
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import secrets
@@ -187,27 +186,11 @@ def warm_up() -> None:
     from consult.web import app  # noqa: F401
 
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(tempfile.mkdtemp(prefix="templates-"))}
-    in_use.load_definition = functools.cache(in_use.load_definition)
-    definition = in_use.load_definition(in_use.proforma_folder(None))
-    for module, name in ((in_use.measures, "parse_measures"), (in_use.benchmarks, "parse_benchmarks")):
-        setattr(module, name, once_a_text(getattr(module, name)))
-    in_use.leaflet.load = functools.cache(in_use.leaflet.load)
-    in_use.leaflet.load(*in_use.content_folders("leaflets"))
     folder = in_use.proforma_folder(None)
+    definition = in_use.load_definition(folder)  # what is read once is kept by the product itself
     measures = in_use.measures.parse_measures((folder / "measures.toml").read_text("utf-8"), definition.dataset)
     in_use.benchmarks.parse_benchmarks((folder / "benchmarks.toml").read_text("utf-8"), measures, definition.dataset)
-
-
-def once_a_text(parse: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    """The same parser, which remembers what it made of a text."""
-    known: dict[str, Any] = {}
-
-    def parsed(text: str, beside: Any) -> Any:
-        if text not in known:
-            known[text] = parse(text, beside)
-        return known[text]
-
-    return parsed
+    in_use.leaflet.load(*in_use.content_folders("leaflets"))
 
 
 def serve(folder: Path, port: int, build: str) -> None:

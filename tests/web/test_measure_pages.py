@@ -165,7 +165,7 @@ def test_the_share_of_no_to_the_rest_stands_beside_red_flags_only(service: Servi
     store.note(consultation, "blank_emergencies_explained", reason, "k:blank", who)
     assert service.visitor("nurse").post(f"/consultations/{consultation}/sign").status_code == 302
     page = service.visitor("audit_lead").get("/results")
-    said = f"Of {grouped} negatives {grouped} (100%) were answered by “No to the rest”."
+    said = f"Of {grouped} answers of No {grouped} (100%) came from “No to the rest”."
     rows = [pages.text(row) for row in page.iter("tr") if said in pages.text(row)]
     assert [("red flags" in r or "red-flag" in r) for r in rows] == [True] * len(rows)
     assert len(rows) >= 2
