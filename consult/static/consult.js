@@ -32,6 +32,7 @@
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (waiting.size) { say('Saving'); }
     else if (document.querySelector('.q__conflict, .q__error:not(#lock-problem)')) { say('Not saved: see the question', true); }
+    else if (halfTyped().length) { say('Not saved: finish the date', true); }
     else { say('Saved ' + now()); }
   }
   function late(held) {
@@ -60,6 +61,10 @@
     var said = Array.from(dates.querySelectorAll('input'), function (i) { return i.value.trim(); });
     return said.some(Boolean) && !(said[0] && said[1] && said[2].length > 3) && !(said[0].length > 5 && !said[1] && !said[2]);
   }
+  function halfTyped() {
+    return Array.from(document.querySelectorAll('.q__set .dates')).filter(function (dates) { return begun(dates.querySelector('input')); });
+  }
+  document.addEventListener('input', function (event) { if (fieldset(event.target) && begun(event.target)) { tell(); } });
   document.addEventListener('change', function (event) {
     if (fieldset(event.target) && begun(event.target)) { event.stopPropagation(); }
   }, true);
@@ -286,7 +291,7 @@
     var first = set.querySelector('input:not([type="hidden"]), select, textarea');
     if (first) { first.focus({ preventScroll: true }); }
   }
-  window.addEventListener('beforeunload', function (event) { if (waiting.size || document.querySelector('.q__lost')) { event.preventDefault(); } });
+  window.addEventListener('beforeunload', function (event) { if (waiting.size || halfTyped().length || document.querySelector('.q__lost')) { event.preventDefault(); } });
 
   // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
   document.addEventListener('submit', function (event) {
