@@ -95,7 +95,7 @@ def _arrange(holder: Any, body: Place) -> None:
 
 def _write(place: Any, body_size: int) -> None:
     """The size, colour and seat of the text of a place, wherever the text is written in it."""
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree  # type: ignore[import-untyped] # it has none
     from pptx.enum.shapes import PP_PLACEHOLDER as KIND
     from pptx.oxml.ns import qn
 

@@ -69,7 +69,7 @@ def _chart(page: Any, chart: Chart) -> None:
     from pptx.chart.data import CategoryChartData
     from pptx.enum.chart import XL_CHART_TYPE
 
-    data: Any = CategoryChartData(number_format="0%")  # type: ignore[no-untyped-call]
+    data: Any = CategoryChartData(number_format="0%")  # type: ignore[no-untyped-call] # python-pptx has no types
     data.categories = [plain(_label(rate)) for rate in chart.rates]
     shapes = [shape for shape in ORDER if any(rate.shape == shape for rate in chart.rates)]
     words = dict(chart.key)
@@ -122,7 +122,7 @@ def _dress(chart: Any, shapes: Sequence[Shape], size: int) -> None:
 
 def _every_label(axis: Any) -> None:
     """Write each category, however close they stand: an office program else leaves out every second."""
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree  # type: ignore[import-untyped] # it has none
     from pptx.oxml.ns import qn
 
     skip = etree.Element(qn("c:tickLblSkip"), val="1")

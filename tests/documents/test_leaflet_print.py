@@ -226,7 +226,7 @@ def test_the_foot_of_very_large_print_covers_nothing(papers: dict[tuple[str, str
     for state in ("draft", "approved"):
         page = papers[state, "giant"].pages[1]
         places: list[tuple[float, str]] = []
-        page.extract_text(visitor_text=lambda text, cm, tm, _f, _s: places.append((tm[5] * cm[3] + cm[5], text)))  # noqa: B023
+        page.extract_text(visitor_text=lambda text, cm, tm, _f, _s: places.append((tm[5] * cm[3] + cm[5], text)))  # noqa: B023 - called at once, before the next page
         foot = {round(y) for y, text in places if "version" in text}
         number = {round(y) for y, text in places if "Page" in text}
         assert foot

@@ -178,7 +178,7 @@ BUILDS: dict[str, Callable[[], None]] = {
 def warm_up() -> None:
     """Import all, and read the content files once: they do not change while this runs. No database is opened here."""
     from flask import Flask
-    from gunicorn.app import base  # noqa: F401 # type: ignore[import-untyped]
+    from gunicorn.app import base  # noqa: F401 # type: ignore[import-untyped] # it has none
     from gunicorn.workers import gthread  # noqa: F401
     from jinja2 import FileSystemBytecodeCache
 

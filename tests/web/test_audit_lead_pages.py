@@ -336,7 +336,7 @@ def test_what_waits_for_a_second_reading_is_kept_from_who_may_read_it(service: S
         assert nurse.ask(path).status_code == 200, "who wrote it knows it"
     assert lead.ask(case).status_code == 200, "the lead reads no notes"
     assert "blind reading" in pages.text(doctor.get(cases))
-    assert "Met: " not in pages.text(doctor.get(cases).find(".//table[@class='plain cases']"))  # type: ignore[arg-type]
+    assert "Met: " not in pages.text(doctor.get(cases).find(".//table[@class='plain cases']"))
     assert "blind reading" not in pages.text(lead.get(cases))
     reading = {name: text for name, text in FIELDS.items() if name not in ("f.site", "f.consultation_date")}
     assert doctor.post(f"/rounds/{id_}/readings/DEMO/retrospective/R-1", reading).status_code == 302

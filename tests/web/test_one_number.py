@@ -177,7 +177,7 @@ def table_rows(table: Element) -> Iterator[tuple[str, tuple[int, int, int]]]:
         links = [a.get("href", "") for a in row.iter("a") if "/results/measures/" in a.get("href", "")]
         if links:
             heading, recorded, *_ = map(pages.text, row)
-            met, n = map(int, re.fullmatch(r"(\d+) of (\d+)", recorded).groups())  # type: ignore[union-attr]
+            met, n = map(int, re.fullmatch(r"(\d+) of (\d+)", recorded).groups())
             missing = re.search(r"(\d+) missing\.", heading)
             yield links[0].split("?")[0].split("/")[3], (met, n, int(missing[1]) if missing else 0)
 
@@ -190,7 +190,7 @@ def test_the_page_of_each_measure_says_what_python_finds(
     for id_ in shared.instance.measures.national:
         page = lead.get(f"/results/measures/{id_}?{urlencode(chosen)}")
         (section,) = (s for s in page.iter("section") if s.get("aria-labelledby") == f"explain-{chosen['capture']}")
-        numbers = [int(pages.text(list(row)[1])) for row in section.find(".//tbody").iter("tr")]  # type: ignore[union-attr]
+        numbers = [int(pages.text(list(row)[1])) for row in section.find(".//tbody").iter("tr")]
         assert numbers == [*counts[id_], sum(excluded.values()), eligible + sum(excluded.values())], id_
 
 
@@ -261,7 +261,7 @@ def test_answers_that_are_parked_move_no_number(made: Path, tmp_path: Path) -> N
         for id_ in service.instance.measures.national:
             met = shapes[way]["measures"][id_]["met"]
             page = lead.get(f"/results/measures/{id_}/cases?capture=live&outcome=met")
-            assert pages.text(page.find(".//h1")).startswith(f"Met: {met} case")  # type: ignore[arg-type]
+            assert pages.text(page.find(".//h1")).startswith(f"Met: {met} case")
         service.instance.close()
     assert shapes["parked"] == shapes["straight"]
     assert shapes["open"] != shapes["straight"]
