@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from consult.accounts.people import accounts_schema
 from consult.progress import Progress, silent
-from consult.record import ledger
+from consult.record import ledger, tables
 from consult.record.database import (
     APPLICATION_ID,
     SCHEMA_VERSION,
@@ -18,6 +19,7 @@ from consult.record.database import (
     DatabaseRefused,
     in_a_line,
     missing_guards,
+    record_schema,
     sqlite3,
 )
 from consult.record.settings import is_demonstration, provider
@@ -165,19 +167,21 @@ def _damaged_pages(conn: Connection) -> str | None:
 def _broken_log(conn: Connection, progress: Progress) -> str | None:
     if missing := missing_guards(conn):
         return f"The guards {', '.join(missing)} of the step log are missing or not as they were."
+    if changed := tables.differing(conn, record_schema, accounts_schema):
+        return f"Its schema is not as this program made it ({', '.join(changed)})."
     with progress(ledger.head(conn)[0], "Steps") as advance:
         return ledger.verify(conn, advance)
 
 
 def _rows(conn: Connection) -> dict[str, int]:
-    tables = [
+    names = [
         row[0]
         for row in conn.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 1) <> '_' "
             "AND name NOT LIKE 'sqlite%' ORDER BY name"
         )
     ]
-    return {table: conn.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in tables}
+    return {table: conn.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in names}
 
 
 def sync(file: Path) -> None:

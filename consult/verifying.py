@@ -43,7 +43,7 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
     file = database_file(folder)
     check_usable(file)
     proof = prove(file, "restore a backup", progress)
-    with read_only(file) as conn:
+    with read_only(file) as conn, telling_damage(file):
         found = [*told.differences(conn), *people.differences(conn), *in_use.differences(conn)]
     found += map(unused.sentence, unused.flipped(file))
     with read_only(file) as conn, telling_damage(file):

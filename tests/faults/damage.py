@@ -1,4 +1,4 @@
-"""Damage to a database file: bits that flip, pages that change places, an end that is cut off; and what is said of it.
+"""Damage to a database file: bits that flip (there or in its schema), pages that change places, an end that is cut off.
 
 Run as a program it is the one that looks at damaged files, in a process of its own, since one that reads damage could
 die of it: for each damage a line of JSON.
@@ -36,6 +36,14 @@ def flip(content: bytearray, draw: random.Random) -> str:
     return f"bit {bit} of byte {at} (page {at // PAGE + 1})"
 
 
+def schema(content: bytearray, draw: random.Random) -> str:
+    """One bit flips among the pages that hold the schema: a table or a column is called otherwise."""
+    pages = [n for n in range(len(content) // PAGE) if b"CREATE T" in content[n * PAGE : (n + 1) * PAGE]]
+    at, bit = draw.choice(pages) * PAGE + draw.randrange(PAGE), draw.randrange(8)
+    content[at] ^= 1 << bit
+    return f"bit {bit} of byte {at} (page {at // PAGE + 1})"
+
+
 def swap(content: bytearray, draw: random.Random) -> str:
     """Two pages change places."""
     one, other = draw.sample(range(len(content) // PAGE), 2)
@@ -51,7 +59,7 @@ def cut(content: bytearray, draw: random.Random) -> str:
     return f"cut off at {size}"
 
 
-DAMAGES: dict[str, Damage] = {"flip": flip, "swap": swap, "cut": cut}
+DAMAGES: dict[str, Damage] = {"flip": flip, "schema": schema, "swap": swap, "cut": cut}
 CAPTURED = ("live", "retrospective")
 COMMANDS = (
     ["doctor"],

@@ -1,0 +1,56 @@
+"""The tables of a database as its schema has them: what differs was not written by this program."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from functools import cache
+from typing import Final
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from consult.record.database import SCHEMA_VERSION, Connection, sqlite3
+
+NAMED: Final = re.compile(r'CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER|VIEW) ["\[`]?(\w+)')
+MADE_BY_SQLITE: Final = re.compile(r"sqlite_autoindex_(\w+)_\d+")
+OF_THE_MIGRATIONS: Final = "_sqlite"  # tables of the library that keeps account of migrations
+
+
+def differing(conn: Connection, *schemas: Migrations) -> list[str]:
+    """The names of what is not as these schemas make it, or is called otherwise than it says itself.
+
+    One flipped bit in the schema renames a column, or a table, and SQLite's own check finds nothing amiss.
+    """
+    there = _statements(conn)
+    version = conn.execute("PRAGMA user_version").fetchone()[0]
+    expected = _made(schemas) if version == SCHEMA_VERSION else {}
+    return sorted({name for name, sql in expected.items() if there.get(name) != sql} | {*map(ascii, _misnamed(conn))})
+
+
+@cache
+def _made(schemas: tuple[Migrations, ...]) -> dict[str, str]:
+    with closing(sqlite3.connect(":memory:")) as conn:
+        db = sqlite_utils.Database(conn)
+        for schema in schemas:
+            schema.apply(db)
+        return _statements(conn)
+
+
+def _statements(conn: Connection) -> dict[str, str]:
+    rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL")
+    return {row[0]: row[1] for row in rows if not str(row[0]).startswith(OF_THE_MIGRATIONS)}
+
+
+def _misnamed(conn: Connection) -> list[str]:
+    rows = conn.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+    return [str(row[1]) for row in rows if not _agrees(*map(str, row))]
+
+
+def _agrees(kind: str, name: str, of: str, sql: str) -> bool:
+    """Whether a row of the schema says in its columns what its statement says."""
+    if made := MADE_BY_SQLITE.fullmatch(name):
+        return made[1] == of
+    said = NAMED.match(sql)
+    on = name == of if kind in ("table", "view") else re.search(rf'\sON ["\[`]?{re.escape(of)}\b', sql) is not None
+    return said is not None and said[1] == name and on
