@@ -46,7 +46,7 @@ def ids(service: Service) -> dict[str, str]:
     signing.sign(store, signed, who, False, "sign")
     employee = store.consultation(urgent)
     assert employee is not None
-    known = {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+    known = {"nurse": who.actor, "begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
     return known | audit_ids(service)
 
 
@@ -119,6 +119,9 @@ PAGES = {
     "organisational section": ("audit_lead", "/organisation"),
     "organisational answers": ("audit_lead", "/organisation/A/{year}"),
     "settings": ("administrator", "/settings"),
+    "people": ("administrator", "/settings/people"),
+    "person": ("administrator", "/settings/people/{nurse}"),
+    "account": ("nurse", "/account"),
     "proforma": ("administrator", "/settings/content"),
     "leaflets": ("nurse", "/leaflets"),
     "leaflet": ("nurse", "/leaflets/back-pain-core?format=a4"),

@@ -245,10 +245,10 @@ def test_training_and_use_say_what_is_known_by_role_and_name_nobody(service: Ser
     today = service.instance.today()
     nurse = service.who["nurse"].actor
     for day in ("", "yesterday", str(today.replace(year=today.year + 1))):
-        assert admin.post("/settings/people", {"person": nurse, "trained": day}).status_code == 422
+        assert admin.post(f"/settings/people/{nurse}/trained", {"trained": day}).status_code == 422
     for day in ("2026-02-03", "2025-11-20"):
-        assert admin.post("/settings/people", {"person": nurse, "trained": day}).status_code == 302
-    assert "3 February 2026" in admin.ask("/settings").text
+        assert admin.post(f"/settings/people/{nurse}/trained", {"trained": day}).status_code == 302
+    assert "3 February 2026" in admin.ask("/settings/people").text
     service.signed()
     with service.instance.db.write() as writing:
         wanted = Wanted("Now", "DEMO", "live", f"{today.year}-01-01", f"{today.year}-12-31")
