@@ -61,6 +61,8 @@ CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+STAY_WITH_TLS: Final = "max-age=63072000; includeSubDomains"
+"""Two years; only said where a TLS proxy was declared, since plain HTTP on this machine has no certificate."""
 LEVEL_LABELS: Final = {
     "U0": "Text kept for this answer: emergency now",
     "U1": "Text kept for this answer: same day",
@@ -147,6 +149,8 @@ def _headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if inst().behind_tls:
+        response.headers["Strict-Transport-Security"] = STAY_WITH_TLS
     if request.endpoint == "static" and response.status_code in (200, 304):
         response.headers["Cache-Control"] = "private, max-age=3600"
     else:
