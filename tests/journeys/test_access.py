@@ -46,7 +46,8 @@ def ids(service: Service) -> dict[str, str]:
     signing.sign(store, signed, who, False, "sign")
     employee = store.consultation(urgent)
     assert employee is not None
-    known = {"nurse": who.actor, "begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+    seen = {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+    known = {"nurse": who.actor, **seen}
     return known | audit_ids(service)
 
 
