@@ -23,17 +23,20 @@ from consult.web import (
     dates,
     employees,
     endings,
+    entered_twice,
     entry,
     errors,
     evidence,
     explain,
     followup,
     forms,
+    guard,
     helping,
     home,
     incidents,
     leaflets,
     look,
+    looking,
     measure_page,
     organisation,
     paper,
@@ -117,6 +120,7 @@ def create_app(instance: Instance) -> Flask:
     _register(app)
     errors.register(app)
     app.before_request(visit.who_is_it)
+    app.before_request(guard.check)
     CSRFProtect(app)
     app.after_request(_headers)
     app.context_processor(_words)
@@ -124,7 +128,8 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin, people, account)
+    of_employees = (employees, entered_twice, reading, followup, leaflets, paper)
+    areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, looking)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     app.add_url_rule("/", "home", home.home)
@@ -196,7 +201,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
-        ("Settings", "admin.settings", ("admin", "people")),
+        ("Settings", "admin.settings", ("admin", "people", "looking")),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
