@@ -370,7 +370,6 @@ def only_told(conn: Connection) -> None:
     """Put everybody back to what the steps tell, and take out whom they don't tell of; for a trial only."""
     put_back(conn)
     known = list(told(conn))
-    conn.execute("PRAGMA defer_foreign_keys = ON")
     conn.execute(f"DELETE FROM person WHERE id NOT IN ({', '.join('?' * len(known))})", known)
 
 

@@ -250,7 +250,7 @@ def counted(conn: Connection, start: str, end: str) -> dict[str, int]:
 
 
 def show_up_to(conn: Connection, step: int) -> None:
-    """Let this connection see no step after one, until its transaction is rolled back."""
+    """Let this connection see no step after one."""
     conn.execute(f"CREATE TEMP VIEW step AS SELECT * FROM main.step WHERE seq <= {int(step)}")
 
 

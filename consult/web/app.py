@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from itertools import count
 from typing import Any, Final
 
 from flask import Flask, Response, g, request, session, url_for
-from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from consult.accounts import policy
@@ -49,8 +49,10 @@ from consult.web import (
     reliability,
     results,
     rounds,
+    sending,
     showing,
     sign_in,
+    static,
     taking_over,
     visit,
 )
@@ -58,12 +60,17 @@ from consult.web.context import content_is_approved, inst, name_of
 from consult.web.desk import printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
+from consult.web.token import Guard, token
 
 MAX_BODY: Final = 2_000_000
+CSP_OF_PIECES: Final = "default-src 'none'; frame-ancestors 'none'"
+"""Of what scripts put into a page that has a policy of its own: by itself it may do nothing."""
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+STAY_WITH_TLS: Final = "max-age=63072000; includeSubDomains"
+"""Two years; only said where a TLS proxy was declared, since plain HTTP on this machine has no certificate."""
 LEVEL_LABELS: Final = {
     "U0": "Text kept for this answer: emergency now",
     "U1": "Text kept for this answer: same day",
@@ -99,7 +106,7 @@ AUDIT: Final = (
 
 def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
-    app = Flask("consult")
+    app = Flask("consult", static_folder=None)
     app.request_class = dates.Asked
     app.extensions["consult"] = instance
     app.config.update(
@@ -120,8 +127,9 @@ def create_app(instance: Instance) -> Flask:
     _register(app)
     errors.register(app)
     app.before_request(visit.who_is_it)
+    Guard(app)
     app.before_request(guard.check)
-    CSRFProtect(app)
+    app.after_request(sending.compressed)
     app.after_request(_headers)
     app.context_processor(_words)
     return app
@@ -132,6 +140,7 @@ def _register(app: Flask) -> None:
     areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, looking)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
+    static.register(app)
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
     app.add_url_rule("/sign-in/code", "sign_in_code", sign_in.code, methods=["GET", "POST"])
@@ -148,13 +157,13 @@ def _register(app: Flask) -> None:
 
 
 def _headers(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = CSP
+    response.headers["Content-Security-Policy"] = CSP_OF_PIECES if request.headers.get("HX-Request") else CSP
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if request.endpoint == "static" and response.status_code in (200, 304):
-        response.headers["Cache-Control"] = "private, max-age=3600"
-    else:
+    if inst().behind_tls:
+        response.headers["Strict-Transport-Security"] = STAY_WITH_TLS
+    if request.endpoint != "static" or response.status_code not in (200, 304):
         response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -163,6 +172,8 @@ def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "csrf_token": token,
+        "style": lambda: static.style(look.look()),
         "own_path": visit.own_path,
         "look": look.look,
         "seconds_of_warning": visit.seconds_of_warning,
@@ -183,7 +194,7 @@ def _words() -> dict[str, Any]:
         "instead": forms.instead,
         "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,
-        "new_key": lambda: str(uuid.uuid4()),
+        "new_key": _new_key,
         "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
@@ -191,6 +202,14 @@ def _words() -> dict[str, Any]:
         "banner_answers": banner_answers,
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),
     }
+
+
+def _new_key() -> str:
+    """A key for one more form of this page; no two begin alike, as what a key wrote is found by how it begins."""
+    if "keys" not in g:
+        first = uuid.uuid4()
+        g.keys = (f"{first}-{number:04}" for number in count())
+    return str(next(g.keys))
 
 
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:

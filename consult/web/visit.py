@@ -8,7 +8,6 @@ from math import ceil
 from typing import Any, Final
 
 from flask import Response, current_app, g, jsonify, make_response, redirect, render_template, request, session, url_for
-from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,6 +15,7 @@ from consult.accounts import policy, sessions
 from consult.accounts.sessions import SignIn, SignInRefused
 from consult.web import holding
 from consult.web.context import inst, own_address
+from consult.web.token import token as csrf_token
 
 TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
 WORKS_LOCKED: Final = frozenset({"session_state", "unlock", "lock", "sign_out"})
@@ -154,7 +154,7 @@ def lock() -> AnyResponse:
 def _state(signed_in: SignIn | None) -> dict[str, Any]:
     if signed_in is None:
         return {"state": "ended", "person": "", "name": "", "left": 0}
-    state: dict[str, Any] = {"person": signed_in.person.id, "name": signed_in.person.name, "csrf": generate_csrf()}
+    state: dict[str, Any] = {"person": signed_in.person.id, "name": signed_in.person.name, "csrf": csrf_token()}
     if signed_in.locked:
         return {**state, "state": "locked", "left": 0}
     return {**state, "state": "open", "left": g.left}
