@@ -46,8 +46,9 @@ def ids(service: Service) -> dict[str, str]:
     signing.sign(store, signed, who, False, "sign")
     employee = store.consultation(urgent)
     assert employee is not None
-    known = {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
-    return known | {"nurse": who.actor} | audit_ids(service)
+    seen = {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+    known = {"nurse": who.actor, **seen}
+    return known | audit_ids(service)
 
 
 def audit_ids(service: Service) -> dict[str, str]:
