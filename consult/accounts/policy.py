@@ -40,6 +40,11 @@ CLINICAL: Final = (
     "employees.search",
     "employees.register",
     "employees.show",
+    "employees.looks",
+    "employees.reason",
+    "employees.merge",
+    "employees.unmerge",
+    "employees.link",
     "consultations.start",
     "consultations.start_on_paper",
     "consultations.take_over",
@@ -135,6 +140,8 @@ ADMIN: Final = (
     "people.required",
     "people.hand_over",
     "people.trained",
+    "people.unlink",
+    "looking.index",
 )
 
 POLICY: Final[dict[str, frozenset[str]]] = {
