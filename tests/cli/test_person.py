@@ -26,8 +26,9 @@ def test_the_last_administrator_who_lost_everything_is_let_in_again(consult, rea
         known = people.by_username(conn, "anna.berg")
         secret = factors.begin(conn, known.id)
         now = instance.clock()
-        code = factors.code_at(secret, factors.step_of(now))
-        factors.confirm(conn, known.id, code, now, known.id, instance.store.at())
+        factors.confirm(
+            conn, known.id, factors.code_at(secret, factors.step_of(now)), now, known.id, instance.store.at()
+        )
     assert "Anna Berg, Administrator, site A, may sign in, second factor" in consult(real, "person", "list").stdout
     said = consult(real, "person", "start", "anna.berg").stdout
     words = said.strip().rpartition(": ")[2]
