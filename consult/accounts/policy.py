@@ -32,6 +32,7 @@ CLINICAL: Final = (
     "employees.search",
     "employees.register",
     "employees.show",
+    "employees.everything",
     "consultations.start",
     "consultations.start_on_paper",
     "consultations.take_over",

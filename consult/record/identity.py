@@ -13,6 +13,7 @@ from consult.record.database import Connection
 
 NAME_LIKENESS: Final = 0.82
 SHORTEST_NUMBER: Final = 4
+SHORTEST_PART: Final = 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,27 @@ def _plain(text: str) -> str:
     """A text as names are looked for in it: no accents, small letters, only letters, digits and single spaces."""
     plain = unicodedata.normalize("NFKD", text).casefold()
     return " ".join("".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split())
+
+
+def names(known: Employee, text: str) -> bool:
+    """Whether a text holds a word of three or more letters of the name, the number, or the date of birth."""
+    words, born = f" {_plain(text)} ", known.date_of_birth
+    number = _plain(known.local_number)
+    parts = [part for part in _plain(known.name).split() if len(part) >= SHORTEST_PART]
+    dates = [f"{born:%Y %m %d}", f"{born:%d %m %Y}", f"{born.day} {born.month} {born.year}", f"{born.day} {born:%B %Y}"]
+    numbers = [number] if len(number) >= SHORTEST_NUMBER else []
+    return any(f" {word.casefold()} " in words for word in (*parts, *dates, *numbers))
+
+
+def erase(conn: Connection, employee_id: str) -> None:
+    """Take out who an employee is; the opaque id in the steps then names nobody."""
+    conn.execute("DELETE FROM employee WHERE id = ?", (employee_id,))
+
+
+def every(conn: Connection) -> list[tuple[Employee, str]]:
+    """All employees with when each was registered, the first registered first."""
+    rows = conn.execute("SELECT * FROM employee ORDER BY registered_at, id")
+    return [(_employee(row), row["registered_at"]) for row in rows]
 
 
 def add_employee(conn: Connection, name: str, date_of_birth: date, local_number: str, at: str) -> Employee:
