@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -67,8 +67,10 @@ def html(deck: Deck) -> str:
     return "".join(pieces(deck))
 
 
-def pieces(deck: Deck, static: str = "", onward: tuple[tuple[str, str], ...] = ()) -> Iterator[str]:
-    """The page of the slides; `static` is the address of style and script, which else stand in the page.
+def pieces(
+    deck: Deck, static: Callable[[str], str] | None = None, onward: tuple[tuple[str, str], ...] = ()
+) -> Iterator[str]:
+    """The page of the slides; `static` gives the addresses of style and script, which else stand in the page.
 
     `onward` are links of the page, as (address, words).
     """

@@ -31,8 +31,8 @@ TYPED: Final[dict[str, tuple[str, ...]]] = {
 }
 """The keys of a step's content that people type, by its kind; an answer's value, where its question takes text."""
 
-KEPT: Final = frozenset({"consultation_started", "signing_retold", "content_redacted"})
-"""What is never redacted: without it a consultation would not be there, or not its case."""
+KEPT: Final = frozenset({"consultation_started", "consultation_handed_over", "signing_retold", "content_redacted"})
+"""What is never redacted: without it a consultation would not be there, not its holder, or not its case."""
 
 
 def consultations_of(conn: Connection, employee: str) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from itertools import count
 from typing import Any, Final
 
 from flask import Flask, Response, g, request, session, url_for
-from flask_wtf.csrf import CSRFProtect
 from jinja2 import StrictUndefined
 
 from consult.accounts import policy
@@ -15,6 +15,7 @@ from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, hel
 from consult.instance import Instance
 from consult.proforma.answer import Answer
 from consult.web import (
+    account,
     actions,
     admin,
     answers,
@@ -37,6 +38,7 @@ from consult.web import (
     organisation,
     paper,
     papers,
+    people,
     published,
     reading,
     reflection,
@@ -44,8 +46,10 @@ from consult.web import (
     reliability,
     results,
     rounds,
+    sending,
     showing,
     sign_in,
+    static,
     taking_over,
     visit,
 )
@@ -53,8 +57,11 @@ from consult.web.context import content_is_approved, inst, name_of
 from consult.web.desk import printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
+from consult.web.token import Guard, token
 
 MAX_BODY: Final = 2_000_000
+CSP_OF_PIECES: Final = "default-src 'none'; frame-ancestors 'none'"
+"""Of what scripts put into a page that has a policy of its own: by itself it may do nothing."""
 CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -96,7 +103,7 @@ AUDIT: Final = (
 
 def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
-    app = Flask("consult")
+    app = Flask("consult", static_folder=None)
     app.request_class = dates.Asked
     app.extensions["consult"] = instance
     app.config.update(
@@ -117,18 +124,21 @@ def create_app(instance: Instance) -> Flask:
     _register(app)
     errors.register(app)
     app.before_request(visit.who_is_it)
-    CSRFProtect(app)
+    Guard(app)
+    app.after_request(sending.compressed)
     app.after_request(_headers)
     app.context_processor(_words)
     return app
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin)
+    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin, people, account)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
+    static.register(app)
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
+    app.add_url_rule("/sign-in/code", "sign_in_code", sign_in.code, methods=["GET", "POST"])
     app.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
     app.add_url_rule("/session", "session_state", visit.session_state, methods=["GET", "POST"])
     app.add_url_rule("/unlock", "unlock", visit.unlock, methods=["POST"])
@@ -142,15 +152,13 @@ def _register(app: Flask) -> None:
 
 
 def _headers(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = CSP
+    response.headers["Content-Security-Policy"] = CSP_OF_PIECES if request.headers.get("HX-Request") else CSP
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if inst().behind_tls:
         response.headers["Strict-Transport-Security"] = STAY_WITH_TLS
-    if request.endpoint == "static" and response.status_code in (200, 304):
-        response.headers["Cache-Control"] = "private, max-age=3600"
-    else:
+    if request.endpoint != "static" or response.status_code not in (200, 304):
         response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -159,6 +167,8 @@ def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "csrf_token": token,
+        "style": lambda: static.style(look.look()),
         "own_path": visit.own_path,
         "look": look.look,
         "seconds_of_warning": visit.seconds_of_warning,
@@ -179,7 +189,7 @@ def _words() -> dict[str, Any]:
         "instead": forms.instead,
         "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,
-        "new_key": lambda: str(uuid.uuid4()),
+        "new_key": _new_key,
         "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
@@ -187,6 +197,14 @@ def _words() -> dict[str, Any]:
         "banner_answers": banner_answers,
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),
     }
+
+
+def _new_key() -> str:
+    """A key for one more form of this page; no two begin alike, as what a key wrote is found by how it begins."""
+    if "keys" not in g:
+        first = uuid.uuid4()
+        g.keys = (f"{first}-{number:04}" for number in count())
+    return str(next(g.keys))
 
 
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
@@ -197,7 +215,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
-        ("Settings", "admin.settings", ("admin",)),
+        ("Settings", "admin.settings", ("admin", "people")),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]

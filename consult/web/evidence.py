@@ -82,8 +82,8 @@ def deck(round_id: str) -> Response:
     onward = [(url_for("evidence.index"), "Evidence")]
     for name, words in (("slides.pptx", "To edit (.pptx)"), ("slides.html", "To take along (one page, .html)")):
         onward.append((url_for("evidence.slides", round_id=round_id, slides_name=name), words))
-    static = url_for("static", filename="")
-    return Response("".join(deck_page.pieces(made, static, tuple(onward))), mimetype="text/html")
+    shown = deck_page.pieces(made, lambda name: url_for("static", filename=name), tuple(onward))
+    return Response("".join(shown), mimetype="text/html")
 
 
 @bp.get("/rounds/<round_id>/<any('slides.pptx','slides.html'):slides_name>")

@@ -8,7 +8,6 @@ from math import ceil
 from typing import Any, Final
 
 from flask import Response, current_app, g, jsonify, make_response, redirect, render_template, request, session, url_for
-from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,6 +15,7 @@ from consult.accounts import policy, sessions
 from consult.accounts.sessions import SignIn, SignInRefused
 from consult.web import holding
 from consult.web.context import inst, own_address
+from consult.web.token import token as csrf_token
 
 TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
 WORKS_LOCKED: Final = frozenset({"session_state", "unlock", "lock", "sign_out"})
@@ -47,6 +47,12 @@ def token() -> str:
     return request.cookies.get(TOKEN_COOKIE, "")
 
 
+def keep_token(response: AnyResponse, new_token: str) -> AnyResponse:
+    """Have the browser hold the token of a session, out of the reach of scripts and of other sites."""
+    response.set_cookie(TOKEN_COOKIE, new_token, httponly=True, samesite="Strict", secure=inst().behind_tls)
+    return response
+
+
 def _is(signed_in: SignIn, now: datetime) -> None:
     """Take the request as that of this person; what the browser holds of another person's visit is forgotten."""
     g.person, g.left = signed_in.person, ceil(signed_in.left.total_seconds())
@@ -63,6 +69,8 @@ def _may() -> AnyResponse | None:
     made_for = request.headers.get("X-Made-For", "")
     if made_for and g.person and made_for != g.person.id:
         return Response("This page was made for somebody else, so nothing is recorded from it; reload it.", 401)
+    if g.person and g.visit.owes and request.endpoint not in policy.PUBLIC | policy.SETTLING:
+        return redirect(url_for("account.show"), 303)
     if policy.allowed(g.person.role if g.person else None, request.endpoint or ""):
         return None
     if g.person is None:
@@ -146,7 +154,7 @@ def lock() -> AnyResponse:
 def _state(signed_in: SignIn | None) -> dict[str, Any]:
     if signed_in is None:
         return {"state": "ended", "person": "", "name": "", "left": 0}
-    state: dict[str, Any] = {"person": signed_in.person.id, "name": signed_in.person.name, "csrf": generate_csrf()}
+    state: dict[str, Any] = {"person": signed_in.person.id, "name": signed_in.person.name, "csrf": csrf_token()}
     if signed_in.locked:
         return {**state, "state": "locked", "left": 0}
     return {**state, "state": "open", "left": g.left}

@@ -27,6 +27,7 @@ def test_the_commands_are_those_that_are_documented():
         *("employee", "employee access", "employee due", "employee end-hold", "employee erase", "employee erase-again"),
         *("employee hold", "hand-over"),
         *("verify", "backup", "restore", "guard", "doctor", "person", "person add", "person password"),
+        *("person let-in", "person list", "person place", "person second-factor", "person start"),
     }
 
 

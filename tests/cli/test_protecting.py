@@ -31,6 +31,7 @@ NOT_TYPED = {
     "answer_given": "reason: a code; its value is looked at by the kind of its question",
     "blank_emergencies_explained": "reason: a code",
     "consultation_abandoned": "reason: a code",
+    "consultation_handed_over": "reason: one of a list; to: an opaque id",
     "entered_in_error": "reason: a code",
     "content_redacted": "why: of the program",
     "clock_jumped": "",

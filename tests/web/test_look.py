@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from visiting import Service, Visitor
 
-DARK = "low-light.css"
+from consult.web import static
 
 
 def linked(visitor: Visitor) -> list[str]:
-    """The media for which the low-light look is linked."""
-    links = visitor.get("/leaflets").iter("link")
-    return [e.get("media") or "" for e in links if (e.get("href") or "").endswith(DARK)]
+    """The media for which the style that a page links holds the low-light look."""
+    address = next(e.get("href") or "" for e in visitor.get("/leaflets").iter("link") if e.get("rel") == "stylesheet")
+    style, dark = visitor.ask(address).text, static._of("low-light.css")
+    return [style[: style.index(dark)].rpartition("@media ")[2].strip(" {")] if dark in style else []
 
 
 def test_until_one_is_chosen_it_follows_the_computer_and_is_never_printed(nurse: Visitor) -> None:

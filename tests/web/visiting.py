@@ -22,8 +22,9 @@ from consult.proforma.path import blank_emergencies
 from consult.record import settings
 from consult.record.consultation import Consultation
 from consult.record.store import Start, Who
-from consult.web.app import CSP, create_app
+from consult.web.app import CSP, CSP_OF_PIECES, create_app
 from consult.web.screen import Screen
+from consult.web.static import FOR_EVER
 
 PEOPLE = {
     "nurse": "Nora Nurse",
@@ -68,6 +69,12 @@ class Service:
 
     def employee(self, name: str = EMPLOYEE[0], born: date = EMPLOYEE[1], number: str = EMPLOYEE[2]) -> str:
         return self.instance.store.register(name, born, number, self.who["nurse"]).id
+
+    def newcomer(self, name: str = "Nina Newcomer", role: str = "nurse") -> str:
+        """One more person, by id."""
+        instance = self.instance
+        with instance.db.write() as conn:
+            return people.add_person(conn, people.NewPerson(name, role, "A", PASSWORD), "test", instance.store.at()).id
 
     def begin(self, role: str = "nurse") -> str:
         start = Start(self.employee(), "A", "DEMO", "in_person", "45-54")
@@ -127,7 +134,7 @@ class Visitor:
 
     def csrf(self) -> str:
         if not self.token:
-            path = "/leaflets" if self.client.get_cookie("consult_session") else "/sign-in"
+            path = "/account" if self.client.get_cookie("consult_session") else "/sign-in"
             page = self.get(path)
             metas = {m.get("name"): m.get("content") for m in page.iter("meta")}
             self.token = metas["csrf-token"] or ""
@@ -157,8 +164,9 @@ class Visitor:
 
 def look_over(response: TestResponse, pieces: bool = False) -> None:
     """What holds for every reply: the headers, no one's name in title or address, and a sound page."""
-    assert {name: response.headers.get(name) for name in HEADERS} == HEADERS
-    assert response.headers["Cache-Control"] == ("private, max-age=3600" if is_static(response) else "no-store")
+    wanted = HEADERS | ({"Content-Security-Policy": CSP_OF_PIECES} if "HX-Request" in response.request.headers else {})
+    assert {name: response.headers.get(name) for name in HEADERS} == wanted
+    assert response.headers["Cache-Control"] == kept_by_the_browser(response)
     address = f"{response.request.full_path} {response.headers.get('Location', '')}".lower()
     assert not [word for word in PERSONAL if word.replace(" ", "%20") in address or word in address]
     if response.mimetype != "text/html" or not response.text:
@@ -171,8 +179,11 @@ def look_over(response: TestResponse, pieces: bool = False) -> None:
     assert not [word for word in PERSONAL if word in pages.title(page).lower()]
 
 
-def is_static(response: TestResponse) -> bool:
-    return response.request.path.startswith("/static/") and response.status_code == 200
+def kept_by_the_browser(response: TestResponse) -> str:
+    """Nothing but a file at an address that names its digest; without the digest it is asked for anew."""
+    if not response.request.path.startswith("/static/") or response.status_code != 200:
+        return "no-store"
+    return FOR_EVER if "v=" in response.request.full_path else "no-cache"
 
 
 def make(folder: Path) -> None:

@@ -1,0 +1,109 @@
+"""Style, scripts and the icon: joined, made smaller and compressed once, at addresses that name what they hold.
+
+An address with a digest never changes what it holds, so that a browser asks for it once. Without the digest, as in a
+page that was saved, the file is asked for anew each time.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from flask import Flask, Response, abort, request
+
+NAMES: Final = {
+    "pages.css": ("nhsuk.css", "consult.css"),
+    "talk.js": ("vendor/htmx.min.js", "consult.js"),
+}
+"""What pages ask for in one piece, and the files it is made of."""
+LOOKS: Final = {"": "screen and (prefers-color-scheme: dark)", "low-light": "screen", "light": ""}
+"""How somebody may have chosen to see pages, and the screens that the low-light rules are for then."""
+WHOLE_LINE: Final = re.compile(r"^\s*(?://.*)?\n", re.MULTILINE)
+AT_THE_END: Final = re.compile(r"[ \t]{2,}//.*$", re.MULTILINE)
+INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
+CSS_COMMENT: Final = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
+CSS_SPACE: Final = re.compile(r"\s*([{};])\s*|(:) +|\n+")
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as it is sent."""
+
+    body: bytes
+    compressed: bytes
+    kind: str
+    digest: str
+
+
+@cache
+def file(name: str) -> File | None:
+    """The file of a name, made once; None if there is none."""
+    if name not in _names():
+        return None
+    body = _joined(name).encode()
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return File(body, gzip.compress(body, 9, mtime=0), kind, hashlib.sha256(body).hexdigest()[:16])
+
+
+def style(look: str) -> str:
+    """The name of the stylesheet for a look."""
+    return f"pages{'-' if look else ''}{look}.css"
+
+
+@cache
+def _names() -> frozenset[str]:
+    root = files("consult").joinpath("static")
+    own = {f"{folder}{one.name}" for folder in ("", "vendor/") for one in root.joinpath(folder).iterdir()}
+    return frozenset({name for name in own if name.endswith((".css", ".js", ".svg"))} | {*NAMES} | {*map(style, LOOKS)})
+
+
+def _joined(name: str) -> str:
+    for look, screens in LOOKS.items():
+        if name == style(look):
+            low_light = f"@media {screens} {{{_of('low-light.css')}}}" if screens else ""
+            return "".join([*map(_of, NAMES["pages.css"]), low_light])
+    return "\n".join(map(_of, NAMES[name])) if name in NAMES else _of(name)
+
+
+def _of(name: str) -> str:
+    """The text of one file, without what only its readers need; a vendored one as it is."""
+    text = files("consult").joinpath("static", *name.split("/")).read_text("utf-8")
+    if name.startswith("vendor/") or name.endswith(".svg"):
+        return text
+    if name.endswith(".js"):
+        return INDENT.sub("", AT_THE_END.sub("", WHOLE_LINE.sub("", text)))
+    return CSS_SPACE.sub(lambda m: m[1] or m[2] or "", CSS_COMMENT.sub("", text)).strip()
+
+
+def register(app: Flask) -> None:
+    """Serve the files of an application that has no static folder of its own."""
+    app.add_url_rule("/static/<path:filename>", "static", static)
+    app.url_defaults(_with_digest)
+
+
+def _with_digest(endpoint: str, values: dict[str, Any]) -> None:
+    if endpoint == "static" and "v" not in values and (found := file(values["filename"])) is not None:
+        values["v"] = found.digest
+
+
+def static(filename: str) -> Response:
+    """One file, compressed if the browser can take it so."""
+    found = file(filename)
+    if found is None:
+        abort(404)
+    small = request.accept_encodings["gzip"] > 0
+    response = Response(found.compressed if small else found.body, mimetype=found.kind)
+    response.headers["Cache-Control"] = FOR_EVER if request.args.get("v") == found.digest else "no-cache"
+    response.vary.add("Accept-Encoding")
+    if small:
+        response.headers["Content-Encoding"] = "gzip"
+    response.set_etag(f"{found.digest}{'-gzip' if small else ''}")
+    response.make_conditional(request)
+    return response

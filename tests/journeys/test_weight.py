@@ -1,0 +1,105 @@
+"""What the screens weigh on the wire, as the browser counts it: heads and bodies, compressed, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+from service import PASSWORD, SIGN_IN_NAMES, Service
+from watching import Visit, Watch
+
+pytestmark = pytest.mark.browser
+KB = 1024
+FIRST_LOAD, REQUESTS, LATER, ANSWER = 50 * KB, 5, 4 * KB, 1 * KB
+LATER_PAGES = ("/letter", "/report", "leaflets", "follow-up", "employees")
+LONGER_PAGES, LONGER = ("/sign", "tour"), 6 * KB
+"""A page that lists all that is not recorded yet, and one that is all text: above the aim of 4."""
+WHOLE_SCREEN_ALONE = 68 * KB
+"""With nothing in the browser's cache, the style and the page of some 75 questions included: above the aim of 50."""
+
+
+@dataclass
+class Wire:
+    """What went over the wire: each request, and the bytes that came back."""
+
+    asked: list[str] = field(default_factory=list)
+    bytes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return sum(self.bytes.values())
+
+
+@contextmanager
+def counted(watch: Watch, page: Page) -> Iterator[Wire]:
+    """All that a page asks of the network meanwhile."""
+    wire, hosts = Wire(), dict[str, str]()
+
+    def sent(event: dict[str, Any]) -> None:
+        wire.asked.append(event["request"]["url"])
+        hosts[event["requestId"]] = urlsplit(event["request"]["url"]).netloc
+
+    def came(event: dict[str, Any]) -> None:
+        wire.bytes[event["requestId"]] = int(event["encodedDataLength"])
+
+    cdp = watch.context.new_cdp_session(page)
+    cdp.on("Network.requestWillBeSent", sent)
+    cdp.on("Network.loadingFinished", came)
+    cdp.send("Network.enable")
+    yield wire
+    page.wait_for_load_state("networkidle")
+    cdp.detach()
+    assert set(hosts.values()) == {urlsplit(watch.address).netloc}
+
+
+def heaviest(wire: Wire) -> int:
+    """The bytes of the page itself, beside which a small script may come."""
+    return max(wire.bytes.values())
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("Sign-in name").fill(SIGN_IN_NAMES["nurse"])
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Consultations", exact=False).first).to_be_visible()
+
+
+def test_first_loads_and_later_pages_and_an_answer_weigh_what_they_may(
+    service: Service, visit: Visit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watch, consultation = visit(), service.begin()
+    page = watch.page()
+    found: dict[str, Wire] = {}
+    with counted(watch, page) as found["the sign-in page, nothing cached"]:
+        page.goto("/sign-in")
+    with counted(watch, page) as found["the start page after it"]:
+        sign_in(page)
+    with counted(watch, page) as found["the consultation after it"]:
+        page.goto(f"/consultations/{consultation}")
+    with counted(watch, page) as found["one answer"]:
+        page.locator('label[for="a.harm_belief.absent"]').click()
+        expect(page.locator("#state-harm_belief .q__saved")).to_be_visible()
+    for path in (*LATER_PAGES, *LONGER_PAGES):
+        with counted(watch, page) as found[path]:
+            page.goto(f"/consultations/{consultation}{path}" if path.startswith("/") else f"/{path}")
+    alone = visit("nurse")
+    page = alone.page()
+    with counted(alone, page) as found["the consultation, nothing cached"]:
+        page.goto(f"/consultations/{consultation}")
+    with capsys.disabled():
+        for name, wire in found.items():
+            print(f"\n{name}: {wire.total:,} bytes, {len(wire.asked)} requests", end="")
+    one = found["one answer"]
+    assert (len(one.asked), one.total <= ANSWER) == (1, True), one
+    for name in ("the sign-in page, nothing cached", "the consultation after it"):
+        assert found[name].total <= FIRST_LOAD, found[name]
+        assert len(found[name].asked) <= REQUESTS, found[name]
+    assert {path: n for path in LATER_PAGES if (n := heaviest(found[path])) > LATER} == {}
+    assert {path: n for path in LONGER_PAGES if (n := heaviest(found[path])) > LONGER} == {}
+    assert found["the consultation, nothing cached"].total <= WHOLE_SCREEN_ALONE
+    assert len(found["the consultation, nothing cached"].asked) <= REQUESTS

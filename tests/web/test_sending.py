@@ -1,0 +1,158 @@
+"""How pages and files go over the wire: compressed, kept or not kept by the browser, and no token twice the same."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import re
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pages
+import pytest
+from flask import Response
+from visiting import Service, Visitor
+from werkzeug.test import TestResponse
+
+from consult.web import static
+from consult.web.sending import SMALLEST, compressed
+from consult.web.static import FOR_EVER
+
+ROOT = Path(__file__).parents[2]
+GZIP = {"Accept-Encoding": "gzip, deflate, br"}
+TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
+
+
+def asked(visitor: Visitor, path: str, **headers: str) -> TestResponse:
+    return visitor.client.get(path, headers=headers, buffered=True)
+
+
+def files_of(page: str) -> list[str]:
+    """The addresses of style, scripts and icon that a page names."""
+    found = [e.get("href") or e.get("src") or "" for e in pages.parse(page).iter() if e.tag in ("link", "script")]
+    return [address for address in found if address]
+
+
+def test_a_page_is_compressed_for_whoever_can_take_it_and_says_the_same(nurse: Visitor) -> None:
+    plain = asked(nurse, "/tour")
+    small = asked(nurse, "/tour", **GZIP)
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert "Content-Encoding" not in plain.headers
+    assert int(small.headers["Content-Length"]) == len(small.data) < len(plain.data) / 2
+    assert TOKEN.sub("", gzip.decompress(small.data).decode()).split("csrf_token")[0] in TOKEN.sub("", plain.text)
+    assert "Content-Encoding" not in asked(nurse, "/tour", **{"Accept-Encoding": "gzip;q=0, br"}).headers
+
+
+def test_what_is_short_or_compressed_already_goes_as_it_is(service: Service, nurse: Visitor) -> None:
+    health = asked(nurse, "/health", **GZIP)
+    assert len(health.data) < SMALLEST
+    assert "Content-Encoding" not in health.headers
+    with service.app.test_request_context(headers=GZIP):
+        for kind, packed in (("application/pdf", False), ("application/zip", False), ("text/csv", True)):
+            sent = compressed(Response(b"much the same " * 400, mimetype=kind))
+            assert ("Content-Encoding" in sent.headers) == packed
+            assert sent.data == b"much the same " * 400 or packed
+
+
+def test_a_page_that_comes_in_parts_goes_compressed_part_by_part(service: Service) -> None:
+    with service.app.test_request_context(headers=GZIP):
+        sent = compressed(Response((f"part {n} " * 50 for n in range(3)), mimetype="text/html"))
+        pieces, unpack = iter(sent.response), zlib.decompressobj(16 + zlib.MAX_WBITS)
+        assert unpack.decompress(next(pieces)) == b""  # type: ignore[arg-type]
+        for n in range(3):
+            assert unpack.decompress(next(pieces)) == f"part {n} ".encode() * 50  # type: ignore[arg-type]
+        assert (unpack.decompress(b"".join(pieces)), unpack.eof) == (b"", True)  # type: ignore[arg-type]
+
+
+def test_the_length_of_a_page_has_a_part_of_chance(nurse: Visitor) -> None:
+    sizes = {len(asked(nurse, "/tour", **GZIP).data) for _ in range(12)}
+    assert len(sizes) > 3
+
+
+def test_every_file_of_a_page_is_asked_for_once_and_changes_its_address_with_what_it_holds(
+    service: Service, nurse: Visitor
+) -> None:
+    consultation = service.begin()
+    seen = set()
+    for path in ("/sign-in", "/", f"/consultations/{consultation}", "/leaflets/back-pain-core?format=a4"):
+        found = files_of(asked(nurse, path).text)
+        assert len(found) <= 4, found
+        seen |= set(found)
+    for address in seen - {"data:,"}:
+        name = urlsplit(address).path.removeprefix("/static/")
+        known = static.file(name)
+        assert known is not None, address
+        assert address.endswith(f"?v={known.digest}"), address
+        small = asked(nurse, address, **GZIP)
+        assert (small.headers["Cache-Control"], small.headers["Content-Encoding"]) == (FOR_EVER, "gzip")
+        assert gzip.decompress(small.data) == known.body == asked(nurse, address).data
+        again = asked(nurse, address, **GZIP, **{"If-None-Match": small.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_file_asked_for_without_its_digest_or_with_an_old_one_is_not_kept(nurse: Visitor) -> None:
+    for address in ("/static/pages.css", "/static/pages.css?v=0123456789abcdef"):
+        assert asked(nurse, address).headers["Cache-Control"] == "no-cache"
+
+
+def test_static_files_are_compressed_once(nurse: Visitor) -> None:
+    one = static.file("talk.js")
+    asked(nurse, "/static/talk.js", **GZIP)
+    assert static.file("talk.js") is one
+
+
+@pytest.mark.parametrize("name", ["../app.py", "vendor/PROVENANCE.json", "nothing.css", ""])
+def test_nothing_else_is_served_as_a_file(nurse: Visitor, name: str) -> None:
+    assert asked(nurse, f"/static/{name}").status_code == 404
+
+
+def test_no_two_pages_hold_the_same_token_and_each_of_them_is_taken(nurse: Visitor) -> None:
+    tokens = [TOKEN.findall(asked(nurse, "/leaflets").text)[0] for _ in range(3)]
+    assert len(set(tokens)) == 3
+    for token in tokens:
+        assert nurse.client.post("/look", data={"look": "light", "csrf_token": token}).status_code == 303
+
+
+@pytest.mark.parametrize("spoilt", ["", "=", "AAAA", "Zm9v", "not a token", "ÄÖ"])
+def test_what_is_no_token_is_refused(nurse: Visitor, spoilt: str) -> None:
+    token = TOKEN.findall(asked(nurse, "/leaflets").text)[0]
+    for wrong in (spoilt, token[:-4], token[4:], token[::-1]):
+        assert nurse.client.post("/look", data={"look": "light", "csrf_token": wrong}).status_code == 400
+
+
+def test_the_style_in_use_is_what_the_vendored_one_leaves_for_these_pages() -> None:
+    code = "import shrink, sys; sys.exit(shrink.TO.read_text('utf-8') != shrink.shrunk())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "tools", check=False)
+    assert done.returncode == 0, "run python3 tools/shrink.py"
+
+
+def rules(
+    css: str, split: Callable[[str], list[tuple[str, str]]], around: str = ""
+) -> Iterator[tuple[str, str, set[str]]]:
+    """Each selector of a stylesheet with what stands around it and its declarations."""
+    for prelude, body in split(css):
+        if prelude.startswith(("@media", "@supports")):
+            yield from rules(body, split, around + prelude)
+        else:
+            for selector in re.split(r",(?![^(]*\))", prelude):
+                yield around, selector, set(body.split(";"))
+
+
+def test_every_rule_that_is_kept_stands_as_it_was_vendored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    shrink = importlib.import_module("shrink")
+    vendored: dict[tuple[str, str], list[set[str]]] = {}
+    for around, selector, body in rules(shrink.FROM.read_text("utf-8").partition("\n")[2], shrink.blocks):
+        vendored.setdefault((around, selector), []).append(body)
+    kept = list(rules(shrink.TO.read_text("utf-8").partition("\n")[2], shrink.blocks))
+    assert len(kept) > 200
+    for around, selector, body in kept:
+        left_out = [was - body for was in vendored.get((around, selector), []) if body <= was]
+        assert any(all(one.startswith("--") for one in declarations) for declarations in left_out), (around, selector)
+    assert ("", ".nhsuk-button--secondary:hover") in {(around, selector) for around, selector, _ in kept}
