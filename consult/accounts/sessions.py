@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from consult.accounts import passwords
-from consult.accounts.people import Person, PersonRefused, by_username, password_hash_of, person, username_of
+from consult.accounts.people import Person, PersonRefused, by_username, of_row, password_hash_of, username_of
 from consult.record.database import Connection, Database, NotWritten
 
 IDLE: Final = timedelta(minutes=15)
@@ -120,13 +120,17 @@ def create(conn: Connection, person_id: str, now: datetime) -> str:
 
 def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
     """The sign-in of a token, locked if it was idle; None if it ended, is too old, or the person may not sign in."""
-    row = conn.execute("SELECT * FROM sign_in WHERE token_hash = ?", (_hash(token),)).fetchone()
+    row = conn.execute(
+        "SELECT s.token_hash, s.created_at AS begun_at, s.last_seen, s.locked_at, p.* "
+        "FROM sign_in s JOIN person p ON p.id = s.person WHERE s.token_hash = ?",
+        (_hash(token),),
+    ).fetchone()
     if row is None:
         return None
-    created = _time(row["created_at"])
+    created = _time(row["begun_at"])
     seen = max(_time(row["last_seen"]), _used.get(row["token_hash"], created))
-    who = person(conn, row["person"])
-    if who is None or not who.active or abs(now - created) >= ABSOLUTE:  # the clock may have been ahead
+    who = of_row(row)
+    if not who.active or abs(now - created) >= ABSOLUTE:  # the clock may have been ahead
         return None
     left = timedelta() if row["locked_at"] else max(min(IDLE, IDLE - (now - seen)), timedelta())
     stale = not timedelta() <= now - seen < FRESH  # also where the clock was set back
