@@ -198,7 +198,7 @@ class Audit:
 
     def _enter(self, baseline: Sequence[dict[str, str]]) -> None:
         """Enter the constructed cases as one sitting over case notes, two minutes a case."""
-        reader = entry.Who(*self._by(self.script["baseline"]["reader"]))
+        reader = Who(*self._by(self.script["baseline"]["reader"]))
         dataset, sites = self.instance.library.current.dataset, set(self.instance.sites)
         with self.instance.db.write() as conn:
             sitting = entry.begin(conn, len(baseline), reader, self.instance.store.at(), "demonstration:sitting")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from consult.exchange.casefile import Import, ImportReport, import_cases, read_text
+from consult.exchange.casefile import REPLACED, Import, ImportReport, import_cases, read_text
 from consult.instance import Instance
 from consult.progress import Progress
 from consult.setting_up import DEMO_PROVIDER, add_unknown_sites
 
 
 def import_file(
-    instance: Instance, content: bytes, replace: bool, actor: str, progress: Progress
+    instance: Instance, content: bytes, replace: bool, reason: str, actor: str, progress: Progress
 ) -> tuple[ImportReport, list[str]]:
     """Take in the cases of a file; returns the report, and the sites of the own provider that were added."""
     text = read_text(content)
@@ -22,6 +22,7 @@ def import_file(
         actor=actor,
         at=instance.store.at(),
         replace=replace,
+        reason=reason.strip() or REPLACED,
         why_not=partial(why_not_taken, instance.demonstration),
     )
     done = 0

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from consult.accounts import people
 from consult.audit import cases
 from consult.instance import Instance
+from consult.proving import read_only
 from consult.record import told
 from consult.record.database import Connection, Database
 from consult.record.ledger import show_up_to
 from consult.record.store import Store, rebuild_consultations
+from consult.record.tables import stand_before
 
-
-class _NothingIsKept(Exception):
-    """Ends a transaction that was only a trial."""
+MADE_FROM_STEPS: Final = ("setting", "person", "consultation")
 
 
 class _Then(Database):
@@ -37,22 +38,19 @@ class _Then(Database):
 
 
 @contextmanager
-def _trial(instance: Instance) -> Iterator[Connection]:
-    """A connection on which anything may be tried: all of it is taken back at the end."""
-    with suppress(_NothingIsKept), instance.db.write() as conn:
-        yield conn
-        raise _NothingIsKept
-
-
-@contextmanager
 def at_step(instance: Instance, step: int, moment: datetime) -> Iterator[tuple[Instance, Connection]]:
-    """The instance as its steps up to one tell it, the clock standing still; all is taken back at the end."""
-    with _trial(instance) as conn:
+    """The instance as its steps up to one tell it, the clock standing still; nobody is held up meanwhile.
+
+    What is made from the steps is made in temporary tables, which this connection sees in the place of those kept.
+    """
+    with read_only(instance.db.file) as conn:
         show_up_to(conn, step)
+        for table in MADE_FROM_STEPS:
+            stand_before(conn, table)
         told.rebuild_settings(conn)
         people.only_told(conn)
         rebuild_consultations(conn)
-        cases.rebuild(conn, instance.library.current.dataset)
+        cases.retell(conn, instance.library.current.dataset)
         db = _Then(conn)
         store = Store(db, instance.library, lambda: moment)
         yield replace(instance, db=db, store=store, clock=lambda: moment), conn

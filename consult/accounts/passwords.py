@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from functools import cache
 from importlib.resources import files
@@ -17,6 +18,17 @@ DIGITS: Final = "1234567890"
 LOOKALIKES: Final = str.maketrans("@0$3", "aose")
 NOBODY: Final = f"{METHOD}$nobody${'0' * 128}"
 """A hash that no password has: checking against it is the same work as against a real one."""
+
+
+CONSONANTS: Final = "bdfghjklmnprstvz"
+VOWELS: Final = "aeiou"
+WORDS: Final = 5
+
+
+def start_words() -> str:
+    """A password to start with: five made-up words that can be said by telephone, of 63 random bits."""
+    syllables = [secrets.choice(CONSONANTS) + secrets.choice(VOWELS) for _ in range(2 * WORDS)]
+    return " ".join("".join(syllables[n : n + 2]) for n in range(0, len(syllables), 2))
 
 
 def make_hash(password: str) -> str:

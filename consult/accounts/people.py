@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 import secrets
 import unicodedata
@@ -15,7 +16,7 @@ from sqlite_utils import Migrations
 
 from consult.accounts import passwords
 from consult.record.database import Connection
-from consult.record.ledger import Draft, append, steps
+from consult.record.ledger import Draft, Step, append, steps
 
 ROLES: Final = {
     "nurse": "Nurse",
@@ -25,6 +26,9 @@ ROLES: Final = {
     "administrator": "Administrator",
 }
 CLINICIANS: Final = frozenset({"nurse", "doctor", "physiotherapist"})
+LONGEST_NAME: Final = 120
+STANDING: Final = {"enabled": "1", "disabled": "0"}
+SECOND_FACTOR: Final = frozenset({"second_factor_set", "second_factor_removed"})
 
 accounts_schema = Migrations("accounts")
 
@@ -65,6 +69,39 @@ def m0002_lock(db: sqlite_utils.Database) -> None:
     db.execute("ALTER TABLE sign_in ADD COLUMN locked_at INTEGER NOT NULL DEFAULT 0")
 
 
+FACTORS: Final = """
+ALTER TABLE person ADD COLUMN start_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sign_in ADD COLUMN browser TEXT NOT NULL DEFAULT '';
+ALTER TABLE sign_in ADD COLUMN owes TEXT NOT NULL DEFAULT '';
+CREATE TABLE second_factor (
+  person TEXT PRIMARY KEY REFERENCES person (id),
+  secret TEXT NOT NULL,
+  pending TEXT NOT NULL,
+  last_counter INTEGER NOT NULL,
+  salt TEXT NOT NULL
+) STRICT;
+CREATE TABLE recovery_code (
+  person TEXT NOT NULL REFERENCES person (id),
+  code_hash TEXT NOT NULL,
+  PRIMARY KEY (person, code_hash)
+) STRICT;
+CREATE TABLE half_sign_in (
+  token_hash TEXT PRIMARY KEY,
+  who TEXT NOT NULL,
+  person TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+"""
+
+
+@accounts_schema()
+def m0003_second_factors(db: sqlite_utils.Database) -> None:
+    """Start passwords, second factors with recovery codes, sign-ins that wait for a code, and kinds of browser."""
+    for statement in FACTORS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 class PersonRefused(Exception):
     """Nothing was changed; the message says why and what to do."""
 
@@ -94,35 +131,47 @@ class Person:
 
 @dataclass(frozen=True)
 class NewPerson:
-    """What is asked of somebody who is to sign in; `username` may be left blank and is then made from the name."""
+    """What is asked of somebody who is to sign in; `username` may be left blank and is then made from the name.
+
+    With `start_until` (seconds) the password is a start password: it signs in until then, and is changed at once.
+    """
 
     name: str
     role: str
     site: str
     password: str
     username: str = ""
+    start_until: int = 0
 
 
 def add_person(conn: Connection, new: NewPerson, actor: str, at: str) -> Person:
     """Add somebody, and write the step that says so; PersonRefused if anything asked is not right."""
     name = " ".join(new.name.split())
+    check_name_and_role(name, new.role)
     username = username_of(new.username or name)
-    if not name:
-        raise PersonRefused("A person needs a name; write it as colleagues know it.")
-    if new.role not in ROLES:
-        raise PersonRefused(f"There is no role {new.role}; use one of {', '.join(ROLES)}.")
     if by_username(conn, username):
         raise PersonRefused(f"The sign-in name {username} is taken; choose another.")
     check_password(new.password, username, name)
     person_id = f"p-{secrets.token_hex(8)}"
-    row = (person_id, username, name, new.role, new.site, passwords.make_hash(new.password), 1, at)
+    password_hash = passwords.make_hash(new.password)
+    row = (person_id, username, name, new.role, new.site, password_hash, 1, at, new.start_until)
     append(conn, Draft("person_added", {"person": person_id, "role": new.role, "site": new.site}, actor, at))
     conn.execute(
-        "INSERT INTO person (id, username, name, role, site, password_hash, active, created_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO person (id, username, name, role, site, password_hash, active, created_at, start_until) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     return Person(person_id, username, name, new.role, new.site, True, at)
+
+
+def check_name_and_role(name: str, role: str) -> None:
+    """Refuse a name that says nothing, and a role there is not."""
+    if not name:
+        raise PersonRefused("A person needs a name; write it as colleagues know it.")
+    if len(name) > LONGEST_NAME:
+        raise PersonRefused(f"Shorten the name to {LONGEST_NAME} characters.")
+    if role not in ROLES:
+        raise PersonRefused(f"There is no role {role}; use one of {', '.join(ROLES)}.")
 
 
 def username_of(text: str) -> str:
@@ -169,37 +218,85 @@ def password_hash_of(conn: Connection, person_id: str) -> str:
     return str(row["password_hash"]) if row else ""
 
 
-def change_password(conn: Connection, person_id: str, password: str, actor: str, at: str) -> None:
-    """Give a person another password and end every sign-in of theirs."""
-    known = _known(conn, person_id)
-    check_password(password, known.username, known.name)
-    _changed(conn, person_id, "password", actor, at)
-    conn.execute("UPDATE person SET password_hash = ? WHERE id = ?", (passwords.make_hash(password), person_id))
-    conn.execute("DELETE FROM sign_in WHERE person = ?", (person_id,))
+def change_password(conn: Connection, person_id: str, password: str, actor: str, at: str, start_until: int = 0) -> None:
+    """Give a person another password, for good or to start with, and end every sign-in of theirs."""
+    one = known(conn, person_id)
+    check_password(password, one.username, one.name)
+    changed(conn, person_id, "start_password" if start_until else "password", actor, at)
+    conn.execute(
+        "UPDATE person SET password_hash = ?, start_until = ? WHERE id = ?",
+        (passwords.make_hash(password), start_until, person_id),
+    )
+    end_all(conn, person_id)
 
 
 def set_active(conn: Connection, person_id: str, active: bool, actor: str, at: str) -> None:
     """Let a person sign in, or no longer; the last active administrator stays."""
-    known = _known(conn, person_id)
-    if known.active == active:
+    one = known(conn, person_id)
+    if one.active == active:
         return
-    if not active and known.role == "administrator" and _administrators(conn) == 1:
-        raise PersonRefused("This is the last active administrator; make another one first.")
-    _changed(conn, person_id, "enabled" if active else "disabled", actor, at)
+    if not active:
+        check_not_last(conn, one)
+    changed(conn, person_id, "enabled" if active else "disabled", actor, at)
     conn.execute("UPDATE person SET active = ? WHERE id = ?", (int(active), person_id))
-    conn.execute("DELETE FROM sign_in WHERE person = ?", (person_id,))
+    end_all(conn, person_id)
+
+
+def place(conn: Connection, person_id: str, role: str, site: str, actor: str, at: str) -> None:
+    """Give a person another role or site, and end their sign-ins; the last active administrator stays one."""
+    one = known(conn, person_id)
+    check_name_and_role(one.name, role)
+    if (one.role, one.site) == (role, site):
+        return
+    if role != one.role:
+        check_not_last(conn, one)
+    append(conn, Draft("person_placed", {"person": one.id, "role": role, "site": site}, actor, at))
+    conn.execute("UPDATE person SET role = ?, site = ? WHERE id = ?", (role, site, person_id))
+    end_all(conn, person_id)
+
+
+def rename(conn: Connection, person_id: str, name: str, actor: str, at: str) -> None:
+    """Write a person's name otherwise; the sign-in name stays, and no step holds either."""
+    one, name = known(conn, person_id), " ".join(name.split())
+    check_name_and_role(name, one.role)
+    if name != one.name:
+        changed(conn, person_id, "name", actor, at)
+        conn.execute("UPDATE person SET name = ? WHERE id = ?", (name, person_id))
+
+
+def check_not_last(conn: Connection, one: Person) -> None:
+    """Refuse what would leave nobody to look after people and settings."""
+    if one.active and one.role == "administrator" and _administrators(conn) == 1:
+        raise PersonRefused("This is the last active administrator; make another one first.")
+
+
+def end_all(conn: Connection, person_id: str, but: str = "") -> None:
+    """End every sign-in of a person, half done or whole; `but` is the hash of the token of one that goes on."""
+    conn.execute("DELETE FROM sign_in WHERE person = ? AND token_hash <> ?", (person_id, but))
+    conn.execute("DELETE FROM half_sign_in WHERE person = ?", (person_id,))
+
+
+def start_until(conn: Connection, person_id: str) -> int:
+    """Until when (seconds) the password of a person is one to start with; 0 for a password of their own."""
+    row = conn.execute("SELECT start_until FROM person WHERE id = ?", (person_id,)).fetchone()
+    return int(row["start_until"]) if row else 0
+
+
+def starting(conn: Connection) -> set[str]:
+    """The people who have not signed in with their start password yet, by id."""
+    return {row["id"] for row in conn.execute("SELECT id FROM person WHERE start_until > 0")}
 
 
 def train(conn: Connection, person_id: str, day: str, today: date, actor: str, at: str) -> None:
     """Note the day on which a person was trained in the tool; PersonRefused if it is no day, or lies ahead."""
-    known = _known(conn, person_id)
+    one = known(conn, person_id)
     try:
         on = date.fromisoformat(day)
     except ValueError as error:
-        raise PersonRefused(f"Give the day on which {known.name} was trained as a date.") from error
+        raise PersonRefused(f"Give the day on which {one.name} was trained as a date.") from error
     if on > today:
         raise PersonRefused("The day of a training lies ahead; enter it once it was held.")
-    append(conn, Draft("person_trained", {"person": known.id, "on": on.isoformat()}, actor, at))
+    append(conn, Draft("person_trained", {"person": one.id, "on": on.isoformat()}, actor, at))
 
 
 def trained(conn: Connection) -> dict[str, str]:
@@ -214,13 +311,30 @@ def trained(conn: Connection) -> dict[str, str]:
 def told(conn: Connection) -> dict[str, dict[str, str]]:
     """The role and site of each person, and whether they may sign in, as the steps tell it."""
     found: dict[str, dict[str, str]] = {}
-    for step in steps(conn, kind="person_added"):
-        if step.content:
-            found[step.content["person"]] = {"role": step.content["role"], "site": step.content["site"], "active": "1"}
-    for step in steps(conn, kind="person_changed"):
-        if step.content and step.content["change"] in ("enabled", "disabled") and step.content["person"] in found:
-            found[step.content["person"]]["active"] = "1" if step.content["change"] == "enabled" else "0"
+    for step in _told(conn):
+        said, row = step.content or {}, found.get((step.content or {}).get("person", ""))
+        if step.kind == "person_added" and said:
+            found[said["person"]] = {"role": said["role"], "site": said["site"], "active": "1"}
+        elif step.kind == "person_placed" and row is not None:
+            row |= {"role": said["role"], "site": said["site"]}
+        elif row is not None and said["change"] in STANDING:
+            row["active"] = STANDING[said["change"]]
     return found
+
+
+def _told(conn: Connection) -> Iterator[Step]:
+    """All that steps say of who people are, in order."""
+    kinds = ("person_added", "person_placed", "person_changed")
+    return heapq.merge(*(steps(conn, kind=kind) for kind in kinds), key=lambda step: step.seq)
+
+
+def with_second_factor(conn: Connection) -> set[str]:
+    """The people who have a second factor, by id, as the steps tell it."""
+    found: dict[str, bool] = {}
+    for step in _told(conn):
+        if step.content and step.content.get("change") in SECOND_FACTOR:
+            found[step.content["person"]] = step.content["change"] == "second_factor_set"
+    return {person_id for person_id, has in found.items() if has}
 
 
 def differences(conn: Connection) -> Iterator[str]:
@@ -233,6 +347,12 @@ def differences(conn: Connection) -> Iterator[str]:
         for column, says in as_told.get(row["id"], {}).items():
             if (has := str(row[column])) != says:
                 yield f"{row['username']} has {column} {has!r}, and the steps say {says!r}; run `consult rebuild`."
+    factors = with_second_factor(conn)
+    held = {row["person"] for row in conn.execute("SELECT person FROM second_factor WHERE secret <> ''")}
+    for row in rows:
+        if (row["id"] in held) != (row["id"] in factors):
+            has, says = ("a", "none") if row["id"] in held else ("no", "one")
+            yield f"{row['username']} has {has} second factor, and the steps say {says}; restore a backup."
     for person_id in sorted(as_told.keys() - {row["id"] for row in rows}):
         yield f"The person {person_id} is missing, though a step says they were added; restore a backup."
 
@@ -250,7 +370,6 @@ def only_told(conn: Connection) -> None:
     """Put everybody back to what the steps tell, and take out whom they don't tell of; for a trial only."""
     put_back(conn)
     known = list(told(conn))
-    conn.execute("PRAGMA defer_foreign_keys = ON")
     conn.execute(f"DELETE FROM person WHERE id NOT IN ({', '.join('?' * len(known))})", known)
 
 
@@ -259,14 +378,16 @@ def _administrators(conn: Connection) -> int:
     return int(conn.execute(query).fetchone()[0])
 
 
-def _known(conn: Connection, person_id: str) -> Person:
-    known = person(conn, person_id)
-    if known is None:
+def known(conn: Connection, person_id: str) -> Person:
+    """The person with this id; PersonRefused if there is none."""
+    found = person(conn, person_id)
+    if found is None:
         raise PersonRefused("There is no such person; choose one from the list of people.")
-    return known
+    return found
 
 
-def _changed(conn: Connection, person_id: str, change: str, actor: str, at: str) -> None:
+def changed(conn: Connection, person_id: str, change: str, actor: str, at: str) -> None:
+    """Write the step that says what about a person was changed, without any of it."""
     append(conn, Draft("person_changed", {"person": person_id, "change": change}, actor, at))
 
 

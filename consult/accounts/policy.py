@@ -10,14 +10,22 @@ EVERYONE: Final = frozenset(ROLES)
 AUDITORS: Final = CLINICIANS | {"audit_lead"}
 ADMINISTRATORS: Final = frozenset({"administrator"})
 
-PUBLIC: Final = frozenset({"sign_in", "static", "health", "session_state", "unlock", "leaflets.read"})
+PUBLIC: Final = frozenset({"sign_in", "sign_in_code", "static", "health", "session_state", "unlock", "leaflets.read"})
 """The endpoints that need no sign-in.
 
 `leaflets.read` is what the code on a printed leaflet leads to: a text that is given away and names nobody, found only
 by whoever holds its digest.
 """
 
+SETTLING: Final = frozenset({"account.show", "account.password", "account.factor", "sign_out", "lock"})
+"""What somebody may use who must first choose a password of their own, or set up a second factor."""
+
 SIGNED_IN: Final = (
+    "account.show",
+    "account.password",
+    "account.factor",
+    "account.codes",
+    "account.sessions",
     "sign_out",
     "lock",
     "choose_look",
@@ -114,7 +122,20 @@ READING: Final = (
     "followup.decision",
     "followup.review",
 )
-ADMIN: Final = ("admin.settings", "admin.site", "admin.leaflet", "admin.people")
+ADMIN: Final = (
+    "admin.settings",
+    "admin.site",
+    "admin.leaflet",
+    "people.index",
+    "people.show",
+    "people.change",
+    "people.standing",
+    "people.start",
+    "people.factor",
+    "people.required",
+    "people.hand_over",
+    "people.trained",
+)
 
 POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys([*PUBLIC, *SIGNED_IN], EVERYONE),

@@ -8,10 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from consult.accounts import passwords
-from consult.accounts.people import Person, PersonRefused, by_username, of_row, password_hash_of, username_of
+from consult.accounts import factors, passwords
+from consult.accounts.people import (
+    Person,
+    PersonRefused,
+    by_username,
+    of_row,
+    password_hash_of,
+    person,
+    start_until,
+    username_of,
+)
 from consult.record.database import Connection, Database, NotWritten
 
 IDLE: Final = timedelta(minutes=15)
@@ -21,12 +30,18 @@ WARNING: Final = timedelta(minutes=2)
 ABSOLUTE: Final = timedelta(hours=12)
 TRIES: Final = 10
 WINDOW: Final = timedelta(minutes=5)
+HALF: Final = timedelta(minutes=10)
+"""How long a sign-in waits for its code."""
+START: Final = timedelta(days=7)
+"""How long a start password stands."""
 FRESH: Final = timedelta(seconds=30)
 """How old `last_seen` may grow before it is written again: one durable write a page would be waste."""
 
 WRONG: Final = "That sign-in name and password do not go together; check both and try again."
 NOT_YOURS: Final = "That password is not right; try again, or sign in as somebody else."
 ENDED: Final = "This session has ended; sign in again."
+WRONG_CODE: Final = "The name, the password and the code do not go together; type the next code, or begin again."
+TOO_LATE: Final = "That took too long; begin again with name and password."
 TOO_MANY: Final = "There were too many tries with this sign-in name; wait five minutes, then try again."
 
 
@@ -34,11 +49,20 @@ class SignInRefused(Exception):
     """Nobody was signed in; the message is the same for unknown names and wrong passwords."""
 
 
+class CodeNeeded(Exception):
+    """A code is asked for next, whether name and password were right or not; `token` is the half of a sign-in."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__("A code is asked for next.")
+        self.token = token
+
+
 @dataclass(frozen=True)
 class SignIn:
     """A sign-in: who, since when, whether it is locked, and whether it is time to note that it was used.
 
-    `left` is for how long it stays unlocked if nothing more is done.
+    `left` is for how long it stays unlocked if nothing more is done. `owes` is what its person must do before anything
+    else: choose a password of their own ("password"), or set up a second factor ("factor").
     """
 
     person: Person
@@ -49,38 +73,97 @@ class SignIn:
     locked: bool
     locked_at: int
     left: timedelta
+    owes: str
+    browser: str
+
+    @property
+    def id(self) -> str:
+        """What the page of one's sessions calls it: it opens nothing."""
+        return self.token_hash[:16]
 
 
-def sign_in(db: Database, username: str, password: str, now: datetime) -> tuple[str, Person]:
+def sign_in(db: Database, username: str, password: str, now: datetime, browser: str = "") -> tuple[str, Person]:
     """Check a name and a password and open a session; returns its token and the person, or raises SignInRefused.
 
-    Each try counts before the password is looked at, so that tries sent side by side are braked too; a right one
-    clears the count.
+    Each try counts before the password is looked at, so that tries sent side by side are braked too; one that ends in
+    a session clears the count. Where second factors are used, CodeNeeded is raised for whoever has one and for every
+    name and password that do not go together, so that nothing tells these apart.
     """
-    with _checked(db, username, password, now) as (conn, known):
-        return create(conn, known.id, now), known
-
-
-@contextmanager
-def _checked(db: Database, username: str, password: str, now: datetime) -> Iterator[tuple[Connection, Person]]:
-    """A transaction in which the password was right; SignInRefused if it was not, or after too many tries."""
     who = _key(username)
+    _count(db, who, now)
+    with _checked(db, username, password, now) as (conn, known):
+        half = token = ""
+        if factors.used_here(conn) and (known is None or factors.has(conn, known.id)):
+            half = _half(conn, who, known, now)
+        elif known is not None:
+            token = _whole(conn, who, known, now, browser)
+    if half:
+        raise CodeNeeded(half)
+    if known is None:
+        raise SignInRefused(WRONG)
+    return token, known
+
+
+def complete(db: Database, half: str, code: str, now: datetime, browser: str = "") -> tuple[str, Person]:
+    """Finish a sign-in with a code; returns the token of the new session and its person, or raises SignInRefused.
+
+    Tries count together with those of passwords.
+    """
+    row = db.read().execute("SELECT * FROM half_sign_in WHERE token_hash = ?", (_hash(half),)).fetchone()
+    if row is None or abs(now - _time(row["created_at"])) >= HALF:
+        raise SignInRefused(TOO_LATE)
+    _count(db, row["who"], now)
+    with db.write() as conn:
+        right = factors.take(conn, row["person"], code, now)
+        known = person(conn, row["person"])
+        still = conn.execute("DELETE FROM half_sign_in WHERE token_hash = ? AND ?", (_hash(half), right)).rowcount
+        token = _whole(conn, row["who"], known, now, browser) if known and known.active and right and still else ""
+    if not known or not token:
+        raise SignInRefused(WRONG_CODE)
+    return token, known
+
+
+def _half(conn: Connection, who: str, known: Person | None, now: datetime) -> str:
+    """Note that a name and a password were sent, and whose they are if they were right; returns the half's token."""
+    token = secrets.token_urlsafe(32)
+    limits = (_seconds(now - HALF), _seconds(now + HALF))
+    conn.execute("DELETE FROM half_sign_in WHERE created_at NOT BETWEEN ? AND ?", limits)
+    row = (_hash(token), who, known.id if known else "", _seconds(now))
+    conn.execute("INSERT INTO half_sign_in (token_hash, who, person, created_at) VALUES (?, ?, ?, ?)", row)
+    return token
+
+
+def _whole(conn: Connection, who: str, known: Person, now: datetime, browser: str) -> str:
+    conn.execute("DELETE FROM failed_try WHERE who = ?", (who,))
+    return create(conn, known.id, now, browser)
+
+
+def _count(db: Database, who: str, now: datetime) -> None:
+    """Count a try; SignInRefused after too many."""
     with db.write() as conn:
         braked = _tries(conn, who, now) >= TRIES
         if not braked:
             conn.execute("INSERT INTO failed_try (who, at) VALUES (?, ?)", (who, _seconds(now)))
     if braked:
         raise SignInRefused(TOO_MANY)
+
+
+@contextmanager
+def _checked(db: Database, username: str, password: str, now: datetime) -> Iterator[tuple[Connection, Person | None]]:
+    """A transaction with the person whose name and password these are; None if they do not go together."""
     known = _named(db.read(), username)
     checked = password_hash_of(db.read(), known.id) if known else ""
     right = passwords.matches(password, checked)
-    if known is None or not right or not known.active:
-        raise SignInRefused(WRONG)
     with db.write() as conn:
-        if password_hash_of(conn, known.id) != checked:  # changed meanwhile, which has ended every other session
-            raise SignInRefused(WRONG)
-        conn.execute("DELETE FROM failed_try WHERE who = ?", (who,))
+        if known is not None and not (right and known.active and _stands(conn, known.id, checked, now)):
+            known = None
         yield conn, known
+
+
+def _stands(conn: Connection, person_id: str, checked: str, now: datetime) -> bool:
+    """Whether a password was not changed meanwhile, which has ended every session, and has not run out as a start."""
+    until = start_until(conn, person_id)
+    return password_hash_of(conn, person_id) == checked and (not until or _seconds(now) < until)
 
 
 def unlock(db: Database, token: str, password: str, now: datetime) -> Person:
@@ -91,15 +174,28 @@ def unlock(db: Database, token: str, password: str, now: datetime) -> Person:
     signed_in = lookup(db.read(), token, now)
     if signed_in is None:
         raise SignInRefused(ENDED)
-    try:
-        with _checked(db, signed_in.person.username, password, now) as (conn, known):
+    who = _key(signed_in.person.username)
+    _count(db, who, now)
+    with _checked(db, signed_in.person.username, password, now) as (conn, known):
+        if known is not None:
+            conn.execute("DELETE FROM failed_try WHERE who = ?", (who,))
             conn.execute(
                 "UPDATE sign_in SET locked_at = 0, last_seen = ? WHERE token_hash = ?",
                 (_seconds(now), signed_in.token_hash),
             )
-            return known
-    except SignInRefused as refusal:
-        raise SignInRefused(NOT_YOURS if str(refusal) == WRONG else str(refusal)) from None
+    if known is None:
+        raise SignInRefused(NOT_YOURS)
+    return known
+
+
+def is_own_password(db: Database, one: Person, password: str, now: datetime) -> bool:
+    """Whether this is the password of somebody who is signed in; asked before a factor or a password is changed."""
+    who = _key(one.username)
+    _count(db, who, now)
+    with _checked(db, one.username, password, now) as (conn, known):
+        if known is not None:
+            conn.execute("DELETE FROM failed_try WHERE who = ?", (who,))
+    return known is not None
 
 
 def lock(conn: Connection, signed_in: SignIn, now: datetime) -> None:
@@ -108,25 +204,60 @@ def lock(conn: Connection, signed_in: SignIn, now: datetime) -> None:
     conn.execute(query, (_seconds(now), signed_in.token_hash))
 
 
-def create(conn: Connection, person_id: str, now: datetime) -> str:
+def create(conn: Connection, person_id: str, now: datetime, browser: str = "") -> str:
     """Open a session for a person and return its token, which is kept nowhere on the server."""
     token = secrets.token_urlsafe(32)
     limits = (_seconds(now - ABSOLUTE), _seconds(now + ABSOLUTE))
     conn.execute("DELETE FROM sign_in WHERE created_at NOT BETWEEN ? AND ?", limits)
-    row = (_hash(token), person_id, _seconds(now), _seconds(now))
-    conn.execute("INSERT INTO sign_in (token_hash, person, created_at, last_seen) VALUES (?, ?, ?, ?)", row)
+    row = (_hash(token), person_id, _seconds(now), _seconds(now), browser[:60], owes(conn, person_id))
+    conn.execute(
+        "INSERT INTO sign_in (token_hash, person, created_at, last_seen, browser, owes) VALUES (?, ?, ?, ?, ?, ?)", row
+    )
     return token
+
+
+def owes(conn: Connection, person_id: str) -> str:
+    """What a person must do before anything else: "password", "factor", or ""."""
+    if start_until(conn, person_id):
+        return "password"
+    known = person(conn, person_id)
+    needs = known is not None and known.role in factors.required(conn) and not factors.has(conn, known.id)
+    return "factor" if needs else ""
+
+
+def settle(conn: Connection, signed_in: SignIn) -> None:
+    """Look again at what the person of a session owes, once something of it was done."""
+    row = (owes(conn, signed_in.person.id), signed_in.token_hash)
+    conn.execute("UPDATE sign_in SET owes = ? WHERE token_hash = ?", row)
+
+
+def renew(conn: Connection, signed_in: SignIn, now: datetime) -> str:
+    """Give a session a new token, after something that raises what it may do; the old one opens nothing any more."""
+    token = secrets.token_urlsafe(32)
+    query = "UPDATE sign_in SET token_hash = ?, last_seen = ? WHERE token_hash = ?"
+    conn.execute(query, (_hash(token), _seconds(now), signed_in.token_hash))
+    return token
+
+
+def of_person(conn: Connection, person_id: str, now: datetime) -> list[SignIn]:
+    """The sessions of a person that have not ended, the one used last first."""
+    found = [_sign_in(row, now) for row in conn.execute(f"{WITH_PERSON} WHERE s.person = ?", (person_id,))]
+    return sorted((one for one in found if one), key=lambda one: one.last_seen, reverse=True)
+
+
+WITH_PERSON: Final = (
+    "SELECT s.token_hash, s.created_at AS begun_at, s.last_seen, s.locked_at, s.owes, s.browser, p.* "
+    "FROM sign_in s JOIN person p ON p.id = s.person"
+)
 
 
 def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
     """The sign-in of a token, locked if it was idle; None if it ended, is too old, or the person may not sign in."""
-    row = conn.execute(
-        "SELECT s.token_hash, s.created_at AS begun_at, s.last_seen, s.locked_at, p.* "
-        "FROM sign_in s JOIN person p ON p.id = s.person WHERE s.token_hash = ?",
-        (_hash(token),),
-    ).fetchone()
-    if row is None:
-        return None
+    row = conn.execute(f"{WITH_PERSON} WHERE s.token_hash = ?", (_hash(token),)).fetchone()
+    return _sign_in(row, now) if row is not None else None
+
+
+def _sign_in(row: Any, now: datetime) -> SignIn | None:
     created = _time(row["begun_at"])
     seen = max(_time(row["last_seen"]), _used.get(row["token_hash"], created))
     who = of_row(row)
@@ -134,7 +265,18 @@ def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
         return None
     left = timedelta() if row["locked_at"] else max(min(IDLE, IDLE - (now - seen)), timedelta())
     stale = not timedelta() <= now - seen < FRESH  # also where the clock was set back
-    return SignIn(who, row["token_hash"], created, seen, stale, locked=not left, locked_at=row["locked_at"], left=left)
+    return SignIn(
+        who,
+        row["token_hash"],
+        created,
+        seen,
+        stale,
+        locked=not left,
+        locked_at=row["locked_at"],
+        left=left,
+        owes=row["owes"],
+        browser=row["browser"],
+    )
 
 
 _used: dict[str, datetime] = {}
@@ -159,6 +301,12 @@ def touch(conn: Connection, signed_in: SignIn, now: datetime) -> None:
 def end(conn: Connection, token: str) -> None:
     """End one session."""
     conn.execute("DELETE FROM sign_in WHERE token_hash = ?", (_hash(token),))
+
+
+def end_one(conn: Connection, person_id: str, id_: str) -> bool:
+    """End the session of a person that their page calls so; whether there was one."""
+    query = "DELETE FROM sign_in WHERE person = ? AND substr(token_hash, 1, 16) = ?"
+    return bool(conn.execute(query, (person_id, id_)).rowcount)
 
 
 def _named(conn: Connection, username: str) -> Person | None:

@@ -159,7 +159,7 @@ def _anchor(share: float) -> str:
 class Period:
     """A month or quarter of a chart over time: where in time it lies (0 for the first), and its rate.
 
-    `limits` are those of a p-chart; `special` says that a rule finds more than chance in it.
+    `limits` are those of a p-chart; `special` says that a rule points to it as more than chance.
     """
 
     at: int

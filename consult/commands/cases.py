@@ -96,15 +96,16 @@ def hand_out(file: Path, content: bytes) -> None:
 @on_instance()
 @click.argument("file", type=click.File("rb"))
 @click.option("--replace", is_flag=True, help="Let a row supersede an imported case that differs.")
+@click.option("--reason", default="", help="With --replace: why; it is kept with each case that is superseded.")
 @pass_place
-def cases_import(place: Place, file: Any, replace: bool) -> None:
+def cases_import(place: Place, file: Any, replace: bool, reason: str) -> None:
     """Take in the cases of FILE (- for input); good rows are kept, and every bad row is reported.
 
     The exit code is 1 if any row was refused.
     """
     content = file.read(casefile.MAX_FILE_BYTES + 1)
     with opened(place) as instance:
-        report, new_sites = importing.import_file(instance, content, replace, actor(), progress)
+        report, new_sites = importing.import_file(instance, content, replace, reason, actor(), progress)
     for bad in report.bad:
         click.echo(str(bad), err=True)
     for site in new_sites:

@@ -7,8 +7,10 @@ from typing import Any
 import click
 
 from consult import setting_up
-from consult.accounts.people import ROLES, NewPerson, add_person, by_username, change_password
+from consult.accounts import factors, passwords, people, sessions
+from consult.accounts.people import ROLES, NewPerson, Person, add_person, by_username, change_password
 from consult.commands.place import EXIT_CODES, Place, actor, on_instance, opened, pass_place
+from consult.instance import Instance
 
 
 @click.command(epilog=EXIT_CODES)
@@ -79,9 +81,86 @@ def person_add(place: Place, name: str, role: str, site: str, username: str, pas
 def person_password(place: Place, username: str, password_file: Any) -> None:
     """Give a person a new password, for instance when it was lost; ends every sign-in of theirs."""
     with opened(place) as instance:
-        known = by_username(instance.db.read(), username.strip().casefold())
-        if known is None:
-            raise click.ClickException(f"Nobody signs in as {username}; the settings page lists the people.")
+        known = _named(instance, username)
         with instance.db.write() as conn:
             change_password(conn, known.id, password_from(password_file), actor(), instance.store.at())
     click.echo(f"{known.name} has a new password.")
+
+
+def _named(instance: Instance, username: str) -> Person:
+    known = by_username(instance.db.read(), username.strip().casefold())
+    if known is None:
+        raise click.ClickException(f"Nobody signs in as {username}; `consult person list` lists the people.")
+    return known
+
+
+@person.command(name="list", epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def person_list(place: Place) -> None:
+    """List the people: sign-in name, name, role, site, and how they stand."""
+    with opened(place) as instance:
+        conn = instance.db.read()
+        starting, held = people.starting(conn), factors.held(conn)
+        for one in people.people(conn):
+            state = "stopped" if not one.active else "has not started" if one.id in starting else "may sign in"
+            second = "second factor" if one.id in held else "no second factor"
+            click.echo(f"{one.username}: {one.name}, {one.role_label}, site {one.site}, {state}, {second}")
+
+
+@person.command(name="start", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("username")
+@pass_place
+def person_start(place: Place, username: str) -> None:
+    """Give a person a start password, which is printed once and must be changed at the first sign-in."""
+    with opened(place) as instance:
+        known, words = _named(instance, username), passwords.start_words()
+        until = int((instance.store.clock() + sessions.START).timestamp())
+        with instance.db.write() as conn:
+            change_password(conn, known.id, words, actor(), instance.store.at(), until)
+    click.echo(f"{known.name} signs in as {known.username}, within {sessions.START.days} days, with: {words}")
+
+
+@person.command(name="second-factor", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("username")
+@pass_place
+def person_second_factor(place: Place, username: str) -> None:
+    """Take away the second factor of a person who lost telephone and recovery codes; ends every sign-in of theirs."""
+    with opened(place) as instance:
+        known = _named(instance, username)
+        with instance.db.write() as conn:
+            factors.remove(conn, known.id, actor(), instance.store.at())
+            people.end_all(conn, known.id)
+    click.echo(f"{known.name} has no second factor now; the password alone signs in.")
+
+
+@person.command(name="place", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("username")
+@click.option("--role", type=click.Choice(list(ROLES)), help="Another role.")
+@click.option("--site", metavar="CODE", help="Another site.")
+@pass_place
+def person_place(place: Place, username: str, role: str | None, site: str | None) -> None:
+    """Give a person another role or site, for instance to make somebody an administrator again."""
+    with opened(place) as instance:
+        known = _named(instance, username)
+        if site and site not in instance.sites:
+            raise click.ClickException(f"There is no site {site}; use one of: {', '.join(instance.sites)}.")
+        with instance.db.write() as conn:
+            people.place(conn, known.id, role or known.role, site or known.site, actor(), instance.store.at())
+    click.echo(f"{known.name} is {ROLES[role or known.role]} at site {site or known.site}.")
+
+
+@person.command(name="let-in", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("username")
+@pass_place
+def person_let_in(place: Place, username: str) -> None:
+    """Let a person whose sign-in was stopped sign in again."""
+    with opened(place) as instance:
+        known = _named(instance, username)
+        with instance.db.write() as conn:
+            people.set_active(conn, known.id, True, actor(), instance.store.at())
+    click.echo(f"{known.name} may sign in.")

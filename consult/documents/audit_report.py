@@ -98,7 +98,8 @@ def _beside(basis: Basis) -> Iterator[str]:
             if other in shown and not other.national:
                 said = figures.whole_rate(basis.found.measures[other.id])
                 yield f"{measure.short}; beside it {other.title[:1].lower()}{other.title[1:]}: {said}."
-        yield from (f"{measure.short}: {line}" for line in basis.found.measures[measure.id].beside)
+        for line in basis.found.measures[measure.id].beside:
+            yield f"{measure.short}: {line[:1].lower()}{line[1:]}"
 
 
 def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:

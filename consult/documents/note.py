@@ -87,7 +87,7 @@ def _block(block: Block, consultation: Consultation, path: Path) -> Iterator[str
         yield from _findings(block.title, findings, consultation, path)
     for question in on_path:
         if question.kind != "finding" and (answer := path.answer(question.id)) is not None:
-            yield from _wrap(f"{question.ask.rstrip('?')}: {describe(question, answer, path.proforma)}.")
+            yield from _wrap(closed(f"{question.ask.rstrip('?')}: {describe(question, answer, path.proforma)}"))
             yield from _decision_lines(question, consultation, path)
 
 
@@ -102,7 +102,7 @@ def _findings(title: str, findings: list[Question], consultation: Consultation, 
                 last = consultation.last(question.id)
                 named.setdefault(words + _as_group(last.via if last else ""), []).append(question.ask.rstrip("?"))
         for words, asks in named.items():
-            yield from _wrap(f"{words}: {'; '.join(asks)}.", indent="  ")
+            yield from _wrap(closed(f"{words}: {'; '.join(asks)}"), indent="  ")
         for question in findings:
             if (answer := path.answer(question.id)) is not None and answer.state == state:
                 yield from _decision_lines(question, consultation, path)
@@ -126,9 +126,9 @@ def _decision_lines(question: Question, consultation: Consultation, path: Path) 
 
 def decision_in_words(decision: Decision, proforma: Proforma) -> str:
     """A decision with its reason, who was told and when."""
-    told = f" Told: {decision.told}." if decision.told else ""
+    told = closed(f" Told: {decision.told}") if decision.told else ""
     label = proforma.decisions.get(decision.decision, decision.decision)
-    return f"{label}; {decision.reason.rstrip('.')}.{told} Recorded {clock_time(decision.at)}."
+    return f"{closed(f'{label}; {decision.reason}')}{told} Recorded {clock_time(decision.at)}."
 
 
 DONE = {
@@ -155,7 +155,7 @@ def _documents(consultation: Consultation) -> Iterator[str]:
         yield "No leaflet, letter or report recorded."
     if consultation.blank_reason:
         text = consultation.blank_reason.get("text") or consultation.blank_reason["reason"].replace("_", " ")
-        yield from _wrap(f"Reason given for emergency questions not recorded: {text}.")
+        yield from _wrap(closed(f"Reason given for emergency questions not recorded: {text}"))
 
 
 def after_signing(consultation: Consultation, path: Path) -> str:
@@ -178,18 +178,24 @@ def after_lines(consultation: Consultation, path: Path) -> list[str]:
 
 def _addendum_lines(step: Step, path: Path) -> list[str]:
     content = step.content or {}
-    lines = [f"{when(step.at)} Addendum: {content['text']} Why: {content['why']}"]
+    lines = [f"{when(step.at)} Addendum: {closed(content['text'])} Why: {closed(content['why'])}"]
     for question_id, corrected in content["answers"].items():
         question = path.proforma.by_id[question_id]
         answer = Answer(corrected["state"], corrected["value"], corrected["reason"]) if corrected else None
         said = describe(question, answer, path.proforma)
-        lines.append(f"Corrects the audit record: {question.ask.rstrip('?')}: {said}.")
+        lines.append(closed(f"Corrects the audit record: {question.ask.rstrip('?')}: {said}"))
     return lines
 
 
 def _not_recorded(path: Path) -> Iterator[str]:
     blank = [q for q in path.questions() if path.answer(q.id) is None and "red_flag" not in q.tags]
     yield from _wrap("; ".join(q.ask.rstrip("?") for q in blank) + "." if blank else "Nothing on the path.")
+
+
+def closed(text: str) -> str:
+    """A sentence with its full stop, where whoever typed it has set none."""
+    text = text.rstrip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _wrap(text: str, indent: str = "") -> list[str]:

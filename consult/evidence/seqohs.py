@@ -26,6 +26,7 @@ from consult.record.database import Connection
 EVENTS: Final = {
     "consultation_viewed": "A consultation was opened by the clinician who holds it (once a visit)",
     "consultation_taken_over": "A consultation was taken over by a colleague, with a reason",
+    "consultation_handed_over": "An administrator handed a consultation over to another clinician",
     "addendum_added": "An addendum was added to a signed consultation",
     "entered_in_error": "A consultation was marked as entered in error",
     "case_edited": "A case from notes was edited, with a reason",

@@ -10,12 +10,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+import uuid
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from consult.audit import cases
 from consult.audit.case import codes
@@ -27,6 +28,7 @@ from consult.proforma.days import day_in
 from consult.proforma.rules import BLANKS
 from consult.record.database import Connection, Database
 from consult.record.ledger import Draft, append
+from consult.record.store import Who
 
 MAX_FILE_BYTES: Final = 100_000_000
 MAX_RECORD: Final = 100_000
@@ -70,6 +72,9 @@ class ImportReport:
     """The (provider, site) pairs of the cases taken, in order of appearance: the caller adds those it does not know."""
 
 
+REPLACED: Final = "The case file was imported again with --replace; no other reason was given."
+
+
 def _take_all(_provider: str) -> str:
     return ""
 
@@ -78,6 +83,7 @@ def _take_all(_provider: str) -> str:
 class Import:
     """How a file is read: own provider, today, who acts and when; `replace` lets a row supersede an imported case.
 
+    `reason` is why it does, and is kept with each case that a row supersedes.
     `why_not` says in a sentence why no case of a provider is taken here, "" if they are.
     """
 
@@ -86,6 +92,7 @@ class Import:
     actor: str
     at: str
     replace: bool = False
+    reason: str = REPLACED
     why_not: Callable[[str], str] = _take_all
 
 
@@ -256,12 +263,17 @@ class _Importer:
         elif refusal := self._refusal(existing, differing, fields):
             self._refuse(record, [(", ".join(differing) or "capture_mode", refusal)])
         else:
-            kind = "case_imported" if existing is None else "case_replaced"
-            step = append(conn, Draft(kind, fields, self.settings.actor, self.settings.at))
-            cases.put(conn, fields, step=step)
+            self._write(conn, fields, existing is not None)
             self.report.added += existing is None
             self.report.replaced += existing is not None
             self._note(fields, record)
+
+    def _write(self, conn: Connection, fields: dict[str, str], again: bool) -> None:
+        by = Who(self.settings.actor, "")
+        if again:
+            supersede(conn, fields, self.settings.reason, by, self.settings.at)
+        else:
+            cases.put(conn, fields, step=append(conn, Draft("case_imported", fields, by.actor, self.settings.at)))
 
     def _refusal(self, existing: cases.CaseRow | None, differing: list[str], fields: dict[str, str]) -> str:
         """Why a case that is not there yet, or is there with other values, is not taken; "" if it is."""
@@ -286,6 +298,17 @@ class _Importer:
         place = (fields["provider"], fields["site"])
         if place not in self.report.sites:
             self.report.sites.append(place)
+
+
+def supersede(conn: Connection, fields: dict[str, str], reason: str, who: Who, at: str, key: str = "") -> int:
+    """Write the step that supersedes a case and the one that says why; returns the number of the first."""
+    key = key or str(uuid.uuid4())
+    step = append(conn, Draft("case_replaced", fields, who.actor, at, role=who.role, key=f"{key}:case"))
+    cases.put(conn, fields, step=step)
+    named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))
+    content: dict[str, Any] = {**named, "step": step, "reason": reason}
+    append(conn, Draft("case_edited", content, who.actor, at, role=who.role, key=f"{key}:why"))
+    return step
 
 
 def prepared(raw: Mapping[str, str], dataset: Dataset, settings: Import) -> dict[str, str]:

@@ -6,16 +6,17 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from consult.audit import cases
 from consult.audit.cases import CaseRow
 from consult.audit.episode import gap_code
 from consult.audit.rounds import Key
-from consult.exchange.casefile import Import, differences, prepared, wrong_with
+from consult.exchange.casefile import Import, differences, prepared, supersede, wrong_with
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, append, steps
+from consult.record.store import Who
 
 MODE: Final = "retrospective"
 USUAL: Final = 40
@@ -30,14 +31,6 @@ class NotTaken(Refused):
     def __init__(self, wrong: list[tuple[str, str]], held: CaseRow | None = None) -> None:
         super().__init__(" ".join(sentence for _, sentence in wrong))
         self.wrong, self.held = wrong, held
-
-
-@dataclass(frozen=True)
-class Who:
-    """Who enters, and in which role."""
-
-    actor: str
-    role: str
 
 
 @dataclass(frozen=True)
@@ -222,16 +215,6 @@ def edit(
     if wrong:
         raise NotTaken(wrong)
     supersede(conn, fields, reason.strip(), who, settings.at, key)
-
-
-def supersede(conn: Connection, fields: dict[str, str], reason: str, who: Who, at: str, key: str) -> int:
-    """Write the step that supersedes a case and the one that says why; returns the number of the first."""
-    step = append(conn, Draft("case_replaced", fields, who.actor, at, role=who.role, key=f"{key}:case"))
-    cases.put(conn, fields, step=step)
-    named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))
-    content: dict[str, Any] = {**named, "step": step, "reason": reason}
-    append(conn, Draft("case_edited", content, who.actor, at, role=who.role, key=f"{key}:why"))
-    return step
 
 
 def edits(conn: Connection, case: Key) -> list[tuple[str, str, str]]:

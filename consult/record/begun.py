@@ -26,8 +26,10 @@ def not_signed(conn: Connection, capture: str, start: str, end: str) -> Iterator
     """The consultations of a capture mode held in a period (inclusive) that are open, abandoned or in error."""
     query = (
         "SELECT c.id, t.content ->> '$.provider', c.site, "
-        "(SELECT o.role FROM step o WHERE o.consultation = c.id AND o.question = '' AND o.kind IN "
-        "('consultation_started', 'consultation_taken_over') ORDER BY o.seq DESC LIMIT 1), "
+        "(SELECT coalesce(h.content ->> '$.role', o.role) FROM step o LEFT JOIN step_content h "
+        "ON h.seq = o.seq AND o.kind = 'consultation_handed_over' WHERE o.consultation = c.id AND o.question = '' "
+        "AND o.kind IN ('consultation_started', 'consultation_taken_over', 'consultation_handed_over') "
+        "ORDER BY o.seq DESC LIMIT 1), "
         "t.content ->> '$.held_on', c.state, "
         "coalesce((SELECT w.content ->> '$.reason' FROM step e JOIN step_content w USING (seq) WHERE "
         "e.consultation = c.id AND e.kind IN ('consultation_abandoned', 'entered_in_error') "

@@ -18,6 +18,8 @@ SIGNED: Final = "signed"
 ABANDONED: Final = "abandoned"
 IN_ERROR: Final = "entered_in_error"
 TAKEN_OVER: Final = "consultation_taken_over"
+HANDED_OVER: Final = "consultation_handed_over"
+PASSED_ON: Final = (TAKEN_OVER, HANDED_OVER)
 ENDED_BY: Final = {
     "consultation_signed": SIGNED,
     "consultation_abandoned": ABANDONED,
@@ -120,7 +122,7 @@ class Consultation:
             self._record(step, answer, content)
         elif step.kind == "answer_removed":
             self._record(step, None, content)
-        elif step.kind in ("consultation_started", TAKEN_OVER):
+        elif step.kind in ("consultation_started", *PASSED_ON):
             self._hold(step, content)
         elif step.kind == "decision_recorded":
             self._decide(step, content)
@@ -138,8 +140,8 @@ class Consultation:
             self.documents.append(step)
 
     def _hold(self, step: Step, content: dict[str, Any]) -> None:
-        self.owner, self.role = step.actor, step.role
-        if step.kind == TAKEN_OVER:
+        self.owner, self.role = holder(step), content.get("role", step.role)
+        if step.kind in PASSED_ON:
             self.taken_over.append(step)
         else:
             self.started, self.started_at = content, step.at
@@ -160,6 +162,11 @@ class Consultation:
             self.decisions[question] = Decision(
                 step.seq, state, level, content["decision"], content["reason"], content["told"], step.at, step.actor
             )
+
+
+def holder(step: Step) -> str:
+    """Who holds a consultation after it was begun, taken over, or handed over to somebody by another person."""
+    return str((step.content or {}).get("to", step.actor))
 
 
 def fold(consultation_id: str, steps: Iterable[Step]) -> Consultation:

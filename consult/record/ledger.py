@@ -20,6 +20,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
         | {"held_at", "paper"}
     ),
     "consultation_taken_over": frozenset({"from", "reason"}),
+    "consultation_handed_over": frozenset({"from", "to", "role", "reason"}),
     "consultation_viewed": frozenset(),
     "answer_given": frozenset({"state", "value", "reason", "via", "seen"}),
     "answer_removed": frozenset({"via", "seen"}),
@@ -78,6 +79,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "organisation_answered": frozenset({"provider", "site", "year", "answers", "digest"}),
     "person_added": frozenset({"person", "role", "site"}),
     "person_changed": frozenset({"person", "change"}),
+    "person_placed": frozenset({"person", "role", "site"}),
     "person_trained": frozenset({"person", "on"}),
 }
 """Every kind of step with the exact keys of its content; None where the content is a whole case row."""
@@ -293,7 +295,7 @@ def counted(conn: Connection, start: str, end: str) -> dict[str, int]:
 
 
 def show_up_to(conn: Connection, step: int) -> None:
-    """Let this connection see no step after one, until its transaction is rolled back."""
+    """Let this connection see no step after one."""
     conn.execute(f"CREATE TEMP VIEW step AS SELECT * FROM main.step WHERE seq <= {int(step)}")
 
 

@@ -19,12 +19,15 @@ from consult.proforma.path import Path, rest_of
 from consult.record import identity
 from consult.record.consultation import (
     ENDED_BY,
+    HANDED_OVER,
     OPEN,
+    PASSED_ON,
     SIGNED,
     TAKEN_OVER,
     Consultation,
     Recorded,
     fold,
+    holder,
     path_of,
     undo_candidates,
 )
@@ -109,7 +112,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class TakenFrom:
-    """A consultation that a colleague took over: which, who did, when and why."""
+    """A consultation that a colleague took over or was handed: which, who holds it since, when and why."""
 
     summary: Summary
     by: str
@@ -318,6 +321,24 @@ class Store:
             append(conn, Draft(TAKEN_OVER, content, who.actor, self.at(), consultation_id, "", who.role, key))
             project_owner(conn, consultation_id, who.actor)
 
+    def hand_over(self, consultation_id: str, from_: str, to: Who, reason: str, by: Who) -> None:
+        """Hand an open consultation from the clinician who holds it (`from_`) over to another, as a third person.
+
+        The step names all three; what it holds is the same as before.
+        """
+        with self.db.write() as conn:
+            consultation = self.consultation(consultation_id, conn)
+            if consultation is None:
+                raise Refused("There is no such consultation; go back to the list.")
+            _check_open(consultation.state)
+            if consultation.owner != from_:
+                raise Refused("A colleague took it over meanwhile; look again who holds it now.")
+            if to.actor == from_:
+                raise Refused("That clinician holds it already; choose another.")
+            content = {"from": from_, "to": to.actor, "role": to.role, "reason": reason}
+            append(conn, Draft(HANDED_OVER, content, by.actor, self.at(), consultation_id, "", by.role))
+            project_owner(conn, consultation_id, to.actor)
+
     def written(self, key: str, consultation_id: str) -> dict[str, Any] | None:
         """What this key already wrote in this consultation; None if nothing, or if it was redacted."""
         query = "SELECT seq FROM step WHERE key = ? AND consultation = ?"
@@ -330,18 +351,15 @@ class Store:
         return self.db.read().execute(query, (key, consultation_id)).fetchone() is not None
 
     def taken_from(self, clinician: str, limit: int = 10) -> list[TakenFrom]:
-        """What colleagues took over from a clinician who does not hold it now, each once, the newest first."""
+        """What went from a clinician to a colleague and is not theirs now, each once, the newest first."""
         rows = self.db.read().execute(
             f"SELECT {', '.join(f'c.{name}' for name in SUMMARY)}, s.actor, s.at, t.content "
             "FROM step s JOIN step_content t USING (seq) JOIN consultation c ON c.id = s.consultation "
-            "WHERE s.kind = ? AND json_extract(t.content, '$.from') = ? AND c.clinician <> ? "
+            "WHERE s.kind IN (?, ?) AND json_extract(t.content, '$.from') = ? AND c.clinician <> ? "
             "ORDER BY s.seq DESC LIMIT ?",
-            (TAKEN_OVER, clinician, clinician, limit),
+            (*PASSED_ON, clinician, clinician, limit),
         )
-        found = [
-            TakenFrom(Summary(*row[: len(SUMMARY)]), row["actor"], row["at"], json.loads(row["content"])["reason"])
-            for row in rows
-        ]
+        found = [_taken(row) for row in rows]
         return list({taken.summary.id: taken for taken in reversed(found)}.values())[::-1]
 
     def open_of(self, clinician: str) -> list[Summary]:
@@ -432,12 +450,17 @@ def rebuild_consultations(conn: Connection) -> int:
     for step in steps(conn, kind="consultation_started"):
         if step.content:
             project_start(conn, step.consultation, step.content, step.actor, step.at)
-    for step in steps(conn, kind=TAKEN_OVER):
-        project_owner(conn, step.consultation, step.actor)
+    for step in sorted((s for kind in PASSED_ON for s in steps(conn, kind=kind)), key=lambda step: step.seq):
+        project_owner(conn, step.consultation, holder(step))
     for kind, state in ends.items():
         for step in steps(conn, kind=kind):
             project_end(conn, step.consultation, state, step.at)
     return int(conn.execute("SELECT count(*) FROM consultation").fetchone()[0])
+
+
+def _taken(row: Any) -> TakenFrom:
+    said = json.loads(row["content"])
+    return TakenFrom(Summary(*row[: len(SUMMARY)]), said.get("to", row["actor"]), row["at"], said["reason"])
 
 
 def _started_under(conn: Connection, key: str, start: Start, who: Who) -> str | None:

@@ -54,3 +54,10 @@ def _agrees(kind: str, name: str, of: str, sql: str) -> bool:
     said = NAMED.match(sql)
     on = name == of if kind in ("table", "view") else re.search(rf'\sON ["\[`]?{re.escape(of)}\b', sql) is not None
     return said is not None and said[1] == name and on
+
+
+def stand_before(conn: Connection, table: str) -> None:
+    """Let this connection see, in the place of a table, a temporary one with the same rows: no change to it is kept."""
+    (made,) = conn.execute("SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?", (table,)).fetchone()
+    conn.execute(made.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
+    conn.execute(f"INSERT INTO temp.{table} SELECT * FROM main.{table}")

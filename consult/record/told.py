@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from consult.record.consultation import ENDED_BY, OPEN, TAKEN_OVER
+from consult.record.consultation import ENDED_BY, OPEN, PASSED_ON, holder
 from consult.record.database import Connection
 from consult.record.ledger import canonical, steps
 
@@ -46,10 +46,10 @@ def consultations(conn: Connection) -> dict[str, dict[str, str]]:
     """The row of each consultation as its steps tell it."""
     told: dict[str, dict[str, str]] = {}
     for step in heapq.merge(
-        *(steps(conn, kind=kind) for kind in ("consultation_started", TAKEN_OVER, *ENDED_BY)), key=lambda step: step.seq
+        *(steps(conn, kind=kind) for kind in ("consultation_started", *PASSED_ON, *ENDED_BY)), key=lambda step: step.seq
     ):
-        if step.kind == TAKEN_OVER and step.consultation in told:
-            told[step.consultation]["clinician"] = step.actor
+        if step.kind in PASSED_ON and step.consultation in told:
+            told[step.consultation]["clinician"] = holder(step)
         elif step.kind in ENDED_BY and step.consultation in told:
             told[step.consultation] |= {"state": ENDED_BY[step.kind], "ended_at": step.at}
         elif step.content and step.kind == "consultation_started":

@@ -1,11 +1,10 @@
-"""Settings: the sites with their urgent routes, the people, and what content is in use and approved."""
+"""Settings: the sites with their urgent routes, and what content is in use and approved."""
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import people as accounts
 from consult.confirming import NotConfirmed, confirm_leaflet, reviews
 from consult.proforma.days import day_in
 from consult.record import settings as kept
@@ -24,8 +23,6 @@ def settings() -> str:
         "admin/settings.html",
         provider=inst().provider,
         sites=inst().sites.values(),
-        people=accounts.people(conn),
-        trained=accounts.trained(conn),
         route_labels=kept.ROUTE_LABELS,
         needed=kept.NEEDED_ROUTES,
         in_use=inst().in_use(),
@@ -64,31 +61,6 @@ def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
         page = render_template("refused.html", title="Nothing was confirmed", sentence=str(refusal), back=back)
         return page, 422
     return redirect(url_for("admin.settings", _anchor="leaflets"))
-
-
-@bp.post("/people")
-def people() -> Response | tuple[str, int]:
-    """Add a person, stop or let in again one who is there, or note on which day one was trained."""
-    form = request.form
-    try:
-        with inst().db.write() as conn:
-            if form.get("person") and "trained" in form:
-                today = inst().today()
-                accounts.train(conn, form["person"], form["trained"], today, person().id, inst().store.at())
-            elif form.get("person"):
-                active = form.get("active") == "yes"
-                accounts.set_active(conn, form["person"], active, person().id, inst().store.at())
-            else:
-                new = accounts.NewPerson(
-                    form.get("name", ""), form.get("role", ""), form.get("site", ""), form.get("password", "")
-                )
-                accounts.add_person(conn, new, person().id, inst().store.at())
-    except accounts.PersonRefused as refusal:
-        page = render_template(
-            "refused.html", title="Nothing was changed", sentence=str(refusal), back=url_for("admin.settings")
-        )
-        return page, 422
-    return redirect(url_for("admin.settings", _anchor="people"))
 
 
 @bp.get("/content")

@@ -15,6 +15,7 @@ from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, hel
 from consult.instance import Instance
 from consult.proforma.answer import Answer
 from consult.web import (
+    account,
     actions,
     admin,
     answers,
@@ -38,6 +39,7 @@ from consult.web import (
     organisation,
     paper,
     papers,
+    people,
     published,
     reading,
     reflection,
@@ -65,6 +67,8 @@ CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+STAY_WITH_TLS: Final = "max-age=63072000; includeSubDomains"
+"""Two years; only said where a TLS proxy was declared, since plain HTTP on this machine has no certificate."""
 LEVEL_LABELS: Final = {
     "U0": "Text kept for this answer: emergency now",
     "U1": "Text kept for this answer: same day",
@@ -129,12 +133,13 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin)
+    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin, people, account)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     static.register(app)
     app.add_url_rule("/", "home", home.home)
     app.add_url_rule("/sign-in", "sign_in", sign_in.sign_in, methods=["GET", "POST"])
+    app.add_url_rule("/sign-in/code", "sign_in_code", sign_in.code, methods=["GET", "POST"])
     app.add_url_rule("/sign-out", "sign_out", sign_in.sign_out, methods=["POST"])
     app.add_url_rule("/session", "session_state", visit.session_state, methods=["GET", "POST"])
     app.add_url_rule("/unlock", "unlock", visit.unlock, methods=["POST"])
@@ -152,6 +157,8 @@ def _headers(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if inst().behind_tls:
+        response.headers["Strict-Transport-Security"] = STAY_WITH_TLS
     if request.endpoint != "static" or response.status_code not in (200, 304):
         response.headers["Cache-Control"] = "no-store"
     return response
@@ -210,7 +217,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
-        ("Settings", "admin.settings", ("admin",)),
+        ("Settings", "admin.settings", ("admin", "people")),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]

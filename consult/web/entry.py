@@ -15,11 +15,12 @@ from consult.audit.results import Selection
 from consult.audit.sampling import counted_by_site
 from consult.exchange import entry
 from consult.exchange.casefile import Import
-from consult.exchange.entry import NotTaken, Sitting, Who
+from consult.exchange.entry import NotTaken, Sitting
 from consult.exchange.entryform import EntryForm
 from consult.importing import why_not_taken
 from consult.record import settings
 from consult.record.ledger import Refused
+from consult.record.store import Who
 from consult.web import blind
 from consult.web.context import inst, person
 from consult.web.desk import own_key, refused

@@ -146,7 +146,7 @@ def say(round_id: str, provider: str, mode: str, case_ref: str, field: str) -> R
             value = "" if agreed == reliability.NOTHING else agreed
             if agreed and reliability.value(dispute.field, held.fields) != agreed:
                 reason = f"Both readers of the notes agree on {field}. {text}".strip()
-                entry.supersede(conn, {**held.fields, field: value}, reason, who_enters(), at, request_key)
+                casefile.supersede(conn, {**held.fields, field: value}, reason, who_enters(), at, request_key)
     except Refused as refusal:
         return refused(str(refusal), back)
     return redirect(back)

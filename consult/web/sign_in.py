@@ -1,14 +1,19 @@
-"""Signing in and out."""
+"""Signing in, with a code where one is asked for, and out."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from flask import g, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from consult.accounts import sessions
-from consult.web import holding
+from consult.accounts.people import Person
+from consult.web import browsers, holding
 from consult.web.context import inst, own_address
-from consult.web.visit import TOKEN_COOKIE, token
+from consult.web.visit import TOKEN_COOKIE, keep_token, token
+
+HALF_COOKIE: Final = "consult_half"
 
 
 def sign_in() -> Response | str | tuple[str, int]:
@@ -19,22 +24,52 @@ def sign_in() -> Response | str | tuple[str, int]:
     held = holding.through_sign_in()
     try:
         name, password = request.form.get("username", ""), request.form.get("password", "")
-        new_token, who = sessions.sign_in(inst().db, name, password, inst().store.clock())
+        new_token, who = sessions.sign_in(inst().db, name, password, inst().store.clock(), browsers.kind())
+    except sessions.CodeNeeded as needed:
+        return _ask_code(target, held, needed.token)
     except sessions.SignInRefused as refusal:
         return _ask(target, held, str(refusal)), 422
+    return _signed_in(new_token, who, target, held)
+
+
+def code() -> Response:
+    """Ask for the code of the second factor; the reply to a wrong one says nothing of name and password either."""
+    target = own_address(request.form.get("next", ""))
+    if request.method == "GET":
+        return make_response(redirect(target) if g.person else _ask(target))
+    held, half = holding.through_sign_in(), request.cookies.get(HALF_COOKIE, "")
+    try:
+        typed = request.form.get("code", "")
+        new_token, who = sessions.complete(inst().db, half, typed, inst().store.clock(), browsers.kind())
+    except sessions.SignInRefused as refusal:
+        if str(refusal) == sessions.WRONG_CODE:
+            return _ask_code(target, held, half, str(refusal))
+        return make_response(_ask(target, held, str(refusal)), 422)
+    response = _signed_in(new_token, who, target, held)
+    response.delete_cookie(HALF_COOKIE)
+    return response
+
+
+def _signed_in(new_token: str, who: Person, target: str, held: holding.Held) -> Response:
     with inst().db.write() as conn:
         sessions.end(conn, token())  # of whoever was signed in here before
     if session.get("person") != who.id:
         session.clear()
     session["person"] = who.id
+    session.pop("looked", None)
     page = render_template("held.html", who=who, held=held) if held.to else redirect(target)
-    response = make_response(page)
-    response.set_cookie(TOKEN_COOKIE, new_token, httponly=True, samesite="Strict", secure=inst().behind_tls)
-    return response
+    return keep_token(make_response(page), new_token)
 
 
 def _ask(target: str, held: holding.Held = holding.NOTHING, problem: str = "") -> str:
     return render_template("sign_in.html", problem=problem, target=target, held=held)
+
+
+def _ask_code(target: str, held: holding.Held, half: str, problem: str = "") -> Response:
+    page = render_template("sign_in_code.html", problem=problem, target=target, held=held)
+    response = make_response(page, 422 if problem else 200)
+    response.set_cookie(HALF_COOKIE, half, httponly=True, samesite="Strict", secure=inst().behind_tls)
+    return response
 
 
 def sign_out() -> Response:

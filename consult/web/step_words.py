@@ -11,6 +11,7 @@ from consult.web.context import name_of
 SENTENCES = {
     "consultation_started": "Consultation begun",
     "consultation_taken_over": "Taken over",
+    "consultation_handed_over": "Handed over",
     "consultation_viewed": "Looked at",
     "decision_recorded": "Decision recorded",
     "blank_emergencies_explained": "Reason given for blank emergency questions",
@@ -65,6 +66,8 @@ def document_label(step: Step) -> str:
         words = f"Held {held(content, step.at)}"
     if step.kind == "consultation_taken_over" and content:
         words += f" from {name_of(content['from'])}: {content['reason']}"
+    if step.kind == "consultation_handed_over" and content:
+        words += f" from {name_of(content['from'])} to {name_of(content['to'])}: {content['reason']}"
     if content.get("form") == "link":
         words += " as a link"
     if step.kind == "leaflet_printed":

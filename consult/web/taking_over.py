@@ -91,5 +91,10 @@ def _why(consultation: Consultation, error: Refused) -> str:
     if not isinstance(error, NotYours) or not consultation.taken_over:
         return str(error)
     step = next(s for s in reversed(consultation.taken_over) if s.content and s.content["from"] == person().id)
-    reason = (step.content or {})["reason"].rstrip(".")
-    return f"{name_of(step.actor)} took this consultation over from you on {when(step.at)}. Reason given: {reason}."
+    said = step.content or {}
+    reason = said["reason"].rstrip(".")
+    if "to" in said:
+        how = f"{name_of(step.actor)} handed this consultation over from you to {name_of(said['to'])}"
+    else:
+        how = f"{name_of(step.actor)} took this consultation over from you"
+    return f"{how} on {when(step.at)}. Reason given: {reason}."

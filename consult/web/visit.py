@@ -47,6 +47,12 @@ def token() -> str:
     return request.cookies.get(TOKEN_COOKIE, "")
 
 
+def keep_token(response: AnyResponse, new_token: str) -> AnyResponse:
+    """Have the browser hold the token of a session, out of the reach of scripts and of other sites."""
+    response.set_cookie(TOKEN_COOKIE, new_token, httponly=True, samesite="Strict", secure=inst().behind_tls)
+    return response
+
+
 def _is(signed_in: SignIn, now: datetime) -> None:
     """Take the request as that of this person; what the browser holds of another person's visit is forgotten."""
     g.person, g.left = signed_in.person, ceil(signed_in.left.total_seconds())
@@ -63,6 +69,8 @@ def _may() -> AnyResponse | None:
     made_for = request.headers.get("X-Made-For", "")
     if made_for and g.person and made_for != g.person.id:
         return Response("This page was made for somebody else, so nothing is recorded from it; reload it.", 401)
+    if g.person and g.visit.owes and request.endpoint not in policy.PUBLIC | policy.SETTLING:
+        return redirect(url_for("account.show"), 303)
     if policy.allowed(g.person.role if g.person else None, request.endpoint or ""):
         return None
     if g.person is None:

@@ -3,11 +3,15 @@
 import csv
 import io
 import json
+from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from consult.exchange.casefile import REPLACED
 from consult.instance import open_instance
+from consult.record.ledger import steps
 
 DATA = Path(__file__).parents[1] / "data"
 EXAMPLES = DATA / "example-cases.csv"
@@ -90,8 +94,13 @@ def test_other_content_under_the_same_key_needs_replace(consult, real, tmp_path)
     consult(real, "cases", "import", EXAMPLES)
     file = changed(tmp_path, lambda row: row | {"sex": "female"})
     assert "sex" in consult(real, "cases", "import", file, code=1).stderr
-    assert "0 refused" in consult(real, "cases", "import", file, "--replace").stdout
+    assert "0 refused" in consult(real, "cases", "import", file, "--replace", "--reason", "Read again").stdout
     assert consult(real, "cases", "export").stdout.count("female") > 10
+    consult(real, "cases", "import", EXAMPLES, "--replace")
+    with closing(open_instance(real)) as instance:
+        why = Counter(step.content["reason"] for step in steps(instance.db.read(), kind="case_edited"))
+        replaced = Counter(step.kind for step in steps(instance.db.read(), kind="case_replaced"))
+    assert why == {"Read again": replaced["case_replaced"] / 2, REPLACED: replaced["case_replaced"] / 2}
 
 
 def test_a_site_not_known_is_added_and_reported_only_for_the_own_provider(consult, real, tmp_path):

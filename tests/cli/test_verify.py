@@ -14,7 +14,7 @@ from consult.record.database import sqlite3
 from consult.record.ledger import Refused
 
 COLUMNS = "employee, clinician, site, state, capture_mode, definition, started_at, ended_at"
-PERSON = "name, role, site, password_hash, active, created_at"
+PERSON = "name, role, site, password_hash, active, created_at, start_until"
 SIGNED = "(SELECT min(id) FROM consultation WHERE state = 'signed')"
 REBUILT = {
     "a signed consultation open again": (

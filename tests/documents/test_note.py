@@ -3,10 +3,12 @@
 import hashlib
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult.documents.note import WIDTH, note
+from consult.documents import signing
+from consult.documents.note import WIDTH, after_signing, closed, note
 from consult.proforma.answer import Answer
 from consult.record import ledger
 
@@ -101,6 +103,18 @@ def test_a_decision_stands_beside_its_answer_with_reason_and_time(desk):
     text = flat(note(desk.now, desk.path))
     assert "Dr on call agreed" in text
     assert re.search(r"Decision on Any change in starting to pass urine.*Recorded \d\d:\d\d", text)
+
+
+@pytest.mark.parametrize("typed", ["Agreed.", "Agreed", "Agreed!", "Is it agreed?", "Agreed. "])
+def test_a_sentence_that_was_typed_with_its_full_stop_gets_no_second_one(desk, typed):
+    desk.give(employee_concern=typed, bladder_emptying_change="present")
+    desk.decide("bladder_emptying_change", "discussed_senior", typed)
+    desk.explain_blanks()
+    desk.sign()
+    signing.add_addendum(desk.store, desk.id, typed, typed, {}, desk.key(), desk.who)
+    text = flat(f"{note(desk.now, desk.path)} {after_signing(desk.now, desk.path)}")
+    assert text.count(closed(typed)) == 4
+    assert not re.search(r"[.!?]\s?\.", text)
 
 
 def test_what_is_not_recorded_is_listed_and_never_a_no(desk):

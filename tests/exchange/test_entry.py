@@ -8,9 +8,10 @@ import pytest
 from consult.audit import cases
 from consult.exchange import entry
 from consult.exchange.casefile import Import, import_cases
-from consult.exchange.entry import NotTaken, Who
+from consult.exchange.entry import NotTaken
 from consult.record.ledger import Refused, steps
 from consult.record.opening import open_database
+from consult.record.store import Who
 from consult.verifying import _by_key
 
 TODAY = date(2026, 11, 22)

@@ -17,6 +17,7 @@ from consult.exchange import entry
 from consult.exchange.casefile import Import
 from consult.proforma.answer import Answer
 from consult.proforma.path import blank_emergencies
+from consult.record.store import Who
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +46,8 @@ def ids(service: Service) -> dict[str, str]:
     signing.sign(store, signed, who, False, "sign")
     employee = store.consultation(urgent)
     assert employee is not None
-    known = {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+    seen = {"begun": begun, "urgent": urgent, "signed": signed, "employee": employee.started["employee"]}
+    known = {"nurse": who.actor, **seen}
     return known | audit_ids(service)
 
 
@@ -57,7 +59,7 @@ def audit_ids(service: Service) -> dict[str, str]:
     fields = dict.fromkeys(dataset.by_name, "") | {"site": "A", "clinician_role": "nurse", "sex": "female"}
     fields |= {"back_pain_reason": "main", "first_consultation": "yes", "episode_gap": "none_ever"}
     with store.db.write() as conn:
-        at, enterer = store.at(), entry.Who(nurse.actor, nurse.role)
+        at, enterer = store.at(), Who(nurse.actor, nurse.role)
         rules = Import("DEMO", service.instance.today(), nurse.actor, at)
         id_ = entry.begin(conn, 40, enterer, at, "sitting-of-this-test")
         for n in range(6):
@@ -118,6 +120,9 @@ PAGES = {
     "organisational section": ("audit_lead", "/organisation"),
     "organisational answers": ("audit_lead", "/organisation/A/{year}"),
     "settings": ("administrator", "/settings"),
+    "people": ("administrator", "/settings/people"),
+    "person": ("administrator", "/settings/people/{nurse}"),
+    "account": ("nurse", "/account"),
     "proforma": ("administrator", "/settings/content"),
     "leaflets": ("nurse", "/leaflets"),
     "leaflet": ("nurse", "/leaflets/back-pain-core?format=a4"),

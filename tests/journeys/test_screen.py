@@ -548,6 +548,28 @@ class TestDates:
         hand.page.get_by_role("button", name="Remove answer: Date of review").click()
         expect(day).to_have_value("")
 
+    def test_leaving_while_a_date_is_half_typed_asks_first_and_then_no_more(
+        self, visit: Visit, service: Service
+    ) -> None:
+        watch = visit("nurse")
+        hand = WithScript(watch.page())
+        hand.page.goto(f"/consultations/{service.begin()}")
+        day, month, year = hand.shown("follow_up_date").locator(".dates input").all()
+        day.click()  # a browser asks only somebody who has used the page
+        day.fill("9")
+        expect(hand.page.locator("#save-state")).to_have_text("Not saved: finish the date")
+        with hand.page.expect_event("dialog") as asked:
+            hand.page.close(run_before_unload=True)
+        assert asked.value.type == "beforeunload"
+        watch.complaints.clear()  # that question
+        expect(day).to_have_value("9")
+        month.fill("12")
+        year.fill("2026")
+        year.blur()
+        expect(hand.page.locator("#save-state")).to_have_text(re.compile(r"^Saved \d\d:\d\d"))
+        with hand.page.expect_event("close"):
+            hand.page.close(run_before_unload=True)
+
     def test_another_part_of_the_answer_is_saved_while_a_date_is_typed_which_stays_as_it_was_until_then(
         self, visit: Visit, service: Service
     ) -> None:

@@ -16,7 +16,7 @@ from consult.proforma.answer import Answer
 from consult.record import incidents
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-OPEN_TO_ALL = ("sign_in", "static", "health", "session_state", "unlock", "leaflets.read")
+OPEN_TO_ALL = ("sign_in", "sign_in_code", "static", "health", "session_state", "unlock", "leaflets.read")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ def values(shared: Service) -> dict[str, str]:
         "file_name": "results.csv",
         "cases_name": "cases.csv",
         "digest": shared.instance.library.current.digest,
+        "person_id": shared.newcomer(),
     }
 
 

@@ -6,12 +6,14 @@ import csv
 import io
 import random
 import re
+from decimal import ROUND_HALF_UP, Decimal
 
 import pages
 import pytest
 from audited import CANARY, Audited
 from bs4 import BeautifulSoup
 from constructed import SITES
+from pypdf import PdfReader
 from visiting import PEOPLE, Service
 
 from consult.audit import leaving, rounds
@@ -78,6 +80,41 @@ def test_a_pack_that_leaves_holds_what_leaves_and_nothing_else(audited: Audited)
         assert re.search(r"Step \d+ of the record, [0-9a-f]{64}", text)
         assert "May leave the provider" in text
     assert "fewer than 10" in lead.ask(f"/evidence/rounds/{audited.rounds['Day']}/seqohs").text
+
+
+@pytest.mark.parametrize("paper", ["report", "report?format=pdf", "seqohs", "seqohs?format=pdf", "mohawk"])
+def test_a_figure_in_a_paper_is_that_of_the_results_as_json(audited: Audited, paper: str) -> None:
+    """Read back from the finished file, and told in words here, apart from the product's own functions."""
+    round_id, read, measures = audited.rounds["After"], 0, audited.service.instance.measures
+    reply = audited.service.visitor("audit_lead").ask(f"/evidence/rounds/{round_id}/{paper}")
+    text = pdf_text(reply.data) if "pdf" in paper else page_text(reply.text)
+    for measure in measures.measures:
+        said = audited.json(round_id)["measures"][measure.id]
+        n = said["met"] + said["not_met"]
+        if n < 10:
+            continue
+        if paper == "mohawk":
+            wanted = f"{measure.title} {measure.id} {measures.version} {said['met']} {n} "
+        else:
+            low, high = said["interval"]
+            wanted = f"{measure.title} {said['met']} of {n} {whole(said['rate'])} {whole(low)} to {whole(high)} "
+        assert wanted in text, wanted
+        read += 1
+    assert read > 12
+
+
+def whole(share: float) -> str:
+    """A share as a whole percentage, by decimal arithmetic."""
+    return f"{(Decimal(repr(share)) * 100).quantize(Decimal(1), ROUND_HALF_UP)}%"
+
+
+def page_text(text: str) -> str:
+    return " ".join(BeautifulSoup(text, "html.parser").stripped_strings)
+
+
+def pdf_text(content: bytes) -> str:
+    said = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
+    return " ".join(said.split()).replace("- ", "-")  # a word broken at its hyphen
 
 
 def test_the_indicators_are_those_that_leave(audited: Audited) -> None:
@@ -208,10 +245,10 @@ def test_training_and_use_say_what_is_known_by_role_and_name_nobody(service: Ser
     today = service.instance.today()
     nurse = service.who["nurse"].actor
     for day in ("", "yesterday", str(today.replace(year=today.year + 1))):
-        assert admin.post("/settings/people", {"person": nurse, "trained": day}).status_code == 422
+        assert admin.post(f"/settings/people/{nurse}/trained", {"trained": day}).status_code == 422
     for day in ("2026-02-03", "2025-11-20"):
-        assert admin.post("/settings/people", {"person": nurse, "trained": day}).status_code == 302
-    assert "3 February 2026" in admin.ask("/settings").text
+        assert admin.post(f"/settings/people/{nurse}/trained", {"trained": day}).status_code == 302
+    assert "3 February 2026" in admin.ask("/settings/people").text
     service.signed()
     with service.instance.db.write() as writing:
         wanted = Wanted("Now", "DEMO", "live", f"{today.year}-01-01", f"{today.year}-12-31")

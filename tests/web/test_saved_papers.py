@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from consult import exports
 from consult.audit import actions, cases, rounds
 from consult.audit.rounds import Wanted
 from consult.exports import Checked, ExportRefused
-from consult.record.ledger import Draft, append
+from consult.record.database import sqlite3
+from consult.record.ledger import Draft, append, head
+from consult.rewinding import at_step
 
 LEAD = ("lead", "audit_lead")
 
@@ -175,3 +178,18 @@ def test_what_is_no_office_file_is_refused_in_a_sentence(known: Audited, tmp_pat
         file.write_bytes(content)
         with pytest.raises(ExportRefused, match="nothing was compared"):
             check(known, file)
+
+
+def test_while_a_paper_is_made_again_the_record_goes_on(known: Audited, papers: dict[str, Path]) -> None:
+    """The paper sees the record as it was; who saves meanwhile waits for nothing."""
+    instance = known.service.instance
+    last, _ = head(instance.db.read())
+    with at_step(instance, last // 2, instance.clock()) as (_, conn):
+        then = conn.execute("SELECT count(*) FROM step").fetchone()[0]
+        with closing(sqlite3.connect(str(instance.db.file), timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+        with instance.db.write() as written:
+            append(written, Draft("setting_changed", {"name": "training", "value": {}}, "admin", instance.store.at()))
+        assert conn.execute("SELECT count(*) FROM step").fetchone()[0] == then == last // 2
+    assert head(instance.db.read())[0] == last + 1

@@ -70,6 +70,12 @@ class Service:
     def employee(self, name: str = EMPLOYEE[0], born: date = EMPLOYEE[1], number: str = EMPLOYEE[2]) -> str:
         return self.instance.store.register(name, born, number, self.who["nurse"]).id
 
+    def newcomer(self, name: str = "Nina Newcomer", role: str = "nurse") -> str:
+        """One more person, by id."""
+        instance = self.instance
+        with instance.db.write() as conn:
+            return people.add_person(conn, people.NewPerson(name, role, "A", PASSWORD), "test", instance.store.at()).id
+
     def begin(self, role: str = "nurse") -> str:
         start = Start(self.employee(), "A", "DEMO", "in_person", "45-54")
         return self.instance.store.start(start, self.who[role])
@@ -128,7 +134,7 @@ class Visitor:
 
     def csrf(self) -> str:
         if not self.token:
-            path = "/leaflets" if self.client.get_cookie("consult_session") else "/sign-in"
+            path = "/account" if self.client.get_cookie("consult_session") else "/sign-in"
             page = self.get(path)
             metas = {m.get("name"): m.get("content") for m in page.iter("meta")}
             self.token = metas["csrf-token"] or ""

@@ -132,7 +132,8 @@ class _Charted:
         return f"{percent(found[0])} to {percent(found[1])}" if found else ""
 
     def key(self, actions: bool) -> tuple[tuple[str, str], ...]:
-        found = [("dot", f"rate of a {self.word}, with its 95% interval"), ("square", "a rule finds more than chance")]
+        found = [("dot", f"rate of a {self.word}, with its 95% interval")]
+        found.append(("square", "a rule points to it: more than chance"))
         found.append(("mean", "mean" if self.chart else "median"))
         found += [("limit", "limits of chance (3 standard deviations)")] if self.chart else []
         return (*found, *([("action", "action of the service")] if actions else []))

@@ -1,0 +1,170 @@
+"""The second factor: codes by the time (RFC 6238), each taken once, and recovery codes for a lost telephone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+import struct
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from consult.accounts.people import ROLES, PersonRefused, changed, known
+from consult.record.database import Connection
+from consult.record.settings import change_setting, get_setting
+
+STEP: Final = 30
+"""For how many seconds a code stands."""
+DRIFT: Final = 1
+"""How many steps the clock of a telephone may be behind or ahead."""
+DIGITS: Final = 6
+RECOVERY_CODES: Final = 10
+RECOVERY_BYTES: Final = 10
+NOBODY: Final = "00" * 16
+REQUIRED: Final = "second_factor_for"
+"""The setting that names the roles which may not work without a second factor."""
+WRONG: Final = "That is not the code that stands now; wait for the next one, and type it."
+
+
+def code_at(secret: str, counter: int) -> str:
+    """The code of a secret (base32) at one step of time: HOTP with SHA-1, as RFC 4226 (5.3) and 6238 (4) say."""
+    mac = hmac.digest(base64.b32decode(secret), struct.pack(">Q", counter), "sha1")
+    at = mac[-1] & 0x0F
+    number = struct.unpack(">I", mac[at : at + 4])[0] & 0x7FFFFFFF
+    return str(number % 10**DIGITS).zfill(DIGITS)
+
+
+def step_of(now: datetime) -> int:
+    """The step of time that a moment lies in."""
+    return int(now.timestamp()) // STEP
+
+
+def address(secret: str, username: str) -> str:
+    """What the QR code tells an authenticator; it holds the secret."""
+    return f"otpauth://totp/{quote(f'Consult:{username}')}?secret={secret}&issuer=Consult"
+
+
+def has(conn: Connection, person_id: str) -> bool:
+    """Whether this person has confirmed a second factor."""
+    query = "SELECT 1 FROM second_factor WHERE person = ? AND secret <> ''"
+    return conn.execute(query, (person_id,)).fetchone() is not None
+
+
+def held(conn: Connection) -> set[str]:
+    """The people who have a second factor, by id."""
+    return {row["person"] for row in conn.execute("SELECT person FROM second_factor WHERE secret <> ''")}
+
+
+def used_here(conn: Connection) -> bool:
+    """Whether anybody here has a second factor, or needs one: then the sign-in asks whoever fails for a code too."""
+    return bool(required(conn)) or bool(held(conn))
+
+
+def required(conn: Connection) -> list[str]:
+    """The roles that need a second factor."""
+    return list(get_setting(conn, REQUIRED, []))
+
+
+def require(conn: Connection, roles: list[str], actor: str, at: str) -> None:
+    """Say which roles need a second factor; those signed in are asked to set one up at their next sign-in."""
+    wanted = [role for role in ROLES if role in roles]
+    if len(wanted) != len(set(roles)):
+        raise PersonRefused(f"Choose among the roles {', '.join(ROLES)}.")
+    if wanted != required(conn):
+        change_setting(conn, REQUIRED, wanted, actor, at)
+
+
+def begin(conn: Connection, person_id: str) -> str:
+    """Make a new secret that waits to be confirmed, and return it; what stood before goes on until then."""
+    secret = base64.b32encode(secrets.token_bytes(20)).decode()
+    conn.execute(
+        "INSERT INTO second_factor (person, secret, pending, last_counter, salt) VALUES (?, '', ?, 0, ?) "
+        "ON CONFLICT (person) DO UPDATE SET pending = excluded.pending",
+        (known(conn, person_id).id, secret, secrets.token_hex(16)),
+    )
+    return secret
+
+
+def pending(conn: Connection, person_id: str) -> str:
+    """The secret that waits to be confirmed; "" if none does."""
+    row = conn.execute("SELECT pending FROM second_factor WHERE person = ?", (person_id,)).fetchone()
+    return str(row["pending"]) if row else ""
+
+
+def confirm(conn: Connection, person_id: str, code: str, now: datetime, actor: str, at: str) -> list[str]:
+    """Take the waiting secret into use, given one code of it; returns the recovery codes, which are shown once."""
+    secret = pending(conn, person_id)
+    step = _fits(secret, code, now, 0) if secret else 0
+    if not step:
+        raise PersonRefused(WRONG)
+    query = "UPDATE second_factor SET secret = pending, pending = '', last_counter = ? WHERE person = ?"
+    conn.execute(query, (step, person_id))
+    changed(conn, person_id, "second_factor_set", actor, at)
+    return _new_codes(conn, person_id)
+
+
+def take(conn: Connection, person_id: str, code: str, now: datetime) -> bool:
+    """Whether a code is right; it is then used up, as is every earlier one, or the recovery code that it was."""
+    row = conn.execute("SELECT * FROM second_factor WHERE person = ? AND secret <> ''", (person_id,)).fetchone()
+    hashed = _hash(code, row["salt"] if row else NOBODY)  # the same work for nobody, and whatever was typed
+    if row is None:
+        return False
+    if step := _fits(row["secret"], code, now, row["last_counter"]):
+        conn.execute("UPDATE second_factor SET last_counter = ? WHERE person = ?", (step, person_id))
+        return True
+    spent = conn.execute("DELETE FROM recovery_code WHERE person = ? AND code_hash = ?", (person_id, hashed))
+    return bool(spent.rowcount)
+
+
+def _fits(secret: str, code: str, now: datetime, last: int) -> int:
+    """The step of time that a code belongs to, if it is later than the last one that was taken; else 0."""
+    typed, middle, found = re.sub(r"\s", "", code), step_of(now), 0
+    for step in range(middle - DRIFT, middle + DRIFT + 1):
+        if hmac.compare_digest(code_at(secret, step).encode(), typed.encode()) and step > last:
+            found = step
+    return found
+
+
+def renew_codes(conn: Connection, person_id: str, actor: str, at: str) -> list[str]:
+    """Make new recovery codes in the place of those there are."""
+    if not has(conn, person_id):
+        raise PersonRefused("There is no second factor yet; set one up first.")
+    changed(conn, person_id, "recovery_codes", actor, at)
+    return _new_codes(conn, person_id)
+
+
+def codes_left(conn: Connection, person_id: str) -> int:
+    """How many recovery codes have not been used."""
+    return int(conn.execute("SELECT count(*) FROM recovery_code WHERE person = ?", (person_id,)).fetchone()[0])
+
+
+def remove(conn: Connection, person_id: str, actor: str, at: str) -> None:
+    """Take a second factor and its recovery codes away: the password alone signs in again."""
+    had = has(conn, person_id)
+    conn.execute("DELETE FROM recovery_code WHERE person = ?", (person_id,))
+    conn.execute("DELETE FROM second_factor WHERE person = ?", (person_id,))
+    if had:
+        changed(conn, person_id, "second_factor_removed", actor, at)
+
+
+def _new_codes(conn: Connection, person_id: str) -> list[str]:
+    salt = conn.execute("SELECT salt FROM second_factor WHERE person = ?", (person_id,)).fetchone()["salt"]
+    codes = [_new_code() for _ in range(RECOVERY_CODES)]
+    conn.execute("DELETE FROM recovery_code WHERE person = ?", (person_id,))
+    for code in codes:
+        conn.execute("INSERT INTO recovery_code (person, code_hash) VALUES (?, ?)", (person_id, _hash(code, salt)))
+    return codes
+
+
+def _new_code() -> str:
+    text = base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode().lower()
+    return "-".join(text[n : n + 4] for n in range(0, len(text), 4))
+
+
+def _hash(code: str, salt: str) -> str:
+    """A recovery code as it is kept: salted and slow to guess."""
+    typed = re.sub(r"[\s-]", "", code).lower()[:100]
+    return hashlib.scrypt(typed.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1).hex()

@@ -1,0 +1,213 @@
+"""The people who sign in, for the administrator: start, change, stop, help whoever lost something, hand work over."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.accounts import factors, passwords, sessions
+from consult.accounts import people as accounts
+from consult.accounts.people import CLINICIANS, ROLES, NewPerson, Person, PersonRefused
+from consult.record.ledger import Refused
+from consult.record.store import Summary, Who
+from consult.web.context import inst, person, who
+from consult.web.forms import typed
+
+bp = Blueprint("people", __name__, url_prefix="/settings/people")
+WHY_HANDED: Final = {
+    "left": "The clinician has left",
+    "away": "The clinician is away",
+    "other_work": "The clinician has other work now",
+}
+OWN: Final = "This is your own account; change it on your account page, with your password."
+
+
+@bp.route("", methods=["GET", "POST"])
+def index() -> str | tuple[str, int]:
+    """Everybody who may sign in, or could; a new person is started with a password that is shown once."""
+    if request.method == "GET":
+        return _listed()
+    words, until = passwords.start_words(), _start_until()
+    try:
+        with inst().db.write() as conn:
+            new = NewPerson(typed("name"), typed("role"), _site(), words, typed("username"), until)
+            added = accounts.add_person(conn, new, person().id, inst().store.at())
+    except PersonRefused as refusal:
+        return _listed(str(refusal)), 422
+    return _started(added, words, "is started")
+
+
+def _listed(problem: str = "") -> str:
+    conn = inst().db.read()
+    return render_template(
+        "people/index.html",
+        problem=problem,
+        given={name: typed(name) for name in ("name", "username", "role", "site")},
+        people=accounts.people(conn),
+        starting=accounts.starting(conn),
+        with_factor=factors.held(conn),
+        trained=accounts.trained(conn),
+        required=factors.required(conn),
+        roles=ROLES,
+        sites=inst().sites.values(),
+    )
+
+
+def _started(one: Person, words: str, how: str) -> str:
+    """The page that shows a start password, this once."""
+    return render_template("people/start.html", one=one, words=words, how=how, days=sessions.START.days)
+
+
+def _start_until() -> int:
+    return int((inst().store.clock() + sessions.START).timestamp())
+
+
+def _site() -> str:
+    if typed("site") not in inst().sites:
+        raise PersonRefused("Choose a site from the list.")
+    return typed("site")
+
+
+def _known(person_id: str) -> Person:
+    found = accounts.person(inst().db.read(), person_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+@bp.get("/<person_id>")
+def show(person_id: str) -> str:
+    """One person: what they are, how they sign in, and the consultations they hold open."""
+    return _page(_known(person_id))
+
+
+def _page(one: Person, problem: str = "") -> str:
+    conn, store = inst().db.read(), inst().store
+    held = [(summary, _colleagues(summary)) for summary in store.open_of(one.id)]
+    return render_template(
+        "people/show.html",
+        one=one,
+        problem=problem,
+        roles=ROLES,
+        sites=inst().sites.values(),
+        starting=one.id in accounts.starting(conn),
+        has_factor=factors.has(conn, one.id),
+        trained=accounts.trained(conn).get(one.id, ""),
+        held=held,
+        reasons=WHY_HANDED,
+        is_self=one.id == person().id,
+    )
+
+
+def _colleagues(summary: Summary) -> list[Person]:
+    """Who may be handed an open consultation: the other clinicians of its site who may sign in."""
+    return [
+        one
+        for one in accounts.people(inst().db.read())
+        if one.active and one.role in CLINICIANS and one.site == summary.site and one.id != summary.clinician
+    ]
+
+
+def _after(one: Person) -> Response:
+    return redirect(url_for("people.show", person_id=one.id))
+
+
+@bp.post("/<person_id>")
+def change(person_id: str) -> Response | tuple[str, int]:
+    """Change the name, the role or the site of a person; another role or site ends their sessions."""
+    one = _known(person_id)
+    try:
+        with inst().db.write() as conn:
+            accounts.rename(conn, one.id, typed("name"), person().id, inst().store.at())
+            accounts.place(conn, one.id, typed("role"), _site(), person().id, inst().store.at())
+    except PersonRefused as refusal:
+        return _page(one, str(refusal)), 422
+    return _after(one)
+
+
+@bp.post("/<person_id>/standing")
+def standing(person_id: str) -> Response | tuple[str, int]:
+    """Stop a person's sign-in, which ends their sessions at once, or let them in again."""
+    one = _known(person_id)
+    try:
+        with inst().db.write() as conn:
+            accounts.set_active(conn, one.id, typed("active") == "yes", person().id, inst().store.at())
+    except PersonRefused as refusal:
+        return _page(one, str(refusal)), 422
+    return _after(one)
+
+
+@bp.post("/<person_id>/start-password")
+def start(person_id: str) -> str | tuple[str, int]:
+    """Give a person who lost their password one to start with, which is shown once and must be changed at once."""
+    one, words = _known(person_id), passwords.start_words()
+    try:
+        _not_own(one)
+        with inst().db.write() as conn:
+            accounts.change_password(conn, one.id, words, person().id, inst().store.at(), _start_until())
+    except PersonRefused as refusal:
+        return _page(one, str(refusal)), 422
+    return _started(one, words, "has a start password")
+
+
+@bp.post("/<person_id>/second-factor")
+def factor(person_id: str) -> Response | tuple[str, int]:
+    """Take away the second factor of a person who lost their telephone; their sessions end."""
+    one = _known(person_id)
+    try:
+        _not_own(one)
+        with inst().db.write() as conn:
+            factors.remove(conn, one.id, person().id, inst().store.at())
+            accounts.end_all(conn, one.id)
+    except PersonRefused as refusal:
+        return _page(one, str(refusal)), 422
+    return _after(one)
+
+
+def _not_own(one: Person) -> None:
+    if one.id == person().id:
+        raise PersonRefused(OWN)
+
+
+@bp.post("/<person_id>/hand-over")
+def hand_over(person_id: str) -> Response | tuple[str, int]:
+    """Hand an open consultation of a person over to another clinician of the same site."""
+    one = _known(person_id)
+    held = next((s for s in inst().store.open_of(one.id) if s.id == typed("consultation")), None)
+    if held is None:
+        return _page(one, "That consultation is not open with this person any more; look at the list again."), 422
+    to = next((c for c in _colleagues(held) if c.id == typed("to")), None)
+    if to is None or typed("reason") not in WHY_HANDED:
+        return _page(one, "Choose the clinician who is to go on with it, and why it is handed over."), 422
+    try:
+        reason = WHY_HANDED[typed("reason")]
+        inst().store.hand_over(held.id, one.id, Who(to.id, to.role), reason, who())
+    except Refused as refusal:
+        return _page(one, str(refusal)), 422
+    return _after(one)
+
+
+@bp.post("/<person_id>/trained")
+def trained(person_id: str) -> Response | tuple[str, int]:
+    """Note on which day a person was trained in the tool."""
+    one = _known(person_id)
+    try:
+        with inst().db.write() as conn:
+            today = inst().today()
+            accounts.train(conn, one.id, request.form.get("trained", ""), today, person().id, inst().store.at())
+    except PersonRefused as refusal:
+        return _page(one, str(refusal)), 422
+    return _after(one)
+
+
+@bp.post("/second-factor-for")
+def required() -> Response | tuple[str, int]:
+    """Say which roles need a second factor."""
+    try:
+        with inst().db.write() as conn:
+            factors.require(conn, request.form.getlist("roles"), person().id, inst().store.at())
+    except PersonRefused as refusal:
+        return _listed(str(refusal)), 422
+    return redirect(url_for("people.index", _anchor="factors"))

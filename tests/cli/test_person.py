@@ -1,0 +1,59 @@
+"""The commands that help whoever can't sign in, the last administrator among them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from consult.accounts import factors, people, sessions
+from consult.instance import open_instance
+
+LOST = "a password that was lost"
+
+
+def signs_in(folder, username, password):
+    with closing(open_instance(folder)) as instance:
+        try:
+            token, _ = sessions.sign_in(instance.db, username, password, instance.clock())
+        except sessions.CodeNeeded:
+            return "code"
+        except sessions.SignInRefused:
+            return "refused"
+        return sessions.lookup(instance.db.read(), token, instance.clock()).owes or "in"
+
+
+def test_the_last_administrator_who_lost_everything_is_let_in_again(consult, real, password_file):
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        known = people.by_username(conn, "anna.berg")
+        secret = factors.begin(conn, known.id)
+        now = instance.clock()
+        factors.confirm(conn, known.id, factors.code_at(secret, factors.step_of(now)), now, known.id, "2026-01-01")
+    assert "Anna Berg, Administrator, site A, may sign in, second factor" in consult(real, "person", "list").stdout
+    said = consult(real, "person", "start", "anna.berg").stdout
+    words = said.strip().rpartition(": ")[2]
+    assert signs_in(real, "anna.berg", words) == "code"
+    consult(real, "person", "second-factor", "anna.berg")
+    assert signs_in(real, "anna.berg", words) == "password", "and must be changed at once"
+    listed = consult(real, "person", "list").stdout
+    assert "has not started, no second factor" in listed
+    assert words not in listed
+    assert secret not in consult(real, "backup").stdout
+    consult(real, "verify")
+
+
+def test_somebody_is_made_an_administrator_and_let_in(consult, real, password_file):
+    consult(real, "person", "add", "Nia Example", "--role", "nurse", "--password-file", password_file)
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        people.set_active(conn, people.by_username(conn, "nia.example").id, False, "cli:test", "2026-01-01")
+    consult(real, "person", "place", "nia.example", "--role", "administrator")
+    consult(real, "person", "let-in", "nia.example")
+    assert "Nia Example, Administrator, site A, may sign in" in consult(real, "person", "list").stdout
+    consult(real, "verify")
+    consult(real, "person", "place", "anna.berg", "--role", "nurse")
+    said = consult(real, "person", "place", "nia.example", "--role", "nurse", code=1).stderr
+    assert "last active administrator" in said
+
+
+def test_an_unknown_name_and_site_are_said(consult, real):
+    for command in ("start", "second-factor", "let-in", "place"):
+        assert "Nobody signs in as nobody" in consult(real, "person", command, "nobody", code=1).stderr
+    assert "There is no site Z" in consult(real, "person", "place", "anna.berg", "--site", "Z", code=1).stderr
