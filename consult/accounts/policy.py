@@ -45,6 +45,7 @@ CLINICAL: Final = (
     "employees.merge",
     "employees.unmerge",
     "employees.link",
+    "employees.everything",
     "consultations.start",
     "consultations.start_on_paper",
     "consultations.take_over",

@@ -15,6 +15,7 @@ from consult.record.database import Connection
 
 NAME_LIKENESS: Final = 0.82
 SHORTEST_NUMBER: Final = 4
+SHORTEST_PART: Final = 3
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,27 @@ def _plain(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split())
 
 
+def names(known: Employee, text: str) -> bool:
+    """Whether a text holds a word of three or more letters of the name, the number, or the date of birth."""
+    words, born = f" {_plain(text)} ", known.date_of_birth
+    number = _plain(known.local_number)
+    parts = [part for part in _plain(known.name).split() if len(part) >= SHORTEST_PART]
+    dates = [f"{born:%Y %m %d}", f"{born:%d %m %Y}", f"{born.day} {born.month} {born.year}", f"{born.day} {born:%B %Y}"]
+    numbers = [number] if len(number) >= SHORTEST_NUMBER else []
+    return any(f" {word.casefold()} " in words for word in (*parts, *dates, *numbers))
+
+
+def erase(conn: Connection, employee_id: str) -> None:
+    """Take out who an employee is; the opaque id in the steps then names nobody."""
+    conn.execute("DELETE FROM employee WHERE id = ?", (employee_id,))
+
+
+def every(conn: Connection) -> list[tuple[Employee, str]]:
+    """All employees with when each was registered, the first registered first."""
+    rows = conn.execute("SELECT * FROM employee ORDER BY registered_at, id")
+    return [(_employee(row), row["registered_at"]) for row in rows]
+
+
 def add_employee(conn: Connection, name: str, date_of_birth: date, local_number: str, at: str) -> Employee:
     """Write one employee and return it with its new opaque id."""
     employee = Employee(str(uuid.uuid4()), " ".join(name.split()), date_of_birth, local_number.strip())
@@ -74,6 +96,12 @@ def entered(conn: Connection, employee_id: str) -> Employee | None:
     """The very entry of this id, also where another is kept in its place."""
     row = conn.execute("SELECT * FROM employee WHERE id = ?", (employee_id,)).fetchone()
     return _employee(row) if row else None
+
+
+def entries(conn: Connection, employee_id: str) -> list[Employee]:
+    """Every entry of an employee that is there, the one that is kept first."""
+    found = (entered(conn, id_) for id_ in merging.ids_of(conn, employee_id))
+    return [entry for entry in found if entry is not None]
 
 
 def employees(conn: Connection, ids: list[str]) -> dict[str, Employee]:

@@ -9,7 +9,9 @@ from werkzeug.wrappers import Response
 from wtforms import Form, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
+from consult import access
 from consult.accounts import people
+from consult.documents import everything as pages
 from consult.record import identity, merging, own, reading
 from consult.web import guard
 from consult.web.context import inst, name_of, person, who
@@ -89,6 +91,25 @@ def show(employee_id: str) -> Response | str:
         return redirect(url_for("employees.show", employee_id=employee.id))
     viewed_employee(employee.id)
     return page_of(employee, request.args.get("problem", ""))
+
+
+@bp.route("/<employee_id>/everything", methods=["GET", "POST"])
+def everything(employee_id: str) -> Response | str | tuple[str, int]:
+    """Everything held about an employee who asks for it, as a page or as data; asked first who asked, and when."""
+    employee = identity.employee(inst().db.read(), employee_id)
+    if employee is None:
+        abort(404)
+    form, reason = request.form.get("form", "html"), typed("reason")
+    if request.method == "GET" or len(reason) < access.SHORTEST_REASON or form not in ("html", "json"):
+        problem = "Say who asked for it, and when." if request.method == "POST" else ""
+        page = render_template("employees/everything_ask.html", employee=employee, problem=problem)
+        return (page, 422) if problem else page
+    made = access.everything(inst(), employee.id, reason, form, person().id, person().role)
+    if form == "json":
+        headers = {"Content-Disposition": 'attachment; filename="everything.json"'}
+        return Response(access.as_json(made), mimetype="application/json", headers=headers)
+    back = url_for("employees.show", employee_id=employee.id)
+    return pages.html(made, url_for("static", filename="everything.css"), back)
 
 
 def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") -> str:

@@ -23,6 +23,7 @@ TABLE = {
     "employees.search": "NDP",
     "employees.register": "NDP",
     "employees.show": "NDP",
+    "employees.everything": "NDP",
     "consultations.start": "NDP",
     "consultations.start_on_paper": "NDP",
     "consultations.take_over": "NDP",
