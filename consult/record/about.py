@@ -86,7 +86,7 @@ def typed(step: Step, takes_text: bool) -> bool:
 
 
 def last_seen(conn: Connection) -> dict[str, str]:
-    """When each employee who is still named was last seen, or else registered (UTC, ISO 8601), by the id that is kept."""
+    """When each employee who is still named was last seen, or else registered (UTC, ISO 8601), by the id kept."""
     rows = conn.execute(
         "SELECT e.id, coalesce(max(c.started_at), e.registered_at) AS at FROM employee e "
         "LEFT JOIN consultation c ON c.employee = e.id GROUP BY e.id ORDER BY at, e.id"

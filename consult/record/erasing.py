@@ -73,7 +73,7 @@ def check_may_go(conn: Connection, employee: str, today: date) -> identity.Emplo
 
 
 def erase_identity(conn: Connection, employee: str, why: str, actor: str, at: str) -> list[str]:
-    """Take out who an employee is, each entry with a step that says so; returns the opaque ids, which the steps keep."""
+    """Take out who an employee is, each entry by a step that says so; returns the opaque ids, which the steps keep."""
     ids = [entry.id for entry in identity.entries(conn, employee)]
     for id_ in ids:
         content = {"employee": id_, "why": _reason(why)}

@@ -41,12 +41,15 @@ PAPERS = {f"consultations.{paper}": paper for paper in ("note", "letter", "repor
 bp = Blueprint("consultations", __name__, url_prefix="/consultations")
 
 
-def found(consultation_id: str) -> Consultation:
+def found(consultation_id: str, sure: bool = True) -> Consultation:
     """The consultation, for the clinician who holds it; 404 for anyone else's. A look is recorded once a visit.
 
-    Whoever held it and had it taken over is told so instead (NotYours).
+    Whoever held it and had it taken over is told so instead (NotYours). It is `sure` to be as it is now, but for
+    saving, which looks again by itself.
     """
-    consultation = inst().store.consultation(consultation_id)
+    consultation = inst().store.remembered(consultation_id, sure)
+    if not sure and (consultation is None or consultation.owner != person().id):
+        consultation = inst().store.remembered(consultation_id)
     if consultation is None or (consultation.owner != person().id and not held_before(consultation)):
         abort(404)
     if consultation.owner != person().id:
@@ -155,6 +158,13 @@ def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
 
 def headings(consultation: Consultation) -> list[tuple[str, str, str]]:
     """Each national heading with what the audit would see now: recorded, still open, or does not apply."""
+    if "headings" not in consultation.derived:
+        consultation.derived["headings"] = _headings(consultation)
+    shown: list[tuple[str, str, str]] = consultation.derived["headings"]
+    return shown
+
+
+def _headings(consultation: Consultation) -> list[tuple[str, str, str]]:
     measures = inst().measures
     found_now = outcomes(measures, inst().store.library.current.dataset, signing.case_of(inst().store, consultation))
     words = {"met": "recorded", "not_applicable": "does not apply so far"}
