@@ -15,7 +15,7 @@ from typing import Final, Literal
 from consult.audit import cases
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import Definition
-from consult.record import about, erasing, identity, ledger
+from consult.record import about, erasing, identity, ledger, own
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append
 from consult.record.library import Library
@@ -49,10 +49,12 @@ class Erased:
 def typed_about(conn: Connection, library: Library, known: identity.Employee) -> list[Words]:
     """The steps about an employee that hold typed words, or name the employee anywhere, and can be redacted."""
     found, by_id = [], _definitions(conn, library, known.id)
+    entries = identity.entries(conn, known.id)
     for step in about.steps_about(conn, known.id):
         if step.content is None or step.kind in about.KEPT:
             continue
-        naming = any(identity.names(known, text) for text in about.leaves(step.content))
+        texts = list(about.leaves(step.content))
+        naming = step.kind == own.OWN or any(identity.names(entry, text) for entry in entries for text in texts)
         definition = by_id.get(step.consultation)
         question = definition.proforma.by_id.get(step.question) if definition else None
         if naming or about.typed(step, question is not None and question.kind in TAKES_TEXT):
@@ -76,15 +78,18 @@ def chosen(words: Iterable[Words], which: Which) -> list[Step]:
 
 def take_out(
     conn: Connection, dataset: Dataset, employee: str, why: str, redacting: Iterable[Step], actor: str, at: str
-) -> Erased:
-    """Erase an employee and redact these steps, in the caller's transaction; returns the line for the list."""
+) -> list[Erased]:
+    """Erase an employee and redact these steps, in the caller's transaction; returns the lines for the list.
+
+    Each entry of somebody entered twice has a line, as a backup may be older than what says that they are one.
+    """
     gone = [(step.seq, step.hash) for step in redacting]
     for step in redacting:
         if step.kind == "consultation_signed":
             _retell(conn, dataset, step, actor, at)
         erasing.redact(conn, step.seq, REDACTED, actor, at)
-    erasing.erase_identity(conn, employee, why, actor, at)
-    return Erased(employee, at, why, tuple(gone))
+    ids = erasing.erase_identity(conn, employee, why, actor, at)
+    return [Erased(id_, at, why, tuple(gone)) for id_ in ids]
 
 
 def _retell(conn: Connection, dataset: Dataset, signed: Step, actor: str, at: str) -> None:
@@ -143,7 +148,7 @@ def again(conn: Connection, dataset: Dataset, lines: Iterable[Erased], actor: st
     """
     n = 0
     for line in lines:
-        if identity.employee(conn, line.employee) is not None:
+        if identity.entered(conn, line.employee) is not None:
             take_out(conn, dataset, line.employee, line.why, list(_there(conn, line)), actor, at)
             n += 1
     return n

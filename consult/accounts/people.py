@@ -193,18 +193,18 @@ def check_password(password: str, *own_words: str) -> None:
 def person(conn: Connection, person_id: str) -> Person | None:
     """The person with this id, or None."""
     row = conn.execute("SELECT * FROM person WHERE id = ?", (person_id,)).fetchone()
-    return _person(row) if row else None
+    return of_row(row) if row else None
 
 
 def by_username(conn: Connection, username: str) -> Person | None:
     """The person with this sign-in name as it is stored, or None."""
     row = conn.execute("SELECT * FROM person WHERE username = ?", (username,)).fetchone()
-    return _person(row) if row else None
+    return of_row(row) if row else None
 
 
 def people(conn: Connection) -> list[Person]:
     """Everybody, active or not, by name."""
-    return [_person(row) for row in conn.execute("SELECT * FROM person ORDER BY name, id")]
+    return [of_row(row) for row in conn.execute("SELECT * FROM person ORDER BY name, id")]
 
 
 def names(conn: Connection) -> dict[str, str]:
@@ -391,6 +391,7 @@ def changed(conn: Connection, person_id: str, change: str, actor: str, at: str) 
     append(conn, Draft("person_changed", {"person": person_id, "change": change}, actor, at))
 
 
-def _person(row: Any) -> Person:
+def of_row(row: Any) -> Person:
+    """The person of a row of the table."""
     values = {name: row[name] for name in ("id", "username", "name", "role", "site", "created_at")}
     return Person(active=bool(row["active"]), **values)

@@ -15,6 +15,7 @@ from consult.accounts.people import (
     Person,
     PersonRefused,
     by_username,
+    of_row,
     password_hash_of,
     person,
     start_until,
@@ -240,22 +241,27 @@ def renew(conn: Connection, signed_in: SignIn, now: datetime) -> str:
 
 def of_person(conn: Connection, person_id: str, now: datetime) -> list[SignIn]:
     """The sessions of a person that have not ended, the one used last first."""
-    rows = conn.execute("SELECT * FROM sign_in WHERE person = ?", (person_id,)).fetchall()
-    found = [_sign_in(conn, row, now) for row in rows]
+    found = [_sign_in(row, now) for row in conn.execute(f"{WITH_PERSON} WHERE s.person = ?", (person_id,))]
     return sorted((one for one in found if one), key=lambda one: one.last_seen, reverse=True)
+
+
+WITH_PERSON: Final = (
+    "SELECT s.token_hash, s.created_at AS begun_at, s.last_seen, s.locked_at, s.owes, s.browser, p.* "
+    "FROM sign_in s JOIN person p ON p.id = s.person"
+)
 
 
 def lookup(conn: Connection, token: str, now: datetime) -> SignIn | None:
     """The sign-in of a token, locked if it was idle; None if it ended, is too old, or the person may not sign in."""
-    row = conn.execute("SELECT * FROM sign_in WHERE token_hash = ?", (_hash(token),)).fetchone()
-    return _sign_in(conn, row, now) if row is not None else None
+    row = conn.execute(f"{WITH_PERSON} WHERE s.token_hash = ?", (_hash(token),)).fetchone()
+    return _sign_in(row, now) if row is not None else None
 
 
-def _sign_in(conn: Connection, row: Any, now: datetime) -> SignIn | None:
-    created = _time(row["created_at"])
+def _sign_in(row: Any, now: datetime) -> SignIn | None:
+    created = _time(row["begun_at"])
     seen = max(_time(row["last_seen"]), _used.get(row["token_hash"], created))
-    who = person(conn, row["person"])
-    if who is None or not who.active or abs(now - created) >= ABSOLUTE:  # the clock may have been ahead
+    who = of_row(row)
+    if not who.active or abs(now - created) >= ABSOLUTE:  # the clock may have been ahead
         return None
     left = timedelta() if row["locked_at"] else max(min(IDLE, IDLE - (now - seen)), timedelta())
     stale = not timedelta() <= now - seen < FRESH  # also where the clock was set back

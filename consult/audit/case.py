@@ -39,16 +39,20 @@ def age_band(date_of_birth: date | None, on: date) -> str:
 
 
 def case_fields(
-    definition: Definition, answers: Answers, facts: Collection[str], identity: Mapping[str, str]
+    definition: Definition,
+    answers: Answers,
+    facts: Collection[str],
+    identity: Mapping[str, str],
+    path: Path | None = None,
 ) -> dict[str, str]:
     """The case of a signed consultation: every field of the data set, in its order, "" where nothing is recorded.
 
     `answers` are all answers of the consultation (those off the path are left out here); `facts` are what was done,
     as [[done]] names it; `identity` gives the fields no question fills (case_ref, provider, site,
     consultation_date, capture_mode, clinician_role, clinician_ref, age_band, attendance_mode), and where it is not
-    blank it goes before an answer.
+    blank it goes before an answer. `path` is that of these very answers, where it has been worked out already.
     """
-    path = Path(definition.proforma, answers)
+    path = path or Path(definition.proforma, answers)
     filled = _Filled(definition.dataset)
     for question in path.questions():
         if (answer := path.answer(question.id)) is not None:
@@ -119,4 +123,5 @@ def _fill_from_fact(filled: _Filled, done: Done, is_done: bool, path: Path) -> N
 
 
 def _groups(path: Path) -> Iterator[str]:
-    yield from dict.fromkeys(count.group for question in path.questions() for count in question.counts)
+    counting = path.proforma.counting_for
+    yield from (group for group in path.proforma.groups if any(q.id in path for q, _ in counting[group]))

@@ -97,7 +97,8 @@ def _erase(instance: Instance, employee_id: str, reason: str, words: erasing.Whi
         going = erasing.chosen(erasing.typed_about(conn, instance.library, known), words)
         erased = erasing.take_out(conn, dataset, employee_id, reason, going, actor(), at)
         with only_for_me():
-            erasing.write_down(instance.folder, erased)
+            for line in erased:
+                erasing.write_down(instance.folder, line)
     instance.db.settle()
 
 

@@ -41,9 +41,9 @@ def case_of(store: Store, consultation: Consultation) -> dict[str, str]:
     path = store.path_of(consultation)
     done = facts(consultation, path)
     definition = store.definition_of(consultation)
-    return case_fields(
-        definition, answers_to_audit(consultation, definition.proforma), done, identity_fields(consultation)
-    )
+    answers = answers_to_audit(consultation, definition.proforma)
+    same = path if not consultation.addenda else None
+    return case_fields(definition, answers, done, identity_fields(consultation), same)
 
 
 def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool | Collection[str], key: str) -> None:

@@ -146,17 +146,22 @@ class Question(Strict):
     panels: tuple[Panel, ...] = ()
     retired: bool = False
 
-    @property
+    @cached_property
+    def conditional(self) -> tuple[Option, ...]:
+        """The options that apply only while a rule holds."""
+        return tuple(option for option in self.options if option.show_if is not None)
+
+    @cached_property
     def emergency(self) -> bool:
         """Whether a kept text of this question is U0 or U1: such a question never parks once it is not absent."""
         return any(panel.level in HOLDING_LEVELS for panel in self.panels)
 
-    @property
+    @cached_property
     def base_level(self) -> str:
         """The level of a plain positive answer, whatever else is recorded: that of the last panel without a `when`."""
         return next((p.level for p in reversed(self.panels) if p.when is None), "none")
 
-    @property
+    @cached_property
     def asked_first(self) -> bool:
         """Whether this is a U0 question to the employee, whose blank holds signing until a reason is given."""
         return self.base_level == "U0" and self.kind == "finding" and not self.examination and self.show_if is None
@@ -233,9 +238,32 @@ class Proforma(Strict):
         """The questions of one block in order; retired ones are left out."""
         return [q for q in self._questions_by_block[block_id] if not q.retired]
 
+    @cached_property
+    def _questions_by_section(self) -> dict[str, list[Question]]:
+        return {s.id: [q for b in self.blocks if b.section == s.id for q in self.in_block(b.id)] for s in self.sections}
+
     def in_section(self, section_id: str) -> list[Question]:
         """The questions of one section in order."""
-        return [q for b in self.blocks if b.section == section_id for q in self.in_block(b.id)]
+        return list(self._questions_by_section[section_id])
+
+    @cached_property
+    def asked(self) -> tuple[Question, ...]:
+        """The questions that are still asked, in order."""
+        return tuple(question for question in self.questions if not question.retired)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of the data set that answers count for, each once."""
+        return tuple(dict.fromkeys(count.group for question in self.questions for count in question.counts))
+
+    @cached_property
+    def counting_for(self) -> dict[str, list[tuple[Question, Count]]]:
+        """What counts for each group, in order."""
+        found: dict[str, list[tuple[Question, Count]]] = {group: [] for group in self.groups}
+        for question in self.questions:
+            for count in question.counts:
+                found[count.group].append((question, count))
+        return found
 
     @cached_property
     def deciding(self) -> frozenset[str]:

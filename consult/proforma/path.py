@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from consult.proforma.answer import ANSWERED, HELD_STATES, Answer
 from consult.proforma.model import Block, Count, Option, Panel, Proforma, Question
-from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Value, holds, might_hold
+from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Rule, Value, holds, might_hold
 
 Answers = Mapping[str, Answer]
 
@@ -22,33 +22,46 @@ class Path:
         self.proforma = proforma
         self.answers = answers
         self._on: set[str] = set()
-        for question in proforma.questions:
-            if not question.retired and self._applies(question):
+        self._whole = False
+        self._found: dict[str, Answer | None] = {}
+        self._panels: dict[str, Panel | None] = {}
+        for question in proforma.asked:
+            if question.show_if is None or self._applies(question, question.show_if):
                 self._on.add(question.id)
+        self._whole = True  # what is looked up before is of the path so far, and not kept
 
-    def _applies(self, question: Question) -> bool:
-        if question.show_if is None or holds(question.show_if, self.look_up):
+    def _applies(self, question: Question, rule: Rule) -> bool:
+        if holds(rule, self.look_up):
             return True
         return question.emergency and question.held(self.answers.get(question.id))
+
+    @property
+    def on(self) -> frozenset[str] | set[str]:
+        """The ids of the questions on the path."""
+        return self._on
 
     def __contains__(self, question_id: str) -> bool:
         return question_id in self._on
 
     def questions(self) -> list[Question]:
         """The questions on the path, in order."""
-        return [q for q in self.proforma.questions if q.id in self._on]
+        return [q for q in self.proforma.asked if q.id in self._on]
 
     def answer(self, question_id: str) -> Answer | None:
         """The answer on the path; None if blank or parked. Options off the path are left out of a list."""
         if question_id not in self._on:
             return None
+        if question_id in self._found:
+            return self._found[question_id]
         answer = self.answers.get(question_id)
-        if answer is None or answer.state != ANSWERED:
-            return answer
-        return self._with_options_on_path(self.proforma.by_id[question_id], answer)
+        if answer is not None and answer.state == ANSWERED:
+            answer = self._with_options_on_path(self.proforma.by_id[question_id], answer)
+        if self._whole:
+            self._found[question_id] = answer
+        return answer
 
     def _with_options_on_path(self, question: Question, answer: Answer) -> Answer | None:
-        off = {o.code for o in question.options if not self.offers(o)}
+        off = {o.code for o in question.conditional if not self.offers(o)}
         if not off:
             return answer
         if isinstance(answer.value, list):
@@ -77,11 +90,17 @@ class Path:
 
     def panel(self, question_id: str) -> Panel | None:
         """The text kept for this answer: the first panel for it whose condition holds or might hold."""
-        answer = self.answer(question_id)
+        if question_id not in self._panels:
+            self._panels[question_id] = self._panel(question_id)
+        return self._panels[question_id]
+
+    def _panel(self, question_id: str) -> Panel | None:
+        panels = self.proforma.by_id[question_id].panels
+        answer = self.answer(question_id) if panels else None
         if answer is None:
             return None
         chosen = _chosen(answer)
-        for panel in self.proforma.by_id[question_id].panels:
+        for panel in panels:
             if chosen & set(panel.for_) and (panel.when is None or might_hold(panel.when, self.look_up)):
                 return panel
         return None
@@ -133,15 +152,14 @@ def group_state(path: Path, group: str) -> str:
     absent; unable if each is answered, none is present and one or more were unsure or declined (spec, mapping).
     """
     primary: list[str | None] = []
-    for question in path.proforma.questions:
-        for count in question.counts:
-            if count.group != group or question.id not in path:
-                continue
-            state = path.counted_state(question.id, count)
-            if state == "present":
-                return "present"
-            if count.as_ == "primary":
-                primary.append(state)
+    for question, count in path.proforma.counting_for.get(group, ()):
+        if question.id not in path:
+            continue
+        state = path.counted_state(question.id, count)
+        if state == "present":
+            return "present"
+        if count.as_ == "primary":
+            primary.append(state)
     if not any(primary):
         return ""
     if all(state == "absent" for state in primary):
@@ -161,13 +179,14 @@ def rest_of(path: Path, block: Block, among: Collection[str] | None = None) -> l
     if not block.rest:
         return []
     items = [q for q in path.proforma.in_block(block.id) if _may_rest(path, q) and (among is None or q.id in among)]
-    while True:
+    while any(q.one_by_one_if is not None for q in items):
         filled = {**path.answers, **{q.id: Answer("absent") for q in items}}
         after = Path(path.proforma, filled)
         kept = [q for q in items if q.one_by_one_if is None or not holds(q.one_by_one_if, after.look_up)]
         if len(kept) == len(items):
-            return items
+            break
         items = kept
+    return items
 
 
 def to_ask_again(path: Path, grouped: Collection[str]) -> set[str]:

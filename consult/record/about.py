@@ -1,10 +1,14 @@
-"""All that the record holds about one employee, found by the opaque id alone, and what people typed in it."""
+"""All that the record holds about one employee, found by the opaque ids alone, and what people typed in it.
+
+Somebody who was entered twice is one employee: what was recorded under either id is about them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, Final
 
+from consult.record import merging
 from consult.record.database import Connection
 from consult.record.ledger import Step, steps
 
@@ -27,6 +31,7 @@ TYPED: Final[dict[str, tuple[str, ...]]] = {
     "hold_set": ("reason",),
     "hold_ended": ("reason",),
     "record_handed_out": ("reason",),
+    "access_reasoned": ("reason",),
     "identity_erased": ("why",),
 }
 """The keys of a step's content that people type, by its kind; an answer's value, where its question takes text."""
@@ -37,7 +42,9 @@ KEPT: Final = frozenset({"consultation_started", "consultation_handed_over", "si
 
 def consultations_of(conn: Connection, employee: str) -> list[str]:
     """Every consultation of an employee, the first begun first."""
-    rows = conn.execute("SELECT id FROM consultation WHERE employee = ? ORDER BY started_at, id", (employee,))
+    ids = merging.ids_of(conn, employee)
+    among = ", ".join("?" * len(ids))
+    rows = conn.execute(f"SELECT id FROM consultation WHERE employee IN ({among}) ORDER BY started_at, id", ids)
     return [row["id"] for row in rows]
 
 
@@ -47,15 +54,15 @@ def steps_about(conn: Connection, employee: str) -> list[Step]:
     The steps that redact one of them are among them.
     """
     found = [step for id_ in consultations_of(conn, employee) for step in steps(conn, consultation=id_)]
-    outside = list(steps(conn, consultation=""))
-    found += [step for step in outside if step.kind != "content_redacted" and _is_about(step, employee)]
+    outside, ids = list(steps(conn, consultation="")), frozenset(merging.ids_of(conn, employee))
+    found += [step for step in outside if step.kind != "content_redacted" and _is_about(step, ids)]
     redacting = {f"step:{step.seq}" for step in found}
     found += [step for step in outside if step.kind == "content_redacted" and step.question in redacting]
     return sorted(found, key=lambda step: step.seq)
 
 
-def _is_about(step: Step, employee: str) -> bool:
-    return step.question.endswith(f":{employee}") or employee in leaves(step.content)
+def _is_about(step: Step, ids: frozenset[str]) -> bool:
+    return step.question.rpartition(":")[2] in ids or not ids.isdisjoint(leaves(step.content))
 
 
 def leaves(content: Any) -> Iterator[str]:
@@ -79,9 +86,13 @@ def typed(step: Step, takes_text: bool) -> bool:
 
 
 def last_seen(conn: Connection) -> dict[str, str]:
-    """When each employee who is still named was last seen, or else registered (UTC, ISO 8601), by opaque id."""
+    """When each employee who is still named was last seen, or else registered (UTC, ISO 8601), by the id kept."""
     rows = conn.execute(
         "SELECT e.id, coalesce(max(c.started_at), e.registered_at) AS at FROM employee e "
         "LEFT JOIN consultation c ON c.employee = e.id GROUP BY e.id ORDER BY at, e.id"
     )
-    return {row["id"]: row["at"] for row in rows}
+    same, last = merging.same_as(conn), dict[str, str]()
+    for row in rows:
+        id_ = same.get(row["id"], row["id"])
+        last[id_] = max(last.get(id_, ""), row["at"])
+    return last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from consult.proforma.answer import Answer
@@ -73,6 +73,8 @@ class Consultation:
     ended: Step | None = None
     signed: Step | None = None
     last_seq: int = 0
+    derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What was worked out from this state, such as its path; another state has its own."""
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -94,8 +96,25 @@ class Consultation:
         """Whether it was held on paper and is entered afterwards."""
         return bool(self.started.get("capture_mode") == "paper")
 
+    def after(self, steps: Iterable[Step]) -> Consultation:
+        """The consultation after these further steps; this one stays as it is."""
+        later = replace(
+            self,
+            history={question: [*records] for question, records in self.history.items()},
+            decisions={**self.decisions},
+            explained={*self.explained},
+            taken_over=[*self.taken_over],
+            documents=[*self.documents],
+            addenda=[*self.addenda],
+            derived={},
+        )
+        for step in steps:
+            later.apply(step)
+        return later
+
     def apply(self, step: Step) -> None:
         """Take one more step into account."""
+        self.derived.clear()
         content = step.content or {}
         self.last_seq = step.seq
         if step.kind == "answer_given":
@@ -287,8 +306,13 @@ def report_allowed(path: Path) -> bool:
 
 
 def path_of(consultation: Consultation, definition: Definition) -> Path:
-    """The path of a consultation through the version it began with."""
-    return Path(definition.proforma, standing_answers(consultation, definition.proforma))
+    """The path of a consultation through the version it began with; worked out once for a state of it."""
+    name = f"path {definition.digest}"
+    if name not in consultation.derived:
+        answers = standing_answers(consultation, definition.proforma)
+        consultation.derived[name] = Path(definition.proforma, answers)
+    path: Path = consultation.derived[name]
+    return path
 
 
 def undo_candidates(consultation: Consultation, proforma: Proforma, block_id: str) -> list[str]:

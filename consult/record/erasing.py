@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from consult.record import identity
+from consult.record import identity, merging
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, append, steps
 
@@ -62,21 +62,24 @@ def end_hold(conn: Connection, employee: str, reason: str, actor: str, at: str) 
 def check_may_go(conn: Connection, employee: str, today: date) -> identity.Employee:
     """The employee who is to be erased; Refused where a hold stands or a consultation is open."""
     known = _check_there(conn, employee)
-    hold = holds(conn).get(employee)
-    if hold is not None and hold.stands(today):
+    ids, standing = merging.ids_of(conn, employee), holds(conn)
+    for hold in (standing[id_] for id_ in ids if id_ in standing and standing[id_].stands(today)):
         until = f" until {hold.until}" if hold.until else ""
         raise Refused(f"This employee is on hold{until} ({hold.reason}); end the hold first, if that is right.")
-    query = "SELECT 1 FROM consultation WHERE employee = ? AND state = 'open'"
-    if conn.execute(query, (employee,)).fetchone():
+    query = f"SELECT 1 FROM consultation WHERE employee IN ({', '.join('?' * len(ids))}) AND state = 'open'"
+    if conn.execute(query, ids).fetchone():
         raise Refused("A consultation of this employee is still open; have it signed or ended first.")
     return known
 
 
-def erase_identity(conn: Connection, employee: str, why: str, actor: str, at: str) -> None:
-    """Take out who an employee is, with a step that says so; the opaque id stays in the steps."""
-    content = {"employee": employee, "why": _reason(why)}
-    append(conn, Draft(ERASED, content, actor, at, question=f"identity:{employee}"))
-    identity.erase(conn, employee)
+def erase_identity(conn: Connection, employee: str, why: str, actor: str, at: str) -> list[str]:
+    """Take out who an employee is, each entry by a step that says so; returns the opaque ids, which the steps keep."""
+    ids = [entry.id for entry in identity.entries(conn, employee)]
+    for id_ in ids:
+        content = {"employee": id_, "why": _reason(why)}
+        append(conn, Draft(ERASED, content, actor, at, question=f"identity:{id_}"))
+        identity.erase(conn, id_)
+    return ids
 
 
 def redact(conn: Connection, seq: int, why: str, actor: str, at: str) -> None:

@@ -27,6 +27,11 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "consultation_taken_over": frozenset({"from", "reason"}),
     "consultation_handed_over": frozenset({"from", "to", "role", "reason"}),
     "consultation_viewed": frozenset(),
+    "paper_viewed": frozenset({"paper"}),
+    "employee_viewed": frozenset({"employee"}),
+    "access_reasoned": frozenset({"employee", "reason"}),
+    "own_record_set": frozenset({"person", "employee"}),
+    "employee_same_as": frozenset({"employee", "same_as"}),
     "answer_given": frozenset({"state", "value", "reason", "via", "seen"}),
     "answer_removed": frozenset({"via", "seen"}),
     "decision_recorded": frozenset({"questions", "states", "levels", "decision", "reason", "told"}),
@@ -157,27 +162,70 @@ def chain_hash(previous: str, seq: int, *parts: str) -> str:
     return hashlib.sha256(f"[{encode_basestring(previous)},{seq},{texts}]".encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the log ends, looked at inside a transaction for one key and one consultation.
+
+    `last` and `head` are of the last step, `under_key` is the step the key wrote already, `of_consultation` the last
+    step of the consultation, `redaction` the last one that redacts; each 0 where there is none.
+    """
+
+    last: int
+    head: str
+    under_key: int
+    of_consultation: int
+    redaction: int
+
+
+def place(conn: Connection, key: str, consultation: str) -> Place:
+    """Where the log ends now, in one statement; only worth asking inside a write transaction."""
+    query = (
+        "SELECT (SELECT seq FROM step WHERE key = ?), (SELECT max(seq) FROM step WHERE consultation = ?), "
+        "(SELECT max(seq) FROM step WHERE kind = 'content_redacted'), l.seq, l.hash "
+        "FROM (SELECT max(seq) AS seq FROM step) m LEFT JOIN step l ON l.seq = m.seq"
+    )
+    under, of_consultation, redaction, last, hash_ = conn.execute(query, (key, consultation)).fetchone()
+    return Place(last or 0, hash_ or START, under or 0, of_consultation or 0, redaction or 0)
+
+
+def last_redaction(conn: Connection) -> int:
+    """The last step by which what another one said was taken away; 0 if there is none."""
+    return int(conn.execute("SELECT max(seq) FROM step WHERE kind = 'content_redacted'").fetchone()[0] or 0)
+
+
 def append(conn: Connection, draft: Draft) -> int:
     """Write one step inside the caller's transaction and return its sequence number.
 
     The same key with the same content returns the step already there; with another content KeyReused is raised.
     """
     _check_kind(draft)
-    content = canonical(draft.content)
-    last = conn.execute("SELECT seq, hash FROM step ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, previous = (last["seq"] + 1, last["hash"]) if last else (1, START)
-    if (existing := _existing(conn, draft, content)) is not None:
+    if (existing := _existing(conn, draft, canonical(draft.content))) is not None:
         return existing
+    last, hash_ = head(conn)
+    return append_at(conn, draft, last, hash_).seq
+
+
+def append_at(conn: Connection, draft: Draft, last: int, previous: str) -> Step:
+    """Write one step after the last one, whose number and hash are known, under a key that wrote none yet.
+
+    A key that did, or another last step, is refused by the guards of the database.
+    """
+    _check_kind(draft)
+    content, seq = canonical(draft.content), last + 1
     salt = secrets.token_hex(16)
     digest = content_digest(salt, content)
     plain = (draft.consultation, draft.kind, draft.question, digest, draft.actor, draft.role, draft.at, draft.key)
+    own = chain_hash(previous, seq, *plain)
     conn.execute(
         "INSERT INTO step (seq, consultation, kind, question, content_digest, actor, role, at, key, previous, hash) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (seq, *plain, previous, chain_hash(previous, seq, *plain)),
+        (seq, *plain, previous, own),
     )
     conn.execute("INSERT INTO step_content (seq, salt, content) VALUES (?, ?, ?)", (seq, salt, content))
-    return int(seq)
+    said = json.loads(content)
+    return Step(
+        seq, draft.consultation, draft.kind, draft.question, said, draft.actor, draft.role, draft.at, draft.key, own
+    )
 
 
 def _check_kind(draft: Draft) -> None:
@@ -213,11 +261,18 @@ COLUMNS: Final = (
 
 
 def steps(
-    conn: Connection, *, consultation: str | None = None, kind: str | None = None, seq: int | None = None
+    conn: Connection,
+    *,
+    consultation: str | None = None,
+    kind: str | None = None,
+    seq: int | None = None,
+    after: int | None = None,
 ) -> Iterator[Step]:
-    """The steps in order, of one consultation, of one kind, with one number, or all."""
+    """The steps in order, of one consultation, of one kind, with one number, after one, or all."""
     wanted = (("consultation", consultation), ("kind", kind), ("seq", seq))
     where = [(f"s.{n} = ?", v) for n, v in wanted if v is not None]
+    if after:
+        where.append(("s.seq > ?", after))
     clause = f" WHERE {' AND '.join(w for w, _ in where)}" if where else ""
     for row in conn.execute(f"{COLUMNS}{clause} ORDER BY s.seq", [v for _, v in where]):
         yield _step(row)

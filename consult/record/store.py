@@ -16,7 +16,7 @@ from consult.proforma.fits import fits
 from consult.proforma.load import Definition
 from consult.proforma.model import Question
 from consult.proforma.path import Path, rest_of
-from consult.record import identity
+from consult.record import identity, merging
 from consult.record.consultation import (
     ENDED_BY,
     HANDED_OVER,
@@ -32,11 +32,13 @@ from consult.record.consultation import (
     undo_candidates,
 )
 from consult.record.database import Connection, Database
-from consult.record.ledger import Draft, KeyReused, Refused, Step, append, last_step, steps
+from consult.record.ledger import Draft, KeyReused, Refused, Step, append, append_at, place, steps
 from consult.record.library import Library
+from consult.record.memory import Memory
 from consult.record.timekeeping import Timekeeper, stamp
 
 Clock = Callable[[], datetime]
+LOOKS: Final = ("consultation_viewed", "paper_viewed")
 SUMMARY: Final = ("id", "employee", "clinician", "site", "state", "capture_mode", "started_at", "ended_at")
 
 
@@ -119,6 +121,15 @@ class TakenFrom:
     reason: str
 
 
+@dataclass(frozen=True)
+class Saved:
+    """What came of saving an answer: the step that stands, and the consultation around one that was written now."""
+
+    seq: int
+    before: Consultation | None = None
+    after: Consultation | None = None
+
+
 class Store:
     """The verbs of the record. Every method that writes returns only after COMMIT."""
 
@@ -128,6 +139,7 @@ class Store:
         self.db, self.library, self.clock = db, library, clock
         keeper = Timekeeper(clock, counted or (seconds_counted if clock is now_utc else None))
         db.when_begun, db.when_kept = keeper.look, keeper.committed
+        self._memory = Memory()
 
     def at(self) -> str:
         """The time now as the steps hold it."""
@@ -173,6 +185,17 @@ class Store:
         consultation = fold(consultation_id, steps(conn or self.db.read(), consultation=consultation_id))
         return consultation if consultation.started else None
 
+    def remembered(self, consultation_id: str, sure: bool = True) -> Consultation | None:
+        """The same as `consultation`, from memory with what happened since.
+
+        Where it need not be `sure`, what is remembered is not held against the log: only for what looks again inside
+        its transaction, as saving does.
+        """
+        consultation = None if sure else self._memory.recalled(consultation_id)
+        if consultation is None:
+            consultation = self._memory.now(self.db.read(), consultation_id)
+        return consultation if consultation.started else None
+
     def definition_of(self, consultation: Consultation) -> Definition:
         """The version of the proforma that the consultation began with."""
         return self.library.definition(self.db.read(), consultation.started["definition"])
@@ -200,33 +223,30 @@ class Store:
         `seen` is the sequence number the page knew: another one there raises Conflict and writes nothing. A retry
         with the same key, and an answer equal to the one that stands, write nothing and return what stands.
         """
+        return self.saved(consultation_id, question, answer, seen, key, via, who).seq
+
+    def saved(
+        self, consultation_id: str, question: Question, answer: Answer | None, seen: int, key: str, via: str, who: Who
+    ) -> Saved:
+        """The same as `save`, with the consultation before and after a step that was written."""
         with self.db.write() as conn:
-            if (done := _done_under(conn, key, consultation_id, question.id, answer)) is not None:
-                return done
-            self._may_write(conn, consultation_id, who)
-            last = _last_record(conn, consultation_id, question.id)
+            where = place(conn, key, consultation_id)
+            if where.under_key:
+                return Saved(_done_under(conn, where.under_key, consultation_id, question.id, answer))
+            before = self._memory.at(conn, consultation_id, where)
+            _check_there_and_theirs(before, who)
+            last = before.last(question.id)
             now = last.answer if last else None
             if now == answer and not (last and last.via == "group" and via != "group" and answer):
-                return last.seq if last else 0
+                return Saved(last.seq if last else 0)
             if (last.seq if last else 0) != seen:
                 raise Conflict(question.id, last)
             check_answer(question, answer)
-            return append(conn, answer_draft(consultation_id, question.id, answer, seen, key, via, who, self.at()))
-
-    def _may_write(self, conn: Connection, consultation_id: str, who: Who) -> None:
-        """Refuse a change to a consultation that is not open or not this person's, as the steps themselves say."""
-        kinds = ("consultation_started", *PASSED_ON, *ENDED_BY)
-        marks = ", ".join("?" * len(kinds))
-        rows = conn.execute(
-            f"SELECT s.kind, coalesce(t.content ->> '$.to', s.actor) AS actor FROM step s LEFT JOIN step_content t "
-            f"ON t.seq = s.seq AND s.kind = '{HANDED_OVER}' "
-            f"WHERE s.consultation = ? AND s.question = '' AND s.kind IN ({marks}) ORDER BY s.seq",
-            (consultation_id, *kinds),
-        ).fetchall()
-        if not rows:
-            raise Refused("There is no such consultation; go back to the list.")
-        _check_open(ENDED_BY.get(rows[-1]["kind"], OPEN))
-        _check_owner([r["actor"] for r in rows if r["kind"] not in ENDED_BY][-1], who)
+            draft = answer_draft(consultation_id, question.id, answer, seen, key, via, who, self.at())
+            step = append_at(conn, draft, where.last, where.head)
+        after = before.after([step])
+        self._memory.keep(after, where.redaction)
+        return Saved(step.seq, before, after)
 
     def rest(
         self, consultation_id: str, block_id: str, key: str, who: Who, seen: Mapping[str, int] | None = None
@@ -272,7 +292,7 @@ class Store:
             if consultation is None:
                 raise Refused("There is no such consultation; go back to the list.")
             _check_owner(consultation.owner, who)
-            if kind != "consultation_viewed" and consultation.state not in (OPEN, SIGNED):
+            if kind not in LOOKS and consultation.state not in (OPEN, SIGNED):
                 raise NotOpen("This consultation was ended without signing or in error; nothing more is given from it.")
             return append(conn, Draft(kind, content, who.actor, self.at(), consultation_id, "", who.role, key))
 
@@ -363,12 +383,17 @@ class Store:
 
     def of_employee(self, employee: str) -> list[Summary]:
         """All consultations of an employee, the newest first."""
-        return self._list("employee = ?", employee)
+        ids = merging.ids_of(self.db.read(), employee)
+        return self._list(f"employee IN ({', '.join('?' * len(ids))})", *ids)
 
-    def _list(self, where: str, value: str, limit: int = 200) -> list[Summary]:
+    def summary(self, consultation_id: str) -> Summary | None:
+        """One consultation as lists show it; None if there is none with this id."""
+        return next(iter(self._list("id = ?", consultation_id)), None)
+
+    def _list(self, where: str, *values: str, limit: int = 200) -> list[Summary]:
         rows = self.db.read().execute(
             f"SELECT {', '.join(SUMMARY)} FROM consultation WHERE {where} ORDER BY started_at DESC LIMIT ?",
-            (value, limit),
+            (*values, limit),
         )
         return [Summary(*row) for row in rows]
 
@@ -486,23 +511,21 @@ def _check_owner(owner: str, who: Who) -> None:
         raise NotYours("Another clinician holds this consultation; only that clinician can write in it.")
 
 
-def _done_under(
-    conn: Connection, key: str, consultation_id: str, question_id: str, answer: Answer | None
-) -> int | None:
+def _check_there_and_theirs(consultation: Consultation, who: Who) -> None:
+    """Refuse a change to a consultation that is not there, not open or not this person's."""
+    if not consultation.started_at:
+        raise Refused("There is no such consultation; go back to the list.")
+    _check_open(consultation.state)
+    _check_owner(consultation.owner, who)
+
+
+def _done_under(conn: Connection, seq: int, consultation_id: str, question_id: str, answer: Answer | None) -> int:
     """The step this key already wrote for the same answer; a retry is recognised, anything else under it refused."""
-    row = conn.execute("SELECT seq FROM step WHERE key = ?", (key,)).fetchone()
-    if row is None:
-        return None
-    step = next(s for s in steps(conn, seq=row["seq"]))
+    step = next(s for s in steps(conn, seq=seq))
     same = (step.consultation, step.question) == (consultation_id, question_id)
     if not same or _recorded(step).answer != answer:
         raise KeyReused("This page was already sent with another answer; reload the page and answer again.")
     return step.seq
-
-
-def _last_record(conn: Connection, consultation_id: str, question_id: str) -> Recorded | None:
-    step = last_step(conn, consultation_id, question_id)
-    return _recorded(step) if step else None
 
 
 def _recorded(step: Step) -> Recorded:

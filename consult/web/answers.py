@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.proforma.answer import Answer
-from consult.proforma.model import Block, Question
-from consult.record.consultation import Consultation, fold
+from consult.proforma.model import Question
+from consult.record.consultation import Consultation, fold, report_allowed, report_stands
 from consult.record.ledger import steps
-from consult.record.store import Conflict, NotOpen, NotYours, Refused
+from consult.record.store import Conflict, NotOpen, NotYours, Refused, Saved
 from consult.web import forms
 from consult.web.context import inst, who
-from consult.web.desk import bp, found, headings, own_key, screen_context
+from consult.web.desk import bp, found, headings, own_key, screen_context, site_of
 from consult.web.screen import Screen
 
 
@@ -24,38 +24,59 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
 
     Without JavaScript "No to the rest" comes here too, after the answers sent with it have been saved.
     """
-    before = found(consultation_id)
+    before = _known_to_the_page(consultation_id)
     screen = Screen.of(inst().store, before)
     if not forms.questions_sent(screen.proforma, request.form):
         abort(400)  # a page that is no longer whole: never let it say that something was saved
     key = own_key()
-    conflicts, errors = save_all(screen, key)
-    if request.form.get("rest") and not conflicts and not errors:
+    done = save_all(screen, key)
+    if request.form.get("rest") and done.whole:
         _fill_rest(consultation_id, request.form["rest"], key)
-    return answered(before, screen, key, conflicts, errors)
+    return answered(before, screen, key, done)
+
+
+def _known_to_the_page(consultation_id: str) -> Consultation:
+    """The consultation at least as far as the page that was sent knew it: saving looks by itself what came since."""
+    recalled = found(consultation_id, sure=False)
+    seen = [(n.removeprefix("seen."), forms.number(v)) for n, v in request.form.items() if n.startswith("seen.")]
+    known = all(not seq or any(r.seq == seq for r in recalled.history.get(question, ())) for question, seq in seen)
+    return recalled if known else found(consultation_id)
 
 
 Conflicts = dict[str, tuple[Answer | None, Conflict]]
 
 
-def save_all(screen: Screen, key: str) -> tuple[Conflicts, dict[str, str]]:
+@dataclass
+class Done:
+    """What came of the answers that were sent: those that were saved, and by question those that were not."""
+
+    saved: list[Saved] = field(default_factory=list)
+    conflicts: Conflicts = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was left unsaved."""
+        return not self.conflicts and not self.errors
+
+
+def save_all(screen: Screen, key: str) -> Done:
     """Save every answer that was sent; what could not be saved comes back by question, and the others are saved."""
-    conflicts: Conflicts = {}
-    errors: dict[str, str] = {}
+    done = Done()
     for question in forms.questions_sent(screen.proforma, request.form):
         sent = _sent(question, screen)
         if sent.error:
-            errors[question.id] = sent.error
+            done.errors[question.id] = sent.error
             continue
         try:
-            _save(screen.consultation.id, sent, screen, key)
+            done.saved += _save(screen.consultation.id, sent, screen, key)
         except Conflict as conflict:
-            conflicts[question.id] = (sent.answer, conflict)
+            done.conflicts[question.id] = (sent.answer, conflict)
         except (NotOpen, NotYours):
             raise
         except Refused as refusal:
-            errors[question.id] = str(refusal)
-    return conflicts, errors
+            done.errors[question.id] = str(refusal)
+    return done
 
 
 def entered(screen: Screen, everything: bool = False) -> list[tuple[Question, Answer | None]]:
@@ -86,14 +107,15 @@ def _shown(screen: Screen, question: Question, seen: int) -> Answer | None:
     return next((r.answer for r in records if r.seq == seen), None)
 
 
-def _save(consultation_id: str, sent: forms.Sent, screen: Screen, key: str) -> None:
+def _save(consultation_id: str, sent: forms.Sent, screen: Screen, key: str) -> list[Saved]:
     """Save what differs from what the page showed; an untouched question is never a step."""
     question = sent.question
     removed = request.form.get("remove") == question.id
     if sent.answer == _shown(screen, question, sent.seen) and not removed:
-        return
+        return []
     answer = sent.answer if removed else forms.with_options_kept(question, sent.answer, screen)
-    inst().store.save(consultation_id, question, answer, sent.seen, f"{key}:{question.id}", "single", who())
+    own = f"{key}:{question.id}"
+    return [inst().store.saved(consultation_id, question, answer, sent.seen, own, "single", who())]
 
 
 def _fill_rest(consultation_id: str, block_id: str, key: str) -> list[str]:
@@ -106,74 +128,64 @@ def _fill_rest(consultation_id: str, block_id: str, key: str) -> list[str]:
     return inst().store.rest(consultation_id, block_id, f"{key}:rest", who(), seen)
 
 
-def answered(
-    before: Consultation,
-    screen: Screen,
-    key: str,
-    conflicts: dict[str, tuple[Answer | None, Conflict]],
-    errors: dict[str, str],
-) -> Response | str | tuple[str, int]:
+def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Response | str | tuple[str, int]:
+    """The reply to answers: with htmx the pieces that changed, without it the page anew."""
     if request.headers.get("HX-Request"):
         asked = forms.questions_sent(screen.proforma, request.form)
-        status = 409 if conflicts else 422 if errors else 200
-        return fragments(before.id, key, asked, conflicts, errors), status
+        status = 409 if done.conflicts else 422 if done.errors else 200
+        return fragments(before.id, key, asked, done), status
     after = found(before.id)
-    if conflicts or errors:
-        context = screen_context(after, conflicts=conflicts, errors=errors)
-        sent = {q: forms.as_sent(screen.proforma.by_id[q], request.form) for q in errors}
+    if not done.whole:
+        context = screen_context(after, conflicts=done.conflicts, errors=done.errors)
+        sent = {q: forms.as_sent(screen.proforma.by_id[q], request.form) for q in done.errors}
         context["screen"] = replace(context["screen"], unsaved={q: a for q, a in sent.items() if a})
-        return render_template("consultations/show.html", **context), 409 if conflicts else 422
+        return render_template("consultations/show.html", **context), 409 if done.conflicts else 422
     anchor = request.form.get("section", "")
     return redirect(url_for("consultations.show", consultation_id=before.id, _anchor=f"section-{anchor}"))
 
 
-def fragments(
-    consultation_id: str,
-    key: str,
-    asked: list[Question],
-    conflicts: dict[str, tuple[Answer | None, Conflict]] | None = None,
-    errors: dict[str, str] | None = None,
-) -> str:
-    """What this request changed on the screen, as pieces that htmx puts in place.
-
-    The state before is the fold without the steps of this request's key: what another request changed meanwhile is
-    that one's to show. The control in use is never among the pieces.
-    """
-    found_steps = list(steps(inst().db.read(), consultation=consultation_id))
-    context = screen_context(fold(consultation_id, found_steps), conflicts=conflicts or {}, errors=errors or {})
-    now: Screen = context["screen"]
-    own = [s for s in found_steps if s.key.startswith(key)]
-    before = Screen.of(inst().store, fold(consultation_id, [s for s in found_steps if not s.key.startswith(key)]))
-    touched = {s.question for s in own} - {q.id for q in asked}
-    staying = [q for q in now.proforma.questions if now.on(q) and before.on(q)]
-    moved = [q for q in now.proforma.questions if now.on(q) != before.on(q)]
-    opened_before = headings(before.consultation)
-    redrawn = [q for q in staying if q not in asked and (q.id in touched or _options(before, q) != _options(now, q))]
+def fragments(consultation_id: str, key: str, asked: list[Question], done: Done) -> str:
+    """What this request changed on the screen, as pieces that htmx puts in place; never the control in use."""
+    before, now, own = _around(consultation_id, key, done)
+    ids = {q.id for q in asked}
+    both = before.path.on & now.path.on
+    moved = (before.path.on ^ now.path.on) | {q for q in both if before.offered.get(q) != now.offered.get(q)}
+    redrawn = (moved | (own & both)) - ids
+    below = {q for q in both - redrawn if before.below.get(q) != now.below.get(q)}
+    shown_before = headings(before.consultation)
+    consultation, path = now.consultation, now.path
     return render_template(
         "consultations/fragments.html",
+        screen=now,
+        consultation=consultation,
+        conflicts=done.conflicts,
+        errors=done.errors,
+        site=site_of(consultation) if redrawn or below else None,
         asked=asked,
-        moved=[*moved, *redrawn],
-        panels=[q for q in staying if q.panels and _panel_of(before, q) != _panel_of(now, q)],
+        moved=[q for q in now.proforma.questions if q.id in redrawn],
+        panels=[q for q in now.proforma.questions if q.id in below],
         rail=[t for t, old in zip(now.tallies(), before.tallies(), strict=True) if t != old],
-        rests=[b for b in now.proforma.blocks if b.rest and _rest_of(before, b) != _rest_of(now, b)],
+        rests=[b for b in now.proforma.blocks if b.rest and before.rests[b.id] != now.rests[b.id]],
         parking=now.parked() != before.parked(),
-        opened=[h for h in context["headings"] if h not in opened_before],
-        **context,
+        opened=[h for h in headings(consultation) if h not in shown_before],
+        report_stands=report_stands(consultation, path),
+        report_allowed=report_allowed(path),
     )
 
 
-def _panel_of(screen: Screen, question: Question) -> object:
-    still_open = [q.id for q in screen.path.still_open(question.id)]
-    return (screen.panel(question), screen.decision(question), screen.holds(question), still_open)
+def _around(consultation_id: str, key: str, done: Done) -> tuple[Screen, Screen, set[str]]:
+    """The screen without the steps of this request and with them, and the questions they are about.
 
-
-def _rest_of(screen: Screen, block: Block) -> tuple[int, int, int]:
-    items = screen.rest(block)
-    return len(items), len(screen.undo(block)), screen.blank_left(block, items)
-
-
-def _options(screen: Screen, question: Question) -> list[str]:
-    return [o.code for o in question.options if screen.path.offers(o)]
+    What another request changed meanwhile is that one's to show.
+    """
+    store, one = inst().store, done.saved[0] if len(done.saved) == 1 else None
+    latest = store.remembered(consultation_id, sure=False)
+    if one and one.before and one.after and latest and latest.last_seq == one.after.last_seq:
+        return Screen.of(store, one.before), Screen.of(store, one.after), set()
+    found_steps = list(steps(inst().db.read(), consultation=consultation_id))
+    before = fold(consultation_id, [s for s in found_steps if not s.key.startswith(key)])
+    own = {s.question for s in found_steps if s.key.startswith(key)}
+    return Screen.of(store, before), Screen.of(store, fold(consultation_id, found_steps)), own
 
 
 @bp.post("/<consultation_id>/blocks/<block_id>/rest")
@@ -198,5 +210,5 @@ def _gesture(consultation_id: str, block_id: str, undo: bool) -> Response | str:
     else:
         _fill_rest(consultation_id, block_id, key)
     if request.headers.get("HX-Request"):
-        return fragments(consultation_id, key, [])
+        return fragments(consultation_id, key, [], Done())
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=f"block-{block_id}"))

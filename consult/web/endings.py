@@ -116,9 +116,9 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
     held = False
     if request.method == "POST" and consultation.state == OPEN:
         screen = Screen.of(inst().store, consultation)
-        conflicts, errors = save_all(screen, key := own_key())
-        if conflicts or errors:
-            return answered(consultation, screen, key, conflicts, errors)
+        done = save_all(screen, key := own_key())
+        if not done.whole:
+            return answered(consultation, screen, key, done)
         try:
             signing.sign(inst().store, consultation_id, who(), request.form.getlist("on_purpose"), f"{key}:sign")
             return redirect(url_for("consultations.show", consultation_id=consultation_id))

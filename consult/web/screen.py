@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from flask import url_for
 
 from consult.documents.words import describe
 from consult.proforma.answer import Answer
@@ -45,9 +49,36 @@ class Screen:
 
     @classmethod
     def of(cls, store: Store, consultation: Consultation) -> Screen:
-        """The screen of a consultation as it is now."""
-        definition = store.definition_of(consultation)
-        return cls(consultation, definition.proforma, path_of(consultation, definition))
+        """The screen of a consultation as it is now; worked out once for a state of it."""
+        if "screen" not in consultation.derived:
+            definition = store.definition_of(consultation)
+            consultation.derived["screen"] = cls(consultation, definition.proforma, path_of(consultation, definition))
+        screen: Screen = consultation.derived["screen"]
+        return screen
+
+    def address(self, endpoint: str, **more: str) -> str:
+        """An address of this consultation; what comes with it is an id of the proforma, which needs no quoting."""
+        marks: dict[str, Any] = {name: f"-{name}-" for name in more}
+        if endpoint not in self._addresses:
+            where = url_for(f"consultations.{endpoint}", consultation_id=self.consultation.id, **marks)
+            self._addresses[endpoint] = where
+        found = self._addresses[endpoint]
+        for name, value in more.items():
+            found = found.replace(marks[name], value)
+        return found
+
+    @cached_property
+    def _addresses(self) -> dict[str, str]:
+        return {}
+
+    def look_of(self, question: Question) -> tuple[object, ...] | None:
+        """What the control of a question looks like, to draw each look once; None where somebody's words are in it."""
+        answer = self.answer(question)
+        if question.kind in ("text", "arrangement", "date") or question.id in self.unsaved:
+            return None
+        said = (answer.state, repr(answer.value), answer.reason) if answer else None
+        options = tuple(self.offered.get(question.id, ()))
+        return (self.consultation.started["definition"], question.id, said, options)
 
     def on(self, question: Question) -> bool:
         """Whether the question is on the path."""
@@ -108,7 +139,37 @@ class Screen:
 
     def tallies(self) -> list[Tally]:
         """The rail."""
+        return self._tallies
+
+    @cached_property
+    def _tallies(self) -> list[Tally]:
         return [self.tally(section) for section in self.proforma.sections]
+
+    @cached_property
+    def below(self) -> dict[str, object]:
+        """What stands below the answer of each question that has a text now, in short, to be compared."""
+        shown = [q for q in self.path.questions() if self.panel(q) is not None]
+        return {q.id: (self.panel(q), self.decision(q), self.holds(q), self.still_open(q)) for q in shown}
+
+    def still_open(self, question: Question) -> list[str]:
+        """The questions whose open answers are why the higher text stands."""
+        return [q.id for q in self.path.still_open(question.id)]
+
+    @cached_property
+    def offered(self) -> dict[str, list[str]]:
+        """The options that apply now, of each question of which some may not."""
+        some = [q for q in self.path.questions() if q.conditional]
+        return {q.id: [o.code for o in q.options if self.path.offers(o)] for q in some}
+
+    @cached_property
+    def rests(self) -> dict[str, tuple[int, int, int]]:
+        """What "No to the rest" of each block would do now, in numbers: fill, undo, leave blank."""
+        found = {}
+        for block in self.proforma.blocks:
+            if block.rest:
+                items = self.rest(block)
+                found[block.id] = (len(items), len(self.undo(block)), self.blank_left(block, items))
+        return found
 
     def first_control(self) -> str:
         """The id of the first control of the first question on the path: where going past all else leads."""
@@ -126,10 +187,18 @@ class Screen:
 
     def gate(self) -> Gate:
         """What still holds signing."""
+        return self._gate
+
+    @cached_property
+    def _gate(self) -> Gate:
         return gate(self.consultation, self.path)
 
     def not_recorded(self) -> list[Question]:
         """The questions on the path that nothing is recorded for."""
+        return self._not_recorded
+
+    @cached_property
+    def _not_recorded(self) -> list[Question]:
         return not_recorded(self.path)
 
 

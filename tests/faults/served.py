@@ -144,24 +144,25 @@ def knows_no_key() -> None:
     from consult.record import store
     from consult.record.ledger import append
 
-    def save(self: Any, consultation: str, question: Any, answer: Any, seen: int, key: str, via: str, who: Any) -> int:
+    def saved(self: Any, consultation: str, question: Any, answer: Any, seen: int, key: str, via: str, who: Any) -> Any:
         with self.db.write() as conn:
-            fresh = str(uuid.uuid4())
-            return append(conn, store.answer_draft(consultation, question.id, answer, seen, fresh, via, who, self.at()))
+            draft = store.answer_draft(consultation, question.id, answer, seen, str(uuid.uuid4()), via, who, self.at())
+            return store.Saved(append(conn, draft))
 
-    store.Store.save = save  # type: ignore[method-assign]
+    store.Store.saved = saved  # type: ignore[method-assign]
 
 
 def ignores_what_the_page_knew() -> None:
     """As if the last one to write always won: a stale page is never told."""
     from consult.record import store
+    from consult.record.ledger import last_step
 
-    def save(self: Any, consultation: str, question: Any, answer: Any, seen: int, key: str, via: str, who: Any) -> int:
-        last = store.last_step(self.db.read(), consultation, question.id)
+    def saved(self: Any, consultation: str, question: Any, answer: Any, seen: int, key: str, via: str, who: Any) -> Any:
+        last = last_step(self.db.read(), consultation, question.id)
         return whole(self, consultation, question, answer, last.seq if last else 0, key, via, who)
 
-    whole = store.Store.save
-    store.Store.save = save  # type: ignore[method-assign]
+    whole = store.Store.saved
+    store.Store.saved = saved  # type: ignore[method-assign]
 
 
 BUILDS: dict[str, Callable[[], None]] = {

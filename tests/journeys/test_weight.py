@@ -1,4 +1,4 @@
-"""What the screens weigh on the wire, as the browser counts it: heads and bodies, compressed, and nothing else."""
+"""What the screens weigh on the wire, as the browser counts it: heads and bodies, and nothing else asked for."""
 
 from __future__ import annotations
 
