@@ -14,11 +14,12 @@ import pytest
 from click.testing import Result
 
 from consult import access, erasing, handing_over, verifying
+from consult.accounts import people
 from consult.audit import cases
 from consult.instance import Instance, database_file, open_instance
 from consult.proforma.answer import Answer
 from consult.proforma.path import blank_emergencies
-from consult.record import about, identity, ledger
+from consult.record import about, identity, ledger, merging, own
 from consult.record import erasing as record
 from consult.record.ledger import KINDS, Draft, Refused
 from consult.record.settings import set_keeping
@@ -463,3 +464,46 @@ def test_short_parts_of_a_name_name_nobody() -> None:
     employee = identity.Employee("e", "Jo de Wit", BORN, "12")
     assert not identity.names(employee, "Jo de 12")
     assert identity.names(employee, "Ms Wit")
+
+
+# ---------------------------------------------------------------- an employee who was entered twice
+
+
+def test_an_employee_entered_twice_is_shown_held_and_erased_whole(demo_made: tuple[Path, Any], tmp_path: Path) -> None:
+    """Both entries go, and each has a line: a backup may be older than the step that says that they are one."""
+    folder = Path(shutil.copytree(demo_made[0], tmp_path / "demo"))
+    before = Path(shutil.copytree(folder, tmp_path / "before"))
+    with closing(open_instance(folder)) as instance:
+        conn, at, dataset = instance.db.read(), instance.store.at(), instance.library.current.dataset
+        held = [
+            e.id for e, _ in identity.every(conn) if about.consultations_of(conn, e.id) and not any_open(conn, e.id)
+        ]
+        keep, other = held[:2]
+        both = about.consultations_of(conn, keep) + about.consultations_of(conn, other)
+        nurse = next(iter(people.people(conn)))
+        with instance.db.write() as writing:
+            own.say(writing, nurse.id, other, "cli:test", "", at)
+            merging.merge(writing, keep, other, "cli:test", "", at)
+        for id_ in (keep, other):
+            assert sorted(about.consultations_of(conn, id_)) == sorted(both)
+            assert len(access.everything(instance, id_, "The employee asked", "json", "cli:test").consultations) == len(
+                both
+            )
+        assert {keep, other} & about.last_seen(conn).keys() == {keep}
+        with instance.db.write() as writing:
+            record.set_hold(writing, other, "A claim is open", None, "cli:test", at)
+        with pytest.raises(Refused, match="on hold"):
+            record.check_may_go(conn, keep, instance.today())
+        with instance.db.write() as writing:
+            record.end_hold(writing, other, "The claim is settled", "cli:test", at)
+            known = record.check_may_go(writing, other, instance.today())
+            going = erasing.chosen(erasing.typed_about(writing, instance.library, known), "naming")
+            lines = erasing.take_out(writing, dataset, known.id, "The employee asked", going, "cli:test", at)
+        assert {line.employee for line in lines} == {keep, other}
+        assert not identity.entered(conn, keep)
+        assert not identity.entered(conn, other)
+        assert own.of_person(conn, nurse.id) == ""
+    assert verifying.verify(folder)[1] == []
+    with closing(open_instance(before)) as instance, instance.db.write() as writing:
+        assert erasing.again(writing, dataset, lines, "cli:test", at) == 2
+        assert not identity.entered(writing, other)
