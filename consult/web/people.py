@@ -104,12 +104,11 @@ def _page(one: Person, problem: str = "") -> str:
 
 
 def _colleagues(summary: Summary) -> list[Person]:
-    """Who may be handed an open consultation: the other clinicians of its site who may sign in."""
-    return [
-        one
-        for one in accounts.people(inst().db.read())
-        if one.active and one.role in CLINICIANS and one.site == summary.site and one.id != summary.clinician
-    ]
+    """Who may be handed an open consultation: other clinicians of its site who may sign in, but not its employee."""
+    conn = inst().db.read()
+    others = (one for one in accounts.people(conn) if one.active and one.role in CLINICIANS)
+    here = (one for one in others if one.site == summary.site and one.id != summary.clinician)
+    return [one for one in here if not own.is_own(conn, one.id, summary.employee)]
 
 
 def _after(one: Person) -> Response:

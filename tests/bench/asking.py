@@ -57,6 +57,7 @@ class Line:
             self._socket.sendall(head.encode() + body)
             reply = self._read()
         except ConnectionError:  # closed while nothing was asked for
+            self.close()
             self._open()
             self._socket.sendall(head.encode() + body)
             reply = self._read()

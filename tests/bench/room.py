@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
@@ -56,7 +56,19 @@ class Room:
     port: int
     bare: int
     pids: dict[str, int] = field(default_factory=dict)
+    _lines: list[Line] = field(default_factory=list)
     _number: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def line(self, port: int, cookie: str = "") -> Line:
+        """A connection that is closed with the room."""
+        self._lines.append(Line(port, cookie))
+        return self._lines[-1]
+
+    def close(self) -> None:
+        """Close every connection and the record."""
+        for line in self._lines:
+            line.close()
+        self.instance.close()
 
     def token(self) -> str:
         """A session as signing in opens it."""
@@ -91,7 +103,7 @@ class Clinician:
     """One browser of a nurse: answers one finding after the other, each with what the page knew of it."""
 
     def __init__(self, room: Room) -> None:
-        self.room, self.line = room, Line(room.port, room.token())
+        self.room, self.line = room, room.line(room.port, room.token())
         self.saves, self.id = count(), ""
 
     def sit(self, id_: str = "") -> None:
@@ -163,7 +175,7 @@ def opened(folder: Path) -> Iterator[Room]:
             process.terminate()
         for process in running.values():
             process.wait(timeout=20)
-        instance.close()
+        room.close()
 
 
 def begin(words: list[str]) -> subprocess.Popen[bytes]:
@@ -176,45 +188,71 @@ def wait_for(port: int, path: str) -> None:
     until = time.monotonic() + 30
     while True:
         try:
-            line = Line(port)
-            line.get(path)
+            with closing(Line(port)) as line:
+                line.get(path)
+                return
         except OSError:
             if time.monotonic() > until:
                 raise
             time.sleep(0.005)
-        else:
-            line.close()
-            return
 
 
-def in_turns(acts: dict[str, Act], turns: int) -> dict[str, list[float]]:
-    """The milliseconds of each act, all of them done in turns, after some that do not count."""
-    taken: dict[str, list[float]] = {name: [] for name in acts}
-    for _ in range(turns + WARM):
-        for name, act in acts.items():
-            begun = time.perf_counter()
+@dataclass
+class Taken:
+    """The milliseconds of an act, each time it was done: as the browser waited, and of the server's processor."""
+
+    waited: list[float] = field(default_factory=list)
+    worked: list[float] = field(default_factory=list)
+
+    @property
+    def wait(self) -> float:
+        """The median a browser waited."""
+        return statistics.median(self.waited)
+
+    @property
+    def work(self) -> float:
+        """The median the processor of the server worked, which other programs hardly change."""
+        return statistics.median(self.worked)
+
+
+def in_turns(acts: dict[str, tuple[str, Act]], pids: dict[str, int], turns: int) -> dict[str, Taken]:
+    """What each act took, all of them done in turns, after some that do not count; with each the server it asks."""
+    taken = {name: Taken() for name in acts}
+    for turn in range(turns + WARM):
+        for name, (server, act) in acts.items():
+            worked, begun = processor(pids[server]), time.perf_counter()
             act()
-            taken[name].append((time.perf_counter() - begun) * 1000)
-    return {name: times[WARM:] for name, times in taken.items()}
+            waited = time.perf_counter() - begun
+            if turn >= WARM:
+                taken[name].waited.append(waited * 1000)
+                taken[name].worked.append((processor(pids[server]) - worked) / 1e6)
+    return taken
 
 
-def one_clinician(room: Room, turns: int) -> dict[str, float]:
-    """The median milliseconds of each act by one clinician, and of the bare ones in between."""
-    nurse, bare = Clinician(room), Line(room.bare)
+def processor(pid: int) -> int:
+    """The nanoseconds that a server and the processes it started have worked; Linux only."""
+    every = [pid, *map(int, _of(pid, f"task/{pid}/children").split())]
+    tasks = [task for one in every for task in Path(f"/proc/{one}/task").iterdir()]
+    return sum(int((task / "schedstat").read_text("ascii").split()[0]) for task in tasks)
+
+
+def one_clinician(room: Room, turns: int) -> dict[str, Taken]:
+    """What each act of one clinician took, and the bare ones in between."""
+    nurse, bare = Clinician(room), room.line(room.bare)
     nurse.sit()
     other = Clinician(room)
     other.sit()
     to_sign = iter([room.ready_to_sign() for _ in range(turns + WARM)])
     form = {"question": "harm_belief", "value": "absent"}
-    acts: dict[str, Act] = {
-        "bare hello": lambda: bare.get("/hello"),
-        "bare page of 8 questions": lambda: bare.get("/page"),
-        "bare durable commit": lambda: bare.post("/save", form),
-        "saving one answer": nurse.save,
-        "the consultation page": other.page,
-        "signing": lambda: other.sign(next(to_sign)),
+    acts: dict[str, tuple[str, Act]] = {
+        "bare hello": ("bare", lambda: bare.get("/hello")),
+        "bare page of 8 questions": ("bare", lambda: bare.get("/page")),
+        "bare durable commit": ("bare", lambda: bare.post("/save", form)),
+        "saving one answer": ("product", nurse.save),
+        "the consultation page": ("product", other.page),
+        "signing": ("product", lambda: other.sign(next(to_sign))),
     }
-    return {name: statistics.median(times) for name, times in in_turns(acts, turns).items()}
+    return in_turns(acts, room.pids, turns)
 
 
 def together(acts: list[Act], seconds: float) -> list[float]:
@@ -246,7 +284,7 @@ def many(room: Room, clients: int, seconds: float, rounds: int = 3) -> dict[str,
     form = {"question": "harm_belief", "value": "absent"}
     found: dict[str, list[tuple[float, float]]] = {"product": [], "bare": []}
     nurses = [Clinician(room) for _ in range(clients)]
-    lines = [Line(room.bare) for _ in range(clients)]
+    lines = [room.line(room.bare) for _ in range(clients)]
     for _ in range(rounds):
         for nurse in nurses:
             nurse.saves = count()
@@ -304,9 +342,11 @@ def report(options: argparse.Namespace) -> None:
         print(f"start to first page: {begun['product']:.2f} s, {begun['product'] / begun['bare']:.1f} x bare")
         with opened(folder) as room:
             found = one_clinician(room, options.turns)
-            for name, milliseconds in found.items():
-                ratios = [f"{milliseconds / found[bare]:5.1f} x {bare}" for bare in list(found)[:3]]
-                print(f"{name:26}{milliseconds:8.2f} ms   {'   '.join(ratios)}")
+            for name, taken in found.items():
+                print(f"{name:26}{taken.wait:8.2f} ms waited, {taken.work:7.2f} ms of the processor")
+                for bare in list(found)[:3]:
+                    waited, worked = taken.wait / found[bare].wait, taken.work / found[bare].work
+                    print(f"{'':26}{waited:8.1f} x waited, {worked:8.1f} x of {bare}")
             for clients in (8, 64):
                 at_once = many(room, clients, options.seconds)
                 (rate, late), (bare_rate, bare_late) = at_once["product"], at_once["bare"]

@@ -6,10 +6,11 @@ from datetime import date
 
 import pages
 import pytest
+from test_every_route import methods, rules
 from visiting import EMPLOYEE, Service, Visitor
 
 from consult.accounts import people
-from consult.record import looks, own, settings
+from consult.record import ledger, looks, own, settings
 from consult.record.store import Start
 
 SELF = ("Nora Nurse", date(1985, 5, 5), "STAFF-1")
@@ -119,6 +120,57 @@ def test_what_a_colleague_who_left_decided_about_oneself_is_not_listed(
     assert myself not in nurse.ask("/follow-up").text
 
 
+def test_an_open_consultation_is_not_handed_over_to_its_own_employee(
+    service: Service, nurse: Visitor, myself: str
+) -> None:
+    (held,) = service.instance.store.of_employee(myself)
+    admin, doctor = service.visitor("administrator"), service.who["doctor"].actor
+    sent = {"consultation": held.id, "to": service.who["nurse"].actor, "reason": "left"}
+    assert admin.post(f"/settings/people/{doctor}/hand-over", sent).status_code == 422
+    sent["to"] = service.who["physiotherapist"].actor
+    assert admin.post(f"/settings/people/{doctor}/hand-over", sent).status_code == 302
+
+
+# --- every route --------------------------------------------------------------------------------------------------
+
+
+FILL = {
+    "block_id": "rest_of_red_flags",
+    "question_id": "cord_signs",
+    "leaflet_id": "back-pain-core",
+    "done": "given",
+    "event": "agreed",
+    "step": "1",
+}
+
+
+def about_an_employee(service: Service, employee: str, consultation: str) -> list[tuple[str, str, str]]:
+    """Endpoint, method and address of every route that is about one employee or consultation."""
+    at = service.app.url_map.bind("localhost")
+    values = FILL | {"employee_id": employee, "consultation_id": consultation}
+    return [
+        (rule.endpoint, method, at.build(rule.endpoint, {name: values[name] for name in rule.arguments}))
+        for rule in rules(service)
+        if {"employee_id", "consultation_id"} & set(rule.arguments)
+        for method in methods(rule)
+    ]
+
+
+def test_every_route_about_ones_own_record_is_refused_whoever_holds_it(
+    service: Service, nurse: Visitor, myself: str
+) -> None:
+    (held,) = service.instance.store.of_employee(myself)
+    mine = service.instance.store.start(Start(myself, "A", "DEMO", "video", "35-44"), service.who["nurse"])
+    before = ledger.head(service.instance.db.read())
+    for consultation in (held.id, mine):
+        tried = about_an_employee(service, myself, consultation)
+        assert len(tried) > 30
+        for endpoint, method, path in tried:
+            send = nurse.post if method == "POST" else nurse.ask
+            assert refused(send(path)), (endpoint, method)
+    assert ledger.head(service.instance.db.read()) == before
+
+
 # --- another site -------------------------------------------------------------------------------------------------
 
 
@@ -159,6 +211,25 @@ def test_a_record_of_another_site_is_opened_with_a_reason_that_is_kept(
     again = service.visitor("nurse")
     assert again.ask(f"/employees/{elsewhere}").status_code == 303, "the next sign-in asks again"
     assert service.visitor("physiotherapist").ask(f"/employees/{elsewhere}").status_code == 303
+
+
+def test_every_route_about_a_record_of_another_site_asks_for_the_reason_or_finds_nothing(
+    service: Service, nurse: Visitor, elsewhere: str
+) -> None:
+    (held,) = service.instance.store.of_employee(elsewhere)
+    before = ledger.head(service.instance.db.read())
+    found = {}
+    for endpoint, method, path in about_an_employee(service, elsewhere, held.id):
+        response = nurse.post(path) if method == "POST" else nurse.ask(path)
+        asked = response.headers.get("Location", "").startswith(f"/employees/{elsewhere}/reason")
+        found[endpoint, method] = "asked" if response.status_code == 303 and asked else response.status_code
+    assert ledger.head(service.instance.db.read()) == before
+    asked_first = {endpoint for (endpoint, _), reply in found.items() if reply == "asked"}
+    assert asked_first >= {"employees.show", "employees.looks", "employees.merge", "consultations.take_over"}
+    left = {key: reply for key, reply in found.items() if reply != "asked"}
+    assert left.pop(("employees.reason", "GET")) == 200
+    assert left.pop(("employees.reason", "POST")) == 422
+    assert set(left.values()) == {404}, left
 
 
 def test_whoever_saw_the_employee_or_shares_the_site_is_asked_for_nothing(

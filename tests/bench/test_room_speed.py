@@ -1,0 +1,44 @@
+"""The consultation against a bare Flask application: ratios taken in turns in one run, at bounds that hold.
+
+The aims stand in docs/performance.md, with what is not reached yet. What the server's processor works counts, as other
+programs hardly change it; the bare application is served alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import room as bench
+
+SAVE, PAGE, SIGN = 6.5, 32.0, 10.0
+"""Bounds that hold today. The aims: 2 and 6 durable commits for an answer and a signature, 4 hellos for a page."""
+AT_ONCE, MEGABYTES = 0.08, 160.0
+"""Of the bare saves with 8 clients at once (the aim: 0.5); memory of the server in all (the aim: 70 MB)."""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bench.Room]:
+    with bench.opened(tmp_path_factory.mktemp("room")) as room:
+        yield room
+
+
+def test_an_answer_a_page_and_a_signature_keep_to_their_bounds(served: bench.Room) -> None:
+    found = bench.one_clinician(served, 20)
+    commit, hello = found["bare durable commit"].work, found["bare hello"].work
+    ratios = {
+        "saving one answer": (found["saving one answer"].work / commit, SAVE),
+        "the consultation page": (found["the consultation page"].work / hello, PAGE),
+        "signing": (found["signing"].work / commit, SIGN),
+    }
+    assert {name: ratio for name, (ratio, bound) in ratios.items() if ratio > bound} == {}
+
+
+def test_many_clinicians_at_once_lose_nothing_and_are_served_at_the_same_rate(served: bench.Room) -> None:
+    few, many = (bench.many(served, clients, 1.0, rounds=1) for clients in (8, 24))
+    assert few["product"][0] >= AT_ONCE * few["bare"][0], few
+    assert many["product"][0] >= 0.5 * few["product"][0], (few, many)
+
+
+def test_the_server_needs_little_memory(served: bench.Room) -> None:
+    assert bench.memory(served.pids["product"]) <= MEGABYTES
