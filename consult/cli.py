@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult.commands import cases, content, evidence, keeping, measures, people, rounds, serve
+from consult.commands import cases, content, evidence, keeping, measures, people, protecting, rounds, serve
 from consult.commands.place import EXIT_CODES, Commands, on_instance
 
 ALL: Final = (
@@ -24,6 +24,8 @@ ALL: Final = (
     measures.measures,
     rounds.rounds,
     evidence.evidence,
+    protecting.employee,
+    protecting.hand_over,
     keeping.rebuild,
     keeping.verify,
     keeping.witness,

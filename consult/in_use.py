@@ -199,7 +199,7 @@ def differences(conn: Connection) -> Iterator[str]:
     installed = {s.content["digest"]: s for s in ledger.steps(conn, kind="content_installed") if s.content}
     for kept in every(conn):
         name = f"{kept.kind} {kept.id} {kept.version}".strip()
-        if not _proves_itself(kept):
+        if not proves_itself(kept):
             yield f"The text kept as {name} is not the one its digest {kept.digest[:16]} was made from; {RESTORE}."
         step = installed.pop(kept.digest, None)
         if step is None:
@@ -210,7 +210,8 @@ def differences(conn: Connection) -> Iterator[str]:
         yield f"The version {digest[:16]} that step {step.seq} installed is not kept any more; {RESTORE}."
 
 
-def _proves_itself(kept: Kept) -> bool:
+def proves_itself(kept: Kept) -> bool:
+    """Whether the texts of a version are those that its digest was made from."""
     if kept.kind == "proforma":
         parts = [part for name in sorted(kept.texts) for part in (name, kept.texts[name])]
         return digest_of(*parts) == kept.digest

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from consult import erasing
 from consult.accounts.people import accounts_schema
 from consult.audit import cases, gesture, tally, versions
 from consult.audit.benchmarks import Benchmarks
@@ -229,12 +230,18 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
 
 
 def open_restored(folder: Path, file: Path, content: dict[str, Any], now: datetime, actor: str) -> None:
-    """Make a copy of a backup ready to be the database of a folder: brought up to date, with a step that says so."""
+    """Make a copy of a backup ready to be the database of a folder: brought up to date, with a step that says so.
+
+    Whoever was erased in this folder since that backup was made is erased in it again.
+    """
+    gone = erasing.read_list(folder / erasing.LIST)
     db = open_database(file, accounts_schema, create=False, actor=actor, clock=lambda: now)
     try:
-        _opened(folder, db, lambda: now, actor)
+        opened = _opened(folder, db, lambda: now, actor)
         with db.write() as conn:
             append(conn, Draft("database_restored", content, actor, stamp(now)))
+            erasing.again(conn, opened.library.current.dataset, gone, actor, stamp(now))
+        db.settle()
     finally:
         db.close()
 

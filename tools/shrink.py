@@ -20,7 +20,7 @@ TO = ROOT / "consult" / "static" / "nhsuk.css"
 NAME = re.compile(r"[\w-]+")
 CLASS = re.compile(r"\.(-?[a-zA-Z_][\w-]*)")
 INSIDE_NOT = re.compile(r":not\((?:[^()]|\([^()]*\))*\)")
-PROPERTY = re.compile(r"(--[\w-]+)\s*:[^;}]*;?")
+PROPERTY = re.compile(r"(?<=[{;])(--[\w-]+)\s*:[^;}]*;?")
 
 
 def words() -> set[str]:

@@ -40,6 +40,12 @@ CLINICAL: Final = (
     "employees.search",
     "employees.register",
     "employees.show",
+    "employees.looks",
+    "employees.reason",
+    "employees.merge",
+    "employees.unmerge",
+    "employees.link",
+    "employees.everything",
     "consultations.start",
     "consultations.start_on_paper",
     "consultations.take_over",
@@ -135,6 +141,8 @@ ADMIN: Final = (
     "people.required",
     "people.hand_over",
     "people.trained",
+    "people.unlink",
+    "looking.index",
 )
 
 POLICY: Final[dict[str, frozenset[str]]] = {

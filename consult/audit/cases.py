@@ -135,7 +135,14 @@ def as_dict(row: Any) -> dict[str, Any]:
     return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping
 
 
-KINDS: Final = ("case_imported", "case_replaced", "consultation_signed", "case_corrected", "entered_in_error")
+KINDS: Final = (
+    "case_imported",
+    "case_replaced",
+    "consultation_signed",
+    "case_corrected",
+    "signing_retold",
+    "entered_in_error",
+)
 """The kinds of step that change a case."""
 
 
@@ -149,6 +156,10 @@ def apply(conn: Connection, dataset: Dataset, step: Step) -> None:
         put(conn, fitted(dataset, step.content), step=step.seq)
     elif step.kind in ("consultation_signed", "case_corrected") and step.content.get("case"):
         _put_signed(conn, fitted(dataset, step.content["case"]), step)
+    elif step.kind == "signing_retold":  # the words of the signing are redacted: this step tells its case
+        delete(conn, step.consultation)
+        fields, signed = fitted(dataset, step.content["case"]), step.content["signed"]
+        put(conn, fields, step=step.seq, consultation=step.consultation, signed=signed)
 
 
 def _put_signed(conn: Connection, fields: dict[str, str], step: Step) -> None:

@@ -134,7 +134,7 @@ def witness(place: Place, file: Path | None) -> None:
 @on_instance()
 @click.pass_context
 def settings(context: click.Context) -> None:
-    """Settings about backups and the witness, each with its value and what it means."""
+    """Settings about backups, the witness and how long is kept, each with its value and what it means."""
     if context.invoked_subcommand is None:
         with opened(context.find_object(Place) or Place(Path("instance"))) as instance:
             for name, known in kept.KEEPING.items():

@@ -25,6 +25,9 @@ from consult.record.database import Connection
 
 EVENTS: Final = {
     "consultation_viewed": "A consultation was opened by the clinician who holds it (once a visit)",
+    "employee_viewed": "The page of an employee was opened (once a visit)",
+    "paper_viewed": "A note, letter, report or list of steps was opened (once a visit)",
+    "access_reasoned": "A clinician of another site opened a record, with a reason",
     "consultation_taken_over": "A consultation was taken over by a colleague, with a reason",
     "consultation_handed_over": "An administrator handed a consultation over to another clinician",
     "addendum_added": "An addendum was added to a signed consultation",

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from consult.record import merging
 from consult.record.database import Connection
 
 
@@ -54,8 +55,11 @@ def held_with(conn: Connection, consultations: Iterable[str]) -> dict[str, int]:
 
 def earlier_signed(conn: Connection, consultation: str) -> list[str]:
     """The signed consultations of the same employee that were begun before this one, the newest first."""
+    row = conn.execute("SELECT employee FROM consultation WHERE id = ?", (consultation,)).fetchone()
+    ids = merging.ids_of(conn, row[0]) if row else []
     query = (
-        "SELECT o.id FROM consultation c JOIN consultation o ON o.employee = c.employee "
-        "AND o.started_at < c.started_at WHERE c.id = ? AND o.state = 'signed' ORDER BY o.started_at DESC"
+        "SELECT o.id FROM consultation c JOIN consultation o ON o.started_at < c.started_at "
+        f"WHERE c.id = ? AND o.employee IN ({', '.join('?' * len(ids))}) AND o.state = 'signed' "
+        "ORDER BY o.started_at DESC"
     )
-    return [row[0] for row in conn.execute(query, (consultation,))]
+    return [row[0] for row in conn.execute(query, (consultation, *ids))]

@@ -262,6 +262,14 @@ class Database:
             self._writer.execute("VACUUM")
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def settle(self) -> None:
+        """Bring what stands in the side file into the database, so that what was taken out stands in neither.
+
+        Where another program reads at that moment, the side file is emptied once it has finished.
+        """
+        with self._lock:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close every connection."""
         with self._lock:

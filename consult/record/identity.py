@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from typing import Any, Final
 
+from consult.record import merging
 from consult.record.database import Connection
 
 NAME_LIKENESS: Final = 0.82
 SHORTEST_NUMBER: Final = 4
+SHORTEST_PART: Final = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,27 @@ def _plain(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c)).split())
 
 
+def names(known: Employee, text: str) -> bool:
+    """Whether a text holds a word of three or more letters of the name, the number, or the date of birth."""
+    words, born = f" {_plain(text)} ", known.date_of_birth
+    number = _plain(known.local_number)
+    parts = [part for part in _plain(known.name).split() if len(part) >= SHORTEST_PART]
+    dates = [f"{born:%Y %m %d}", f"{born:%d %m %Y}", f"{born.day} {born.month} {born.year}", f"{born.day} {born:%B %Y}"]
+    numbers = [number] if len(number) >= SHORTEST_NUMBER else []
+    return any(f" {word.casefold()} " in words for word in (*parts, *dates, *numbers))
+
+
+def erase(conn: Connection, employee_id: str) -> None:
+    """Take out who an employee is; the opaque id in the steps then names nobody."""
+    conn.execute("DELETE FROM employee WHERE id = ?", (employee_id,))
+
+
+def every(conn: Connection) -> list[tuple[Employee, str]]:
+    """All employees with when each was registered, the first registered first."""
+    rows = conn.execute("SELECT * FROM employee ORDER BY registered_at, id")
+    return [(_employee(row), row["registered_at"]) for row in rows]
+
+
 def add_employee(conn: Connection, name: str, date_of_birth: date, local_number: str, at: str) -> Employee:
     """Write one employee and return it with its new opaque id."""
     employee = Employee(str(uuid.uuid4()), " ".join(name.split()), date_of_birth, local_number.strip())
@@ -61,16 +85,33 @@ def add_employee(conn: Connection, name: str, date_of_birth: date, local_number:
 
 
 def employee(conn: Connection, employee_id: str) -> Employee | None:
-    """The employee with this id, or None (also once identity has been erased)."""
+    """The employee with this id, or None (also once identity has been erased).
+
+    Of somebody entered twice it is the entry that is kept, whichever id is asked for.
+    """
+    return entered(conn, merging.kept(conn, employee_id))
+
+
+def entered(conn: Connection, employee_id: str) -> Employee | None:
+    """The very entry of this id, also where another is kept in its place."""
     row = conn.execute("SELECT * FROM employee WHERE id = ?", (employee_id,)).fetchone()
     return _employee(row) if row else None
 
 
+def entries(conn: Connection, employee_id: str) -> list[Employee]:
+    """Every entry of an employee that is there, the one that is kept first."""
+    found = (entered(conn, id_) for id_ in merging.ids_of(conn, employee_id))
+    return [entry for entry in found if entry is not None]
+
+
 def employees(conn: Connection, ids: list[str]) -> dict[str, Employee]:
-    """The employees with these ids, by id."""
-    marks = ", ".join("?" * len(ids))
-    rows = conn.execute(f"SELECT * FROM employee WHERE id IN ({marks})", ids)
-    return {row["id"]: _employee(row) for row in rows}
+    """The employees with these ids, by the id that was asked for."""
+    same = merging.same_as(conn)
+    wanted = {id_: same.get(id_, id_) for id_ in ids}
+    marks = ", ".join("?" * len(wanted))
+    rows = conn.execute(f"SELECT * FROM employee WHERE id IN ({marks})", list(wanted.values()))
+    known = {row["id"]: _employee(row) for row in rows}
+    return {id_: known[kept] for id_, kept in wanted.items() if kept in known}
 
 
 def find(conn: Connection, words: str, limit: int = 50) -> list[Employee]:
@@ -83,7 +124,17 @@ def find(conn: Connection, words: str, limit: int = 50) -> list[Employee]:
         "OR date_of_birth = ? ORDER BY folded_name LIMIT ?",
         [*(f"%{w}%" for w in folded), words.strip(), born.isoformat() if born else "-", limit],
     )
-    return [_employee(row) for row in rows]
+    return _each_once(conn, map(_employee, rows))
+
+
+def _each_once(conn: Connection, found: Iterable[Employee]) -> list[Employee]:
+    """Those found, each by the entry that is kept."""
+    same, once = merging.same_as(conn), dict[str, Employee]()
+    for one in found:
+        kept = entered(conn, same[one.id]) if one.id in same else one
+        if kept is not None:
+            once.setdefault(kept.id, kept)
+    return list(once.values())
 
 
 def near_duplicates(conn: Connection, name: str, date_of_birth: date, local_number: str) -> list[Employee]:
@@ -97,7 +148,7 @@ def near_duplicates(conn: Connection, name: str, date_of_birth: date, local_numb
         "OR date_of_birth IN (?, ?) OR folded_name = ?",
         (local_number.strip(), date_of_birth.isoformat(), swapped.isoformat(), fold_name(name)),
     )
-    return [e for e in map(_employee, rows) if _may_be_same(e, name, local_number)]
+    return _each_once(conn, [e for e in map(_employee, rows) if _may_be_same(e, name, local_number)])
 
 
 def _may_be_same(known: Employee, name: str, local_number: str) -> bool:

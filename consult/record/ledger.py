@@ -15,6 +15,11 @@ from consult.record.database import Connection
 
 KINDS: Final[dict[str, frozenset[str] | None]] = {
     "employee_registered": frozenset({"employee"}),
+    "identity_erased": frozenset({"employee", "why"}),
+    "hold_set": frozenset({"employee", "reason", "until"}),
+    "hold_ended": frozenset({"employee", "reason"}),
+    "record_handed_out": frozenset({"employee", "form", "reason"}),
+    "signing_retold": frozenset({"step", "signed", "case"}),
     "consultation_started": frozenset(
         {"employee", "site", "provider", "attendance", "definition", "capture_mode", "held_on", "age_band"}
         | {"held_at", "paper"}
@@ -22,6 +27,11 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "consultation_taken_over": frozenset({"from", "reason"}),
     "consultation_handed_over": frozenset({"from", "to", "role", "reason"}),
     "consultation_viewed": frozenset(),
+    "paper_viewed": frozenset({"paper"}),
+    "employee_viewed": frozenset({"employee"}),
+    "access_reasoned": frozenset({"employee", "reason"}),
+    "own_record_set": frozenset({"person", "employee"}),
+    "employee_same_as": frozenset({"employee", "same_as"}),
     "answer_given": frozenset({"state", "value", "reason", "via", "seen"}),
     "answer_removed": frozenset({"via", "seen"}),
     "decision_recorded": frozenset({"questions", "states", "levels", "decision", "reason", "told"}),
@@ -309,6 +319,14 @@ EACH: Final = (
     "SELECT s.seq, s.consultation, s.kind, s.question, s.content_digest, s.actor, s.role, s.at, s.key, s.previous, "
     "s.hash, c.salt, c.content FROM step s LEFT JOIN step_content c USING (seq) ORDER BY s.seq"
 )
+
+
+def whole(conn: Connection) -> Iterator[dict[str, Any]]:
+    """Every step with all that proves it, by column; content and salt are None where it was redacted."""
+    for row in conn.execute(EACH):
+        values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping
+        content = values.pop("content")
+        yield {**values, "content": None if content is None else json.loads(content)}
 
 
 def verify(conn: Connection, progress: Callable[[int], None] = lambda _: None) -> str | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
+from consult.record import merging
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, last_step, steps
 
@@ -48,8 +49,9 @@ def _about(employee: str) -> str:
 
 
 def need(conn: Connection, employee: str) -> Need | None:
-    """What the employee needs as last told; None while nobody asked."""
-    step = last_step(conn, "", _about(employee))
+    """What the employee needs as last told, under whichever entry of theirs; None while nobody asked."""
+    told = (last_step(conn, "", _about(id_)) for id_ in merging.ids_of(conn, employee))
+    step = max((one for one in told if one is not None), key=lambda one: one.seq, default=None)
     return _need(step) if step is not None and step.content is not None else None
 
 

@@ -101,8 +101,11 @@ KEEPING: Final = {
     "backup_keep_days": Keeping(30, "It removes its backups older than this, in days.", 1, 36_500),
     "backup_keep_least": Keeping(7, "But never so many that fewer than this are left.", 1, 10_000),
     "witness": Keeping("", "A file in a second place, to which it adds the head of the step log each day."),
+    "retention_years": Keeping(
+        0, "Years after the last consultation after which an employee is listed as due; 0 for never.", 0, 100
+    ),
 }
-"""The settings about backups and the witness, which `consult settings set` changes."""
+"""The settings about backups, the witness and how long is kept, which `consult settings set` changes."""
 
 
 def keeping(conn: Connection, name: str) -> Any:

@@ -16,7 +16,7 @@ from consult.proforma.fits import fits
 from consult.proforma.load import Definition
 from consult.proforma.model import Question
 from consult.proforma.path import Path, rest_of
-from consult.record import identity
+from consult.record import identity, merging
 from consult.record.capture import Business
 from consult.record.consultation import (
     ENDED_BY,
@@ -39,6 +39,7 @@ from consult.record.memory import Memory
 from consult.record.timekeeping import Timekeeper, stamp
 
 Clock = Callable[[], datetime]
+LOOKS: Final = ("consultation_viewed", "paper_viewed")
 SUMMARY: Final = ("id", "employee", "clinician", "site", "state", "capture_mode", "started_at", "ended_at")
 
 
@@ -292,7 +293,7 @@ class Store:
             if consultation is None:
                 raise Refused("There is no such consultation; go back to the list.")
             _check_owner(consultation.owner, who)
-            if kind != "consultation_viewed" and consultation.state not in (OPEN, SIGNED):
+            if kind not in LOOKS and consultation.state not in (OPEN, SIGNED):
                 raise NotOpen("This consultation was ended without signing or in error; nothing more is given from it.")
             return append(conn, Draft(kind, content, who.actor, self.at(), consultation_id, "", who.role, key))
 
@@ -383,12 +384,17 @@ class Store:
 
     def of_employee(self, employee: str) -> list[Summary]:
         """All consultations of an employee, the newest first."""
-        return self._list("employee = ?", employee)
+        ids = merging.ids_of(self.db.read(), employee)
+        return self._list(f"employee IN ({', '.join('?' * len(ids))})", *ids)
 
-    def _list(self, where: str, value: str, limit: int = 200) -> list[Summary]:
+    def summary(self, consultation_id: str) -> Summary | None:
+        """One consultation as lists show it; None if there is none with this id."""
+        return next(iter(self._list("id = ?", consultation_id)), None)
+
+    def _list(self, where: str, *values: str, limit: int = 200) -> list[Summary]:
         rows = self.db.read().execute(
             f"SELECT {', '.join(SUMMARY)} FROM consultation WHERE {where} ORDER BY started_at DESC LIMIT ?",
-            (value, limit),
+            (*values, limit),
         )
         return [Summary(*row) for row in rows]
 

@@ -24,17 +24,20 @@ from consult.web import (
     drawing,
     employees,
     endings,
+    entered_twice,
     entry,
     errors,
     evidence,
     explain,
     followup,
     forms,
+    guard,
     helping,
     home,
     incidents,
     leaflets,
     look,
+    looking,
     measure_page,
     organisation,
     paper,
@@ -126,6 +129,7 @@ def create_app(instance: Instance) -> Flask:
     errors.register(app)
     app.before_request(visit.who_is_it)
     Guard(app)
+    app.before_request(guard.check)
     app.after_request(sending.compressed)
     app.after_request(_headers)
     app.context_processor(_words)
@@ -133,7 +137,8 @@ def create_app(instance: Instance) -> Flask:
 
 
 def _register(app: Flask) -> None:
-    areas = (*CONSULTATIONS, employees, reading, followup, leaflets, paper, *AUDIT, incidents, admin, people, account)
+    of_employees = (employees, entered_twice, reading, followup, leaflets, paper)
+    areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, looking)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     static.register(app)
@@ -217,7 +222,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
-        ("Settings", "admin.settings", ("admin", "people")),
+        ("Settings", "admin.settings", ("admin", "people", "looking")),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, abort, current_app, make_response, render_template, request, session, url_for
@@ -14,7 +16,7 @@ from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, note, with_head
 from consult.documents.words import describe
 from consult.exports import head_at, signer
-from consult.record import identity
+from consult.record import identity, looks
 from consult.record.consultation import Consultation, report_allowed, report_stands
 from consult.record.database import NotWritten
 from consult.record.ledger import Refused, steps
@@ -32,6 +34,9 @@ BLANK_REASONS = {
     "out_of_time": "Out of time",
     "other": "Another reason",
 }
+
+PAPERS = {f"consultations.{paper}": paper for paper in ("note", "letter", "report", "steps")}
+"""The pages of a consultation whose opening is a look of its own."""
 
 bp = Blueprint("consultations", __name__, url_prefix="/consultations")
 
@@ -94,15 +99,37 @@ def site_of(consultation: Consultation) -> Site:
 
 
 def viewed(consultation: Consultation) -> None:
-    """Record who looked: one step for each consultation in a visit."""
+    """Record who looked: one step for each consultation, and each of its papers, in a visit."""
+    _look(consultation, "consultation_viewed", {}, consultation.id)
+    if paper := PAPERS.get(request.endpoint or ""):
+        _look(consultation, "paper_viewed", {"paper": paper}, f"{consultation.id}:{paper}")
+
+
+def _look(consultation: Consultation, kind: str, content: dict[str, str], mark: str) -> None:
+    with _once(mark) as first:
+        if first:
+            inst().store.note_after(consultation.id, kind, content, str(uuid.uuid4()), who())
+
+
+def viewed_employee(employee: str) -> None:
+    """Record who looked at an employee's page: one step in a visit."""
+    with _once(f"e:{employee}") as first:
+        if first:
+            with inst().db.write() as conn:
+                looks.note(conn, employee, who().actor, who().role, inst().store.at())
+
+
+@contextmanager
+def _once(mark: str) -> Iterator[bool]:
+    """Whether this is the first look in a visit; the block writes it. Reading goes on where it can't be written."""
     looked = session.get("looked", [])
-    if consultation.id not in looked:
-        try:
-            inst().store.note_after(consultation.id, "consultation_viewed", {}, str(uuid.uuid4()), who())
-        except NotWritten as error:  # reading goes on; the next page of this visit tries again
-            current_app.logger.warning("A look of %s at %s is not recorded: %s", who().actor, consultation.id, error)
-            return
-        session["looked"] = [*looked[-30:], consultation.id]
+    try:
+        yield mark not in looked
+    except NotWritten as error:  # the next page of this visit tries again
+        current_app.logger.warning("A look of %s at %s is not recorded: %s", who().actor, mark, error)
+        return
+    if mark not in looked:
+        session["looked"] = [*looked[-30:], mark]
 
 
 def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:

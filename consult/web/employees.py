@@ -9,8 +9,13 @@ from werkzeug.wrappers import Response
 from wtforms import Form, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
-from consult.record import identity, reading
-from consult.web.context import inst, person, who
+from consult import access
+from consult.accounts import people
+from consult.documents import everything as pages
+from consult.record import identity, merging, own, reading
+from consult.web import guard
+from consult.web.context import inst, name_of, person, who
+from consult.web.desk import viewed_employee
 from consult.web.forms import BritishDate, clean, typed
 from consult.web.needing import words
 
@@ -52,8 +57,9 @@ class RegisterForm(Form):
 def search() -> str:
     """Find employees by name, date of birth or local number; what was searched for stays out of the address."""
     words = typed("words")
-    found = identity.find(inst().db.read(), words) if words else []
-    return render_template("employees/search.html", words=words, found=found, searched=bool(words))
+    conn = inst().db.read()
+    found, own_record = identity.find(conn, words) if words else [], own.of_person(conn, person().id)
+    return render_template("employees/search.html", words=words, found=found, searched=bool(words), own=own_record)
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -66,6 +72,8 @@ def register() -> Response | str | tuple[str, int]:
         if name is None or born is None:
             raise ValueError("the form has required both")
         alike = identity.near_duplicates(inst().db.read(), name, born, number)
+        if any(guard.is_own(one.id) for one in alike):
+            return guard.refuse_own()
         if not alike or request.form.get("go") == "another":
             employee = inst().store.register(name, born, number, who())
             return redirect(url_for("employees.show", employee_id=employee.id))
@@ -74,16 +82,39 @@ def register() -> Response | str | tuple[str, int]:
 
 
 @bp.get("/<employee_id>")
-def show(employee_id: str) -> str:
+def show(employee_id: str) -> Response | str:
     """One employee: start a consultation, and the earlier ones (their answers are never copied)."""
     employee = identity.employee(inst().db.read(), employee_id)
     if employee is None:
         abort(404)
+    if employee.id != employee_id:  # entered twice: the other entry is kept
+        return redirect(url_for("employees.show", employee_id=employee.id))
+    viewed_employee(employee.id)
     return page_of(employee, request.args.get("problem", ""))
+
+
+@bp.route("/<employee_id>/everything", methods=["GET", "POST"])
+def everything(employee_id: str) -> Response | str | tuple[str, int]:
+    """Everything held about an employee who asks for it, as a page or as data; asked first who asked, and when."""
+    employee = identity.employee(inst().db.read(), employee_id)
+    if employee is None:
+        abort(404)
+    form, reason = request.form.get("form", "html"), typed("reason")
+    if request.method == "GET" or len(reason) < access.SHORTEST_REASON or form not in ("html", "json"):
+        problem = "Say who asked for it, and when." if request.method == "POST" else ""
+        page = render_template("employees/everything_ask.html", employee=employee, problem=problem)
+        return (page, 422) if problem else page
+    made = access.everything(inst(), employee.id, reason, form, person().id, person().role)
+    if form == "json":
+        headers = {"Content-Disposition": 'attachment; filename="everything.json"'}
+        return Response(access.as_json(made), mimetype="application/json", headers=headers)
+    back = url_for("employees.show", employee_id=employee.id)
+    return pages.html(made, url_for("static", filename="everything.css"), back)
 
 
 def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") -> str:
     """The page of an employee; `on_paper` says why the paper described in the form that was sent is not entered."""
+    conn = inst().db.read()
     return render_template(
         "employees/show.html",
         employee=employee,
@@ -94,4 +125,8 @@ def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") 
         need=reading.need(inst().db.read(), employee.id),
         reading_words=words(),
         need_answers=reading.ANSWERS,
+        merged=[entry for id_ in merging.ids_of(conn, employee.id)[1:] if (entry := identity.entered(conn, id_))],
+        persons=[name_of(one) for one in own.persons_of(conn, employee.id)],
+        everybody=people.people(conn),
+        same_name=identity.fold_name(person().name) == identity.fold_name(employee.name),
     )

@@ -10,9 +10,10 @@ from werkzeug.wrappers import Response
 from consult.accounts import people
 from consult.documents import followup
 from consult.documents.followup import DueReview, UrgentDecision
-from consult.record import identity
+from consult.record import identity, own
 from consult.record.consultation import Consultation
 from consult.record.ledger import Refused
+from consult.web import guard
 from consult.web.context import inst, person, who
 from consult.web.desk import found, own_key, refused
 from consult.web.forms import typed
@@ -35,8 +36,15 @@ def left() -> frozenset[str]:
 
 
 def left_behind() -> tuple[list[UrgentDecision], list[DueReview]]:
-    """What those who have left have not filled in: it is for every clinician here to see to."""
-    return followup.left_behind(inst().store, inst().today(), sorted(left()))
+    """What those who have left have not filled in: every clinician sees to it, but for what is about themselves."""
+    decisions, due = followup.left_behind(inst().store, inst().today(), sorted(left()))
+    if not own.of_person(inst().db.read(), person().id):
+        return decisions, due
+    return [one for one in decisions if not _own(one)], [one for one in due if not _own(one)]
+
+
+def _own(one: UrgentDecision | DueReview) -> bool:
+    return guard.is_own(one.consultation.started["employee"])
 
 
 def _own_or_left(consultation_id: str) -> Consultation:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from consult.accounts import factors, passwords, sessions
 from consult.accounts import people as accounts
 from consult.accounts.people import CLINICIANS, ROLES, NewPerson, Person, PersonRefused
+from consult.record import own
 from consult.record.ledger import Refused
 from consult.record.store import Summary, Who
 from consult.web.context import inst, person, who
@@ -98,16 +99,16 @@ def _page(one: Person, problem: str = "") -> str:
         held=held,
         reasons=WHY_HANDED,
         is_self=one.id == person().id,
+        is_employee=bool(own.of_person(conn, one.id)),
     )
 
 
 def _colleagues(summary: Summary) -> list[Person]:
-    """Who may be handed an open consultation: the other clinicians of its site who may sign in."""
-    return [
-        one
-        for one in accounts.people(inst().db.read())
-        if one.active and one.role in CLINICIANS and one.site == summary.site and one.id != summary.clinician
-    ]
+    """Who may be handed an open consultation: other clinicians of its site who may sign in, but not its employee."""
+    conn = inst().db.read()
+    others = (one for one in accounts.people(conn) if one.active and one.role in CLINICIANS)
+    here = (one for one in others if one.site == summary.site and one.id != summary.clinician)
+    return [one for one in here if not own.is_own(conn, one.id, summary.employee)]
 
 
 def _after(one: Person) -> Response:
@@ -186,6 +187,17 @@ def hand_over(person_id: str) -> Response | tuple[str, int]:
         inst().store.hand_over(held.id, one.id, Who(to.id, to.role), reason, who())
     except Refused as refusal:
         return _page(one, str(refusal)), 422
+    return _after(one)
+
+
+@bp.post("/<person_id>/own-record")
+def unlink(person_id: str) -> Response | tuple[str, int]:
+    """Take back that a person is an employee here, where that was said of the wrong one; never of oneself."""
+    one = _known(person_id)
+    if one.id == person().id:
+        return _page(one, "That is taken back by another administrator, not by yourself."), 422
+    with inst().db.write() as conn:
+        own.say(conn, one.id, "", who().actor, who().role, inst().store.at())
     return _after(one)
 
 

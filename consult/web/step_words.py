@@ -13,6 +13,7 @@ SENTENCES = {
     "consultation_taken_over": "Taken over",
     "consultation_handed_over": "Handed over",
     "consultation_viewed": "Looked at",
+    "paper_viewed": "Looked at a paper",
     "decision_recorded": "Decision recorded",
     "blank_emergencies_explained": "Reason given for blank emergency questions",
     "note_copied": "Note copied",

@@ -26,7 +26,9 @@ def test_the_last_administrator_who_lost_everything_is_let_in_again(consult, rea
         known = people.by_username(conn, "anna.berg")
         secret = factors.begin(conn, known.id)
         now = instance.clock()
-        factors.confirm(conn, known.id, factors.code_at(secret, factors.step_of(now)), now, known.id, "2026-01-01")
+        factors.confirm(
+            conn, known.id, factors.code_at(secret, factors.step_of(now)), now, known.id, instance.store.at()
+        )
     assert "Anna Berg, Administrator, site A, may sign in, second factor" in consult(real, "person", "list").stdout
     said = consult(real, "person", "start", "anna.berg").stdout
     words = said.strip().rpartition(": ")[2]
@@ -43,7 +45,7 @@ def test_the_last_administrator_who_lost_everything_is_let_in_again(consult, rea
 def test_somebody_is_made_an_administrator_and_let_in(consult, real, password_file):
     consult(real, "person", "add", "Nia Example", "--role", "nurse", "--password-file", password_file)
     with closing(open_instance(real)) as instance, instance.db.write() as conn:
-        people.set_active(conn, people.by_username(conn, "nia.example").id, False, "cli:test", "2026-01-01")
+        people.set_active(conn, people.by_username(conn, "nia.example").id, False, "cli:test", instance.store.at())
     consult(real, "person", "place", "nia.example", "--role", "administrator")
     consult(real, "person", "let-in", "nia.example")
     assert "Nia Example, Administrator, site A, may sign in" in consult(real, "person", "list").stdout

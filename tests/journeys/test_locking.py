@@ -94,7 +94,7 @@ def is_covered(page: Page, *secrets: str) -> None:
 
 
 def unlock(page: Page, password: str = PASSWORD) -> None:
-    page.get_by_label("Password").fill(password)
+    page.get_by_label("Password", exact=True).fill(password)
     page.keyboard.press("Enter")
 
 
@@ -127,8 +127,8 @@ class TestWhileOneTypes:
         assert violations(page) == []
         unlock(page, "not this one at all")
         expect(page.locator("#lock-problem")).to_contain_text("That password is not right")
-        expect(page.get_by_label("Password")).to_be_focused()
-        expect(page.get_by_label("Password")).to_have_value("")
+        expect(page.get_by_label("Password", exact=True)).to_be_focused()
+        expect(page.get_by_label("Password", exact=True)).to_have_value("")
         is_covered(page, TEXT)
         unlock(page)
         expect(page.locator("#lock")).to_be_hidden()

@@ -175,6 +175,7 @@ def test_another_clinicians_consultation_is_not_there(shared: Service, values: d
         "round_id",
         "sitting_id",
         "action_id",
+        "person_id",
     ],
 )
 def test_an_unknown_id_is_not_found(shared: Service, values: dict[str, str], part: str) -> None:

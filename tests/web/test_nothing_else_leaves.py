@@ -139,6 +139,7 @@ def values(shared: Service) -> dict[str, str]:
         "file_name": "results.csv",
         "cases_name": "cases.csv",
         "digest": shared.instance.library.current.digest,
+        "person_id": shared.who["nurse"].actor,
     }
 
 

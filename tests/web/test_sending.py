@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import re
 import subprocess
 import sys
 import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -128,3 +130,29 @@ def test_the_style_in_use_is_what_the_vendored_one_leaves_for_these_pages() -> N
     code = "import shrink, sys; sys.exit(shrink.TO.read_text('utf-8') != shrink.shrunk())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "tools", check=False)
     assert done.returncode == 0, "run python3 tools/shrink.py"
+
+
+def rules(
+    css: str, split: Callable[[str], list[tuple[str, str]]], around: str = ""
+) -> Iterator[tuple[str, str, set[str]]]:
+    """Each selector of a stylesheet with what stands around it and its declarations."""
+    for prelude, body in split(css):
+        if prelude.startswith(("@media", "@supports")):
+            yield from rules(body, split, around + prelude)
+        else:
+            for selector in re.split(r",(?![^(]*\))", prelude):
+                yield around, selector, set(body.split(";"))
+
+
+def test_every_rule_that_is_kept_stands_as_it_was_vendored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    shrink = importlib.import_module("shrink")
+    vendored: dict[tuple[str, str], list[set[str]]] = {}
+    for around, selector, body in rules(shrink.FROM.read_text("utf-8").partition("\n")[2], shrink.blocks):
+        vendored.setdefault((around, selector), []).append(body)
+    kept = list(rules(shrink.TO.read_text("utf-8").partition("\n")[2], shrink.blocks))
+    assert len(kept) > 200
+    for around, selector, body in kept:
+        left_out = [was - body for was in vendored.get((around, selector), []) if body <= was]
+        assert any(all(one.startswith("--") for one in declarations) for declarations in left_out), (around, selector)
+    assert ("", ".nhsuk-button--secondary:hover") in {(around, selector) for around, selector, _ in kept}

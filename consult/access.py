@@ -1,0 +1,145 @@
+"""What is held about one employee, gathered at one moment and put together for the employee who asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Final
+
+from consult.accounts import people
+from consult.audit import cases
+from consult.documents.everything import Everything, Held, told
+from consult.documents.note import after_signing, note
+from consult.documents.report import with_names
+from consult.documents.words import ROLES, uk_date, when
+from consult.instance import Instance
+from consult.record import about, identity, ledger
+from consult.record.consultation import Consultation, fold, path_of
+from consult.record.database import Connection
+from consult.record.ledger import Draft, Refused, Step, append
+
+FORM: Final = "consult everything 1"
+STATES: Final = {"open": "Open", "signed": "Signed and locked", "abandoned": "Ended without signing"}
+SHORTEST_REASON: Final = 5
+
+
+def everything(instance: Instance, employee_id: str, reason: str, form: str, actor: str, role: str = "") -> Everything:
+    """All that is held about an employee, with a step that says that it was put together, by whom and why.
+
+    Refused for somebody who is not registered (or was erased), or without a reason.
+    """
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise Refused("Say who asked for it and when; the reason is kept with the step.")
+    with instance.db.write() as conn:
+        if identity.employee(conn, employee_id) is None:
+            raise Refused("No such employee is registered; look the employee up, and take the id from the address.")
+        content = {"employee": employee_id, "form": form, "reason": " ".join(reason.split())[:500]}
+        question = f"handed-out:{employee_id}"
+        append(conn, Draft("record_handed_out", content, actor, instance.store.at(), question=question, role=role))
+    with instance.db.snapshot() as conn:
+        return gather(instance, conn, employee_id)
+
+
+def gather(instance: Instance, conn: Connection, employee_id: str) -> Everything:
+    """All that is held about an employee at one moment."""
+    known = identity.employee(conn, employee_id)
+    if known is None:
+        raise Refused("No such employee is registered; look the employee up, and take the id from the address.")
+    steps, names = about.steps_about(conn, employee_id), people.names(conn)
+    by_consultation: dict[str, list[Step]] = {}
+    for step in steps:
+        by_consultation.setdefault(step.consultation, []).append(step)
+    other = by_consultation.pop("", [])
+    held = tuple(_held(instance, conn, id_, of, names, known) for id_, of in by_consultation.items())
+    seq, hash_ = ledger.head(conn)
+    facts = [
+        ("Date of birth", uk_date(known.date_of_birth)),
+        ("Local number", known.local_number or "none"),
+        ("Consultations", str(len(held))),
+    ]
+    made = when(instance.store.at())
+    return Everything(
+        known.name,
+        tuple(facts),
+        made,
+        seq,
+        hash_,
+        bool(instance.unapproved()),
+        held,
+        tuple(told(step, names, None) for step in other),
+        _data(known, made, (seq, hash_), steps, names, held),
+    )
+
+
+def _held(
+    instance: Instance, conn: Connection, id_: str, steps: list[Step], names: dict[str, str], known: identity.Employee
+) -> Held:
+    consultation = fold(id_, steps)
+    definition = instance.library.definition(conn, consultation.started["definition"])
+    path = path_of(consultation, definition)
+    row = cases.of_consultation(conn, id_)
+    clinician = names.get(consultation.owner, consultation.owner)
+    text = note(consultation, path)
+    later = after_signing(consultation, path)
+    return Held(
+        id_,
+        f"{uk_date(consultation.started['held_on'])}, with {clinician}, {ROLES.get(consultation.role, '').lower()}",
+        STATES.get(consultation.state, "Marked as entered in error"),
+        f"{text}\n{later}" if later else text,
+        tuple(_reports(consultation, known.name, names)),
+        tuple((name.replace("_", " "), value) for name, value in row.fields.items() if value) if row else (),
+        tuple(told(step, names, definition.proforma) for step in steps),
+    )
+
+
+def _reports(consultation: Consultation, employee: str, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for step in consultation.documents:
+        if step.kind == "report_made" and step.content:
+            yield when(step.at), with_names(step.content["text"], employee, names.get(step.actor, step.actor))
+
+
+def _data(
+    known: identity.Employee,
+    made: str,
+    head: tuple[int, str],
+    steps: list[Step],
+    names: dict[str, str],
+    held: tuple[Held, ...],
+) -> dict[str, Any]:
+    told_of = {one.seq: one for of in held for one in of.steps}
+    return {
+        "form": FORM,
+        "made": made,
+        "head": {"step": head[0], "hash": head[1]},
+        "employee": {
+            "id": known.id,
+            "name": known.name,
+            "date_of_birth": known.date_of_birth.isoformat(),
+            "local_number": known.local_number,
+        },
+        "consultations": [
+            {
+                "id": of.id,
+                "heading": of.heading,
+                "state": of.state,
+                "note": of.note,
+                "reports": [{"at": at, "text": text} for at, text in of.reports],
+                "case": dict(of.case),
+            }
+            for of in held
+        ],
+        "steps": [
+            {
+                **asdict(step),
+                "by": names.get(step.actor, step.actor),
+                "in_words": told_of[step.seq].what if step.seq in told_of else told(step, names, None).what,
+            }
+            for step in steps
+        ],
+    }
+
+
+def as_json(all_of_it: Everything) -> str:
+    """The data of it, as text."""
+    return json.dumps(all_of_it.data, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,168 @@
+"""Everything held about one employee, in plain words: for the employee who asks, as a page and as data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from consult.documents.words import ATTENDANCE, ROLES, describe, uk_date, when
+from consult.proforma.answer import Answer
+from consult.proforma.model import Proforma
+from consult.record.ledger import Step
+
+MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z)?")
+TECHNICAL: Final = frozenset(
+    {"digest", "note_digest", "definition", "seen", "employee", "case", "person", "head", "levels", "not_recorded"}
+)
+"""Keys of a step's content that say nothing about the employee in words; they are in the data."""
+
+KINDS: Final = {
+    "employee_registered": "Registered",
+    "consultation_started": "Consultation begun",
+    "consultation_viewed": "Looked at",
+    "consultation_signed": "Signed and locked",
+    "consultation_abandoned": "Ended without signing",
+    "entered_in_error": "Marked as entered in error",
+    "answer_given": "Answer",
+    "answer_removed": "Answer removed",
+    "blank_emergencies_explained": "Reason given for emergency questions that stay blank",
+    "letter_printed": "Referral letter printed",
+    "report_made": "Report to the manager made final",
+    "reading_need_told": "How you need to read",
+    "signing_retold": "The case of the signing told again, without its words",
+    "content_redacted": "Words taken out",
+    "record_handed_out": "Everything held was put together",
+    "hold_set": "Kept from being erased",
+    "hold_ended": "No longer kept from being erased",
+}
+KEYS: Final = {
+    "told": "who was told",
+    "why": "why",
+    "text": "text",
+    "questions": "about",
+    "case_ref": "reference",
+    "held_on": "held on",
+    "age_band": "age band",
+    "capture_mode": "recorded",
+    "changed_on_purpose": "changed on purpose",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One step in words: when, who, what, and its details as (label, words)."""
+
+    seq: int
+    at: str
+    who: str
+    what: str
+    details: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Held:
+    """One consultation: its heading, how it stands, the note, each final report, its case, and every step."""
+
+    id: str
+    heading: str
+    state: str
+    note: str
+    reports: tuple[tuple[str, str], ...]
+    case: tuple[tuple[str, str], ...]
+    steps: tuple[Told, ...]
+
+
+@dataclass(frozen=True)
+class Everything:
+    """All of it: who, when it was put together and at which step of the record, and what is held."""
+
+    name: str
+    facts: tuple[tuple[str, str], ...]
+    made: str
+    step: int
+    hash: str
+    draft: bool
+    consultations: tuple[Held, ...]
+    other: tuple[Told, ...]
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def told(step: Step, names: Mapping[str, str], proforma: Proforma | None) -> Told:
+    """A step in plain words, with all that it says but what is technical."""
+    who = names.get(step.actor, step.actor)
+    role = ROLES.get(step.role, "")
+    by = f"{who}, {role.lower()}" if role else who
+    return Told(step.seq, when(step.at), by, _what(step, proforma), tuple(_details(step, names, proforma)))
+
+
+def _what(step: Step, proforma: Proforma | None) -> str:
+    words = KINDS.get(step.kind, step.kind.replace("_", " ").capitalize())
+    if step.content is None:
+        return f"{words}: what it said was taken out"
+    question = proforma.by_id.get(step.question) if proforma else None
+    if question is None:
+        return words
+    asked = question.ask.rstrip("?")
+    if step.kind != "answer_given":
+        return f"{asked}: {words.lower()}"
+    said = Answer(step.content["state"], step.content["value"], step.content["reason"])
+    together = " (asked, recorded together)" if step.content["via"] == "group" else ""
+    return f"{asked}: {describe(question, said, proforma)}{together}" if proforma else words
+
+
+def _details(step: Step, names: Mapping[str, str], proforma: Proforma | None) -> Iterator[tuple[str, str]]:
+    if step.content is None or step.kind.startswith("answer_"):
+        return
+    for key, value in step.content.items():
+        if key not in TECHNICAL and (words := _words(key, value, names, proforma)):
+            yield KEYS.get(key, key.replace("_", " ")).capitalize(), words
+
+
+def _words(key: str, value: Any, names: Mapping[str, str], proforma: Proforma | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        said = ((_asked(name, proforma), _words(name, part, names, proforma)) for name, part in value.items())
+        return "; ".join(f"{name}: {part}" for name, part in said if part)
+    if isinstance(value, list):
+        return "; ".join(filter(None, (_words(key, part, names, proforma) for part in value)))
+    if value is None or value == "":
+        return ""
+    text = str(value)
+    if MOMENT.fullmatch(text):
+        return when(text) if "T" in text else uk_date(text)
+    return names.get(text) or ATTENDANCE.get(text) or _known(key, text, proforma)
+
+
+def _known(key: str, text: str, proforma: Proforma | None) -> str:
+    if proforma and key == "decision":
+        return proforma.decisions.get(text, text)
+    if key in ("questions", "changed_on_purpose"):
+        return _asked(text, proforma)
+    return text.replace("_", " ") if text.islower() and " " not in text else text
+
+
+def _asked(name: str, proforma: Proforma | None) -> str:
+    question = proforma.by_id.get(name) if proforma else None
+    return question.ask.rstrip("?") if question else name.replace("_", " ")
+
+
+def html(everything: Everything, stylesheet: str = "", back: str = "") -> str:
+    """The page, by itself or (with a `stylesheet`) as one of the application."""
+    style = files("consult").joinpath("static/everything.css").read_text("utf-8")
+    template = _templates().get_template("employees/everything.html")
+    return template.render(all=everything, stylesheet=stylesheet, style="" if stylesheet else style, back=back)
+
+
+@cache
+def _templates() -> Environment:
+    loader = PackageLoader("consult")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters["uk_date"] = uk_date
+    return made

@@ -1,0 +1,161 @@
+"""Erasing an employee: identity and typed words go, the step log stays whole; and doing so again after a restore.
+
+What was erased is written to a list beside the database, without a name: a backup made before would bring it all back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, Literal
+
+from consult.audit import cases
+from consult.proforma.dataset import Dataset
+from consult.proforma.load import Definition
+from consult.record import about, erasing, identity, ledger, own
+from consult.record.database import Connection
+from consult.record.ledger import Draft, Refused, Step, append
+from consult.record.library import Library
+
+LIST: Final = "erased.jsonl"
+WHICH: Final = ("naming", "all", "none")
+Which = Literal["naming", "all", "none"]
+TAKES_TEXT: Final = ("text", "arrangement")
+REDACTED: Final = "the employee was erased"
+CLINICIAN: Final = "clinician_ref"
+
+
+@dataclass(frozen=True)
+class Words:
+    """A step about an employee in which somebody typed, and whether it names the employee."""
+
+    step: Step
+    naming: bool
+
+
+@dataclass(frozen=True)
+class Erased:
+    """One line of the list: the opaque id, when and why, and the steps whose words went, each with its hash."""
+
+    employee: str
+    at: str
+    why: str
+    redacted: tuple[tuple[int, str], ...]
+
+
+def typed_about(conn: Connection, library: Library, known: identity.Employee) -> list[Words]:
+    """The steps about an employee that hold typed words, or name the employee anywhere, and can be redacted."""
+    found, by_id = [], _definitions(conn, library, known.id)
+    entries = identity.entries(conn, known.id)
+    for step in about.steps_about(conn, known.id):
+        if step.content is None or step.kind in about.KEPT:
+            continue
+        texts = list(about.leaves(step.content))
+        naming = step.kind == own.OWN or any(identity.names(entry, text) for entry in entries for text in texts)
+        definition = by_id.get(step.consultation)
+        question = definition.proforma.by_id.get(step.question) if definition else None
+        if naming or about.typed(step, question is not None and question.kind in TAKES_TEXT):
+            found.append(Words(step, naming))
+    return found
+
+
+def _definitions(conn: Connection, library: Library, employee: str) -> dict[str, Definition]:
+    found = {}
+    for id_ in about.consultations_of(conn, employee):
+        begun = next((s for s in ledger.steps(conn, consultation=id_) if s.kind == "consultation_started"), None)
+        if begun and begun.content:
+            found[id_] = library.definition(conn, begun.content["definition"])
+    return found
+
+
+def chosen(words: Iterable[Words], which: Which) -> list[Step]:
+    """The steps whose words go: those that name the employee, all that people typed, or none."""
+    return [one.step for one in words if which == "all" or (which == "naming" and one.naming)]
+
+
+def take_out(
+    conn: Connection, dataset: Dataset, employee: str, why: str, redacting: Iterable[Step], actor: str, at: str
+) -> list[Erased]:
+    """Erase an employee and redact these steps, in the caller's transaction; returns the lines for the list.
+
+    Each entry of somebody entered twice has a line, as a backup may be older than what says that they are one.
+    """
+    gone = [(step.seq, step.hash) for step in redacting]
+    for step in redacting:
+        if step.kind == "consultation_signed":
+            _retell(conn, dataset, step, actor, at)
+        erasing.redact(conn, step.seq, REDACTED, actor, at)
+    ids = erasing.erase_identity(conn, employee, why, actor, at)
+    return [Erased(id_, at, why, tuple(gone)) for id_ in ids]
+
+
+def _retell(conn: Connection, dataset: Dataset, signed: Step, actor: str, at: str) -> None:
+    """Tell the case of a signed consultation again, without its free text, before the words of its signing go."""
+    row = cases.of_consultation(conn, signed.consultation)
+    if row is None:
+        return  # entered in error: there is no case
+    fields = {name: "" if name in _free(dataset) else value for name, value in row.fields.items()}
+    content = {"step": signed.seq, "signed": row.signed, "case": fields}
+    draft = Draft("signing_retold", content, actor, at, signed.consultation)
+    seq = append(conn, draft)
+    cases.apply(conn, dataset, next(ledger.steps(conn, seq=seq)))
+
+
+def _free(dataset: Dataset) -> set[str]:
+    """The fields of a case that hold what somebody typed."""
+    return {field.name for field in dataset.fields if field.type == "text"} - {*cases.KEY, CLINICIAN}
+
+
+def due(last_seen: dict[str, str], years: int, today: date) -> list[tuple[str, str]]:
+    """Who was last seen `years` years ago or longer, with the day, the longest ago first; nobody where years is 0."""
+    days = sorted((at[:10], id_) for id_, at in last_seen.items())
+    before = today.replace(year=today.year - years, day=min(today.day, 28) if today.month == 2 else today.day)
+    return [(id_, day) for day, id_ in days if years and day <= before.isoformat()]
+
+
+def write_down(folder: Path, erased: Erased) -> Path:
+    """Add a line to the list of an instance."""
+    file = folder / LIST
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(asdict(erased), ensure_ascii=False) + "\n")
+    return file
+
+
+def read_list(file: Path) -> list[Erased]:
+    """The lines of a list; none where there is no file. Refused if a line is none of ours."""
+    try:
+        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+        return [_line(json.loads(line)) for line in lines if line.strip()]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise Refused(f"{file} is no list of what was erased; take the right file, or mend its last line.") from error
+
+
+def _line(said: dict[str, object]) -> Erased:
+    redacted = said["redacted"]
+    if not isinstance(redacted, list):
+        raise TypeError("not a list")
+    steps = tuple((int(seq), str(hash_)) for seq, hash_ in redacted)
+    return Erased(str(said["employee"]), str(said["at"]), str(said["why"]), steps)
+
+
+def again(conn: Connection, dataset: Dataset, lines: Iterable[Erased], actor: str, at: str) -> int:
+    """Erase anew whoever of a list is there again, as after a restore; returns how many employees were.
+
+    Words are taken out of the very steps of the list, known by number and hash; what is not there is passed over.
+    """
+    n = 0
+    for line in lines:
+        if identity.entered(conn, line.employee) is not None:
+            take_out(conn, dataset, line.employee, line.why, list(_there(conn, line)), actor, at)
+            n += 1
+    return n
+
+
+def _there(conn: Connection, line: Erased) -> Iterator[Step]:
+    for seq, hash_ in line.redacted:
+        step = next(ledger.steps(conn, seq=seq), None)
+        if step is not None and step.hash == hash_ and step.content is not None:
+            yield step

@@ -1,0 +1,101 @@
+"""Taking out who somebody is and what was typed about them, each by a step that says so; and what may not go yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from consult.record import identity, merging
+from consult.record.database import Connection
+from consult.record.ledger import Draft, Refused, append, steps
+
+ERASED: Final = "identity_erased"
+SHORTEST_WHY: Final = 5
+
+
+@dataclass(frozen=True)
+class Hold:
+    """That an employee's record may not go: why, until which day ("" for until it is ended), by whom, since when."""
+
+    employee: str
+    reason: str
+    until: str
+    by: str
+    at: str
+
+    def stands(self, today: date) -> bool:
+        """Whether it still holds."""
+        return not self.until or today.isoformat() <= self.until
+
+
+def holds(conn: Connection) -> dict[str, Hold]:
+    """The hold set last on each employee and not ended, by opaque id; its day may have passed."""
+    found: dict[str, Hold] = {}
+    told = sorted([*steps(conn, kind="hold_set"), *steps(conn, kind="hold_ended")], key=lambda step: step.seq)
+    for step in told:
+        if step.content is None:
+            continue
+        employee = step.content["employee"]
+        if step.kind == "hold_ended":
+            found.pop(employee, None)
+        else:
+            found[employee] = Hold(employee, step.content["reason"], step.content["until"], step.actor, step.at)
+    return found
+
+
+def set_hold(conn: Connection, employee: str, reason: str, until: date | None, actor: str, at: str) -> None:
+    """Keep an employee's record from being erased; Refused without a reason, or for somebody not registered."""
+    _check_there(conn, employee)
+    content = {"employee": employee, "reason": _reason(reason), "until": until.isoformat() if until else ""}
+    append(conn, Draft("hold_set", content, actor, at, question=f"hold:{employee}"))
+
+
+def end_hold(conn: Connection, employee: str, reason: str, actor: str, at: str) -> None:
+    """End a hold; Refused if there is none."""
+    if employee not in holds(conn):
+        raise Refused("No hold is set on this employee; `consult employee due` lists who is on hold.")
+    content = {"employee": employee, "reason": _reason(reason)}
+    append(conn, Draft("hold_ended", content, actor, at, question=f"hold:{employee}"))
+
+
+def check_may_go(conn: Connection, employee: str, today: date) -> identity.Employee:
+    """The employee who is to be erased; Refused where a hold stands or a consultation is open."""
+    known = _check_there(conn, employee)
+    ids, standing = merging.ids_of(conn, employee), holds(conn)
+    for hold in (standing[id_] for id_ in ids if id_ in standing and standing[id_].stands(today)):
+        until = f" until {hold.until}" if hold.until else ""
+        raise Refused(f"This employee is on hold{until} ({hold.reason}); end the hold first, if that is right.")
+    query = f"SELECT 1 FROM consultation WHERE employee IN ({', '.join('?' * len(ids))}) AND state = 'open'"
+    if conn.execute(query, ids).fetchone():
+        raise Refused("A consultation of this employee is still open; have it signed or ended first.")
+    return known
+
+
+def erase_identity(conn: Connection, employee: str, why: str, actor: str, at: str) -> list[str]:
+    """Take out who an employee is, each entry by a step that says so; returns the opaque ids, which the steps keep."""
+    ids = [entry.id for entry in identity.entries(conn, employee)]
+    for id_ in ids:
+        content = {"employee": id_, "why": _reason(why)}
+        append(conn, Draft(ERASED, content, actor, at, question=f"identity:{id_}"))
+        identity.erase(conn, id_)
+    return ids
+
+
+def redact(conn: Connection, seq: int, why: str, actor: str, at: str) -> None:
+    """Take out what one step says, after a step that says so; the chain holds over the digest that stays."""
+    append(conn, Draft("content_redacted", {"why": why}, actor, at, question=f"step:{seq}"))
+    conn.execute("DELETE FROM step_content WHERE seq = ?", (seq,))
+
+
+def _reason(text: str) -> str:
+    if len(text.strip()) < SHORTEST_WHY:
+        raise Refused("Say why in a few words; the reason is kept with the step.")
+    return " ".join(text.split())[:500]
+
+
+def _check_there(conn: Connection, employee: str) -> identity.Employee:
+    known = identity.employee(conn, employee)
+    if known is None:
+        raise Refused(f"No employee is registered under {employee}; the id stands in the address of the page.")
+    return known

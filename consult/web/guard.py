@@ -1,0 +1,78 @@
+"""Whose record a request is about: nobody opens their own, and one of another site is opened with a reason."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from flask import g, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response
+
+from consult.accounts import people
+from consult.accounts.people import CLINICIANS
+from consult.record import looks, own
+from consult.record.store import Summary
+from consult.web.context import inst, person
+
+NAMED: Final = ("consultations.start", "consultations.start_on_paper")
+"""What names the employee in the form that is sent."""
+WITHOUT_REASON: Final = ("employees.reason",)
+TAKES_OVER: Final = "consultations.take_over"
+HELPERS: Final = 3
+
+
+def check() -> Response | None:
+    """Let a request go on, unless it is about the record of the person who asks, or needs a reason first."""
+    if g.get("person") is None or not g.person.clinician or request.routing_exception is not None:
+        return None
+    employee, consultation = _about()
+    if not employee:
+        return None
+    if is_own(employee):
+        return refuse_own()
+    if _reasoned(consultation) and request.endpoint not in WITHOUT_REASON and needs_reason(employee):
+        back = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("employees.reason", employee_id=employee, next=back), 303)
+    return None
+
+
+def _about() -> tuple[str, Summary | None]:
+    """The employee whom a request is about, and the consultation, as its address or form names them."""
+    parts = request.view_args or {}
+    if "employee_id" in parts:
+        return str(parts["employee_id"]), None
+    if "consultation_id" in parts:
+        summary = inst().store.summary(str(parts["consultation_id"]))
+        return (summary.employee, summary) if summary else ("", None)
+    return (request.form.get("employee", ""), None) if request.endpoint in NAMED else ("", None)
+
+
+def _reasoned(consultation: Summary | None) -> bool:
+    """Whether a reason may be asked: at an employee's page, and at taking over; all else is one's own or not there."""
+    return consultation is None or request.endpoint == TAKES_OVER
+
+
+def is_own(employee: str) -> bool:
+    """Whether this employee is the person who is signed in."""
+    return own.is_own(inst().db.read(), person().id, employee)
+
+
+def needs_reason(employee: str) -> bool:
+    """Whether the record of an employee is another site's: held there only, by others, and no reason given yet."""
+    held = inst().store.of_employee(employee)
+    if not held or any(s.site == person().site or s.clinician == person().id for s in held):
+        return False
+    since = g.visit.created_at if g.visit else datetime.fromtimestamp(0, UTC)
+    return not looks.has_reason(inst().db.read(), employee, person().id, since)
+
+
+def refuse_own() -> Response:
+    """The page that says whose record this is, and who can help."""
+    everybody = people.people(inst().db.read())
+    names = [one.name for one in everybody if one.active and one.role in CLINICIANS and one.id != person().id]
+    helpers = f"One of these can help you: {', '.join(names[:HELPERS])}." if names else "Ask an administrator for help."
+    sentence = f"This is your own record, and nobody opens the record of themselves. {helpers}"
+    if request.headers.get("HX-Request"):
+        raise Forbidden(sentence)
+    return make_response(render_template("refused.html", title="Your own record", sentence=sentence), 403)
