@@ -106,15 +106,16 @@ def _told(store: Store, consultation: str, kind: str) -> Iterator[Step]:
 
 
 def listed(
-    store: Store, today: date, clinician: str = "", open_only: bool = False
+    store: Store, today: date, clinician: str = "", open_only: bool = False, newest: int | None = None
 ) -> tuple[list[UrgentDecision], list[DueReview]]:
     """Every urgent decision and every adjustment past its review, of one clinician or of all, filled in or not.
 
-    `open_only` leaves out the consultations where all was filled in; of the others everything is listed.
+    `open_only` leaves out the consultations where all was filled in; of the others everything is listed. `newest` is
+    how many consultations are looked at, the last ones begun.
     """
     made: list[UrgentDecision] = []
     due: list[DueReview] = []
-    for id_ in with_business(store.db.read(), today.isoformat(), clinician, open_only):
+    for id_ in with_business(store.db.read(), store.business, today.isoformat(), clinician, open_only)[:newest]:
         if (consultation := store.consultation(id_)) is not None:
             made += decisions(store, consultation)
             due += reviews(store, consultation, today)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from consult.record.database import Connection
+from consult.record.ledger import head
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,40 @@ def signed(conn: Connection, start: str, end: str, clinician: str = "") -> Itera
         yield Captured(*row)
 
 
-def with_business(conn: Connection, today: str, clinician: str = "", open_only: bool = False) -> list[str]:
+URGENT_DECISION: Final = (
+    "s.kind = 'decision_recorded' AND EXISTS (SELECT 1 FROM json_each(t.content, '$.levels') "
+    "WHERE value IN ('U0', 'U1'))"
+)
+
+
+class Business:
+    """The consultations with an urgent decision or an adjustment to review, gathered from the log as it grows.
+
+    What was read once is not read again: steps never change, so that only those since are looked at. One may stand here
+    whose business is done, or whose steps were redacted; whoever asks looks at it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: set[str] = set()
+        self._read = 0
+
+    def of(self, conn: Connection) -> list[str]:
+        """Their ids, in no order."""
+        with self._lock:
+            query = (
+                "SELECT s.consultation FROM step s JOIN step_content t USING (seq) WHERE s.seq > ? AND s.seq <= ? "
+                f"AND (({URGENT_DECISION}) OR (s.kind = 'answer_given' AND t.content ->> '$.value.review' IS NOT NULL))"
+            )
+            last = head(conn)[0]
+            self._found.update(row[0] for row in conn.execute(query, (self._read, last)))
+            self._read = last
+            return list(self._found)
+
+
+def with_business(
+    conn: Connection, business: Business, today: str, clinician: str = "", open_only: bool = False
+) -> list[str]:
     """The ended consultations that hold an urgent decision, or an adjustment whose review date is before `today`.
 
     Of one clinician or of all; with `open_only` those where nothing was said of it since.
@@ -61,11 +98,12 @@ def with_business(conn: Connection, today: str, clinician: str = "", open_only: 
     }
     of_decision, of_review = unsaid.values() if open_only else ("", "")
     query = (
-        "SELECT DISTINCT c.id, c.started_at FROM consultation c JOIN step s ON s.consultation = c.id "
+        "SELECT DISTINCT c.id, c.started_at FROM json_each(?) b CROSS JOIN consultation c ON c.id = b.value "
+        "CROSS JOIN step s ON s.consultation = c.id "
         "JOIN step_content t USING (seq) WHERE c.state IN ('signed', 'abandoned') AND (? = '' OR c.clinician = ?) AND ("
-        "(s.kind = 'decision_recorded' AND EXISTS (SELECT 1 FROM json_each(t.content, '$.levels') "
-        f"WHERE value IN ('U0', 'U1')) {of_decision}) OR (s.kind = 'answer_given' "
+        f"({URGENT_DECISION} {of_decision}) OR (s.kind = 'answer_given' "
         f"AND t.content ->> '$.value.review' BETWEEN '0' AND ? AND t.content ->> '$.value.review' < ? {of_review})) "
         "ORDER BY c.started_at DESC, c.id"
     )
-    return [row[0] for row in conn.execute(query, (clinician, clinician, today, today))]
+    among = json.dumps(business.of(conn))
+    return [row[0] for row in conn.execute(query, (among, clinician, clinician, today, today))]

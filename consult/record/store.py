@@ -17,6 +17,7 @@ from consult.proforma.load import Definition
 from consult.proforma.model import Question
 from consult.proforma.path import Path, rest_of
 from consult.record import identity, merging
+from consult.record.capture import Business
 from consult.record.consultation import (
     ENDED_BY,
     HANDED_OVER,
@@ -139,7 +140,7 @@ class Store:
         self.db, self.library, self.clock = db, library, clock
         keeper = Timekeeper(clock, counted or (seconds_counted if clock is now_utc else None))
         db.when_begun, db.when_kept = keeper.look, keeper.committed
-        self._memory = Memory()
+        self._memory, self.business = Memory(), Business()
 
     def at(self) -> str:
         """The time now as the steps hold it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -15,6 +17,9 @@ from consult.web import guard
 from consult.web.context import inst, person, who
 from consult.web.desk import found, own_key, refused
 from consult.web.forms import typed
+
+SHOWN: Final = 30
+"""Consultations of which what was filled in is still listed; what waits is always listed."""
 
 bp = Blueprint("followup", __name__, url_prefix="/follow-up")
 
@@ -50,8 +55,11 @@ def _own_or_left(consultation_id: str) -> Consultation:
 
 @bp.get("")
 def index() -> str:
-    """What waits for a word, and what was filled in; below it what colleagues who have left did not fill in."""
-    decisions, due = followup.listed(inst().store, inst().today(), person().id)
+    """What waits for a word, and what was filled in of the newest; below it what those who left did not."""
+    waiting = followup.listed(inst().store, inst().today(), person().id, open_only=True)
+    recent = followup.listed(inst().store, inst().today(), person().id, newest=SHOWN)
+    decisions = [one for one in waiting[0] if one.open] + [one for one in recent[0] if not one.open]
+    due = [one for one in waiting[1] if one.open] + [one for one in recent[1] if not one.open]
     decisions_left, due_left = left_behind()
     shown: list[UrgentDecision | DueReview] = [*decisions, *due, *decisions_left, *due_left]
     employees = [one.consultation.started["employee"] for one in shown]
@@ -61,6 +69,7 @@ def index() -> str:
         due=sorted(due, key=lambda one: (not one.open, one.due)),
         decisions_left=decisions_left,
         due_left=sorted(due_left, key=lambda one: one.due),
+        newest=SHOWN,
         arrivals=followup.ARRIVALS,
         reviews=followup.REVIEWS,
         names=identity.employees(inst().db.read(), employees),

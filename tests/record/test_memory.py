@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consult.proforma.answer import Answer
+from consult.record.capture import Business
 from consult.record.consultation import fold
 from consult.record.ledger import Draft, append, steps
 from consult.record.memory import MOST, Memory
@@ -126,3 +127,18 @@ def test_no_more_than_so_many_are_kept(desk):
         desk.begin()
     assert memory.recalled(first) is None
     assert memory.now(desk.db.read(), first) == fold(first, steps(desk.db.read(), consultation=first))
+
+
+def test_business_is_the_same_gathered_step_by_step_or_all_at_once(desk):
+    growing = Business()
+    for answer, words in (("present", "first"), ("absent", "none"), ("present", "second")):
+        desk.begin()
+        desk.give(cord_signs=answer)
+        if answer == "present":
+            desk.decide("cord_signs", "urgent_referral", words)
+        assert sorted(growing.of(desk.db.read())) == sorted(Business().of(desk.db.read()))
+    assert len(growing.of(desk.db.read())) == 2
+    desk.begin()
+    desk.give(adjustment_types=["amended_duties"], amended_duties_plan={"what": "No lifting", "review": "2026-12-01"})
+    assert desk.id in growing.of(desk.db.read())
+    assert sorted(growing.of(desk.db.read())) == sorted(Business().of(desk.db.read()))
