@@ -7,7 +7,8 @@ from typing import Final
 from flask import abort, g, redirect, request
 from werkzeug.wrappers import Response
 
-from consult.web.context import inst, own_address
+from consult.web import cookies
+from consult.web.context import own_address
 
 LOOKS: Final = ("low-light", "light")
 A_YEAR: Final = 365 * 86400
@@ -15,7 +16,7 @@ A_YEAR: Final = 365 * 86400
 
 def look() -> str:
     """The look this person chose in this browser; "" where none was chosen, or nobody is signed in."""
-    chosen = request.cookies.get(_cookie(), "") if g.get("person") else ""
+    chosen = cookies.read(_cookie()) if g.get("person") else ""
     return chosen if chosen in LOOKS else ""
 
 
@@ -25,8 +26,7 @@ def choose() -> Response:
     if wanted not in LOOKS:
         abort(400)
     response = redirect(own_address(request.form.get("next", "")), 303)
-    secure = inst().behind_tls
-    response.set_cookie(_cookie(), wanted, max_age=A_YEAR, httponly=True, samesite="Strict", secure=secure)
+    cookies.keep(response, _cookie(), wanted, A_YEAR)
     return response
 
 

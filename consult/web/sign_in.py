@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from consult.accounts import sessions
 from consult.accounts.people import Person
-from consult.web import browsers, holding
+from consult.web import browsers, cookies, holding
 from consult.web.context import inst, own_address
 from consult.web.visit import TOKEN_COOKIE, keep_token, token
 
@@ -37,7 +37,7 @@ def code() -> Response:
     target = own_address(request.form.get("next", ""))
     if request.method == "GET":
         return make_response(redirect(target) if g.person else _ask(target))
-    held, half = holding.through_sign_in(), request.cookies.get(HALF_COOKIE, "")
+    held, half = holding.through_sign_in(), cookies.read(HALF_COOKIE)
     try:
         typed = request.form.get("code", "")
         new_token, who = sessions.complete(inst().db, half, typed, inst().store.clock(), browsers.kind())
@@ -46,7 +46,7 @@ def code() -> Response:
             return _ask_code(target, held, half, str(refusal))
         return make_response(_ask(target, held, str(refusal)), 422)
     response = _signed_in(new_token, who, target, held)
-    response.delete_cookie(HALF_COOKIE)
+    cookies.drop(response, HALF_COOKIE)
     return response
 
 
@@ -68,7 +68,7 @@ def _ask(target: str, held: holding.Held = holding.NOTHING, problem: str = "") -
 def _ask_code(target: str, held: holding.Held, half: str, problem: str = "") -> Response:
     page = render_template("sign_in_code.html", problem=problem, target=target, held=held)
     response = make_response(page, 422 if problem else 200)
-    response.set_cookie(HALF_COOKIE, half, httponly=True, samesite="Strict", secure=inst().behind_tls)
+    cookies.keep(response, HALF_COOKIE, half)
     return response
 
 
@@ -78,6 +78,6 @@ def sign_out() -> Response:
         sessions.end(conn, token())
     session.clear()
     response = make_response(redirect(url_for("sign_in")))
-    response.delete_cookie(TOKEN_COOKIE)
+    cookies.drop(response, TOKEN_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from consult.accounts import policy, sessions
 from consult.accounts.sessions import SignIn, SignInRefused
-from consult.web import holding
+from consult.web import cookies, holding
 from consult.web.context import inst, own_address
 from consult.web.token import token as csrf_token
 
@@ -44,12 +44,12 @@ def who_is_it() -> AnyResponse | None:
 
 def token() -> str:
     """The token of the session, as the browser holds it."""
-    return request.cookies.get(TOKEN_COOKIE, "")
+    return cookies.read(TOKEN_COOKIE)
 
 
 def keep_token(response: AnyResponse, new_token: str) -> AnyResponse:
     """Have the browser hold the token of a session, out of the reach of scripts and of other sites."""
-    response.set_cookie(TOKEN_COOKIE, new_token, httponly=True, samesite="Strict", secure=inst().behind_tls)
+    cookies.keep(response, TOKEN_COOKIE, new_token)
     return response
 
 

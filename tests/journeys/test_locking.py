@@ -232,6 +232,29 @@ def sign_in(page: Page, role: str) -> None:
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
+class TestAnotherPersonAtTheSameComputer:
+    def test_a_colleague_is_at_work_after_the_lock_and_one_form(
+        self, service: Service, nurse: Watch, consultation: str
+    ) -> None:
+        """Two clicks, two fields and Enter; one page is opened, and nothing between shows what the one before saw."""
+        page, sent, opened = show(nurse, consultation), list[str](), list[str]()
+        page.on("request", lambda r: sent.append(r.url.rpartition("/")[2]) if r.method == "POST" else None)
+        page.get_by_role("button", name="Lock", exact=True).click()
+        is_covered(page, employee_of(service, consultation))
+        page.on("framenavigated", lambda frame: opened.append(frame.url))
+        page.get_by_label("Their sign-in name").click()
+        page.keyboard.type(SIGN_IN_NAMES["doctor"])
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("link", name="Dan Doctor")).to_be_visible()
+        assert [one for one in sent if one != "session"] == ["lock", "sign-in"]
+        assert [url.replace(service.address, "") for url in opened] == ["/"]
+        nurse.expected.append("404 (NOT FOUND)")
+        page.goto(f"/consultations/{consultation}")
+        expect(page.get_by_role("heading", name="Not found")).to_be_visible()
+
+
 class TestSignedOutInAnotherTab:
     @pytest.fixture
     def typed(self, service: Service, nurse: Watch, consultation: str) -> tuple[Page, Page]:

@@ -251,6 +251,7 @@ def run_nowhere(folder: Path, browser: Browser, texts: list[str]) -> int:
         for role in planted.pages:
             watch = visited(service, browser, role)
             page = watch.page()
+            page.set_default_timeout(30_000)  # what is asked here is what runs, not how fast a page comes
             open_each(page, watch, planted, role)
             if role == "nurse":
                 everyone_found(page, watch, len(texts))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pages
 import pytest
-from visiting import Service, Visitor, opened
+from visiting import PASSWORD, Service, Visitor, opened
 from werkzeug.test import TestResponse
 
+from consult.accounts import people
 from consult.record.store import Store
 from consult.web.app import create_app
 
@@ -29,6 +31,7 @@ def clerk(shared: Service) -> Visitor:
     return shared.visitor("nurse")
 
 
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 PATHS = ("/", "/sign-in", "/health", "/session", "/static/consult.css", "/static/icon.svg", "/nothing", "/leaflets")
 
 
@@ -61,6 +64,36 @@ def test_behind_a_tls_proxy_browsers_are_told_to_stay_with_tls(shared: Service, 
             seconds, _, rest = app.test_client().get(path, buffered=True).headers[name].partition("; ")
             assert int(seconds.removeprefix("max-age=")) >= 365 * 24 * 3600
             assert rest == "includeSubDomains"
+    finally:
+        instance.behind_tls = False
+
+
+def test_behind_a_tls_proxy_every_cookie_is_of_this_host_alone_and_no_other_is_taken(shared: Service) -> None:
+    """One that another host of the same domain has set, without the prefix, opens nothing."""
+    instance, base = shared.instance, "https://localhost"
+    instance.behind_tls = True
+    try:
+        client = create_app(instance).test_client()
+        page = client.get("/sign-in", base_url=base).text
+        nurse = next(one.username for one in people.people(instance.db.read()) if one.role == "nurse")
+        form = {"username": nurse, "password": PASSWORD, "csrf_token": TOKEN.findall(page)[0]}
+        sent = {"Origin": base, "Referer": f"{base}/sign-in"}
+        reply = client.post("/sign-in", data=form, base_url=base, headers=sent)
+        assert reply.status_code == 302
+        given = client.get("/sign-in", base_url=base).headers.getlist("Set-Cookie") + reply.headers.getlist(
+            "Set-Cookie"
+        )
+        assert {one.partition("=")[0] for one in given} >= {"__Host-consult_session", "__Host-consult_form"}
+        for one in given:
+            assert one.startswith("__Host-")
+            assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(one.split("; "))
+            assert "Domain" not in one
+        held = {cookie.key: cookie.value for cookie in client._cookies.values()}  # werkzeug has no public list of them
+        other = create_app(instance).test_client()
+        for name, value in held.items():
+            other.set_cookie(name.removeprefix("__Host-"), value, domain="localhost")
+        assert other.get("/", base_url=base).location.startswith("/sign-in")
+        assert client.get("/", base_url=base).status_code == 200
     finally:
         instance.behind_tls = False
 

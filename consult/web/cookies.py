@@ -1,0 +1,38 @@
+"""The cookies of this tool: for this host alone, out of reach of scripts and of other sites."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import request
+from werkzeug.wrappers import Response
+
+from consult.instance import Instance
+from consult.web.context import inst
+
+OF_THIS_HOST: Final = "__Host-"
+"""A browser takes a cookie so called only over TLS and from this very host, and lets no other host set it."""
+
+
+def name(base: str, instance: Instance | None = None) -> str:
+    """What a cookie is called here: plain HTTP, as on this machine alone, can't have the prefix."""
+    return f"{OF_THIS_HOST}{base}" if (instance or inst()).behind_tls else base
+
+
+def read(base: str) -> str:
+    """The value of a cookie; "" where there is none."""
+    return request.cookies.get(name(base), "")
+
+
+def keep(response: Response, base: str, value: str, max_age: int | None = None) -> None:
+    """Give the browser a cookie: until it is closed, or for so many seconds."""
+    response.set_cookie(name(base), value, max_age=max_age, **_how())
+
+
+def drop(response: Response, base: str) -> None:
+    """Take a cookie away."""
+    response.delete_cookie(name(base), **_how())
+
+
+def _how() -> dict[str, Any]:
+    return {"path": "/", "httponly": True, "samesite": "Strict", "secure": inst().behind_tls}
