@@ -14,6 +14,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -25,6 +28,8 @@ STAMP = VENV / "installed.json"
 REFERENCE = ROOT / ".venv-reference"
 PROJECT = "oh-back-pain-consult"
 OFFLINE = "install from a folder of wheels instead of the internet"
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 4 * 1024**3
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 LOCKED = ("install", "--quiet", "--only-binary", ":all:", "--require-hashes")
 WINDOWS_BROWSERS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
@@ -189,10 +194,22 @@ def pytest(extra: list[str], browser: str) -> list[str]:
     codes = {}
     for name, arguments in parts.items():
         say(name)
-        codes[name] = call(PYTHON, "-m", "pytest", "-q", *arguments, *extra, CONSULT_CHROMIUM=browser)
+        with files_of_tests(name) as where:
+            codes[name] = call(PYTHON, "-m", "pytest", "-q", *arguments, *extra, CONSULT_CHROMIUM=browser, **where)
     if set(codes.values()) == {5}:
         return ["pytest (it found no test to run)"]
     return [name for name, code in codes.items() if code not in (0, 5)]
+
+
+@contextmanager
+def files_of_tests(part: str) -> Iterator[dict[str, str]]:
+    """Let test files lie in memory where there is room, so that nothing waits for a disk but what is about the disk."""
+    room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    if not room or part not in ("unit tests", "browser tests"):
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as folder:
+        yield {"PYTEST_DEBUG_TEMPROOT": folder}
 
 
 def find_browser() -> str:
