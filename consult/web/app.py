@@ -131,6 +131,7 @@ def create_app(instance: Instance) -> Flask:
     app.before_request(visit.who_is_it)
     Guard(app)
     app.before_request(guard.check)
+    app.after_request(guard.forget)
     app.after_request(sending.compressed)
     app.after_request(_headers)
     app.context_processor(_words)

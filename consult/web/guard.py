@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from flask import g, make_response, redirect, render_template, request, url_for
+from flask import current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
@@ -20,11 +20,18 @@ NAMED: Final = ("consultations.start", "consultations.start_on_paper")
 WITHOUT_REASON: Final = ("employees.reason",)
 TAKES_OVER: Final = "consultations.take_over"
 HELPERS: Final = 3
+OFTEN: Final = "consultations.answers"
+STANDS: Final = timedelta(seconds=10)
+"""How long it stands that somebody may go on with a consultation, unless anything but an answer is sent meanwhile."""
+PASSED: Final = "consult_passed"
+MOST: Final = 1000
 
 
 def check() -> Response | None:
     """Let a request go on, unless it is about the record of the person who asks, or needs a reason first."""
     if g.get("person") is None or not g.person.clinician or request.routing_exception is not None:
+        return None
+    if request.endpoint == OFTEN and _passed_lately():
         return None
     employee, consultation = _about()
     if not employee:
@@ -34,7 +41,33 @@ def check() -> Response | None:
     if _reasoned(consultation) and request.endpoint not in WITHOUT_REASON and needs_reason(employee):
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("employees.reason", employee_id=employee, next=back), 303)
+    if consultation is not None:
+        _passed()[_visit_of(consultation.id)] = inst().store.clock()
     return None
+
+
+def forget(response: Response) -> Response:
+    """After anything that was sent but answers, all is looked up again: it may have said who somebody is."""
+    if request.method not in ("GET", "HEAD") and request.endpoint != OFTEN:
+        _passed().clear()
+    return response
+
+
+def _passed_lately() -> bool:
+    """Whether this was looked up moments ago: an answer is saved every few seconds, and each look reads the log."""
+    at = _passed().get(_visit_of(str((request.view_args or {})["consultation_id"])))
+    return at is not None and timedelta() <= inst().store.clock() - at < STANDS
+
+
+def _passed() -> dict[tuple[str, str], datetime]:
+    found: dict[tuple[str, str], datetime] = current_app.extensions.setdefault(PASSED, {})
+    if len(found) > MOST:
+        found.clear()
+    return found
+
+
+def _visit_of(consultation_id: str) -> tuple[str, str]:
+    return person().id, consultation_id
 
 
 def _about() -> tuple[str, Summary | None]:
