@@ -129,7 +129,7 @@ class Dropping:
         while self.tally.drops < drops and len(self.tally.faults) < TOO_MANY:
             with closing(signed_in(self.browser, self.address, self.token)) as context:
                 if self.broken:
-                    context.route("**/consult.js", self._script)
+                    context.route("**/talk.js*", self._script)
                 self.page = context.new_page()
                 consultation = self.consultations.pop()
                 self.page.goto(f"/consultations/{consultation}")
@@ -143,8 +143,8 @@ class Dropping:
         return self.tally
 
     def _script(self, route: Route) -> None:
-        """The page's script, broken on purpose."""
-        text = (STATIC / "consult.js").read_text("utf-8")
+        """The page's scripts, joined as they are served, and broken on purpose."""
+        text = "\n".join((STATIC / name).read_text("utf-8") for name in ("vendor/htmx.min.js", "consult.js"))
         for right, wrong in self.broken:
             assert right in text, f"the script does not say {right} any more"
             text = text.replace(right, wrong)

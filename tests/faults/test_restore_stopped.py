@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from stopping import STOPPED, at_line, in_child
@@ -22,7 +22,7 @@ from consult.record.settings import change_setting
 from consult.setting_up import SetUp, set_up
 
 pytestmark = [pytest.mark.fault, pytest.mark.skipif(os.name == "nt", reason="a process is forked")]
-NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+NOW = datetime.now(UTC) + timedelta(hours=1)  # after all that was recorded, or it would note a clock set back
 WATCHED = [m.__file__ for m in (consult.backup, consult.instance, consult.proving, consult.record.opening)]
 UNCLEAN = (
     "import os, sys; from pathlib import Path; from consult.instance import open_instance as o; "

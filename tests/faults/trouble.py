@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -29,9 +29,10 @@ from werkzeug.test import TestResponse
 from consult.accounts import people, sessions
 from consult.cli import main as consult
 from consult.instance import Instance, database_file, open_instance
+from consult.proforma.model import Question
 from consult.record.database import Database, NotWritten, sqlite3
 from consult.record.ledger import steps
-from consult.record.store import Start, Who
+from consult.record.store import Saved, Start, Store, Who
 from consult.verifying import verify
 from consult.web.app import create_app
 
@@ -222,14 +223,15 @@ CAUSES: dict[str, Any] = {"full": full, "limited": limited, "failing": failing, 
 
 def careless() -> None:
     """The control: a product that goes on as if written when it was not."""
-    real = Database.write
+    real = Store.saved
 
-    @contextmanager
-    def write(self: Database) -> Iterator[Any]:
-        with suppress(NotWritten, sqlite3.OperationalError), real(self) as conn:
-            yield conn
+    def saved(self: Store, consultation_id: str, question: Question, *sent: Any) -> Saved:
+        try:
+            return real(self, consultation_id, question, *sent)
+        except (NotWritten, sqlite3.OperationalError):
+            return Saved(0)
 
-    Database.write = write  # type: ignore[method-assign]
+    Store.saved = saved  # type: ignore[method-assign]
 
 
 def main() -> None:
