@@ -180,7 +180,7 @@ def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address
         "forwarded_allow_ips": "*" if address.behind_tls else "",
     }
 
-    class Server(BaseApplication):  # type: ignore[misc] # the same
+    class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         def load_config(self) -> None:
             for name, value in settings.items():
                 self.cfg.set(name, value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -11,6 +13,7 @@ from consult.accounts import factors, passwords, people, sessions
 from consult.accounts.people import ROLES, NewPerson, Person, add_person, by_username, change_password
 from consult.commands.place import EXIT_CODES, Place, actor, on_instance, opened, pass_place
 from consult.instance import Instance
+from consult.record.database import Connection
 
 
 @click.command(epilog=EXIT_CODES)
@@ -122,17 +125,24 @@ def person_start(place: Place, username: str) -> None:
     click.echo(f"{known.name} signs in as {known.username}, within {sessions.START.days} days, with: {words}")
 
 
+@contextmanager
+def _changing(place: Place, username: str) -> Iterator[tuple[Connection, Person, str]]:
+    """One transaction in which somebody is changed: the person of a sign-in name, and the time."""
+    with opened(place) as instance:
+        known = _named(instance, username)
+        with instance.db.write() as conn:
+            yield conn, known, instance.store.at()
+
+
 @person.command(name="second-factor", epilog=EXIT_CODES)
 @on_instance()
 @click.argument("username")
 @pass_place
 def person_second_factor(place: Place, username: str) -> None:
     """Take away the second factor of a person who lost telephone and recovery codes; ends every sign-in of theirs."""
-    with opened(place) as instance:
-        known = _named(instance, username)
-        with instance.db.write() as conn:
-            factors.remove(conn, known.id, actor(), instance.store.at())
-            people.end_all(conn, known.id)
+    with _changing(place, username) as (conn, known, at):
+        factors.remove(conn, known.id, actor(), at)
+        people.end_all(conn, known.id)
     click.echo(f"{known.name} has no second factor now; the password alone signs in.")
 
 
@@ -159,8 +169,6 @@ def person_place(place: Place, username: str, role: str | None, site: str | None
 @pass_place
 def person_let_in(place: Place, username: str) -> None:
     """Let a person whose sign-in was stopped sign in again."""
-    with opened(place) as instance:
-        known = _named(instance, username)
-        with instance.db.write() as conn:
-            people.set_active(conn, known.id, True, actor(), instance.store.at())
+    with _changing(place, username) as (conn, known, at):
+        people.set_active(conn, known.id, True, actor(), at)
     click.echo(f"{known.name} may sign in.")

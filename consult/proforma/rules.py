@@ -132,7 +132,7 @@ def _joint_as_function(rule: Rule) -> Callable[[Lookup], bool]:
     if needed == len(tests):
         return lambda look_up: all([test(look_up) for test in tests])  # noqa: C419 - a list is quicker for so few
     if needed == 1:
-        return lambda look_up: any([test(look_up) for test in tests])  # noqa: C419 - the same
+        return lambda look_up: any([test(look_up) for test in tests])  # noqa: C419 - a list is quicker for so few
     return lambda look_up: sum(test(look_up) for test in tests) >= needed
 
 

@@ -30,6 +30,8 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
         abort(400)  # a page that is no longer whole: never let it say that something was saved
     key = own_key()
     done = save_all(screen, key)
+    if not any(saved.after for saved in done.saved):
+        found(consultation_id)  # nothing looked at the log yet: whose it is by now, before anything of it is shown
     if request.form.get("rest") and done.whole:
         _fill_rest(consultation_id, request.form["rest"], key)
     return answered(before, screen, key, done)

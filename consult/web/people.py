@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from consult.accounts import factors, passwords, sessions
 from consult.accounts import people as accounts
 from consult.accounts.people import CLINICIANS, ROLES, NewPerson, Person, PersonRefused
 from consult.record import own
+from consult.record.database import Connection
 from consult.record.ledger import Refused
 from consult.record.store import Summary, Who
 from consult.web.context import inst, person, who
@@ -115,29 +117,33 @@ def _after(one: Person) -> Response:
     return redirect(url_for("people.show", person_id=one.id))
 
 
-@bp.post("/<person_id>")
-def change(person_id: str) -> Response | tuple[str, int]:
-    """Change the name, the role or the site of a person; another role or site ends their sessions."""
-    one = _known(person_id)
+def _changed(one: Person, change: Callable[[Connection], object]) -> Response | tuple[str, int]:
+    """Carry a change of a person out as one transaction; back to their page, which says why where it was refused."""
     try:
         with inst().db.write() as conn:
-            accounts.rename(conn, one.id, typed("name"), person().id, inst().store.at())
-            accounts.place(conn, one.id, typed("role"), _site(), person().id, inst().store.at())
+            change(conn)
     except PersonRefused as refusal:
         return _page(one, str(refusal)), 422
     return _after(one)
+
+
+@bp.post("/<person_id>")
+def change(person_id: str) -> Response | tuple[str, int]:
+    """Change the name, the role or the site of a person; another role or site ends their sessions."""
+    one, by, at = _known(person_id), person().id, inst().store.at()
+
+    def changes(conn: Connection) -> None:
+        accounts.rename(conn, one.id, typed("name"), by, at)
+        accounts.place(conn, one.id, typed("role"), _site(), by, at)
+
+    return _changed(one, changes)
 
 
 @bp.post("/<person_id>/standing")
 def standing(person_id: str) -> Response | tuple[str, int]:
     """Stop a person's sign-in, which ends their sessions at once, or let them in again."""
-    one = _known(person_id)
-    try:
-        with inst().db.write() as conn:
-            accounts.set_active(conn, one.id, typed("active") == "yes", person().id, inst().store.at())
-    except PersonRefused as refusal:
-        return _page(one, str(refusal)), 422
-    return _after(one)
+    one, by, at = _known(person_id), person().id, inst().store.at()
+    return _changed(one, lambda conn: accounts.set_active(conn, one.id, typed("active") == "yes", by, at))
 
 
 @bp.post("/<person_id>/start-password")
@@ -156,15 +162,14 @@ def start(person_id: str) -> str | tuple[str, int]:
 @bp.post("/<person_id>/second-factor")
 def factor(person_id: str) -> Response | tuple[str, int]:
     """Take away the second factor of a person who lost their telephone; their sessions end."""
-    one = _known(person_id)
-    try:
+    one, by, at = _known(person_id), person().id, inst().store.at()
+
+    def changes(conn: Connection) -> None:
         _not_own(one)
-        with inst().db.write() as conn:
-            factors.remove(conn, one.id, person().id, inst().store.at())
-            accounts.end_all(conn, one.id)
-    except PersonRefused as refusal:
-        return _page(one, str(refusal)), 422
-    return _after(one)
+        factors.remove(conn, one.id, by, at)
+        accounts.end_all(conn, one.id)
+
+    return _changed(one, changes)
 
 
 def _not_own(one: Person) -> None:
@@ -204,14 +209,8 @@ def unlink(person_id: str) -> Response | tuple[str, int]:
 @bp.post("/<person_id>/trained")
 def trained(person_id: str) -> Response | tuple[str, int]:
     """Note on which day a person was trained in the tool."""
-    one = _known(person_id)
-    try:
-        with inst().db.write() as conn:
-            today = inst().today()
-            accounts.train(conn, one.id, request.form.get("trained", ""), today, person().id, inst().store.at())
-    except PersonRefused as refusal:
-        return _page(one, str(refusal)), 422
-    return _after(one)
+    one, by, at, day = _known(person_id), person().id, inst().store.at(), request.form.get("trained", "")
+    return _changed(one, lambda conn: accounts.train(conn, one.id, day, inst().today(), by, at))
 
 
 @bp.post("/second-factor-for")

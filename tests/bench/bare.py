@@ -73,7 +73,7 @@ def serve(port: int, file: str) -> None:
 
     settings = {"bind": f"127.0.0.1:{port}", "workers": 1, "worker_class": "gthread", "threads": 8}
 
-    class Server(BaseApplication):  # type: ignore[misc]
+    class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         def load_config(self) -> None:
             for name, value in {**settings, "loglevel": "warning", "control_socket_disable": True}.items():
                 self.cfg.set(name, value)

@@ -194,7 +194,7 @@ def wait_for(port: int, path: str) -> None:
         except OSError:
             if time.monotonic() > until:
                 raise
-            time.sleep(0.005)
+            time.sleep(0.005)  # another process comes up: there is nothing to wait on but its answer
 
 
 @dataclass
@@ -290,7 +290,7 @@ def many(room: Room, clients: int, seconds: float, rounds: int = 3) -> dict[str,
             nurse.saves = count()
             nurse.sit()
         product: list[Act] = [nurse.save for nurse in nurses]
-        bare: list[Act] = [lambda line=line: line.post("/save", form) for line in lines]  # type: ignore[misc]
+        bare: list[Act] = [lambda line=line: line.post("/save", form) for line in lines]  # type: ignore[misc] # a default binds it
         for name, acts in (("product", product), ("bare", bare)):
             taken = sorted(together(acts, seconds))
             found[name].append((len(taken) / seconds, taken[int(len(taken) * 0.99)]))

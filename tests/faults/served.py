@@ -149,7 +149,7 @@ def knows_no_key() -> None:
             draft = store.answer_draft(consultation, question.id, answer, seen, str(uuid.uuid4()), via, who, self.at())
             return store.Saved(append(conn, draft))
 
-    store.Store.saved = saved  # type: ignore[method-assign]
+    store.Store.saved = saved  # type: ignore[method-assign] # broken on purpose
 
 
 def ignores_what_the_page_knew() -> None:
@@ -162,7 +162,7 @@ def ignores_what_the_page_knew() -> None:
         return whole(self, consultation, question, answer, last.seq if last else 0, key, via, who)
 
     whole = store.Store.saved
-    store.Store.saved = saved  # type: ignore[method-assign]
+    store.Store.saved = saved  # type: ignore[method-assign] # broken on purpose
 
 
 BUILDS: dict[str, Callable[[], None]] = {
@@ -179,7 +179,7 @@ BUILDS: dict[str, Callable[[], None]] = {
 def warm_up() -> None:
     """Import all, and read the content files once: they do not change while this runs. No database is opened here."""
     from flask import Flask
-    from gunicorn.app import base  # noqa: F401 # type: ignore[import-untyped] # it has none
+    from gunicorn.app import base  # noqa: F401 - imported before the fork # type: ignore[import-untyped] # it has none
     from gunicorn.workers import gthread  # noqa: F401
     from jinja2 import FileSystemBytecodeCache
 

@@ -231,7 +231,7 @@ def careless() -> None:
         except (NotWritten, sqlite3.OperationalError):
             return Saved(0)
 
-    Store.saved = saved  # type: ignore[method-assign]
+    Store.saved = saved  # type: ignore[method-assign] # broken on purpose
 
 
 def main() -> None:

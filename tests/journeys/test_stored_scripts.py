@@ -23,6 +23,7 @@ from consult.audit import actions, rounds, targets
 from consult.documents import releasing, signing
 from consult.documents.report import Chosen
 from consult.proforma.answer import Answer
+from consult.proforma.path import Path as OnPath
 from consult.proforma.path import blank_emergencies, holding
 from consult.record import erasing, incidents, settings
 from consult.record.store import Start
@@ -166,7 +167,7 @@ class Planted:
         self.store.note(id_, "blank_emergencies_explained", said, f"{key}-blank-00000", self.who)
         return id_
 
-    def path(self, id_: str):  # type: ignore[no-untyped-def]
+    def path(self, id_: str) -> OnPath:
         return self.store.path_of(self.service.consultation(id_))
 
     def save(self, id_: str, question: str, answer: Answer, key: str) -> None:

@@ -64,10 +64,10 @@ def test_a_page_that_comes_in_parts_goes_compressed_part_by_part(service: Servic
     with service.app.test_request_context(headers=GZIP):
         sent = compressed(Response((f"part {n} " * 50 for n in range(3)), mimetype="text/html"))
         pieces, unpack = iter(sent.response), zlib.decompressobj(16 + zlib.MAX_WBITS)
-        assert unpack.decompress(next(pieces)) == b""  # type: ignore[arg-type]
+        assert unpack.decompress(next(pieces)) == b""  # type: ignore[arg-type] # pieces of bytes, as WSGI has them
         for n in range(3):
-            assert unpack.decompress(next(pieces)) == f"part {n} ".encode() * 50  # type: ignore[arg-type]
-        assert (unpack.decompress(b"".join(pieces)), unpack.eof) == (b"", True)  # type: ignore[arg-type]
+            assert unpack.decompress(next(pieces)) == f"part {n} ".encode() * 50  # type: ignore[arg-type] # pieces of bytes, as WSGI has them
+        assert (unpack.decompress(b"".join(pieces)), unpack.eof) == (b"", True)  # type: ignore[arg-type] # pieces of bytes, as WSGI has them
 
 
 def test_the_length_of_a_page_has_a_part_of_chance(nurse: Visitor) -> None:

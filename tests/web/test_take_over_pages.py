@@ -156,3 +156,18 @@ def test_an_answer_to_a_consultation_signed_meanwhile_is_not_said_to_be_saved(se
     said = pages.text(pages.parse_pieces(reply.text))
     assert f"Not taken. Here you gave: {TEXT}" in said
     assert "write an addendum instead" in said
+
+
+@pytest.mark.parametrize("answer", ["absent", "no such code"])
+def test_the_former_owner_is_told_also_where_nothing_new_was_sent(
+    service: Service, nurse: Visitor, doctor: Visitor, consultation: str, answer: str
+) -> None:
+    """What was taken over is remembered as it stood: the log is asked before anything is said to stand."""
+    nurse.save(consultation, {"a.harm_belief": "absent"}, htmx=True)
+    take_over(service, doctor, consultation)
+    doctor.save(consultation, {"a.low_mood": "present"}, htmx=True)
+    seen = str(service.consultation(consultation).seen("harm_belief"))
+    reply = nurse.save(consultation, {"a.harm_belief": answer, "seen.harm_belief": seen}, htmx=True)
+    assert reply.status_code == 409
+    assert "Saved" not in reply.text
+    assert "low_mood" not in reply.text

@@ -8,6 +8,7 @@ import pages
 import pytest
 from test_every_route import methods, rules
 from visiting import EMPLOYEE, Service, Visitor
+from werkzeug.test import TestResponse
 
 from consult.accounts import people
 from consult.record import ledger, looks, own, settings
@@ -28,8 +29,8 @@ def myself(service: Service) -> str:
     return employee
 
 
-def refused(response: object) -> bool:
-    return response.status_code == 403 and "This is your own record" in response.text  # type: ignore[attr-defined]
+def refused(response: TestResponse) -> bool:
+    return response.status_code == 403 and "This is your own record" in response.text
 
 
 def kinds(service: Service, employee: str) -> list[tuple[str, str, str]]:
@@ -265,7 +266,7 @@ def test_each_page_of_a_record_is_one_look_a_visit_and_is_listed_for_the_employe
     assert f"Reference {employee[:8]}" in said
     data = {"username": "nora.nurse", "password": "plainly invented words"}
     again = service.visitor()
-    again.client.set_cookie("consult_form", nurse.client.get_cookie("consult_form").value)  # type: ignore[union-attr]
+    again.client.set_cookie("consult_form", nurse.client.get_cookie("consult_form").value)  # type: ignore[union-attr] # it was set above
     again.post("/sign-in", data)
     again.token = ""
     again.ask(f"/employees/{employee}")
