@@ -15,7 +15,8 @@ from consult.proving import read_only
 from consult.record import told
 from consult.record.database import Connection, Database
 from consult.record.ledger import show_up_to
-from consult.record.store import Store, rebuild_consultations
+from consult.record.projection import rebuild_consultations
+from consult.record.store import Store
 from consult.record.tables import stand_before
 
 MADE_FROM_STEPS: Final = ("setting", "person", "consultation")

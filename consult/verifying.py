@@ -18,7 +18,7 @@ from consult.record import told, unused
 from consult.record.database import Connection
 from consult.record.library import Library
 from consult.record.opening import check_usable
-from consult.record.store import rebuild_consultations
+from consult.record.projection import rebuild_consultations
 
 
 def rebuild(instance: Instance) -> tuple[int, int]:

@@ -13,7 +13,8 @@ from consult.proforma.answer import Answer
 from consult.record.consultation import SIGNED, Consultation, Gate, answers_to_audit, facts, gate, not_recorded
 from consult.record.database import Connection
 from consult.record.ledger import Draft, append, steps
-from consult.record.store import Refused, Store, Who, check_answer, project_end
+from consult.record.projection import project_end
+from consult.record.store import Refused, Store, Who, check_answer
 
 
 class GateHolds(Refused):

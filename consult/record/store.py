@@ -28,7 +28,6 @@ from consult.record.consultation import (
     Consultation,
     Recorded,
     fold,
-    holder,
     path_of,
     undo_candidates,
 )
@@ -36,6 +35,7 @@ from consult.record.database import Connection, Database
 from consult.record.ledger import Draft, KeyReused, Refused, Step, append, append_at, place, steps
 from consult.record.library import Library
 from consult.record.memory import Memory
+from consult.record.projection import project_end, project_owner, project_start
 from consult.record.timekeeping import Timekeeper, stamp
 
 Clock = Callable[[], datetime]
@@ -423,46 +423,6 @@ def check_answer(question: Question, answer: Answer | None) -> None:
         raise Refused("This answer is empty; use Remove answer to take an answer back.")
     if not fits(question, answer.value):
         raise Refused("That is not an answer this question can have; choose one that is shown, or correct the value.")
-
-
-def project_start(conn: Connection, consultation_id: str, content: dict[str, Any], owner: str, at: str) -> None:
-    """Write the projection row of a consultation that has begun."""
-    row = (consultation_id, content["employee"], owner, content["site"], OPEN, content["capture_mode"])
-    conn.execute(
-        "INSERT INTO consultation "
-        "(id, employee, clinician, site, state, capture_mode, definition, started_at, ended_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')",
-        (*row, content["definition"], at),
-    )
-
-
-def project_owner(conn: Connection, consultation_id: str, owner: str) -> None:
-    """Note in the projection who holds a consultation now."""
-    conn.execute("UPDATE consultation SET clinician = ? WHERE id = ?", (owner, consultation_id))
-
-
-def project_end(conn: Connection, consultation_id: str, state: str, at: str) -> None:
-    """Note in the projection how a consultation ended."""
-    conn.execute("UPDATE consultation SET state = ?, ended_at = ? WHERE id = ?", (state, at, consultation_id))
-
-
-def rebuild_consultations(conn: Connection) -> int:
-    """Make the projection of consultations anew from the steps; returns how many there are."""
-    conn.execute("DELETE FROM consultation")
-    ends = {
-        "consultation_signed": "signed",
-        "consultation_abandoned": "abandoned",
-        "entered_in_error": "entered_in_error",
-    }
-    for step in steps(conn, kind="consultation_started"):
-        if step.content:
-            project_start(conn, step.consultation, step.content, step.actor, step.at)
-    for step in sorted((s for kind in PASSED_ON for s in steps(conn, kind=kind)), key=lambda step: step.seq):
-        project_owner(conn, step.consultation, holder(step))
-    for kind, state in ends.items():
-        for step in steps(conn, kind=kind):
-            project_end(conn, step.consultation, state, step.at)
-    return int(conn.execute("SELECT count(*) FROM consultation").fetchone()[0])
 
 
 def _taken(row: Any) -> TakenFrom:

@@ -21,7 +21,8 @@ from consult.instance import Instance
 from consult.record import identity
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Step, append_at, head
-from consult.record.store import Who, project_end, project_start
+from consult.record.projection import project_end, project_start
+from consult.record.store import Who
 from consult.record.timekeeping import stamp
 from consult.web.app import create_app
 

@@ -21,7 +21,8 @@ from consult.instance import Instance, database_file, open_instance
 from consult.record import ledger
 from consult.record.consultation import SIGNED
 from consult.record.database import Connection
-from consult.record.store import Who, project_end, project_start, stamp
+from consult.record.projection import project_end, project_start
+from consult.record.store import Who, stamp
 
 ANSWERS = 45
 BEGAN = datetime(2020, 1, 6, 9, 0, tzinfo=UTC)

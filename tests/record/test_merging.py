@@ -8,8 +8,8 @@ import pytest
 from consult.record import identity, looks, merging, own, reading, told
 from consult.record.begun import earlier_signed
 from consult.record.ledger import Refused
+from consult.record.projection import rebuild_consultations
 from consult.record.reading import Need
-from consult.record.store import rebuild_consultations
 
 AT = "2026-11-22T10:00:00.000Z"
 NURSE = ("person-nurse", "nurse")

@@ -10,6 +10,7 @@ from consult.record import ledger
 from consult.record.consultation import fold
 from consult.record.ledger import KeyReused
 from consult.record.library import Library, install
+from consult.record.projection import rebuild_consultations
 from consult.record.store import (
     Conflict,
     NotOpen,
@@ -17,7 +18,6 @@ from consult.record.store import (
     Refused,
     Start,
     Who,
-    rebuild_consultations,
 )
 
 BLADDER, LEAK = "bladder_emptying_change", "new_leaking_or_pads"

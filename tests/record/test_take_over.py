@@ -4,7 +4,8 @@ import pytest
 
 from consult.record import told
 from consult.record.ledger import Refused
-from consult.record.store import NotOpen, NotYours, Who, rebuild_consultations
+from consult.record.projection import rebuild_consultations
+from consult.record.store import NotOpen, NotYours, Who
 
 NURSE = Who("person-nurse", "nurse")
 DOCTOR = Who("person-doctor", "doctor")

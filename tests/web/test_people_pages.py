@@ -11,7 +11,7 @@ from visiting import PASSWORD, Service, Visitor
 from consult.accounts import factors, people, sessions
 from consult.proforma.answer import Answer
 from consult.record import ledger, settings, told
-from consult.record.store import rebuild_consultations
+from consult.record.projection import rebuild_consultations
 
 NEW = {"name": "Ned Newman", "role": "nurse", "site": "A"}
 OWN_WORDS = "three invented words"
