@@ -69,10 +69,6 @@ class Path:
             return Answer(answer.state, kept, answer.reason) if kept else None
         return None if answer.value in off else answer
 
-    def visible(self, question: Question, answer: Answer | None) -> Answer | None:
-        """An answer of this question as the screen shows it: a list without the options that do not apply now."""
-        return self._with_options_on_path(question, answer) if answer and answer.state == ANSWERED else answer
-
     def offers(self, option: Option) -> bool:
         """Whether an option applies, given the answers."""
         return option.show_if is None or holds(option.show_if, self.look_up)

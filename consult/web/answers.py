@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.proforma.answer import Answer
+from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Question
 from consult.record.consultation import Consultation, fold, report_allowed, report_stands
 from consult.record.ledger import steps
@@ -40,7 +40,8 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
 def _known_to_the_page(consultation_id: str) -> Consultation:
     """The consultation at least as far as the page that was sent knew it: saving looks by itself what came since."""
     recalled = found(consultation_id, sure=False)
-    seen = [(n.removeprefix("seen."), forms.number(v)) for n, v in request.form.items() if n.startswith("seen.")]
+    asked = forms.questions_sent(inst().store.definition_of(recalled).proforma, request.form)
+    seen = [(q.id, forms.known(q, request.form).seq) for q in asked]
     known = all(not seq or any(r.seq == seq for r in recalled.history.get(question, ())) for question, seq in seen)
     return recalled if known else found(consultation_id)
 
@@ -87,35 +88,42 @@ def entered(screen: Screen, everything: bool = False) -> list[tuple[Question, An
     for question in forms.questions_sent(screen.proforma, request.form):
         sent = _sent(question, screen)
         answer = forms.as_sent(question, request.form) if sent.error else sent.answer
-        if everything or answer != _shown(screen, question, sent.seen):
+        if everything or answer != _shown(screen, question):
             found.append((question, answer))
     return found
 
 
 def _sent(question: Question, screen: Screen) -> forms.Sent:
-    seen = forms.number(request.form.get(f"seen.{question.id}", "0"))
     if request.form.get("remove") == question.id:
-        return forms.Sent(question, None, seen)
-    return forms.read(question, screen.path, request.form, _shown(screen, question, seen))
+        return forms.Sent(question, None, forms.known(question, request.form).seq)
+    return forms.read(question, screen.path, request.form, _shown(screen, question))
 
 
-def _shown(screen: Screen, question: Question, seen: int) -> Answer | None:
-    """The answer a page showed that knew this step: nothing where it counts as blank, and only options that apply."""
-    consultation = screen.consultation
-    if seen == consultation.seen(question.id):
-        counts = question.id in screen.path.answers
-        return screen.path.visible(question, consultation.answers.get(question.id)) if counts else None
-    records = consultation.history.get(question.id, [])
-    return next((r.answer for r in records if r.seq == seen), None)
+def _shown(screen: Screen, question: Question) -> Answer | None:
+    """The answer the page showed: what it says it did, else that of the step it knew.
+
+    How that answer counts by now is another thing: what nobody touched on the page is not given anew.
+    """
+    known = forms.known(question, request.form)
+    if known.shown is not None:
+        return Answer(ANSWERED, known.shown) if known.shown else None
+    return _recorded(screen, question, known.seq)
+
+
+def _recorded(screen: Screen, question: Question, seq: int) -> Answer | None:
+    records = screen.consultation.history.get(question.id, [])
+    return next((r.answer for r in records if r.seq == seq), None)
 
 
 def _save(consultation_id: str, sent: forms.Sent, screen: Screen, key: str) -> list[Saved]:
     """Save what differs from what the page showed; an untouched question is never a step."""
     question = sent.question
     removed = request.form.get("remove") == question.id
-    if sent.answer == _shown(screen, question, sent.seen) and not removed:
+    shown = _shown(screen, question)
+    if sent.answer == shown and not removed:
         return []
-    answer = sent.answer if removed else forms.with_options_kept(question, sent.answer, screen)
+    before = _recorded(screen, question, sent.seen)
+    answer = sent.answer if removed else forms.with_options_kept(question, sent.answer, before, shown)
     own = f"{key}:{question.id}"
     return [inst().store.saved(consultation_id, question, answer, sent.seen, own, "single", who())]
 
@@ -126,7 +134,7 @@ def _fill_rest(consultation_id: str, block_id: str, key: str) -> list[str]:
     if block_id not in {b.id for b in screen.proforma.blocks}:
         abort(404)
     items = screen.proforma.in_block(block_id)
-    seen = {q.id: forms.number(request.form.get(f"seen.{q.id}", "-1")) for q in items}
+    seen = {q.id: forms.known(q, request.form).seq if f"seen.{q.id}" in request.form else -1 for q in items}
     return inst().store.rest(consultation_id, block_id, f"{key}:rest", who(), seen)
 
 
@@ -151,7 +159,7 @@ def fragments(consultation_id: str, key: str, asked: list[Question], done: Done)
     before, now, own = _around(consultation_id, key, done)
     ids = {q.id for q in asked}
     both = before.path.on & now.path.on
-    moved = (before.path.on ^ now.path.on) | {q for q in both if before.offered.get(q) != now.offered.get(q)}
+    moved = (before.path.on ^ now.path.on) | {q for q in both if _shown_otherwise(q, before, now)}
     redrawn = (moved | (own & both)) - ids
     below = {q for q in both - redrawn if before.below.get(q) != now.below.get(q)}
     shown_before = headings(before.consultation)
@@ -173,6 +181,13 @@ def fragments(consultation_id: str, key: str, asked: list[Question], done: Done)
         report_stands=report_stands(consultation, path),
         report_allowed=report_allowed(path),
     )
+
+
+def _shown_otherwise(question_id: str, before: Screen, now: Screen) -> bool:
+    """Whether other options apply, or an answer counts as blank that did not, or the other way round."""
+    if before.offered.get(question_id) != now.offered.get(question_id):
+        return True
+    return before.path.answer(question_id) != now.path.answer(question_id)
 
 
 def _around(consultation_id: str, key: str, done: Done) -> tuple[Screen, Screen, set[str]]:

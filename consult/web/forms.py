@@ -18,7 +18,6 @@ from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import ARRANGEMENT_PARTS, Proforma, Question
 from consult.proforma.path import Path
 from consult.record.store import Refused
-from consult.web.screen import Screen
 
 MAX_TEXT: Final = 10_000
 LONGEST_NUMBER: Final = 15
@@ -117,7 +116,7 @@ def read(question: Question, path: Path, sent: Mapping[str, Any], shown: Answer 
     chosen after it wins.
     """
     values = sent if isinstance(sent, MultiDict) else MultiDict(sent)
-    seen = number(values.get(f"seen.{question.id}", "0"))
+    seen = known(question, values).seq
     reason = values.get(f"reason.{question.id}", "")
     try:
         answer = _answer(question, path.proforma, values, reason, shown)
@@ -137,12 +136,13 @@ def _answer(
     return given
 
 
-def with_options_kept(question: Question, answer: Answer | None, screen: Screen) -> Answer | None:
-    """A list as it is saved: with what was ticked before and does not apply now, which is only kept aside."""
-    before = screen.consultation.answers.get(question.id)
+def with_options_kept(
+    question: Question, answer: Answer | None, before: Answer | None, shown: Answer | None
+) -> Answer | None:
+    """A list as it is saved: with what was ticked before and the page did not show, which is only kept aside."""
     if question.kind != "choices" or before is None or not isinstance(before.value, list):
         return answer
-    hidden = {o.code for o in question.options if not screen.path.offers(o)} & set(before.value)
+    hidden = set(before.value) - set(shown.value if shown and isinstance(shown.value, list) else [])
     if not hidden or (answer is not None and not isinstance(answer.value, list)):
         return answer
     ticked = hidden | set(answer.value if answer and isinstance(answer.value, list) else [])
@@ -227,6 +227,21 @@ def _list(question: Question, data: list[str]) -> Answer | None:
         label = next(o.label for o in question.options if o.code == alone[0])
         raise ValidationError(f'"{label}" stands alone; untick it or the others.')
     return Answer(ANSWERED, codes) if codes else None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a page knew of a question: its last step, and the options it showed where that step has more."""
+
+    seq: int
+    shown: list[str] | None = None
+
+
+def known(question: Question, sent: Mapping[str, Any]) -> Known:
+    """What came back as `Screen.known` wrote it; 0 where nothing came."""
+    seq, colon, codes = sent.get(f"seen.{question.id}", "0").partition(":")
+    shown = set(codes.split(","))
+    return Known(number(seq), [o.code for o in question.options if o.code in shown] if colon else None)
 
 
 def number(text: str) -> int:

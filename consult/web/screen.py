@@ -88,6 +88,18 @@ class Screen:
         """The answer shown, which for a list holds only what is on the path."""
         return self.unsaved.get(question.id) or self.path.answer(question.id)
 
+    def known(self, question: Question) -> str:
+        """What the page sends back as what it knew of a question: the number of its last step.
+
+        Where that answer counts as blank, or options of it do not apply, the options shown stand behind a colon: what
+        was left untouched on this page stays untouched, though the answer may count otherwise when the page is sent.
+        """
+        seq, shown = self.consultation.seen(question.id), self.path.answer(question.id)
+        if shown == self.consultation.answers.get(question.id):
+            return str(seq)
+        codes = shown.value if shown and isinstance(shown.value, list) else []
+        return f"{seq}:{','.join(codes)}"
+
     def panel(self, question: Question) -> Panel | None:
         """The text kept for the answer now."""
         return self.path.panel(question.id)

@@ -35,7 +35,7 @@ from consult.record.store import Start, Who
 
 HERE = Path(__file__).parent
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
-SEEN = re.compile(r'name="seen\.(\w+)" value="(\d+)"')
+SEEN = re.compile(r'name="seen\.(\w+)" value="(\d+(?::[^"]*)?)"')
 ROUTES = {route: f"01632 960 00{number}" for number, route in enumerate(settings.ROUTE_LABELS)}
 WARM = 12
 """Times that each act is done before it counts."""

@@ -14,7 +14,7 @@ from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Question
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-SEEN = re.compile(r'name="seen\.(\w+)" value="(\d+)"')
+SEEN = re.compile(r'name="seen\.(\w+)" value="(\d+)(?::[^"]*)?"')
 CSRF = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
 TAGS = re.compile(r"<[^>]+>")
 Fields = list[tuple[str, str]]

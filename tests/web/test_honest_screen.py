@@ -1,10 +1,13 @@
 """The screen never turns one answer into another: kept options, other ways to answer, partial saves, stale pages."""
 
+import re
+
 import pages
 import pytest
 from visiting import Service, Visitor
 
-from consult.proforma.answer import Answer
+from consult.proforma.answer import ANSWERED, Answer
+from consult.web.screen import Screen
 
 
 @pytest.fixture
@@ -128,3 +131,102 @@ def test_a_leaflet_is_printed_in_the_language_and_format_that_were_recorded(nurs
     response = nurse.post(f"/consultations/{consultation}/leaflets/back-pain-core/printed", {"format": "large"})
     for part in ("language=en", "format=large"):
         assert part in response.headers["Location"]
+
+
+class TestWhatAGestureFilledAndMustNowBeAsked:
+    """ "No to the rest", then an answer by which some of what it filled must be asked one by one."""
+
+    @pytest.fixture
+    def filled(self, service: Service, nurse: Visitor) -> str:
+        consultation = service.begin()
+        nurse.save(consultation, {"a.cancer_ever": "absent"})
+        items = service.instance.library.current.proforma.in_block("rest_of_red_flags")
+        known = {f"seen.{q.id}": "0" for q in items}
+        nurse.post(f"/consultations/{consultation}/blocks/rest_of_red_flags/rest", known, htmx=True)
+        assert service.answer(consultation, "night_pain") == Answer("absent")
+        return consultation
+
+    @staticmethod
+    def seq(service: Service, consultation: str, question: str = "night_pain") -> int:
+        return service.consultation(consultation).seen(question)
+
+    def now_asked(self, service: Service, nurse: Visitor, consultation: str) -> str:
+        sent = {"a.cancer_ever": "present", "seen.cancer_ever": str(self.seq(service, consultation, "cancer_ever"))}
+        return nurse.post(f"/consultations/{consultation}/answers", sent, htmx=True).text
+
+    def test_it_is_drawn_anew_and_blank(self, service: Service, nurse: Visitor, filled: str) -> None:
+        reply = self.now_asked(service, nurse, filled)
+        for page in (reply, nurse.ask(f"/consultations/{filled}").text):
+            item = page.partition('id="q-night_pain"')[2].partition("</fieldset>")[0]
+            assert item, "the item is not drawn"
+            assert " checked" not in item
+            assert "as a group" not in item
+
+    def test_a_page_that_still_shows_it_does_not_give_it_singly(
+        self, service: Service, nurse: Visitor, filled: str
+    ) -> None:
+        known = str(self.seq(service, filled))
+        self.now_asked(service, nurse, filled)
+        sent = {"a.night_pain": "absent", "seen.night_pain": known}
+        assert nurse.post(f"/consultations/{filled}/answers", sent).status_code == 302
+        assert str(self.seq(service, filled)) == known
+
+    def test_a_page_that_shows_it_blank_does(self, service: Service, nurse: Visitor, filled: str) -> None:
+        known = self.seq(service, filled)
+        self.now_asked(service, nurse, filled)
+        page = nurse.ask(f"/consultations/{filled}").text
+        shown = re.search(r'name="seen.night_pain" value="([^"]*)"', page)
+        assert shown
+        assert shown.group(1) == f"{known}:"
+        sent = {"a.night_pain": "absent", "seen.night_pain": shown.group(1)}
+        assert nurse.post(f"/consultations/{filled}/answers", sent).status_code == 302
+        assert self.seq(service, filled) > known
+        assert service.consultation(filled).history["night_pain"][-1].via == "single"
+
+
+class TestAListOfWhichAnOptionDoesNotApply:
+    LIST = "flags_in_the_way_of_work"
+    BOTH = Answer(ANSWERED, ["harm_belief", "stopped_activities"])
+
+    @pytest.fixture
+    def ticked(self, nurse: Visitor, consultation: str) -> str:
+        nurse.save(consultation, {"a.harm_belief": "present", "a.stopped_activities": "present"})
+        nurse.save(consultation, {f"a.{self.LIST}": self.BOTH.value})
+        return consultation
+
+    def send(self, service: Service, nurse: Visitor, consultation: str, known: str, *ticked: str) -> Answer | None:
+        sent = {f"a.{self.LIST}": list(ticked), f"seen.{self.LIST}": known}
+        assert nurse.post(f"/consultations/{consultation}/answers", sent).status_code == 302
+        return service.answer(consultation, self.LIST)
+
+    def known(self, service: Service, consultation: str) -> str:
+        screen = Screen.of(service.instance.store, service.consultation(consultation))
+        return screen.known(screen.proforma.by_id[self.LIST])
+
+    def test_untouched_on_a_page_that_showed_both_it_stays(self, service: Service, nurse: Visitor, ticked: str) -> None:
+        known = self.known(service, ticked)
+        nurse.save(ticked, {"a.stopped_activities": "absent"})
+        assert self.send(service, nurse, ticked, known, *self.BOTH.value) == self.BOTH
+        assert self.known(service, ticked) == f"{known}:harm_belief"
+
+    def test_untouched_on_a_page_that_showed_one_it_stays(self, service: Service, nurse: Visitor, ticked: str) -> None:
+        nurse.save(ticked, {"a.stopped_activities": "absent"})
+        known = self.known(service, ticked)
+        nurse.save(ticked, {"a.stopped_activities": "present"})
+        assert self.send(service, nurse, ticked, known, "harm_belief") == self.BOTH
+        assert known == f"{self.known(service, ticked)}:harm_belief"
+
+    def test_what_a_page_did_not_show_is_kept_when_it_unticks_what_it_showed(
+        self, service: Service, nurse: Visitor, ticked: str
+    ) -> None:
+        nurse.save(ticked, {"a.stopped_activities": "absent"})
+        known = self.known(service, ticked)
+        nurse.save(ticked, {"a.stopped_activities": "present"})
+        assert self.send(service, nurse, ticked, known) == Answer(ANSWERED, ["stopped_activities"])
+
+    def test_what_a_page_showed_and_unticked_is_gone_though_it_does_not_apply_by_now(
+        self, service: Service, nurse: Visitor, ticked: str
+    ) -> None:
+        known = self.known(service, ticked)
+        nurse.save(ticked, {"a.stopped_activities": "absent"})
+        assert self.send(service, nurse, ticked, known, "harm_belief") == Answer(ANSWERED, ["harm_belief"])

@@ -156,9 +156,10 @@ class Visitor:
 
     def save(self, consultation_id: str, values: dict[str, Any], **kwargs: Any) -> TestResponse:
         """Send answers, with what the page knew of each question."""
-        known = self.service.consultation(consultation_id)
+        screen = Screen.of(self.service.instance.store, self.service.consultation(consultation_id))
+        by_id = screen.proforma.by_id
         asked = {name.split(".")[1] for name in values if name.startswith(("a.", "reason."))}
-        seen = {f"seen.{question}": str(known.seen(question)) for question in asked}
+        seen = {f"seen.{question}": screen.known(by_id[question]) for question in asked & set(by_id)}
         return self.post(f"/consultations/{consultation_id}/answers", {**seen, **values}, **kwargs)
 
 
