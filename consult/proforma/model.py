@@ -310,7 +310,12 @@ class Proforma(Strict):
 
     def tagged(self, tag: str) -> list[str]:
         """The ids of the questions that bear a tag."""
-        return [q.id for q in self.questions if tag in q.tags and not q.retired]
+        return list(self._by_tag.get(tag, ()))
+
+    @cached_property
+    def _by_tag(self) -> dict[str, list[str]]:
+        tags = {tag for question in self.asked for tag in question.tags}
+        return {tag: [q.id for q in self.asked if tag in q.tags] for tag in tags}
 
 
 def _reached(start: str, readers: dict[str, set[str]]) -> frozenset[str]:

@@ -147,7 +147,11 @@ class Path:
 
 def differing(one: Mapping[str, object], other: Mapping[str, object]) -> set[str]:
     """The keys under which two mappings do not hold the same."""
-    return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+    return {
+        key
+        for key in one.keys() | other.keys()
+        if (here := one.get(key)) is not (there := other.get(key)) and here != there
+    }
 
 
 def _is_open(value: Value) -> bool:

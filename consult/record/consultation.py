@@ -252,13 +252,11 @@ def no_longer_held(consultation: Consultation, path: Path) -> list[Question]:
     """Red flags, and details of their levels, that were present, unsure or declined at some time and no longer are."""
     changed = []
     for question in path.proforma.questions:
-        if question.id not in path.proforma.deciding:
-            continue
-        records = consultation.history.get(question.id, [])
-        now = path.answer(question.id)
-        once = any(r.answer is not None and was_held(path.proforma, question, r.answer) for r in records)
-        if once and not (now is not None and was_held(path.proforma, question, now)):
-            changed.append(question)
+        if question.id in path.proforma.deciding and (records := consultation.history.get(question.id)):
+            now = path.answer(question.id)
+            held_now = now is not None and was_held(path.proforma, question, now)
+            if not held_now and any(r.answer and was_held(path.proforma, question, r.answer) for r in records):
+                changed.append(question)
     return changed
 
 

@@ -20,6 +20,7 @@ from consult.proforma.load import parse_definition
 from consult.proforma.model import ARRANGEMENT_PARTS
 from consult.proforma.path import Path as Way
 from consult.proforma.path import group_state
+from consult.proforma.rules import rules_in
 from consult.record.consultation import fold, path_of, standing_answers
 from consult.record.library import Library
 from consult.record.opening import open_database
@@ -58,6 +59,8 @@ def stores(tmp_path_factory):
 def some_answer(draw: Random, question):
     """An answer that a question can have, or None for its removal."""
     states = [*question.offered_states()]
+    if question.kind == "finding" and draw.random() < 0.4:
+        return Answer("present")
     kinds = ["none", *(["state"] * 3 if states else []), *(["value"] * 3 if question.kind != "finding" else [])]
     kind = draw.choice(kinds)
     if kind == "none":
@@ -82,6 +85,8 @@ class Talk:
 
     def __init__(self, draw: Random, definition) -> None:
         self.draw, self.definition, self.steps = draw, definition, []
+        self.named = {q.id: {leaf.question for rule in rules_in(q) for leaf in rule.leaves()} for q in self.questions}
+        self.about = draw.choice(self.questions).id
         content = {"employee": "e", "site": "S", "provider": "P", "attendance": "in_person", "held_on": "2026-11-27"}
         self._add(
             "consultation_started",
@@ -103,8 +108,15 @@ class Talk:
             what()
         return self.steps[known:]
 
+    @property
+    def questions(self):
+        return self.definition.proforma.questions
+
     def _answer(self):
-        question = self.draw.choice(self.definition.proforma.questions)
+        """Mostly of a question that a rule connects with the one before, as there something can go wrong."""
+        near = [q for q in self.questions if self.about in self.named[q.id] or q.id in self.named[self.about]]
+        question = self.draw.choice(near if near and self.draw.random() < 0.8 else self.questions)
+        self.about = question.id
         self._put(question.id, some_answer(self.draw, question), "single")
 
     def _put(self, question, answer, via):
