@@ -196,7 +196,11 @@ class Screen:
         """What stands below the answer of each question that has a text now, in short, to be compared."""
         found = self._still(self._earlier.below) if self._earlier else {}
         shown = [q for q in self._again() if self.panel(q) is not None]
-        return found | {q.id: (self.panel(q), self.decision(q), self.holds(q), self.still_open(q)) for q in shown}
+        return found | {q.id: self._below(q) for q in shown}
+
+    def _below(self, question: Question) -> tuple[object, ...]:
+        held = self.as_shown(question) if self.holds(question) else ""
+        return self.panel(question), self.decision(question), self.still_open(question), held
 
     def still_open(self, question: Question) -> list[str]:
         """The questions whose open answers are why the higher text stands."""
