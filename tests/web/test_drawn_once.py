@@ -10,6 +10,7 @@ from consult.web import drawing
 
 ONCE_ONLY = re.compile(
     r'(?<=name="csrf_token" value=")[^"]+|(?<=name="csrf-token" content=")[^"]+|(?<=name="key" value=")[^"]+'
+    r'|(?<=name="session-left" content=")\d+'
     r"|[0-9a-f-]{36}-\d{4}"
 )
 KEY = re.compile(r'name="key" value="([^"]+)"|"key": "([^"]+)"')
