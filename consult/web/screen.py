@@ -111,10 +111,6 @@ class Screen:
         options = tuple(self.offered.get(question.id, ()))
         return (self.consultation.started["definition"], question.id, said, options)
 
-    def is_untouched(self, question: Question) -> bool:
-        """Whether no step is about this question; then no text is kept for an answer to it either."""
-        return not self.consultation.seen(question.id)
-
     def on(self, question: Question) -> bool:
         """Whether the question is on the path."""
         return question.id in self.path
