@@ -11,7 +11,7 @@ from consult.accounts.sessions import SignInRefused
 from consult.documents.qr import drawn
 from consult.web import browsers
 from consult.web.context import inst, person
-from consult.web.visit import keep_token
+from consult.web.visit import keep_token, renewed
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 NOT_YOUR_PASSWORD = "That is not your password now; try again."  # noqa: S105 - a sentence
@@ -39,9 +39,15 @@ def _page(problem: str = "", at: str = "") -> str:
 
 
 def _own(password: str) -> None:
-    """Refuse what is not done by whoever is signed in, as their password says."""
-    if not sessions.is_own_password(inst().db, person(), password, inst().store.clock()):
+    """Refuse what is not done by whoever is signed in, as their password says; with it the session has a new token."""
+    now = inst().store.clock()
+    if not sessions.is_own_password(inst().db, person(), password, now):
         raise SignInRefused(NOT_YOUR_PASSWORD)
+    with inst().db.write() as conn:
+        new_token = sessions.renew(conn, g.visit, now)
+    if not new_token:
+        raise SignInRefused(sessions.ENDED)
+    renewed(new_token, now)
 
 
 @bp.post("/password")
@@ -126,9 +132,13 @@ def codes() -> str | tuple[str, int]:
 
 
 @bp.post("/sessions", endpoint="sessions")
-def end_sessions() -> Response:
-    """End one of one's sessions, or all but this one."""
+def end_sessions() -> Response | tuple[str, int]:
+    """End one of one's sessions, or all but this one, given the password: whoever finds a screen open ends nothing."""
     one = request.form.get("session", "")
+    try:
+        _own(request.form.get("password", ""))
+    except SignInRefused as refusal:
+        return _page(str(refusal), "sessions"), 422
     with inst().db.write() as conn:
         if request.form.get("others"):
             people.end_all(conn, person().id, but=g.visit.token_hash)
