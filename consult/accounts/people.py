@@ -7,7 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -18,6 +18,7 @@ from sqlite_utils import Migrations
 from consult.accounts import passwords
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Step, append, steps
+from consult.record.settings import get_setting, provider, sites
 
 ROLES: Final = {
     "nurse": "Nurse",
@@ -29,6 +30,8 @@ ROLES: Final = {
 CLINICIANS: Final = frozenset({"nurse", "doctor", "physiotherapist"})
 LONGEST_NAME: Final = 120
 STANDING: Final = {"enabled": "1", "disabled": "0"}
+WORK: Final = "password_work"
+"""The setting that says how passwords are hashed here; without it as `passwords.METHOD` says."""
 SECOND_FACTOR: Final = frozenset({"second_factor_set", "second_factor_removed"})
 PASSKEY: Final = {"passkey_added": 1, "passkey_removed": -1}
 
@@ -184,9 +187,9 @@ def add_person(conn: Connection, new: NewPerson, actor: str, at: str) -> Person:
     username = username_of(new.username or name)
     if by_username(conn, username):
         raise PersonRefused(f"The sign-in name {username} is taken; choose another.")
-    check_password(new.password, username, name)
+    check_password(new.password, username, name, service=words_of_service(conn))
     person_id = f"p-{secrets.token_hex(8)}"
-    password_hash = passwords.make_hash(new.password)
+    password_hash = passwords.make_hash(new.password, password_work(conn))
     row = (person_id, username, name, new.role, new.site, password_hash, 1, at, new.start_until)
     append(conn, Draft("person_added", {"person": person_id, "role": new.role, "site": new.site}, actor, at))
     conn.execute(
@@ -217,10 +220,26 @@ def username_of(text: str) -> str:
     return username
 
 
-def check_password(password: str, *own_words: str) -> None:
+def check_password(password: str, *own_words: str, service: Iterable[str] = ()) -> None:
     """Refuse a password that is too short, too long, or too easily guessed."""
-    if sentence := passwords.why_refused(password, *own_words):
+    if sentence := passwords.why_refused(password, *own_words, service=service):
         raise PersonRefused(sentence)
+
+
+def words_of_service(conn: Connection) -> list[str]:
+    """What this service is called by: the code of its provider, the codes and names of its sites."""
+    return [provider(conn), *(word for site in sites(conn).values() for word in (site.code, site.name))]
+
+
+def password_work(conn: Connection) -> str:
+    """How passwords are hashed here, such as "scrypt:32768:8:3"."""
+    method = str(get_setting(conn, WORK, passwords.METHOD))
+    return method if passwords.is_method(method) else passwords.METHOD
+
+
+def rehash(conn: Connection, person_id: str, password_hash: str) -> None:
+    """Keep the hash of the very same password, made as hashes are made now."""
+    conn.execute("UPDATE person SET password_hash = ? WHERE id = ?", (password_hash, person_id))
 
 
 def person(conn: Connection, person_id: str) -> Person | None:
@@ -254,11 +273,11 @@ def password_hash_of(conn: Connection, person_id: str) -> str:
 def change_password(conn: Connection, person_id: str, password: str, actor: str, at: str, start_until: int = 0) -> None:
     """Give a person another password, for good or to start with, and end every sign-in of theirs."""
     one = known(conn, person_id)
-    check_password(password, one.username, one.name)
+    check_password(password, one.username, one.name, service=words_of_service(conn))
     changed(conn, person_id, "start_password" if start_until else "password", actor, at)
     conn.execute(
         "UPDATE person SET password_hash = ?, start_until = ? WHERE id = ?",
-        (passwords.make_hash(password), start_until, person_id),
+        (passwords.make_hash(password, password_work(conn)), start_until, person_id),
     )
     end_all(conn, person_id)
 

@@ -17,7 +17,9 @@ from consult.accounts.people import (
     by_username,
     of_row,
     password_hash_of,
+    password_work,
     person,
+    rehash,
     start_until,
     username_of,
 )
@@ -196,13 +198,19 @@ def _count(db: Database, who: str, now: datetime) -> None:
 
 @contextmanager
 def _checked(db: Database, username: str, password: str, now: datetime) -> Iterator[tuple[Connection, Person | None]]:
-    """A transaction with the person whose name and password these are; None if they do not go together."""
-    known = _named(db.read(), username)
+    """A transaction with the person whose name and password these are; None if they do not go together.
+
+    A hash made in the way of before is made anew, as the password is known at no other time.
+    """
+    known, method = _named(db.read(), username), password_work(db.read())
     checked = password_hash_of(db.read(), known.id) if known else ""
-    right = passwords.matches(password, checked)
+    right = passwords.matches(password, checked, method)
+    anew = passwords.make_hash(password, method) if right and passwords.outdated(checked, method) else ""
     with db.write() as conn:
         if known is not None and not (right and known.active and _stands(conn, known.id, checked, now)):
             known = None
+        if known is not None and anew:
+            rehash(conn, known.id, anew)
         yield conn, known
 
 
@@ -212,26 +220,25 @@ def _stands(conn: Connection, person_id: str, checked: str, now: datetime) -> bo
     return password_hash_of(conn, person_id) == checked and (not until or _seconds(now) < until)
 
 
-def unlock(db: Database, token: str, password: str, now: datetime) -> Person:
-    """Go on with a locked session, whoever's it is, given their password; raises SignInRefused, and it stays locked.
+def unlock(db: Database, token: str, password: str, now: datetime) -> str:
+    """Go on with a locked session, whoever's it is, given their password; returns the new token that it has then.
 
-    Tries count together with those of signing in.
+    Raises SignInRefused, and it stays locked. Tries count together with those of signing in.
     """
     signed_in = lookup(db.read(), token, now)
     if signed_in is None:
         raise SignInRefused(ENDED)
     who = _key(signed_in.person.username)
     _count(db, who, now)
+    new_token = ""
     with _checked(db, signed_in.person.username, password, now) as (conn, known):
         if known is not None:
             conn.execute("DELETE FROM failed_try WHERE who = ?", (who,))
-            conn.execute(
-                "UPDATE sign_in SET locked_at = 0, last_seen = ? WHERE token_hash = ?",
-                (_seconds(now), signed_in.token_hash),
-            )
-    if known is None:
-        raise SignInRefused(NOT_YOURS)
-    return known
+            conn.execute("UPDATE sign_in SET locked_at = 0 WHERE token_hash = ?", (signed_in.token_hash,))
+            new_token = renew(conn, signed_in, now)
+    if known is None or not new_token:
+        raise SignInRefused(ENDED if known else NOT_YOURS)
+    return new_token
 
 
 def is_own_password(db: Database, one: Person, password: str, now: datetime) -> bool:
@@ -278,11 +285,14 @@ def settle(conn: Connection, signed_in: SignIn) -> None:
 
 
 def renew(conn: Connection, signed_in: SignIn, now: datetime) -> str:
-    """Give a session a new token, after something that raises what it may do; the old one opens nothing any more."""
+    """Give a session a new token, after the password or a code was given anew; the old one opens nothing any more.
+
+    "" if the session has ended meanwhile, or was given a new token from another window.
+    """
     token = secrets.token_urlsafe(32)
     query = "UPDATE sign_in SET token_hash = ?, last_seen = ? WHERE token_hash = ?"
-    conn.execute(query, (_hash(token), _seconds(now), signed_in.token_hash))
-    return token
+    changed = conn.execute(query, (_hash(token), _seconds(now), signed_in.token_hash)).rowcount
+    return token if changed else ""
 
 
 def of_person(conn: Connection, person_id: str, now: datetime) -> list[SignIn]:

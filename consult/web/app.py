@@ -133,6 +133,7 @@ def create_app(instance: Instance) -> Flask:
     Guard(app)
     app.before_request(guard.check)
     app.after_request(guard.forget)
+    app.after_request(visit.bring_token)
     app.after_request(sending.compressed)
     app.after_request(_headers)
     app.context_processor(_words)
