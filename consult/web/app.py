@@ -111,6 +111,7 @@ def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
     app = Flask("consult", static_folder=None)
     app.request_class = dates.Asked
+    app.session_interface = cookies.Sessions()
     app.extensions["consult"] = instance
     app.config.update(
         SECRET_KEY=instance.secret_key,
@@ -136,7 +137,8 @@ def create_app(instance: Instance) -> Flask:
     app.after_request(visit.bring_token)
     app.after_request(sending.compressed)
     app.after_request(_headers)
-    app.context_processor(_words)
+    app.context_processor(lambda: {"csrf_token": token})  # flask-wtf gives each template its own
+    app.jinja_env.globals.update(_words())  # global, so that a file of macros is read once and not for each page
     return app
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import request
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from consult.instance import Instance
@@ -36,3 +38,16 @@ def drop(response: Response, base: str) -> None:
 
 def _how() -> dict[str, Any]:
     return {"path": "/", "httponly": True, "samesite": "Strict", "secure": inst().behind_tls}
+
+
+class Sessions(SecureCookieSessionInterface):
+    """The cookie of Flask, whose signer is made once for a key, and not anew in each request."""
+
+    def __init__(self) -> None:
+        self._signers: dict[object, URLSafeTimedSerializer | None] = {}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of the key in use."""
+        if app.secret_key not in self._signers:
+            self._signers = {app.secret_key: super().get_signing_serializer(app)}
+        return self._signers[app.secret_key]
