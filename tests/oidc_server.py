@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 import time
 from base64 import b64decode, urlsafe_b64encode
@@ -117,8 +118,8 @@ class OidcServer:
 
 
 @contextmanager
-def serving(server: OidcServer) -> Iterator[OidcServer]:
-    """The provider behind a port of this machine."""
+def serving(server: OidcServer, certificate: str = "") -> Iterator[OidcServer]:
+    """The provider behind a port of this machine; over TLS where there is a file with a certificate and its key."""
 
     class Handler(BaseHTTPRequestHandler):
         def reply(self, found: dict[str, Any], status: int) -> None:
@@ -152,6 +153,10 @@ def serving(server: OidcServer) -> Iterator[OidcServer]:
             pass
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
     server.port = http.server_port
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -5,11 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import pages
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from joserfc.jwk import RSAKey
 from oidc_server import CLIENT, SECRET, OidcServer, serving
 from test_account_pages import code as code_now
@@ -416,6 +422,36 @@ def test_no_redirect_is_followed_and_nothing_endless_is_read(service: Service, t
         provider._known.clear()
         vars(there).update({"status": 200, "about": {}} | fault)
         assert service.visitor().ask("/sign-in/provider").status_code == 503
+
+
+def self_signed() -> bytes:
+    """A certificate for this machine that nobody else vouches for, with its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
+    day, here = datetime.now(UTC), x509.IPAddress(ip_address("127.0.0.1"))
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, day - timedelta(1), day + timedelta(1))
+    made = made.add_extension(x509.SubjectAlternativeName([here]), critical=False)
+    written = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return made.sign(key, SHA256()).public_bytes(Encoding.PEM) + key.private_bytes(*written)
+
+
+def test_a_provider_whose_certificate_nobody_vouches_for_is_not_asked(
+    service: Service,
+    there: OidcServer,
+    tmp_path: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "self-signed.pem"
+    file.write_bytes(self_signed())
+    with serving(OidcServer(), str(file)) as server:
+        address = f"https://127.0.0.1:{server.port}"
+        server.about = {"issuer": address} | dict.fromkeys(provider.NEEDED, f"{address}/x")
+        set_up(service, server, issuer=address)
+        assert service.visitor().ask("/sign-in/provider").status_code == 503
+        assert "SSLError" in caplog.text
+        assert server.asked == []
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+        assert service.visitor().ask("/sign-in/provider").status_code == 302, "one the service vouches for is"
 
 
 def test_a_private_key_signs_for_the_client(
