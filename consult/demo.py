@@ -13,7 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from consult.accounts.people import NewPerson, add_person
+from consult.accounts.people import WORK, NewPerson, add_person
 from consult.demo_month import Month
 from consult.demo_talk import Clock, Talk
 from consult.documents.releasing import Names
@@ -25,6 +25,8 @@ from consult.record.settings import Site, change_setting, is_demonstration, prov
 from consult.record.store import Store, Who
 
 ACTOR: Final = "demonstration"
+PUBLIC: Final = "scrypt:16384:8:1"
+"""How the passwords of the demonstration are hashed: they are public, and it is to be ready soon."""
 SET_UP_AGO: Final = timedelta(days=70)
 CASES_AGO: Final = timedelta(days=60)
 OPEN_SINCE: Final = timedelta(minutes=20)
@@ -192,6 +194,7 @@ def _set_up(instance: Instance, small: bool) -> dict[str, Who]:
         at = instance.store.at()
         change_setting(conn, "provider", script()["provider"], ACTOR, at)
         change_setting(conn, "demonstration", True, ACTOR, at)
+        change_setting(conn, WORK, PUBLIC, ACTOR, at)
         for site in (*script()["sites"], *([] if small else month_script()["sites"])):
             put_site(conn, Site(**site), ACTOR, at)
         for one in people(small):

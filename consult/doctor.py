@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from consult import checking
+from consult.accounts import passwords, people
 from consult.backup import backup_folder, backups_in, made_at
 from consult.documents.words import when
 from consult.in_use import Content, look
@@ -23,7 +24,7 @@ from consult.record import ledger
 from consult.record.database import Connection, DatabaseRefused, in_a_line, sqlite3, wal_fault
 from consult.record.disk import network_kind
 from consult.record.opening import at_rest, check_usable
-from consult.record.settings import keeping, provider
+from consult.record.settings import is_demonstration, keeping, provider
 from consult.record.store import now_utc
 from consult.record.timekeeping import stamp
 from consult.tending import last_went
@@ -35,6 +36,7 @@ OLD_BACKUP: Final = timedelta(days=2)
 OLD_REHEARSAL: Final = timedelta(days=31)
 LOW_SPACE: Final = 500_000_000
 NO_SPACE: Final = 50_000_000
+SLOWER: Final = f"take the setting {people.WORK} away, or set it to {passwords.METHOD}."
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,8 @@ def _inside(conn: Connection, content: Content) -> Iterator[Finding]:
         yield Finding("content", "fault", f"Refused, and an older version is in use: {problem}")
     if not provider(conn):
         yield Finding("settings", "fault", "The instance is not set up; run `consult init`.")
+    if not is_demonstration(conn) and passwords.weaker(method := people.password_work(conn)):
+        yield Finding("passwords", "fault", f"Passwords are hashed by {method}, which is too quick; {SLOWER}")
     for point in checking.open_points(conn, content):
         yield Finding("settings", "note", point)
 

@@ -36,7 +36,7 @@ class SetUp:
             raise InstanceRefused(f"{DEMO_PROVIDER} is the provider of the demonstration; give the service's own code.")
         if not self.sites or len(set(self.sites)) < len(self.sites):
             raise InstanceRefused("Give at least one site, and each of them once.")
-        check_password(self.password, username_of(self.admin), self.admin)
+        check_password(self.password, username_of(self.admin), self.admin, service=(self.provider, *self.sites))
 
 
 def set_up(folder: Path, wanted: SetUp, actor: str) -> Person:

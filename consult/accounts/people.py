@@ -7,7 +7,7 @@ import re
 import secrets
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -18,6 +18,7 @@ from sqlite_utils import Migrations
 from consult.accounts import passwords
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Step, append, steps
+from consult.record.settings import get_setting, provider, sites
 
 ROLES: Final = {
     "nurse": "Nurse",
@@ -29,8 +30,14 @@ ROLES: Final = {
 CLINICIANS: Final = frozenset({"nurse", "doctor", "physiotherapist"})
 LONGEST_NAME: Final = 120
 STANDING: Final = {"enabled": "1", "disabled": "0"}
+WORK: Final = "password_work"
+"""The setting that says how passwords are hashed here; without it as `passwords.METHOD` says."""
 SECOND_FACTOR: Final = frozenset({"second_factor_set", "second_factor_removed"})
-PASSKEY: Final = {"passkey_added": 1, "passkey_removed": -1}
+COUNTED: Final = {
+    "passkeys": ("passkey", {"passkey_added": 1, "passkey_removed": -1}),
+    "links to a provider": ("linked_subject", {"sign_on_linked": 1, "sign_on_unlinked": -1}),
+}
+"""What a person may have some of: the table, and what each change adds."""
 
 accounts_schema = Migrations("accounts")
 
@@ -135,6 +142,47 @@ def m0004_passkeys(db: sqlite_utils.Database) -> None:
             db.execute(statement)
 
 
+SINGLE_SIGN_ON: Final = """
+ALTER TABLE sign_in ADD COLUMN way TEXT NOT NULL DEFAULT '';
+ALTER TABLE sign_in ADD COLUMN proved_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE half_sign_in ADD COLUMN way TEXT NOT NULL DEFAULT '';
+CREATE TABLE linked_subject (
+  subject_hash TEXT PRIMARY KEY,
+  person TEXT NOT NULL UNIQUE REFERENCES person (id)
+) STRICT;
+CREATE TABLE link_code (
+  code_hash TEXT PRIMARY KEY,
+  person TEXT NOT NULL REFERENCES person (id),
+  until INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sign_on_way (
+  state_hash TEXT PRIMARY KEY,
+  browser_hash TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  verifier TEXT NOT NULL,
+  target TEXT NOT NULL,
+  person TEXT NOT NULL,
+  session TEXT NOT NULL,
+  begun_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sign_on_stranger (
+  browser_hash TEXT PRIMARY KEY,
+  subject_hash TEXT NOT NULL,
+  assured INTEGER NOT NULL,
+  came_at INTEGER NOT NULL
+) STRICT;
+"""
+
+
+@accounts_schema()
+def m0005_single_sign_on(db: sqlite_utils.Database) -> None:
+    """Links to accounts at a provider, codes to make one, and sign-ins that are under way there."""
+    for statement in SINGLE_SIGN_ON.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
 class PersonRefused(Exception):
     """Nothing was changed; the message says why and what to do."""
 
@@ -184,9 +232,9 @@ def add_person(conn: Connection, new: NewPerson, actor: str, at: str) -> Person:
     username = username_of(new.username or name)
     if by_username(conn, username):
         raise PersonRefused(f"The sign-in name {username} is taken; choose another.")
-    check_password(new.password, username, name)
+    check_password(new.password, username, name, service=words_of_service(conn))
     person_id = f"p-{secrets.token_hex(8)}"
-    password_hash = passwords.make_hash(new.password)
+    password_hash = passwords.make_hash(new.password, password_work(conn))
     row = (person_id, username, name, new.role, new.site, password_hash, 1, at, new.start_until)
     append(conn, Draft("person_added", {"person": person_id, "role": new.role, "site": new.site}, actor, at))
     conn.execute(
@@ -217,10 +265,26 @@ def username_of(text: str) -> str:
     return username
 
 
-def check_password(password: str, *own_words: str) -> None:
+def check_password(password: str, *own_words: str, service: Iterable[str] = ()) -> None:
     """Refuse a password that is too short, too long, or too easily guessed."""
-    if sentence := passwords.why_refused(password, *own_words):
+    if sentence := passwords.why_refused(password, *own_words, service=service):
         raise PersonRefused(sentence)
+
+
+def words_of_service(conn: Connection) -> list[str]:
+    """What this service is called by: the code of its provider, the codes and names of its sites."""
+    return [provider(conn), *(word for site in sites(conn).values() for word in (site.code, site.name))]
+
+
+def password_work(conn: Connection) -> str:
+    """How passwords are hashed here, such as "scrypt:32768:8:3"."""
+    method = str(get_setting(conn, WORK, passwords.METHOD))
+    return method if passwords.is_method(method) else passwords.METHOD
+
+
+def rehash(conn: Connection, person_id: str, password_hash: str) -> None:
+    """Keep the hash of the very same password, made as hashes are made now."""
+    conn.execute("UPDATE person SET password_hash = ? WHERE id = ?", (password_hash, person_id))
 
 
 def person(conn: Connection, person_id: str) -> Person | None:
@@ -254,11 +318,11 @@ def password_hash_of(conn: Connection, person_id: str) -> str:
 def change_password(conn: Connection, person_id: str, password: str, actor: str, at: str, start_until: int = 0) -> None:
     """Give a person another password, for good or to start with, and end every sign-in of theirs."""
     one = known(conn, person_id)
-    check_password(password, one.username, one.name)
+    check_password(password, one.username, one.name, service=words_of_service(conn))
     changed(conn, person_id, "start_password" if start_until else "password", actor, at)
     conn.execute(
         "UPDATE person SET password_hash = ?, start_until = ? WHERE id = ?",
-        (passwords.make_hash(password), start_until, person_id),
+        (passwords.make_hash(password, password_work(conn)), start_until, person_id),
     )
     end_all(conn, person_id)
 
@@ -370,12 +434,12 @@ def with_second_factor(conn: Connection) -> set[str]:
     return {person_id for person_id, has in found.items() if has}
 
 
-def passkeys_told(conn: Connection) -> Counter[str]:
-    """How many passkeys each person has, by id, as the steps tell it."""
+def counted(conn: Connection, changes: dict[str, int]) -> Counter[str]:
+    """How many of something each person has, by id, as the steps tell it: what each change adds."""
     found: Counter[str] = Counter()
     for step in _told(conn):
         said = step.content or {}
-        found[said.get("person", "")] += PASSKEY.get(said.get("change", ""), 0)
+        found[said.get("person", "")] += changes.get(said.get("change", ""), 0)
     return found
 
 
@@ -395,14 +459,18 @@ def differences(conn: Connection) -> Iterator[str]:
         if (row["id"] in held) != (row["id"] in factors):
             has, says = ("a", "none") if row["id"] in held else ("no", "one")
             yield f"{row['username']} has {has} second factor, and the steps say {says}; restore a backup."
-    added = passkeys_told(conn)
-    query = "SELECT person, count(*) AS n FROM passkey GROUP BY person"
-    kept = {row["person"]: row["n"] for row in conn.execute(query)}
-    for row in rows:
-        if (has_n := kept.get(row["id"], 0)) != added[row["id"]]:
-            yield f"{row['username']} has {has_n} passkeys, and the steps say {added[row['id']]}; restore a backup."
+    yield from _counts_that_differ(conn, {row["id"]: row["username"] for row in rows})
     for person_id in sorted(as_told.keys() - {row["id"] for row in rows}):
         yield f"The person {person_id} is missing, though a step says they were added; restore a backup."
+
+
+def _counts_that_differ(conn: Connection, usernames: dict[str, str]) -> Iterator[str]:
+    for what, (table, changes) in COUNTED.items():
+        told_of = counted(conn, changes)
+        kept = Counter(row["person"] for row in conn.execute(f"SELECT person FROM {table}"))
+        for person_id, username in usernames.items():
+            if (n := kept[person_id]) != told_of[person_id]:
+                yield f"{username} has {n} {what}, and the steps say {told_of[person_id]}; restore a backup."
 
 
 def put_back(conn: Connection) -> None:

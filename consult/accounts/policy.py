@@ -16,6 +16,9 @@ PUBLIC: Final = frozenset(
         "sign_in_code",
         "passkeys.ask",
         "passkeys.sign_in",
+        "sign_on.start",
+        "sign_on.back",
+        "sign_on.code",
         "static",
         "health",
         "session_state",
@@ -167,6 +170,9 @@ ADMIN: Final = (
     "people.hand_over",
     "people.trained",
     "people.unlink",
+    "people.link_code",
+    "people.unlink_account",
+    "admin.sign_on",
     "looking.index",
 )
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import factors, passkeys, people, sessions
+from consult.accounts import factors, passkeys, people, sessions, single_sign_on
 from consult.accounts.people import PersonRefused
 from consult.accounts.sessions import SignInRefused
 from consult.documents.qr import drawn
 from consult.record.database import Connection
 from consult.web import browsers
 from consult.web.context import inst, person
-from consult.web.visit import keep_token
+from consult.web.visit import keep_token, renewed
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 NOT_YOUR_PASSWORD = "That is not your password now; try again."  # noqa: S105 - a sentence
@@ -38,6 +38,8 @@ def page(problem: str = "", at: str = "") -> str:
         has_factor=factors.has(conn, person().id),
         has_telephone=factors.has_telephone(conn, person().id),
         passkeys=passkeys.of_person(conn, person().id),
+        by_provider=single_sign_on.links(conn).get(person().id),
+        fresh=fresh(),
         no_passkeys=place if isinstance(place, str) else "",
         codes_left=factors.codes_left(conn, person().id),
         needed=person().role in factors.required(conn),
@@ -46,15 +48,30 @@ def page(problem: str = "", at: str = "") -> str:
     )
 
 
+def fresh() -> bool:
+    """Whether whoever is signed in has proved through the provider, minutes ago, who they are."""
+    return bool(timedelta() <= inst().store.clock() - g.visit.proved_at < sessions.PROVED)
+
+
 def own(typed: str, or_code: bool = False) -> None:
-    """Refuse what is not done by whoever is signed in, as their password says, or a code where that will do."""
+    """Refuse what is not done by whoever is signed in, as their password says, or a code where that will do.
+
+    With it the session has a new token.
+    """
     now = inst().store.clock()
+    if fresh():
+        return
     right = sessions.is_own_password(inst().db, person(), typed, now)
     if not right and or_code:
         with inst().db.write() as conn:
             right = factors.take(conn, person().id, typed, now)
     if not right:
         raise SignInRefused(NOT_YOURS if or_code else NOT_YOUR_PASSWORD)
+    with inst().db.write() as conn:
+        new_token = sessions.renew(conn, g.visit, now)
+    if not new_token:
+        raise SignInRefused(sessions.ENDED)
+    renewed(new_token, now)
 
 
 @bp.post("/password")
@@ -143,9 +160,13 @@ def codes() -> str | tuple[str, int]:
 
 
 @bp.post("/sessions", endpoint="sessions")
-def end_sessions() -> Response:
-    """End one of one's sessions, or all but this one."""
+def end_sessions() -> Response | tuple[str, int]:
+    """End one of one's sessions, or all but this one, given the password: whoever finds a screen open ends nothing."""
     one = request.form.get("session", "")
+    try:
+        own(request.form.get("password", ""))
+    except SignInRefused as refusal:
+        return page(str(refusal), "sessions"), 422
     with inst().db.write() as conn:
         if request.form.get("others"):
             people.end_all(conn, person().id, but=g.visit.token_hash)

@@ -53,6 +53,7 @@ from consult.web import (
     sending,
     showing,
     sign_in,
+    sign_on,
     static,
     taking_over,
     visit,
@@ -132,6 +133,7 @@ def create_app(instance: Instance) -> Flask:
     Guard(app)
     app.before_request(guard.check)
     app.after_request(guard.forget)
+    app.after_request(visit.bring_token)
     app.after_request(sending.compressed)
     app.after_request(_headers)
     app.context_processor(lambda: {"csrf_token": token})  # flask-wtf gives each template its own
@@ -141,7 +143,7 @@ def create_app(instance: Instance) -> Flask:
 
 def _register(app: Flask) -> None:
     of_employees = (employees, entered_twice, reading, followup, leaflets, paper)
-    areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, passkeys, looking)
+    areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, passkeys, sign_on, looking)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     static.register(app)
@@ -184,6 +186,7 @@ def _words() -> dict[str, Any]:
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
         "passkeys_used_here": passkeys.used_here,
+        "sign_on": sign_on.set_up,
         "demonstration": lambda: inst().demonstration,
         "role_label": lambda role: ROLES.get(role, role),
         "attendance_label": lambda mode: ATTENDANCE.get(mode, "Attendance not recorded"),

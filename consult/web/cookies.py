@@ -26,9 +26,13 @@ def read(base: str) -> str:
     return request.cookies.get(name(base), "")
 
 
-def keep(response: Response, base: str, value: str, max_age: int | None = None) -> None:
-    """Give the browser a cookie: until it is closed, or for so many seconds."""
-    response.set_cookie(name(base), value, max_age=max_age, **_how())
+def keep(response: Response, base: str, value: str, max_age: int | None = None, from_elsewhere: bool = False) -> None:
+    """Give the browser a cookie: until it is closed, or for so many seconds.
+
+    One that is to come along when another site leads back here (`from_elsewhere`) opens nothing by itself.
+    """
+    how = _how() | ({"samesite": "Lax"} if from_elsewhere else {})
+    response.set_cookie(name(base), value, max_age=max_age, **how)
 
 
 def drop(response: Response, base: str) -> None:

@@ -27,7 +27,7 @@ LOCKED: Final = 423
 
 def who_is_it() -> AnyResponse | None:
     """Let a request go on to its page, or reply instead: with the sign-in, the lock, or a refusal."""
-    g.person, g.left, g.visit = None, 0, None
+    g.person, g.left, g.visit, g.new_token = None, 0, None, ""
     unlocking = request.method == "POST" and PASSWORD in request.form  # any page is unlocked at its own address
     if request.endpoint == "static" or (request.endpoint is None and not unlocking):
         return None
@@ -49,8 +49,19 @@ def token() -> str:
 
 def keep_token(response: AnyResponse, new_token: str) -> AnyResponse:
     """Have the browser hold the token of a session, out of the reach of scripts and of other sites."""
+    g.new_token = ""
     cookies.keep(response, TOKEN_COOKIE, new_token)
     return response
+
+
+def renewed(new_token: str, now: datetime) -> None:
+    """Go on under a new token, once the password was given anew: the reply to this request brings it."""
+    g.new_token, g.visit = new_token, sessions.lookup(inst().db.read(), new_token, now)
+
+
+def bring_token(response: Response) -> Response:
+    """Send the new token of the session with this reply, if there is one."""
+    return keep_token(response, g.new_token) if g.get("new_token") else response  # type: ignore[return-value] # the same
 
 
 def _is(signed_in: SignIn, now: datetime) -> None:
@@ -103,11 +114,11 @@ def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
     if PASSWORD in request.form:
         current_app.extensions["csrf"].protect()
         try:
-            sessions.unlock(inst().db, token(), request.form[PASSWORD], now)
+            renewed(sessions.unlock(inst().db, token(), request.form[PASSWORD], now), now)
         except SignInRefused as refusal:
             problem = str(refusal)
         else:
-            return _go_on(signed_in, now)
+            return _go_on(g.visit, now)
     return _lock_page(signed_in, problem)
 
 
@@ -135,11 +146,11 @@ def unlock() -> Response | tuple[Response, int]:
     """Go on with a locked session without leaving the page."""
     now = inst().store.clock()
     try:
-        sessions.unlock(inst().db, token(), request.form.get("password", ""), now)
+        renewed(sessions.unlock(inst().db, token(), request.form.get("password", ""), now), now)
     except SignInRefused as refusal:
         return jsonify({**_state(g.visit), "problem": str(refusal)}), 422 if g.visit else 401
     g.left = int(sessions.IDLE.total_seconds())
-    return jsonify(_state(sessions.lookup(inst().db.read(), token(), now)))
+    return jsonify(_state(g.visit))
 
 
 def lock() -> AnyResponse:

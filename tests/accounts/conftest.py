@@ -2,16 +2,21 @@
 
 import pytest
 
-from consult.accounts.people import NewPerson, accounts_schema, add_person
+from consult.accounts.people import WORK, NewPerson, accounts_schema, add_person
 from consult.record.opening import open_database
+from consult.record.settings import change_setting
 
 AT = "2026-11-22T10:00:00Z"
 PASSWORD = "quiet otter paints fences"
+QUICK = "scrypt:1024:8:1"
+"""How the tests hash passwords, by the setting that the product reads: what guidance asks would take a second a try."""
 
 
 @pytest.fixture
 def db(tmp_path):
     database = open_database(tmp_path / "consult.db", accounts_schema)
+    with database.write() as conn:
+        change_setting(conn, WORK, QUICK, "cli:test", AT)
     yield database
     database.close()
 

@@ -1,5 +1,6 @@
 """Passwords: long and not common, nothing else asked; the same work for unknown names."""
 
+import hashlib
 import re
 
 import pytest
@@ -73,12 +74,66 @@ def test_a_letter_typed_as_two_marks_is_the_same_letter():
     assert passwords.matches("Zoe\u0308 paints all fences", passwords.make_hash("Zo\u00eb paints all fences"))
 
 
-def test_an_unknown_name_costs_the_same_hash_work_as_a_known_one():
+def work_done(monkeypatch, password_hash, method):
+    """The hash work of one check, as what scrypt is asked for: the sum of N x r x p."""
+    asked, real = [], hashlib.scrypt
+
+    def counting(password, **how):
+        asked.append(how["n"] * how["r"] * how["p"])
+        return real(password, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hashlib, "scrypt", counting)
+        passwords.matches("quiet otter paints fences", password_hash, method)
+    return sum(asked)
+
+
+def test_hashes_are_made_with_the_work_that_current_guidance_asks():
+    """OWASP: N = 2^17, r = 8, p = 1, or as much by N = 2^15, r = 8, p = 3."""
+    assert passwords.METHOD == "scrypt:32768:8:3"
     real = passwords.make_hash("quiet otter paints fences")
-    method = re.compile(r"scrypt:32768:8:1\$[^$]+\$[0-9a-f]{128}")
-    assert method.fullmatch(real)
-    assert method.fullmatch(passwords.NOBODY)
-    assert not passwords.matches("quiet otter paints fences", "")
+    assert re.fullmatch(r"scrypt:32768:8:3\$[^$]+\$[0-9a-f]{128}", real)
+    assert [passwords.weaker(m) for m in ("scrypt:32768:8:3", "scrypt:131072:8:1", "scrypt:32768:8:1")] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_an_unknown_name_costs_the_same_hash_work_as_a_known_one_and_as_one_hashed_long_ago(monkeypatch):
+    method = "scrypt:1024:8:3"
+    known = passwords.make_hash("quiet otter paints fences", method)
+    before = passwords.make_hash("quiet otter paints fences", "scrypt:1024:8:1")
+    done = {work_done(monkeypatch, one, method) for one in (known, before, "", passwords.nobody(method))}
+    assert done == {1024 * 8 * 3}
+    assert not passwords.matches("quiet otter paints fences", "", method)
+    assert passwords.matches("quiet otter paints fences", before, method)
+    assert (passwords.outdated(before, method), passwords.outdated(known, method)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("password", "taken"),
+    [
+        ("consult-backpain-2026", False),
+        ("Occupational Health 1", False),
+        ("NORTHWICK works 99", False),
+        ("abc7 nurse doctor", False),
+        ("Harbour Road clinic!", False),
+        ("consult plums at dawn", True),
+        ("northwick otters sing", True),
+        ("my consultation of plums", True),
+    ],
+)
+def test_a_password_of_little_but_words_of_the_service_is_refused(password, taken):
+    sentence = passwords.why_refused(password, "nell", service=["NORTHWICK", "ABC7", "Harbour Road Works"])
+    assert (sentence == "") == taken
+    assert taken or "words of this service" in sentence or "tried first" in sentence
+
+
+def test_every_listed_word_of_the_service_is_refused_alone_and_with_a_year():
+    assert len(passwords.service_words()) > 20
+    for word in passwords.service_words():
+        assert passwords.why_refused((word + "-2026!" * 3)[: max(12, len(word) + 7)]) != "", word
 
 
 def test_a_very_long_guess_is_cut_before_the_work_and_never_matches():

@@ -63,7 +63,7 @@ def test_the_steps_hold_the_opaque_id_role_and_site_and_no_name(db, add):
         change_password(conn, nell.id, "other otter mends gates", "cli:test", AT)
         set_active(conn, nell.id, False, "cli:test", AT)
         set_active(conn, nell.id, True, "cli:test", AT)
-    written = [(s.kind, s.content) for s in ledger.steps(db.read())]
+    written = [(s.kind, s.content) for s in ledger.steps(db.read()) if s.kind != "setting_changed"]
     assert written == [
         ("person_added", {"person": nell.id, "role": "nurse", "site": "A"}),
         ("person_changed", {"person": nell.id, "change": "password"}),

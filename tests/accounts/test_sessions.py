@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consult.accounts import sessions
+from consult.accounts import passwords, people, sessions
 from consult.accounts.people import change_password, set_active
 from consult.accounts.sessions import ABSOLUTE, IDLE, TOO_MANY, TRIES, WINDOW, WRONG, SignInRefused, sign_in
+from consult.record.settings import change_setting
 
 AT = "2026-11-22T10:00:00Z"
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -65,8 +66,12 @@ def test_a_locked_session_stays_locked_until_its_own_password_is_given(db, add):
             sessions.unlock(db, token, wrong, NOW + SECOND)
     assert sessions.lookup(db.read(), token, NOW + SECOND).locked
     later = NOW + IDLE * 3
-    assert sessions.unlock(db, token, PASSWORD, later).name == "Nell Sample"
-    assert sessions.lookup(db.read(), token, later).left == IDLE
+    renewed = sessions.unlock(db, token, PASSWORD, later)
+    assert sessions.lookup(db.read(), token, later) is None, "the token of before opens nothing any more"
+    found = sessions.lookup(db.read(), renewed, later)
+    assert (found.person.name, found.left, found.created_at) == ("Nell Sample", IDLE, NOW)
+    with pytest.raises(SignInRefused, match="has ended"):
+        sessions.unlock(db, token, PASSWORD, later)
 
 
 def test_a_clock_set_back_unlocks_nothing_and_keeps_nobody_longer(db, add):
@@ -76,7 +81,7 @@ def test_a_clock_set_back_unlocks_nothing_and_keeps_nobody_longer(db, add):
     with db.write() as conn:
         sessions.lock(conn, sessions.lookup(db.read(), token, late), late)
     assert sessions.lookup(db.read(), token, NOW).locked
-    sessions.unlock(db, token, PASSWORD, late)
+    token = sessions.unlock(db, token, PASSWORD, late)
     back = sessions.lookup(db.read(), token, NOW - IDLE)
     assert (back.stale, back.left) == (True, IDLE)
 
@@ -89,7 +94,7 @@ def test_unlocking_is_braked_like_signing_in(db, add):
             sessions.unlock(db, token, "not this one at all", NOW)
     with pytest.raises(SignInRefused, match="too many tries"):
         sessions.unlock(db, token, PASSWORD, NOW)
-    assert sessions.unlock(db, token, PASSWORD, NOW + WINDOW).name == "Nell Sample"
+    assert sessions.unlock(db, token, PASSWORD, NOW + WINDOW)
 
 
 def test_nothing_unlocks_a_session_that_has_ended(db, add):
@@ -141,6 +146,50 @@ def test_a_password_changed_while_the_old_one_is_checked_opens_no_session(db, ad
     nell = add()
     assert refusal(ChangedMeanwhile(db, nell.id), "nell.sample", PASSWORD) == WRONG
     assert db.read().execute("SELECT count(*) FROM sign_in").fetchone()[0] == 0
+
+
+def test_two_windows_unlocked_at_once_give_one_new_token(db, add):
+    """Whoever comes second is told, and goes on with the token that the first brought."""
+    add()
+    token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
+    with db.write() as conn:
+        sessions.lock(conn, sessions.lookup(db.read(), token, NOW), NOW)
+
+    def unlock(_):
+        try:
+            return sessions.unlock(db, token, PASSWORD, NOW + SECOND)
+        except SignInRefused as refusal:
+            return str(refusal)
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(unlock, range(2)))
+    assert said.count(sessions.ENDED) == 1
+    tokens = [one for one in said if one != sessions.ENDED]
+    assert sessions.lookup(db.read(), tokens[0], NOW + SECOND).person.name == "Nell Sample"
+
+
+def test_a_hash_made_with_less_work_is_made_anew_at_the_next_sign_in(db, add):
+    nell = add()
+    before = people.password_hash_of(db.read(), nell.id)
+    with db.write() as conn:
+        change_setting(conn, people.WORK, "scrypt:2048:8:1", "cli:test", AT)
+    refusal(db, "nell.sample")
+    assert people.password_hash_of(db.read(), nell.id) == before, "a wrong password changes nothing"
+    sign_in(db, "nell.sample", PASSWORD, NOW)
+    after = people.password_hash_of(db.read(), nell.id)
+    assert (before.partition("$")[0], after.partition("$")[0]) == ("scrypt:1024:8:1", "scrypt:2048:8:1")
+    sign_in(db, "nell.sample", PASSWORD, NOW)
+    assert people.password_hash_of(db.read(), nell.id) == after
+
+
+def test_without_a_setting_passwords_are_hashed_as_guidance_asks_and_a_setting_that_is_none_is_passed_over(db):
+    for value in ("", "md5", "scrypt:1:1:1", None):
+        with db.write() as conn:
+            change_setting(conn, people.WORK, value, "cli:test", AT)
+        assert people.password_work(db.read()) == passwords.METHOD
+    with db.write() as conn:
+        conn.execute("DELETE FROM setting WHERE name = ?", (people.WORK,))
+    assert people.password_work(db.read()) == passwords.METHOD
 
 
 def test_unknown_disabled_and_wrong_get_the_same_sentence(db, add):

@@ -1,10 +1,14 @@
 """The doctor finds what is wrong, says what to do, and changes nothing."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
+from consult.accounts import people
+from consult.instance import open_instance
 from consult.record.disk import network_kind
+from consult.record.settings import change_setting
 
 
 def found(consult, folder, code=0):
@@ -29,6 +33,14 @@ def test_permissions_that_are_too_wide_come_with_the_command_that_mends_them(con
     assert fault.endswith(f"chmod {'700' if name == '.' else '600'} {path}")
     path.chmod(mode)
     assert found(consult, real)[0] == []
+
+
+def test_passwords_that_are_hashed_too_quickly_are_a_fault(consult, real):
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        change_setting(conn, people.WORK, "scrypt:1024:8:1", "cli:test", instance.store.at())
+    (fault,) = found(consult, real, code=1)[0]
+    assert "scrypt:1024:8:1, which is too quick" in fault
+    assert "scrypt:32768:8:3" in fault
 
 
 NO_OP = "CREATE TRIGGER step_no_delete BEFORE DELETE ON step BEGIN SELECT 1; END"

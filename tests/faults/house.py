@@ -47,6 +47,7 @@ def build(folder: Path, nurses: int, each: int) -> House:
             at = instance.store.at()
             settings.change_setting(conn, "provider", "DEMO", "test", at)
             settings.change_setting(conn, "demonstration", True, "test", at)
+            settings.change_setting(conn, people.WORK, "scrypt:1024:8:1", "test", at)
             settings.put_site(conn, settings.Site("A", "Site A (invented)", ROUTES), "test", at)
             names = [f"Nurse Number {LETTERS[n].upper()}" for n in range(nurses)]
             added = [

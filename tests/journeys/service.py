@@ -46,6 +46,7 @@ def make_service(folder: Path, clock: Clock | None = None) -> Instance:
         at = instance.store.at()
         settings.change_setting(conn, "provider", "DEMO", "test", at)
         settings.change_setting(conn, "demonstration", True, "test", at)
+        settings.change_setting(conn, people.WORK, "scrypt:1024:8:1", "test", at)
         settings.put_site(conn, settings.Site("A", "Site A (invented)", ROUTES), "test", at)
         for role, name in PEOPLE.items():
             people.add_person(conn, people.NewPerson(name, role, "A", PASSWORD), "test", at)

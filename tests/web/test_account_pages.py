@@ -218,18 +218,35 @@ def test_ones_sessions_are_listed_and_one_or_all_others_are_ended(service: Servi
     others = service.visitor("doctor")
     page = nurse.get("/account")
     assert "Edge on Windows" in pages.text(page)
-    assert pages.text(page).count("End it") == 3, "two others, and the heading of the column"
-    buttons = [b.get("value") or "" for b in page.iter("button") if b.get("name") == "session"]
+    chosen = [b.get("value") or "" for b in page.iter("input") if b.get("name") == "session"]
     doctors = sessions.of_person(service.instance.db.read(), service.who["doctor"].actor, service.clock())
-    nurse.post("/account/sessions", {"session": doctors[0].id})
+    nurse.post("/account/sessions", {"session": doctors[0].id, "password": PASSWORD})
     assert others.ask("/").status_code == 200, "another person's session is not ended"
-    for button in buttons:
-        nurse.post("/account/sessions", {"session": button})
-        assert [v.ask("/").status_code for v in (elsewhere, third)].count(302) == buttons.index(button) + 1
+    for one in chosen:
+        nurse.post("/account/sessions", {"session": one, "password": PASSWORD})
+        assert [v.ask("/").status_code for v in (elsewhere, third)].count(302) == chosen.index(one) + 1
     fourth, _ = sign_in(service)
-    nurse.post("/account/sessions", {"others": "yes"})
+    nurse.post("/account/sessions", {"others": "yes", "password": PASSWORD})
     assert fourth.ask("/").status_code == 302
     assert nurse.ask("/").status_code == 200
+
+
+def test_a_session_is_ended_only_with_the_password_and_this_one_then_has_a_new_token(
+    service: Service, nurse: Visitor
+) -> None:
+    elsewhere, before = service.visitor("nurse"), token_of(nurse)
+    for password in ("", "not this one at all"):
+        refused = nurse.post("/account/sessions", {"others": "yes", "password": password})
+        assert refused.status_code == 422
+        assert "That is not your password" in refused.text
+    assert (elsewhere.ask("/").status_code, token_of(nurse)) == (200, before)
+    assert nurse.post("/account/sessions", {"others": "yes", "password": PASSWORD}).status_code == 302
+    assert elsewhere.ask("/").status_code == 302
+    assert token_of(nurse) != before
+    assert nurse.ask("/").status_code == 200
+    thief = service.visitor()
+    thief.client.set_cookie("consult_session", before)
+    assert thief.ask("/").status_code == 302, "the token of before opens nothing"
 
 
 def test_no_session_outlives_twelve_hours_however_much_it_is_used(service: Service, nurse: Visitor) -> None:

@@ -53,6 +53,35 @@ def test_after_the_password_one_is_at_the_same_place(service: Service, nurse: Vi
     nurse.get(path)
 
 
+@pytest.mark.parametrize("how", ["page", "form", "open page"])
+def test_after_the_password_the_session_has_a_new_token_and_the_pages_that_are_open_go_on(
+    service: Service, nurse: Visitor, consultation: str, how: str
+) -> None:
+    """A form of any tab that was open before still goes: the token of forms is not the session's."""
+    open_before = nurse.csrf()
+    cookie = nurse.client.get_cookie("consult_session")
+    assert cookie is not None
+    service.clock.ahead = LONG
+    path, answers = f"/consultations/{consultation}", f"/consultations/{consultation}/answers"
+    if how == "page":
+        assert unlock(nurse, path, nurse.ask(path).text).status_code == 303
+    elif how == "form":
+        sent = {"seen.poor_sleep": "0", "csrf_token": open_before}
+        assert unlock(nurse, answers, nurse.post(answers, sent).text).status_code == 302
+    else:
+        assert nurse.post("/unlock", {"password": PASSWORD}, htmx=True).json["state"] == "open"
+    after = nurse.client.get_cookie("consult_session")
+    assert after is not None
+    assert after.value != cookie.value
+    thief = service.visitor()
+    thief.client.set_cookie("consult_session", cookie.value)
+    assert thief.ask("/").headers["Location"].startswith("/sign-in")
+    assert nurse.token == open_before
+    values = {"a.harm_belief": "present", "key": "k" * 20}
+    assert nurse.save(consultation, values, htmx=True).status_code == 200
+    assert service.answer(consultation, "harm_belief") == Answer("present")
+
+
 @pytest.mark.parametrize("password", ["", "not this one at all"])
 def test_a_form_that_meets_the_lock_is_recorded_after_the_password_and_not_before(
     service: Service, nurse: Visitor, consultation: str, password: str
