@@ -15,6 +15,7 @@ ALL: Final = (
     serve.demo_command,
     people.init,
     people.person,
+    people.security_log_command,
     content.check,
     content.approve,
     content.confirm,

@@ -9,7 +9,7 @@ from consult.accounts import factors, people, sessions
 from consult.accounts.people import PersonRefused
 from consult.accounts.sessions import SignInRefused
 from consult.documents.qr import drawn
-from consult.web import browsers
+from consult.web import browsers, noting
 from consult.web.context import inst, person
 from consult.web.visit import keep_token, renewed
 
@@ -42,6 +42,7 @@ def _own(password: str) -> None:
     """Refuse what is not done by whoever is signed in, as their password says; with it the session has a new token."""
     now = inst().store.clock()
     if not sessions.is_own_password(inst().db, person(), password, now):
+        noting.note("password_wrong")
         raise SignInRefused(NOT_YOUR_PASSWORD)
     with inst().db.write() as conn:
         new_token = sessions.renew(conn, g.visit, now)
