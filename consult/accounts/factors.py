@@ -1,4 +1,4 @@
-"""The second factor: codes by the time (RFC 6238), each taken once, and recovery codes for a lost telephone."""
+"""The second factor: codes by the time (RFC 6238), each taken once; recovery codes; who has a factor of any kind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
-from consult.accounts.people import ROLES, PersonRefused, changed, known
+from consult.accounts.people import ROLES, Person, PersonRefused, changed, known
 from consult.record.database import Connection
 from consult.record.settings import change_setting, get_setting
 
@@ -24,6 +24,9 @@ DIGITS: Final = 6
 RECOVERY_CODES: Final = 10
 RECOVERY_BYTES: Final = 10
 NOBODY: Final = "00" * 16
+HELD: Final = (
+    "SELECT person FROM (SELECT person FROM second_factor WHERE secret <> '' UNION SELECT person FROM passkey) AS held"
+)
 REQUIRED: Final = "second_factor_for"
 """The setting that names the roles which may not work without a second factor."""
 WRONG: Final = "That is not the code that stands now; wait for the next one, and type it."
@@ -48,14 +51,19 @@ def address(secret: str, username: str) -> str:
 
 
 def has(conn: Connection, person_id: str) -> bool:
-    """Whether this person has confirmed a second factor."""
+    """Whether this person has a second factor: a telephone that is confirmed, or a passkey."""
+    return conn.execute(f"{HELD} WHERE person = ?", (person_id,)).fetchone() is not None
+
+
+def has_telephone(conn: Connection, person_id: str) -> bool:
+    """Whether this person has confirmed a telephone that shows codes."""
     query = "SELECT 1 FROM second_factor WHERE person = ? AND secret <> ''"
     return conn.execute(query, (person_id,)).fetchone() is not None
 
 
 def held(conn: Connection) -> set[str]:
-    """The people who have a second factor, by id."""
-    return {row["person"] for row in conn.execute("SELECT person FROM second_factor WHERE secret <> ''")}
+    """The people who have a second factor of either kind, by id."""
+    return {row["person"] for row in conn.execute(HELD)}
 
 
 def used_here(conn: Connection) -> bool:
@@ -80,12 +88,16 @@ def require(conn: Connection, roles: list[str], actor: str, at: str) -> None:
 def begin(conn: Connection, person_id: str) -> str:
     """Make a new secret that waits to be confirmed, and return it; what stood before goes on until then."""
     secret = base64.b32encode(secrets.token_bytes(20)).decode()
+    _wait(conn, known(conn, person_id).id, secret)
+    return secret
+
+
+def _wait(conn: Connection, person_id: str, secret: str) -> None:
     conn.execute(
         "INSERT INTO second_factor (person, secret, pending, last_counter, salt) VALUES (?, '', ?, 0, ?) "
         "ON CONFLICT (person) DO UPDATE SET pending = excluded.pending",
-        (known(conn, person_id).id, secret, secrets.token_hex(16)),
+        (person_id, secret, secrets.token_hex(16)),
     )
-    return secret
 
 
 def pending(conn: Connection, person_id: str) -> str:
@@ -108,11 +120,11 @@ def confirm(conn: Connection, person_id: str, code: str, now: datetime, actor: s
 
 def take(conn: Connection, person_id: str, code: str, now: datetime) -> bool:
     """Whether a code is right; it is then used up, as is every earlier one, or the recovery code that it was."""
-    row = conn.execute("SELECT * FROM second_factor WHERE person = ? AND secret <> ''", (person_id,)).fetchone()
+    row = conn.execute("SELECT * FROM second_factor WHERE person = ?", (person_id,)).fetchone()
     hashed = _hash(code, row["salt"] if row else NOBODY)  # the same work for nobody, and whatever was typed
     if row is None:
         return False
-    if step := _fits(row["secret"], code, now, row["last_counter"]):
+    if row["secret"] and (step := _fits(row["secret"], code, now, row["last_counter"])):
         conn.execute("UPDATE second_factor SET last_counter = ? WHERE person = ?", (step, person_id))
         return True
     spent = conn.execute("DELETE FROM recovery_code WHERE person = ? AND code_hash = ?", (person_id, hashed))
@@ -141,13 +153,46 @@ def codes_left(conn: Connection, person_id: str) -> int:
     return int(conn.execute("SELECT count(*) FROM recovery_code WHERE person = ?", (person_id,)).fetchone()[0])
 
 
-def remove(conn: Connection, person_id: str, actor: str, at: str) -> None:
-    """Take a second factor and its recovery codes away: the password alone signs in again."""
-    had = has(conn, person_id)
-    conn.execute("DELETE FROM recovery_code WHERE person = ?", (person_id,))
-    conn.execute("DELETE FROM second_factor WHERE person = ?", (person_id,))
-    if had:
+def first_codes(conn: Connection, person_id: str) -> list[str]:
+    """Recovery codes for somebody who has just been given a first factor that shows none; [] if there are any."""
+    if has_telephone(conn, person_id) or codes_left(conn, person_id):
+        return []
+    _wait(conn, person_id, "")
+    return _new_codes(conn, person_id)
+
+
+def check_may_go(conn: Connection, one: Person, what: str) -> None:
+    """Refuse to take the last factor of somebody whose role needs one: `what` is "telephone" or "passkey"."""
+    kept = has_telephone(conn, one.id) + len(_passkeys(conn, one.id))
+    if one.role in required(conn) and kept == 1:
+        raise PersonRefused(f"Your role needs a second factor; set up another one before you remove this {what}.")
+
+
+def remove_telephone(conn: Connection, person_id: str, actor: str, at: str) -> None:
+    """Take away the telephone that shows codes; recovery codes go too unless there is a passkey."""
+    if has_telephone(conn, person_id):
+        conn.execute("UPDATE second_factor SET secret = '', pending = '' WHERE person = ?", (person_id,))
         changed(conn, person_id, "second_factor_removed", actor, at)
+    settle_codes(conn, person_id)
+
+
+def settle_codes(conn: Connection, person_id: str) -> None:
+    """Take away the recovery codes of whoever has no factor any more."""
+    if not has(conn, person_id):
+        conn.execute("DELETE FROM recovery_code WHERE person = ?", (person_id,))
+        conn.execute("DELETE FROM second_factor WHERE person = ?", (person_id,))
+
+
+def remove(conn: Connection, person_id: str, actor: str, at: str) -> None:
+    """Take every factor away, passkeys and recovery codes too: the password alone signs in again."""
+    for _ in _passkeys(conn, person_id):
+        changed(conn, person_id, "passkey_removed", actor, at)
+    conn.execute("DELETE FROM passkey WHERE person = ?", (person_id,))
+    remove_telephone(conn, person_id, actor, at)
+
+
+def _passkeys(conn: Connection, person_id: str) -> list[str]:
+    return [row["id"] for row in conn.execute("SELECT id FROM passkey WHERE person = ?", (person_id,))]
 
 
 def _new_codes(conn: Connection, person_id: str) -> list[str]:

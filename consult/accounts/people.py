@@ -6,6 +6,7 @@ import heapq
 import re
 import secrets
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -32,6 +33,7 @@ STANDING: Final = {"enabled": "1", "disabled": "0"}
 WORK: Final = "password_work"
 """The setting that says how passwords are hashed here; without it as `passwords.METHOD` says."""
 SECOND_FACTOR: Final = frozenset({"second_factor_set", "second_factor_removed"})
+PASSKEY: Final = {"passkey_added": 1, "passkey_removed": -1}
 
 accounts_schema = Migrations("accounts")
 
@@ -101,6 +103,37 @@ CREATE TABLE half_sign_in (
 def m0003_second_factors(db: sqlite_utils.Database) -> None:
     """Start passwords, second factors with recovery codes, sign-ins that wait for a code, and kinds of browser."""
     for statement in FACTORS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+PASSKEYS: Final = """
+CREATE TABLE passkey (
+  id TEXT PRIMARY KEY,
+  person TEXT NOT NULL REFERENCES person (id),
+  name TEXT NOT NULL,
+  host TEXT NOT NULL,
+  public_key TEXT NOT NULL,
+  sign_count INTEGER NOT NULL,
+  added_at INTEGER NOT NULL,
+  last_used INTEGER NOT NULL,
+  copied INTEGER NOT NULL CHECK (copied IN (0, 1))
+) STRICT;
+CREATE INDEX passkey_of_person ON passkey (person);
+CREATE TABLE passkey_challenge (
+  asked_by TEXT PRIMARY KEY,
+  purpose TEXT NOT NULL CHECK (purpose IN ('add', 'prove')),
+  person TEXT NOT NULL,
+  challenge TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+"""
+
+
+@accounts_schema()
+def m0004_passkeys(db: sqlite_utils.Database) -> None:
+    """Passkeys, and what browsers were asked to sign with them."""
+    for statement in PASSKEYS.split(";\n"):
         if statement.strip():
             db.execute(statement)
 
@@ -356,6 +389,15 @@ def with_second_factor(conn: Connection) -> set[str]:
     return {person_id for person_id, has in found.items() if has}
 
 
+def passkeys_told(conn: Connection) -> Counter[str]:
+    """How many passkeys each person has, by id, as the steps tell it."""
+    found: Counter[str] = Counter()
+    for step in _told(conn):
+        said = step.content or {}
+        found[said.get("person", "")] += PASSKEY.get(said.get("change", ""), 0)
+    return found
+
+
 def differences(conn: Connection) -> Iterator[str]:
     """Each way in which people are not as the steps say: a sentence with what to do."""
     rows = conn.execute("SELECT id, username, role, site, active FROM person ORDER BY username").fetchall()
@@ -372,6 +414,12 @@ def differences(conn: Connection) -> Iterator[str]:
         if (row["id"] in held) != (row["id"] in factors):
             has, says = ("a", "none") if row["id"] in held else ("no", "one")
             yield f"{row['username']} has {has} second factor, and the steps say {says}; restore a backup."
+    added = passkeys_told(conn)
+    query = "SELECT person, count(*) AS n FROM passkey GROUP BY person"
+    kept = {row["person"]: row["n"] for row in conn.execute(query)}
+    for row in rows:
+        if (has_n := kept.get(row["id"], 0)) != added[row["id"]]:
+            yield f"{row['username']} has {has_n} passkeys, and the steps say {added[row['id']]}; restore a backup."
     for person_id in sorted(as_told.keys() - {row["id"] for row in rows}):
         yield f"The person {person_id} is missing, though a step says they were added; restore a backup."
 

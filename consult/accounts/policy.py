@@ -11,14 +11,36 @@ EVERYONE: Final = frozenset(ROLES)
 AUDITORS: Final = CLINICIANS | {"audit_lead"}
 ADMINISTRATORS: Final = frozenset({"administrator"})
 
-PUBLIC: Final = frozenset({"sign_in", "sign_in_code", "static", "health", "session_state", "unlock", "leaflets.read"})
+PUBLIC: Final = frozenset(
+    {
+        "sign_in",
+        "sign_in_code",
+        "passkeys.ask",
+        "passkeys.sign_in",
+        "static",
+        "health",
+        "session_state",
+        "unlock",
+        "leaflets.read",
+    }
+)
 """The endpoints that need no sign-in.
 
 `leaflets.read` is what the code on a printed leaflet leads to: a text that is given away and names nobody, found only
 by whoever holds its digest.
 """
 
-SETTLING: Final = frozenset({"account.show", "account.password", "account.factor", "sign_out", "lock"})
+SETTLING: Final = frozenset(
+    {
+        "account.show",
+        "account.password",
+        "account.factor",
+        "passkeys.ask_to_add",
+        "passkeys.add",
+        "sign_out",
+        "lock",
+    }
+)
 """What somebody may use who must first choose a password of their own, or set up a second factor."""
 
 SIGNED_IN: Final = (
@@ -27,6 +49,9 @@ SIGNED_IN: Final = (
     "account.factor",
     "account.codes",
     "account.sessions",
+    "passkeys.ask_to_add",
+    "passkeys.add",
+    "passkeys.remove",
     "sign_out",
     "lock",
     "choose_look",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from consult.accounts import factors, passwords
+from consult.accounts import factors, passkeys, passwords
 from consult.accounts.people import (
     Person,
     PersonRefused,
@@ -111,18 +111,64 @@ def complete(db: Database, half: str, code: str, now: datetime, browser: str = "
 
     Tries count together with those of passwords.
     """
+    begun = _begun(db, half, now)
+    with db.write() as conn:
+        right = factors.take(conn, begun["person"], code, now)
+        done = _completed(conn, begun, right, now, browser)
+    if not done:
+        raise SignInRefused(WRONG_CODE)
+    return done
+
+
+def complete_by_passkey(
+    db: Database, half: str, place: passkeys.Place, asked_by: str, sent: str, now: datetime, browser: str = ""
+) -> tuple[str, Person]:
+    """Finish a sign-in with a passkey in the place of a code; one of another person is refused as a wrong one is."""
+    begun = _begun(db, half, now)
+    whose = _proved(db, place, asked_by, sent, now)
+    with db.write() as conn:
+        done = _completed(conn, begun, whose == begun["person"], now, browser)
+    if not done:
+        raise SignInRefused(passkeys.NOT_PROVED)
+    return done
+
+
+def by_passkey(
+    db: Database, place: passkeys.Place, asked_by: str, sent: str, now: datetime, browser: str = ""
+) -> tuple[str, Person]:
+    """Sign in with a passkey alone: its authenticator has verified its owner, so that it is two factors in one."""
+    whose = _proved(db, place, asked_by, sent, now)
+    with db.write() as conn:
+        known = person(conn, whose)
+        token = create(conn, known.id, now, browser) if known and known.active else ""
+    if not known or not token:
+        raise SignInRefused(passkeys.NOT_PROVED)
+    return token, known
+
+
+def _proved(db: Database, place: passkeys.Place, asked_by: str, sent: str, now: datetime) -> str:
+    try:
+        return passkeys.prove(db, place, asked_by, sent, now)
+    except passkeys.NotProved as refusal:
+        raise SignInRefused(str(refusal)) from refusal
+
+
+def _begun(db: Database, half: str, now: datetime) -> Any:
+    """The sign-in that waits for a second factor, with this try at it counted."""
     row = db.read().execute("SELECT * FROM half_sign_in WHERE token_hash = ?", (_hash(half),)).fetchone()
     if row is None or abs(now - _time(row["created_at"])) >= HALF:
         raise SignInRefused(TOO_LATE)
     _count(db, row["who"], now)
-    with db.write() as conn:
-        right = factors.take(conn, row["person"], code, now)
-        known = person(conn, row["person"])
-        still = conn.execute("DELETE FROM half_sign_in WHERE token_hash = ? AND ?", (_hash(half), right)).rowcount
-        token = _whole(conn, row["who"], known, now, browser) if known and known.active and right and still else ""
-    if not known or not token:
-        raise SignInRefused(WRONG_CODE)
-    return token, known
+    return row
+
+
+def _completed(conn: Connection, begun: Any, right: bool, now: datetime, browser: str) -> tuple[str, Person] | None:
+    known = person(conn, begun["person"])
+    gone = "DELETE FROM half_sign_in WHERE token_hash = ? AND ?"
+    still = conn.execute(gone, (begun["token_hash"], right)).rowcount
+    if not (known and known.active and right and still):
+        return None
+    return _whole(conn, begun["who"], known, now, browser), known
 
 
 def _half(conn: Connection, who: str, known: Person | None, now: datetime) -> str:

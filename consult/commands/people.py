@@ -139,7 +139,7 @@ def _changing(place: Place, username: str) -> Iterator[tuple[Connection, Person,
 @click.argument("username")
 @pass_place
 def person_second_factor(place: Place, username: str) -> None:
-    """Take away the second factor of a person who lost telephone and recovery codes; ends every sign-in of theirs."""
+    """Take away every second factor, passkeys too, of a person who lost them; ends every sign-in of theirs."""
     with _changing(place, username) as (conn, known, at):
         factors.remove(conn, known.id, actor(), at)
         people.end_all(conn, known.id)

@@ -14,7 +14,7 @@ from sqlite_utils import Migrations, utils
 sqlite3: Any = vars(utils)["sqlite3"]  # the newer SQLite where it is installed: sqlite-utils has picked it
 
 APPLICATION_ID: Final = 0x0B5C0175
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 Connection = Any  # sqlite3.Connection of whichever driver sqlite-utils has found
 
 
@@ -157,7 +157,7 @@ GUARDS: Final = GUARDS_2 | {
         "BEGIN SELECT RAISE(ABORT, 'a version is never replaced'); END"
     ),
 }
-GUARDS_OF: Final = {1: GUARDS_1, 2: GUARDS_2, 3: GUARDS, SCHEMA_VERSION: GUARDS}
+GUARDS_OF: Final = {1: GUARDS_1, 2: GUARDS_2, 3: GUARDS, 4: GUARDS, SCHEMA_VERSION: GUARDS}
 """The guards of each schema version, word for word: what is not there was taken away."""
 
 

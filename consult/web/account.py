@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import factors, people, sessions
+from consult.accounts import factors, passkeys, people, sessions
 from consult.accounts.people import PersonRefused
 from consult.accounts.sessions import SignInRefused
 from consult.documents.qr import drawn
+from consult.record.database import Connection
 from consult.web import browsers, noting
 from consult.web.context import inst, person
 from consult.web.visit import keep_token, renewed
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 NOT_YOUR_PASSWORD = "That is not your password now; try again."  # noqa: S105 - a sentence
+NOT_YOURS = "That is neither your password now nor a code that stands; try again."
 
 
 @bp.get("")
 def show() -> str:
     """Password, second factor and sessions of whoever is signed in."""
-    return _page()
+    return page()
 
 
-def _page(problem: str = "", at: str = "") -> str:
-    conn = inst().db.read()
+def page(problem: str = "", at: str = "") -> str:
+    """The page of the account, with what was refused and where on it."""
+    conn, place = inst().db.read(), passkeys.place_of(request.host, inst().behind_tls)
     return render_template(
         "account/show.html",
         problem=problem,
         at=at,
         owes=g.visit.owes,
         has_factor=factors.has(conn, person().id),
+        has_telephone=factors.has_telephone(conn, person().id),
+        passkeys=passkeys.of_person(conn, person().id),
+        no_passkeys=place if isinstance(place, str) else "",
         codes_left=factors.codes_left(conn, person().id),
         needed=person().role in factors.required(conn),
         sessions=sessions.of_person(conn, person().id, inst().store.clock()),
@@ -38,12 +46,19 @@ def _page(problem: str = "", at: str = "") -> str:
     )
 
 
-def _own(password: str) -> None:
-    """Refuse what is not done by whoever is signed in, as their password says; with it the session has a new token."""
+def own(typed: str, or_code: bool = False) -> None:
+    """Refuse what is not done by whoever is signed in, as their password says, or a code where that will do.
+
+    With it the session has a new token.
+    """
     now = inst().store.clock()
-    if not sessions.is_own_password(inst().db, person(), password, now):
+    right = sessions.is_own_password(inst().db, person(), typed, now)
+    if not right and or_code:
+        with inst().db.write() as conn:
+            right = factors.take(conn, person().id, typed, now)
+    if not right:
         noting.note("password_wrong")
-        raise SignInRefused(NOT_YOUR_PASSWORD)
+        raise SignInRefused(NOT_YOURS if or_code else NOT_YOUR_PASSWORD)
     with inst().db.write() as conn:
         new_token = sessions.renew(conn, g.visit, now)
     if not new_token:
@@ -56,7 +71,7 @@ def password() -> Response | tuple[str, int]:
     """Change one's password: every other session ends, and this one gets a new token."""
     now = inst().store.clock()
     try:
-        _own(request.form.get("current", ""))
+        own(request.form.get("current", ""))
         if request.form.get("new", "") != request.form.get("again", ""):
             raise PersonRefused("The new password was not typed the same twice; type it again.")
         if request.form.get("new", "") == request.form.get("current", ""):
@@ -65,7 +80,7 @@ def password() -> Response | tuple[str, int]:
             people.change_password(conn, person().id, request.form.get("new", ""), person().id, inst().store.at())
             new_token = sessions.create(conn, person().id, now, browsers.kind())
     except (PersonRefused, SignInRefused) as refusal:
-        return _page(str(refusal), "password"), 422
+        return page(str(refusal), "password"), 422
     session.pop("looked", None)
     return keep_token(redirect(url_for("account.show", done="password")), new_token)
 
@@ -77,13 +92,13 @@ def factor() -> Response | str | tuple[str, int]:
     try:
         if act == "confirm":
             return _confirmed()
-        _own(request.form.get("password", ""))
+        own(request.form.get("password", ""))
         if act == "remove":
             return _removed()
         with inst().db.write() as conn:
             secret = factors.begin(conn, person().id)
     except (PersonRefused, SignInRefused) as refusal:
-        return _page(str(refusal), "factor"), 422
+        return page(str(refusal), "factor"), 422
     return _enrolling(secret)
 
 
@@ -100,9 +115,7 @@ def _confirmed() -> Response | str | tuple[str, int]:
             secret = factors.pending(conn, person().id)
             typed, at = request.form.get("code", ""), inst().store.at()
             codes = factors.confirm(conn, person().id, typed, now, person().id, at)
-            sessions.settle(conn, g.visit)
-            people.end_all(conn, person().id, but=g.visit.token_hash)
-            new_token = sessions.renew(conn, g.visit, now)
+            new_token = step_up(conn, now)
     except PersonRefused as refusal:
         if not secret:
             raise
@@ -111,11 +124,17 @@ def _confirmed() -> Response | str | tuple[str, int]:
     return keep_token(make_response(render_template("account/codes.html", codes=codes)), new_token)
 
 
+def step_up(conn: Connection, now: datetime) -> str:
+    """A new token for this session, once a factor was added; every other session of its person ends."""
+    sessions.settle(conn, g.visit)
+    people.end_all(conn, person().id, but=g.visit.token_hash)
+    return sessions.renew(conn, g.visit, now)
+
+
 def _removed() -> Response:
-    if person().role in factors.required(inst().db.read()):
-        raise PersonRefused("Your role needs a second factor; set up a new one in its place.")
     with inst().db.write() as conn:
-        factors.remove(conn, person().id, person().id, inst().store.at())
+        factors.check_may_go(conn, person(), "telephone")
+        factors.remove_telephone(conn, person().id, person().id, inst().store.at())
     current_app.logger.info("A second factor was removed by %s", person().id)
     return redirect(url_for("account.show", done="removed"))
 
@@ -124,11 +143,11 @@ def _removed() -> Response:
 def codes() -> str | tuple[str, int]:
     """Make new recovery codes in the place of those there are, and show them once."""
     try:
-        _own(request.form.get("password", ""))
+        own(request.form.get("password", ""))
         with inst().db.write() as conn:
             made = factors.renew_codes(conn, person().id, person().id, inst().store.at())
     except (PersonRefused, SignInRefused) as refusal:
-        return _page(str(refusal), "factor"), 422
+        return page(str(refusal), "factor"), 422
     return render_template("account/codes.html", codes=made)
 
 
@@ -137,9 +156,9 @@ def end_sessions() -> Response | tuple[str, int]:
     """End one of one's sessions, or all but this one, given the password: whoever finds a screen open ends nothing."""
     one = request.form.get("session", "")
     try:
-        _own(request.form.get("password", ""))
+        own(request.form.get("password", ""), or_code=True)
     except SignInRefused as refusal:
-        return _page(str(refusal), "sessions"), 422
+        return page(str(refusal), "sessions"), 422
     with inst().db.write() as conn:
         if request.form.get("others"):
             people.end_all(conn, person().id, but=g.visit.token_hash)

@@ -45,6 +45,7 @@ from consult.web import (
     organisation,
     paper,
     papers,
+    passkeys,
     people,
     published,
     reading,
@@ -146,7 +147,7 @@ def create_app(instance: Instance) -> Flask:
 
 def _register(app: Flask) -> None:
     of_employees = (employees, entered_twice, reading, followup, leaflets, paper)
-    areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, looking, security)
+    areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, passkeys, looking, security)
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     static.register(app)
@@ -188,6 +189,7 @@ def _words() -> dict[str, Any]:
         "seconds_of_warning": visit.seconds_of_warning,
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
+        "passkeys_used_here": passkeys.used_here,
         "demonstration": lambda: inst().demonstration,
         "role_label": lambda role: ROLES.get(role, role),
         "attendance_label": lambda mode: ATTENDANCE.get(mode, "Attendance not recorded"),

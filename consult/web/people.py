@@ -8,7 +8,7 @@ from typing import Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import factors, passwords, sessions
+from consult.accounts import factors, passkeys, passwords, sessions
 from consult.accounts import people as accounts
 from consult.accounts.people import CLINICIANS, ROLES, NewPerson, Person, PersonRefused
 from consult.record import own
@@ -97,6 +97,7 @@ def _page(one: Person, problem: str = "") -> str:
         sites=inst().sites.values(),
         starting=one.id in accounts.starting(conn),
         has_factor=factors.has(conn, one.id),
+        passkeys=passkeys.of_person(conn, one.id),
         trained=accounts.trained(conn).get(one.id, ""),
         held=held,
         reasons=WHY_HANDED,
@@ -161,7 +162,7 @@ def start(person_id: str) -> str | tuple[str, int]:
 
 @bp.post("/<person_id>/second-factor")
 def factor(person_id: str) -> Response | tuple[str, int]:
-    """Take away the second factor of a person who lost their telephone; their sessions end."""
+    """Take away every second factor of a person who lost their telephone or passkeys; their sessions end."""
     one, by, at = _known(person_id), person().id, inst().store.at()
 
     def changes(conn: Connection) -> None:

@@ -161,7 +161,11 @@ class Screen:
     def below(self) -> dict[str, object]:
         """What stands below the answer of each question that has a text now, in short, to be compared."""
         shown = [q for q in self.path.questions() if self.panel(q) is not None]
-        return {q.id: (self.panel(q), self.decision(q), self.holds(q), self.still_open(q)) for q in shown}
+        return {q.id: self._below(q) for q in shown}
+
+    def _below(self, question: Question) -> tuple[object, ...]:
+        held = self.as_shown(question) if self.holds(question) else ""
+        return self.panel(question), self.decision(question), self.still_open(question), held
 
     def still_open(self, question: Question) -> list[str]:
         """The questions whose open answers are why the higher text stands."""

@@ -14,24 +14,26 @@ from consult.web.context import inst, own_address
 from consult.web.visit import TOKEN_COOKIE, keep_token, token
 
 HALF_COOKIE: Final = "consult_half"
+ASKED_COOKIE: Final = "consult_asked"
+"""What binds the reply of an authenticator to the browser that was asked."""
 
 
 def sign_in() -> Response | str | tuple[str, int]:
     """Ask for name and password; the reply to a wrong one never says which was wrong."""
     target = own_address(request.values.get("next", ""))
     if request.method == "GET":
-        return redirect(target) if g.person else _ask(target)
+        return redirect(target) if g.person else ask(target)
     held = holding.through_sign_in()
     try:
         name, password = request.form.get("username", ""), request.form.get("password", "")
         new_token, who = sessions.sign_in(inst().db, name, password, inst().store.clock(), browsers.kind())
     except sessions.CodeNeeded as needed:
         noting.note("code_asked", noting.named(name))
-        return _ask_code(target, held, needed.token)
+        return ask_code(target, held, needed.token)
     except sessions.SignInRefused as refusal:
         _note(refusal, noting.named(name))
-        return _ask(target, held, str(refusal)), 422
-    return _signed_in(new_token, who, target, held)
+        return ask(target, held, str(refusal)), 422
+    return entered(new_token, who, target, held)
 
 
 def _note(refusal: sessions.SignInRefused, person_id: str = "") -> None:
@@ -42,7 +44,7 @@ def code() -> Response:
     """Ask for the code of the second factor; the reply to a wrong one says nothing of name and password either."""
     target = own_address(request.form.get("next", ""))
     if request.method == "GET":
-        return make_response(redirect(target) if g.person else _ask(target))
+        return make_response(redirect(target) if g.person else ask(target))
     held, half = holding.through_sign_in(), cookies.read(HALF_COOKIE)
     try:
         typed = request.form.get("code", "")
@@ -50,14 +52,13 @@ def code() -> Response:
     except sessions.SignInRefused as refusal:
         _note(refusal)
         if str(refusal) == sessions.WRONG_CODE:
-            return _ask_code(target, held, half, str(refusal))
-        return make_response(_ask(target, held, str(refusal)), 422)
-    response = _signed_in(new_token, who, target, held)
-    cookies.drop(response, HALF_COOKIE)
-    return response
+            return ask_code(target, held, half, str(refusal))
+        return make_response(ask(target, held, str(refusal)), 422)
+    return entered(new_token, who, target, held)
 
 
-def _signed_in(new_token: str, who: Person, target: str, held: holding.Held) -> Response:
+def entered(new_token: str, who: Person, target: str, held: holding.Held) -> Response:
+    """Give the browser its new session, and lead it on: to the page it asked for, or to what was held."""
     with inst().db.write() as conn:
         sessions.end(conn, token())  # of whoever was signed in here before
     noting.note("signed_in", who.id)
@@ -66,14 +67,20 @@ def _signed_in(new_token: str, who: Person, target: str, held: holding.Held) -> 
     session["person"] = who.id
     session.pop("looked", None)
     page = render_template("held.html", who=who, held=held) if held.to else redirect(target)
-    return keep_token(make_response(page), new_token)
+    response = keep_token(make_response(page), new_token)
+    for cookie in (HALF_COOKIE, ASKED_COOKIE):
+        if cookies.read(cookie):
+            cookies.drop(response, cookie)
+    return response
 
 
-def _ask(target: str, held: holding.Held = holding.NOTHING, problem: str = "") -> str:
+def ask(target: str, held: holding.Held = holding.NOTHING, problem: str = "") -> str:
+    """The page that asks for name and password."""
     return render_template("sign_in.html", problem=problem, target=target, held=held)
 
 
-def _ask_code(target: str, held: holding.Held, half: str, problem: str = "") -> Response:
+def ask_code(target: str, held: holding.Held, half: str, problem: str = "") -> Response:
+    """The page that asks for the code of the second factor."""
     page = render_template("sign_in_code.html", problem=problem, target=target, held=held)
     response = make_response(page, 422 if problem else 200)
     cookies.keep(response, HALF_COOKIE, half)

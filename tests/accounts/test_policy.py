@@ -10,6 +10,8 @@ PUBLIC_TO_ALL = "-NDPLA"  # the dash is somebody not signed in
 TABLE = {
     "sign_in": PUBLIC_TO_ALL,
     "sign_in_code": PUBLIC_TO_ALL,
+    "passkeys.ask": PUBLIC_TO_ALL,
+    "passkeys.sign_in": PUBLIC_TO_ALL,
     "static": PUBLIC_TO_ALL,
     "health": PUBLIC_TO_ALL,
     "session_state": PUBLIC_TO_ALL,
@@ -74,6 +76,9 @@ TABLE = {
     "account.factor": "NDPLA",
     "account.codes": "NDPLA",
     "account.sessions": "NDPLA",
+    "passkeys.ask_to_add": "NDPLA",
+    "passkeys.add": "NDPLA",
+    "passkeys.remove": "NDPLA",
     "admin.content": "NDPA",
     "consultations.report_event": "NDP",
     "reliability.read": "NDP",

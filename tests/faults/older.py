@@ -1,7 +1,7 @@
 """Databases as older versions of the program really wrote them, one for each schema version there was.
 
 Each is that of `consult demo --prepare`, run in a checkout of the last commit with that schema: 5d69ed9 for schema 1,
-f7f9060 for schema 2; of the first for schema 3, 0c6f526, as the proforma was another then.
+f7f9060 for schema 2; of the first for schema 3, 0c6f526, and for schema 4, 6378c50, as the proforma was another then.
 """
 
 from __future__ import annotations

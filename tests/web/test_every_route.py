@@ -16,7 +16,17 @@ from consult.proforma.answer import Answer
 from consult.record import incidents
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
-OPEN_TO_ALL = ("sign_in", "sign_in_code", "static", "health", "session_state", "unlock", "leaflets.read")
+OPEN_TO_ALL = (
+    "sign_in",
+    "sign_in_code",
+    "passkeys.ask",
+    "passkeys.sign_in",
+    "static",
+    "health",
+    "session_state",
+    "unlock",
+    "leaflets.read",
+)
 
 
 @pytest.fixture(scope="module")

@@ -186,6 +186,6 @@ def test_a_date_that_is_none_sent_to_a_consultation_that_has_ended_is_shown_as_i
         f"a.{question}.year": "soon",
         f"a.{question}": "soon",
     }
-    reply = nurse.save(consultation, {**sent, "key": "k" * 20})
+    reply = nurse.save(consultation, {**sent, "a.harm_belief": "present", "key": "k" * 20})
     assert reply.status_code == 409
     assert "soon" in reply.text
