@@ -170,6 +170,10 @@ ADMIN: Final = (
     "people.unlink",
     "looking.index",
     "security.index",
+    "identities.index",
+    "identities.find",
+    "identities.compare",
+    "identities.merge",
 )
 
 
@@ -182,13 +186,13 @@ class Limit:
 
 
 BRAKES: Final = {
-    "search": Limit(90, frozenset({"employees.search"})),
+    "search": Limit(90, frozenset({"employees.search", "identities.find"})),
     "papers": Limit(
         90, frozenset({"consultations.note", "consultations.letter", "consultations.report", "leaflets.show"})
     ),
     "figures": Limit(90, frozenset({"results.cases", "results.measure", "results.published", "rounds.results"})),
     "files": Limit(
-        30,
+        60,
         frozenset(
             {
                 "results.file",

@@ -36,6 +36,7 @@ from consult.web import (
     guard,
     helping,
     home,
+    identities,
     incidents,
     leaflets,
     look,
@@ -147,7 +148,19 @@ def create_app(instance: Instance) -> Flask:
 
 def _register(app: Flask) -> None:
     of_employees = (employees, entered_twice, reading, followup, leaflets, paper)
-    areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, passkeys, looking, security)
+    areas = (
+        *CONSULTATIONS,
+        *of_employees,
+        *AUDIT,
+        incidents,
+        admin,
+        people,
+        account,
+        passkeys,
+        looking,
+        security,
+        identities,
+    )
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     static.register(app)
@@ -232,7 +245,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
-        ("Settings", "admin.settings", ("admin", "people", "looking", "security")),
+        ("Settings", "admin.settings", ("admin", "people", "looking", "security", "identities")),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
