@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult.commands import cases, content, evidence, keeping, measures, people, protecting, rounds, serve
+from consult.commands import cases, content, evidence, keeping, measures, people, protecting, rounds, serve, sign_on
 from consult.commands.place import EXIT_CODES, Commands, on_instance
 
 ALL: Final = (
@@ -15,6 +15,7 @@ ALL: Final = (
     serve.demo_command,
     people.init,
     people.person,
+    sign_on.sign_on,
     people.security_log_command,
     content.check,
     content.approve,

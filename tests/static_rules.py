@@ -9,7 +9,18 @@ from pathlib import Path
 
 RUNS = {"eval", "exec", "compile", "__import__", "breakpoint"}
 UNPACKS = {"pickle", "marshal", "shelve", "dill", "yaml", "jsonpickle"}
-CALLS_OUT = {"requests", "urllib.request", "http.client", "smtplib", "ftplib", "telnetlib", "httpx", "aiohttp"}
+MAY_CALL_OUT = {"consult/accounts/provider.py": "the provider of single sign-on, where an administrator set one up"}
+CALLS_OUT = {
+    "requests",
+    "authlib.integrations.requests_client",
+    "urllib.request",
+    "http.client",
+    "smtplib",
+    "ftplib",
+    "telnetlib",
+    "httpx",
+    "aiohttp",
+}
 MAKES_TEMPLATES = {"render_template_string", "from_string", "Template", "Markup"}
 WEAK = {"md5", "sha1", "new"}
 STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|WITH|BEGIN|REPLACE)\b", re.IGNORECASE)
@@ -43,7 +54,7 @@ def _imports(node: ast.Import | ast.ImportFrom, name: str) -> Iterator[tuple[int
     named |= {f"{module}.{alias.name}" for alias in node.names if module}
     if named & UNPACKS:
         yield node.lineno, "makes objects from bytes"
-    if named & CALLS_OUT:
+    if named & CALLS_OUT and name not in MAY_CALL_OUT:
         yield node.lineno, "calls another system"
     if "random" in named and not Path(name).name.startswith("demo"):
         yield node.lineno, "draws numbers that can be guessed"

@@ -33,7 +33,11 @@ STANDING: Final = {"enabled": "1", "disabled": "0"}
 WORK: Final = "password_work"
 """The setting that says how passwords are hashed here; without it as `passwords.METHOD` says."""
 SECOND_FACTOR: Final = frozenset({"second_factor_set", "second_factor_removed"})
-PASSKEY: Final = {"passkey_added": 1, "passkey_removed": -1}
+COUNTED: Final = {
+    "passkeys": ("passkey", {"passkey_added": 1, "passkey_removed": -1}),
+    "links to a provider": ("linked_subject", {"sign_on_linked": 1, "sign_on_unlinked": -1}),
+}
+"""What a person may have some of: the table, and what each change adds."""
 
 accounts_schema = Migrations("accounts")
 
@@ -134,6 +138,47 @@ CREATE TABLE passkey_challenge (
 def m0004_passkeys(db: sqlite_utils.Database) -> None:
     """Passkeys, and what browsers were asked to sign with them."""
     for statement in PASSKEYS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+SINGLE_SIGN_ON: Final = """
+ALTER TABLE sign_in ADD COLUMN way TEXT NOT NULL DEFAULT '';
+ALTER TABLE sign_in ADD COLUMN proved_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE half_sign_in ADD COLUMN way TEXT NOT NULL DEFAULT '';
+CREATE TABLE linked_subject (
+  subject_hash TEXT PRIMARY KEY,
+  person TEXT NOT NULL UNIQUE REFERENCES person (id)
+) STRICT;
+CREATE TABLE link_code (
+  code_hash TEXT PRIMARY KEY,
+  person TEXT NOT NULL REFERENCES person (id),
+  until INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sign_on_way (
+  state_hash TEXT PRIMARY KEY,
+  browser_hash TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  verifier TEXT NOT NULL,
+  target TEXT NOT NULL,
+  person TEXT NOT NULL,
+  session TEXT NOT NULL,
+  begun_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE sign_on_stranger (
+  browser_hash TEXT PRIMARY KEY,
+  subject_hash TEXT NOT NULL,
+  assured INTEGER NOT NULL,
+  came_at INTEGER NOT NULL
+) STRICT;
+"""
+
+
+@accounts_schema()
+def m0005_single_sign_on(db: sqlite_utils.Database) -> None:
+    """Links to accounts at a provider, codes to make one, and sign-ins that are under way there."""
+    for statement in SINGLE_SIGN_ON.split(";\n"):
         if statement.strip():
             db.execute(statement)
 
@@ -389,12 +434,12 @@ def with_second_factor(conn: Connection) -> set[str]:
     return {person_id for person_id, has in found.items() if has}
 
 
-def passkeys_told(conn: Connection) -> Counter[str]:
-    """How many passkeys each person has, by id, as the steps tell it."""
+def counted(conn: Connection, changes: dict[str, int]) -> Counter[str]:
+    """How many of something each person has, by id, as the steps tell it: what each change adds."""
     found: Counter[str] = Counter()
     for step in _told(conn):
         said = step.content or {}
-        found[said.get("person", "")] += PASSKEY.get(said.get("change", ""), 0)
+        found[said.get("person", "")] += changes.get(said.get("change", ""), 0)
     return found
 
 
@@ -414,14 +459,18 @@ def differences(conn: Connection) -> Iterator[str]:
         if (row["id"] in held) != (row["id"] in factors):
             has, says = ("a", "none") if row["id"] in held else ("no", "one")
             yield f"{row['username']} has {has} second factor, and the steps say {says}; restore a backup."
-    added = passkeys_told(conn)
-    query = "SELECT person, count(*) AS n FROM passkey GROUP BY person"
-    kept = {row["person"]: row["n"] for row in conn.execute(query)}
-    for row in rows:
-        if (has_n := kept.get(row["id"], 0)) != added[row["id"]]:
-            yield f"{row['username']} has {has_n} passkeys, and the steps say {added[row['id']]}; restore a backup."
+    yield from _counts_that_differ(conn, {row["id"]: row["username"] for row in rows})
     for person_id in sorted(as_told.keys() - {row["id"] for row in rows}):
         yield f"The person {person_id} is missing, though a step says they were added; restore a backup."
+
+
+def _counts_that_differ(conn: Connection, usernames: dict[str, str]) -> Iterator[str]:
+    for what, (table, changes) in COUNTED.items():
+        told_of = counted(conn, changes)
+        kept = Counter(row["person"] for row in conn.execute(f"SELECT person FROM {table}"))
+        for person_id, username in usernames.items():
+            if (n := kept[person_id]) != told_of[person_id]:
+                yield f"{username} has {n} {what}, and the steps say {told_of[person_id]}; restore a backup."
 
 
 def put_back(conn: Connection) -> None:

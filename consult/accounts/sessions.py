@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from consult.accounts import factors, passkeys, passwords
+from consult.accounts import factors, passkeys, passwords, single_sign_on
 from consult.accounts.people import (
     Person,
     PersonRefused,
@@ -34,6 +34,9 @@ TRIES: Final = 10
 WINDOW: Final = timedelta(minutes=5)
 HALF: Final = timedelta(minutes=10)
 """How long a sign-in waits for its code."""
+PROVED: Final = timedelta(minutes=5)
+"""How long a proof through the provider stands for the password where something of the account is changed."""
+BY_PROVIDER: Final = "provider"
 START: Final = timedelta(days=7)
 """How long a start password stands."""
 FRESH: Final = timedelta(seconds=30)
@@ -77,6 +80,8 @@ class SignIn:
     left: timedelta
     owes: str
     browser: str
+    way: str
+    proved_at: datetime
 
     @property
     def id(self) -> str:
@@ -94,6 +99,8 @@ def sign_in(db: Database, username: str, password: str, now: datetime, browser: 
     who = _key(username)
     _count(db, who, now)
     with _checked(db, username, password, now) as (conn, known):
+        if known is not None and single_sign_on.password_refused(conn, known):
+            known = None
         half = token = ""
         if factors.used_here(conn) and (known is None or factors.has(conn, known.id)):
             half = _half(conn, who, known, now)
@@ -146,6 +153,36 @@ def by_passkey(
     return token, known
 
 
+def by_provider(
+    db: Database, one: Person, assured: bool, now: datetime, browser: str = "", proved: bool = False
+) -> str:
+    """A session for somebody whom the provider has proved; `assured` says that it asks for two factors by itself.
+
+    Where it does not, CodeNeeded is raised for whoever has a factor here, as after a password; not for whoever was
+    signed in already, and has `proved` it anew.
+    """
+    half = token = ""
+    with db.write() as conn:
+        if not (assured or proved) and factors.has(conn, one.id):
+            half = _half(conn, _key(one.username), one, now, BY_PROVIDER)
+        else:
+            token = create(conn, one.id, now, browser, BY_PROVIDER, proved)
+            debts = owes(conn, one.id)
+            settled = (debts == "factor" and assured) or (
+                debts == "password" and single_sign_on.password_refused(conn, one)
+            )
+            if settled:
+                conn.execute("UPDATE sign_in SET owes = '' WHERE token_hash = ?", (_hash(token),))
+    if half:
+        raise CodeNeeded(half)
+    return token
+
+
+def count_try(db: Database, what: str, now: datetime) -> None:
+    """Count a try at something that is guessed by no sign-in name; SignInRefused after too many."""
+    _count(db, _hash(what), now)
+
+
 def _proved(db: Database, place: passkeys.Place, asked_by: str, sent: str, now: datetime) -> str:
     try:
         return passkeys.prove(db, place, asked_by, sent, now)
@@ -168,22 +205,22 @@ def _completed(conn: Connection, begun: Any, right: bool, now: datetime, browser
     still = conn.execute(gone, (begun["token_hash"], right)).rowcount
     if not (known and known.active and right and still):
         return None
-    return _whole(conn, begun["who"], known, now, browser), known
+    return _whole(conn, begun["who"], known, now, browser, begun["way"]), known
 
 
-def _half(conn: Connection, who: str, known: Person | None, now: datetime) -> str:
+def _half(conn: Connection, who: str, known: Person | None, now: datetime, way: str = "") -> str:
     """Note that a name and a password were sent, and whose they are if they were right; returns the half's token."""
     token = secrets.token_urlsafe(32)
     limits = (_seconds(now - HALF), _seconds(now + HALF))
     conn.execute("DELETE FROM half_sign_in WHERE created_at NOT BETWEEN ? AND ?", limits)
-    row = (_hash(token), who, known.id if known else "", _seconds(now))
-    conn.execute("INSERT INTO half_sign_in (token_hash, who, person, created_at) VALUES (?, ?, ?, ?)", row)
+    row = (_hash(token), who, known.id if known else "", _seconds(now), way)
+    conn.execute("INSERT INTO half_sign_in (token_hash, who, person, created_at, way) VALUES (?, ?, ?, ?, ?)", row)
     return token
 
 
-def _whole(conn: Connection, who: str, known: Person, now: datetime, browser: str) -> str:
+def _whole(conn: Connection, who: str, known: Person, now: datetime, browser: str, way: str = "") -> str:
     conn.execute("DELETE FROM failed_try WHERE who = ?", (who,))
-    return create(conn, known.id, now, browser)
+    return create(conn, known.id, now, browser, way)
 
 
 def _count(db: Database, who: str, now: datetime) -> None:
@@ -257,14 +294,18 @@ def lock(conn: Connection, signed_in: SignIn, now: datetime) -> None:
     conn.execute(query, (_seconds(now), signed_in.token_hash))
 
 
-def create(conn: Connection, person_id: str, now: datetime, browser: str = "") -> str:
+def create(
+    conn: Connection, person_id: str, now: datetime, browser: str = "", way: str = "", proved: bool = False
+) -> str:
     """Open a session for a person and return its token, which is kept nowhere on the server."""
     token = secrets.token_urlsafe(32)
     limits = (_seconds(now - ABSOLUTE), _seconds(now + ABSOLUTE))
     conn.execute("DELETE FROM sign_in WHERE created_at NOT BETWEEN ? AND ?", limits)
-    row = (_hash(token), person_id, _seconds(now), _seconds(now), browser[:60], owes(conn, person_id))
+    row = (_hash(token), person_id, _seconds(now), _seconds(now), browser[:60], owes(conn, person_id), way)
     conn.execute(
-        "INSERT INTO sign_in (token_hash, person, created_at, last_seen, browser, owes) VALUES (?, ?, ?, ?, ?, ?)", row
+        "INSERT INTO sign_in (token_hash, person, created_at, last_seen, browser, owes, way, proved_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, _seconds(now) if proved else 0),
     )
     return token
 
@@ -302,7 +343,8 @@ def of_person(conn: Connection, person_id: str, now: datetime) -> list[SignIn]:
 
 
 WITH_PERSON: Final = (
-    "SELECT s.token_hash, s.created_at AS begun_at, s.last_seen, s.locked_at, s.owes, s.browser, p.* "
+    "SELECT s.token_hash, s.created_at AS begun_at, s.last_seen, s.locked_at, s.owes, s.browser, s.way, s.proved_at, "
+    "p.* "
     "FROM sign_in s JOIN person p ON p.id = s.person"
 )
 
@@ -332,6 +374,8 @@ def _sign_in(row: Any, now: datetime) -> SignIn | None:
         left=left,
         owes=row["owes"],
         browser=row["browser"],
+        way=row["way"],
+        proved_at=_time(row["proved_at"]),
     )
 
 
@@ -357,6 +401,11 @@ def touch(conn: Connection, signed_in: SignIn, now: datetime) -> None:
 def end(conn: Connection, token: str) -> None:
     """End one session."""
     conn.execute("DELETE FROM sign_in WHERE token_hash = ?", (_hash(token),))
+
+
+def end_by_hash(conn: Connection, token_hash: str) -> None:
+    """End the session of which only the hash of the token is known."""
+    conn.execute("DELETE FROM sign_in WHERE token_hash = ?", (token_hash,))
 
 
 def end_one(conn: Connection, person_id: str, id_: str) -> bool:

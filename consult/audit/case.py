@@ -53,15 +53,41 @@ def case_fields(
     blank it goes before an answer. `path` is that of these very answers, where it has been worked out already.
     """
     path = path or Path(definition.proforma, answers)
+    return _filled(definition, path, facts, identity, frozenset(definition.dataset.by_name))
+
+
+def case_after(
+    definition: Definition,
+    before: Case,
+    moved: Collection[str],
+    facts: Collection[str],
+    identity: Mapping[str, str],
+    path: Path,
+) -> dict[str, str]:
+    """The same case as `case_fields` makes, from the one `before` it: only what may be otherwise is filled anew.
+
+    `moved` are the questions about which anything may be otherwise since; what was done and who it was are always
+    filled anew.
+    """
+    proforma = definition.proforma
+    again = frozenset(proforma.filled_by_done | identity.keys()).union(*(proforma.by_id[q].fills for q in moved))
+    return {**before, **_filled(definition, path, facts, identity, again)}
+
+
+def _filled(
+    definition: Definition, path: Path, facts: Collection[str], identity: Mapping[str, str], names: frozenset[str]
+) -> dict[str, str]:
+    """The fields of these names, from everything that may fill one of them."""
     filled = _Filled(definition.dataset)
     for question in path.questions():
-        if (answer := path.answer(question.id)) is not None:
+        if not names.isdisjoint(question.fills) and (answer := path.answer(question.id)) is not None:
             _fill_from_answer(filled, question, answer)
     for done in definition.proforma.done:
         _fill_from_fact(filled, done, done.fact in facts, path)
     for group in _groups(path):
-        filled.set(group, group_state(path, group))
-    return filled.finished(identity)
+        if group in names:
+            filled.set(group, group_state(path, group))
+    return filled.finished(identity, names)
 
 
 class _Filled:
@@ -82,11 +108,12 @@ class _Filled:
         for name, added in adds.items():
             self.lists.setdefault(name, set()).update(added)
 
-    def finished(self, identity: Mapping[str, str]) -> dict[str, str]:
+    def finished(self, identity: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
         live = identity.get("capture_mode") == "live"
         return {
             field.name: "" if live and field.never_live else (identity.get(field.name, "") or self._text(field))
             for field in self.dataset.fields
+            if field.name in names
         }
 
     def _text(self, field: Field) -> str:

@@ -16,6 +16,7 @@ from consult.audit.case import Case, codes, value_of
 from consult.audit.eligibility import ELIGIBLE, EligibilityExample, Reason, excluded
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, parse, read_text
+from consult.proforma.path import differing
 from consult.proforma.rules import Lookup, Rule, Strict, holds
 
 FILE: Final = "measures.toml"
@@ -63,6 +64,11 @@ class Measure(Strict):
     shown_with: tuple[str, ...] = ()
     beside: tuple[Beside, ...] = ()
     examples: tuple[Example, ...]
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The fields of a case that its own rules name."""
+        return frozenset(leaf.field for rule in self.rules.values() for leaf in rule.leaves() if leaf.field)
 
     @property
     def rules(self) -> dict[str, Rule]:
@@ -165,6 +171,21 @@ def outcomes(measures: MeasureSet, dataset: Dataset, case: Case) -> dict[str, Ou
     """The outcome of every measure for one case, whether or not it is eligible."""
     look_up = looker(dataset, case)
     return {measure.id: outcome_of(measures, measure, look_up) for measure in measures.measures}
+
+
+def headings_met(
+    measures: MeasureSet, dataset: Dataset, case: Case, before: tuple[Case, Mapping[str, Outcome]] | None = None
+) -> dict[str, Outcome]:
+    """The outcome of every national measure for one case.
+
+    Of a case `before` it, with its outcomes, those are taken over whose fields hold the same.
+    """
+    look_up = looker(dataset, case)
+    earlier, known = before or ({}, {})
+    moved = differing(earlier, case)
+    same = {id_ for id_ in known if moved.isdisjoint(measures.by_id[id_].reads)}
+    national = measures.national
+    return {i: known[i] if i in same else outcome_of(measures, measures.by_id[i], look_up) for i in national}
 
 
 def why_excluded(measures: MeasureSet, dataset: Dataset, case: Case) -> str:

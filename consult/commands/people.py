@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from consult import security_log, setting_up
-from consult.accounts import factors, passwords, people, sessions
+from consult.accounts import factors, passwords, people, sessions, single_sign_on
 from consult.accounts.people import ROLES, NewPerson, Person, add_person, by_username, change_password
 from consult.commands.place import EXIT_CODES, Place, actor, on_instance, opened, pass_place
 from consult.instance import Instance
@@ -161,6 +161,47 @@ def person_place(place: Place, username: str, role: str | None, site: str | None
         with instance.db.write() as conn:
             people.place(conn, known.id, role or known.role, site or known.site, actor(), instance.store.at())
     click.echo(f"{known.name} is {ROLES[role or known.role]} at site {site or known.site}.")
+
+
+@person.command(name="link", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("username")
+@click.argument("subject")
+@pass_place
+def person_link(place: Place, username: str, subject: str) -> None:
+    """Link a person to their account at the provider of single sign-on, by the subject (sub) it is known by there."""
+    with _changing(place, username) as (conn, known, at):
+        there = single_sign_on.provider(conn)
+        if there is None:
+            raise click.ClickException("No provider is set up; run `consult sign-on set` first.")
+        single_sign_on.link(conn, known.id, single_sign_on.subject_hash(there.issuer, subject), actor(), at)
+    click.echo(f"{known.name} signs in with {there.label}.")
+
+
+@person.command(name="unlink", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("username")
+@pass_place
+def person_unlink(place: Place, username: str) -> None:
+    """Take away the link of a person to an account at the provider; ends every sign-in of theirs."""
+    with _changing(place, username) as (conn, known, at):
+        single_sign_on.unlink(conn, known.id, actor(), at)
+        people.end_all(conn, known.id)
+    click.echo(f"{known.name} is linked to no account.")
+
+
+@person.command(name="link-code", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("username")
+@pass_place
+def person_link_code(place: Place, username: str) -> None:
+    """Make a code, printed once, with which a person links their account at the provider."""
+    with opened(place) as instance:
+        known, now = _named(instance, username), instance.store.clock()
+        with instance.db.write() as conn:
+            words = single_sign_on.make_code(conn, known.id, now, actor(), instance.store.at())
+    days = single_sign_on.CODE_STANDS.days
+    click.echo(f"{known.name} signs in at the provider, within {days} days, and types: {words}")
 
 
 @person.command(name="let-in", epilog=EXIT_CODES)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from consult.audit import cases, gesture
-from consult.audit.case import case_fields
+from consult.audit.case import case_after, case_fields
 from consult.documents.note import note
 from consult.proforma.answer import Answer
+from consult.proforma.path import differing
 from consult.record.consultation import SIGNED, Consultation, Gate, answers_to_audit, facts, gate, not_recorded
 from consult.record.database import Connection
 from consult.record.ledger import Draft, append, steps
 from consult.record.projection import project_end
 from consult.record.store import Refused, Store, Who, check_answer
+
+CASE: Final = "case"
+"""What the case of a state is kept under, among what was worked out from it."""
 
 
 class GateHolds(Refused):
@@ -45,6 +49,23 @@ def case_of(store: Store, consultation: Consultation) -> dict[str, str]:
     answers = answers_to_audit(consultation, definition.proforma)
     same = path if not consultation.addenda else None
     return case_fields(definition, answers, done, identity_fields(consultation), same)
+
+
+def case_so_far(store: Store, consultation: Consultation) -> dict[str, str]:
+    """The same as `case_of`, worked out once for a state of an open consultation, and from the state before it."""
+    if CASE not in consultation.derived:
+        earlier, state = consultation.earlier, consultation.derived
+        known = earlier is not None and CASE in earlier.derived and not consultation.addenda
+        state[CASE] = _case_after(store, consultation, earlier) if known and earlier else case_of(store, consultation)
+    case: dict[str, str] = consultation.derived[CASE]
+    return case
+
+
+def _case_after(store: Store, consultation: Consultation, earlier: Consultation) -> dict[str, str]:
+    definition, path = store.definition_of(consultation), store.path_of(consultation)
+    moved = definition.proforma.moved_by(differing(store.path_of(earlier).answers, path.answers))
+    done = facts(consultation, path)
+    return case_after(definition, earlier.derived[CASE], moved, done, identity_fields(consultation), path)
 
 
 def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool | Collection[str], key: str) -> None:

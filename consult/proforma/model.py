@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 from typing import Final, Literal
@@ -9,7 +10,7 @@ from typing import Final, Literal
 from pydantic import ConfigDict
 
 from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD_STATES, Answer
-from consult.proforma.rules import Rule, Strict
+from consult.proforma.rules import Rule, Strict, rules_in
 
 Kind = Literal["finding", "choice", "choices", "number", "date", "text", "arrangement"]
 Level = Literal["U0", "U1", "U2", "U3", "none"]
@@ -152,6 +153,19 @@ class Question(Strict):
         return tuple(option for option in self.options if option.show_if is not None)
 
     @cached_property
+    def reads(self) -> frozenset[str]:
+        """The ids of the questions that any of its rules names."""
+        return frozenset(leaf.question for rule in rules_in(self) for leaf in rule.leaves() if leaf.question)
+
+    @cached_property
+    def fills(self) -> frozenset[str]:
+        """The names of the fields of the data set that its answers may fill."""
+        by_set = {name for sets in (*self.sets.values(), *(o.sets for o in self.options)) for name in sets}
+        by_add = {name for adds in (*self.adds.values(), *(o.adds for o in self.options)) for name in adds}
+        own = {*self.asked, *(count.group for count in self.counts), self.copies} - {""}
+        return frozenset(by_set | by_add | own)
+
+    @cached_property
     def emergency(self) -> bool:
         """Whether a kept text of this question is U0 or U1: such a question never parks once it is not absent."""
         return any(panel.level in HOLDING_LEVELS for panel in self.panels)
@@ -252,9 +266,31 @@ class Proforma(Strict):
         return tuple(question for question in self.questions if not question.retired)
 
     @cached_property
+    def _moved_by(self) -> dict[str, frozenset[str]]:
+        """By question, those that read its answer, or read one that does, and so on; and the question itself."""
+        readers: dict[str, set[str]] = {question.id: set() for question in self.questions}
+        for question in self.questions:
+            for named in question.reads & readers.keys():
+                readers[named].add(question.id)
+        return {id_: _reached(id_, readers) for id_ in readers}
+
+    def moved_by(self, changed: Iterable[str]) -> frozenset[str]:
+        """The ids of the questions about which anything may be otherwise once the answers to these are.
+
+        All that is worked out of a question comes from its own answer and from those that its rules name. So nothing
+        else than this can differ, and it needs no list: it is read off the rules, once for a proforma.
+        """
+        return frozenset().union(*(self._moved_by.get(id_, ()) for id_ in changed))
+
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """The groups of the data set that answers count for, each once."""
         return tuple(dict.fromkeys(count.group for question in self.questions for count in question.counts))
+
+    @cached_property
+    def filled_by_done(self) -> frozenset[str]:
+        """The names of the fields of the data set that what was done, or not done, fills."""
+        return frozenset(name for done in self.done for name in (*done.sets, *done.else_sets, *done.adds))
 
     @cached_property
     def counting_for(self) -> dict[str, list[tuple[Question, Count]]]:
@@ -274,4 +310,18 @@ class Proforma(Strict):
 
     def tagged(self, tag: str) -> list[str]:
         """The ids of the questions that bear a tag."""
-        return [q.id for q in self.questions if tag in q.tags and not q.retired]
+        return list(self._by_tag.get(tag, ()))
+
+    @cached_property
+    def _by_tag(self) -> dict[str, list[str]]:
+        tags = {tag for question in self.asked for tag in question.tags}
+        return {tag: [q.id for q in self.asked if tag in q.tags] for tag in tags}
+
+
+def _reached(start: str, readers: dict[str, set[str]]) -> frozenset[str]:
+    found, waiting = {start}, [start]
+    while waiting:
+        new = readers[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return frozenset(found)

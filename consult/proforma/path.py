@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 
 from consult.proforma.answer import ANSWERED, HELD_STATES, Answer
-from consult.proforma.model import Block, Count, Option, Panel, Proforma, Question
+from consult.proforma.model import HOLDING_LEVELS, Block, Count, Option, Panel, Proforma, Question
 from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Rule, Value, holds, might_hold
 
 Answers = Mapping[str, Answer]
@@ -22,13 +23,28 @@ class Path:
         self.proforma = proforma
         self.answers = answers
         self._on: set[str] = set()
-        self._whole = False
         self._found: dict[str, Answer | None] = {}
         self._panels: dict[str, Panel | None] = {}
-        for question in proforma.asked:
+        self._go(proforma.asked)
+
+    def _go(self, questions: Iterable[Question]) -> None:
+        self._whole = False  # what is looked up meanwhile is of the path so far, and not kept
+        for question in questions:
             if question.show_if is None or self._applies(question, question.show_if):
                 self._on.add(question.id)
-        self._whole = True  # what is looked up before is of the path so far, and not kept
+        self._whole = True
+
+    def after(self, answers: Answers) -> Path:
+        """The path of other answers, equal to one made from nothing: asked again is only what may be otherwise."""
+        moved = self.proforma.moved_by(differing(self.answers, answers))
+        later = copy(self)
+        later.answers, later._on = answers, self._on - moved
+        later._found, later._panels = self._found.copy(), self._panels.copy()
+        for question_id in moved:
+            later._found.pop(question_id, None)
+            later._panels.pop(question_id, None)
+        later._go(question for question in self.proforma.asked if question.id in moved)
+        return later
 
     def _applies(self, question: Question, rule: Rule) -> bool:
         if holds(rule, self.look_up):
@@ -129,6 +145,15 @@ class Path:
         return state != "present" or count.when is None or holds(count.when, self.look_up)
 
 
+def differing(one: Mapping[str, object], other: Mapping[str, object]) -> set[str]:
+    """The keys under which two mappings do not hold the same."""
+    return {
+        key
+        for key in one.keys() | other.keys()
+        if (here := one.get(key)) is not (there := other.get(key)) and here != there
+    }
+
+
 def _is_open(value: Value) -> bool:
     return value is None or (isinstance(value, str) and value in NOT_ESTABLISHED)
 
@@ -177,7 +202,7 @@ def rest_of(path: Path, block: Block, among: Collection[str] | None = None) -> l
     items = [q for q in path.proforma.in_block(block.id) if _may_rest(path, q) and (among is None or q.id in among)]
     while any(q.one_by_one_if is not None for q in items):
         filled = {**path.answers, **{q.id: Answer("absent") for q in items}}
-        after = Path(path.proforma, filled)
+        after = path.after(filled)
         kept = [q for q in items if q.one_by_one_if is None or not holds(q.one_by_one_if, after.look_up)]
         if len(kept) == len(items):
             break
@@ -209,12 +234,12 @@ def _may_rest(path: Path, question: Question) -> bool:
 
 def holding(path: Path) -> list[Question]:
     """The questions whose answer has a text of level U0 or U1 kept for it now: each needs a decision before signing."""
-    return [q for q in path.questions() if q.panels and path.level(q.id) in ("U0", "U1")]
+    return [q for q in path.proforma.asked if q.emergency and q.id in path and path.level(q.id) in HOLDING_LEVELS]
 
 
 def blank_emergencies(path: Path) -> list[Question]:
     """The U0 questions nothing is recorded for."""
-    return [q for q in path.questions() if q.asked_first and path.answer(q.id) is None]
+    return [q for q in path.proforma.asked if q.asked_first and q.id in path and path.answer(q.id) is None]
 
 
 def was_held(proforma: Proforma, question: Question, answer: Answer) -> bool:

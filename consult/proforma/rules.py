@@ -118,6 +118,18 @@ def expand_tags(rule: Rule, tagged: Callable[[str], list[str]]) -> Rule:
     return rule.model_copy(update=changes) if changes else rule
 
 
+def rules_in(content: object) -> Iterator[Rule]:
+    """Every rule that stands anywhere in a part of a content file, whatever its key is called."""
+    if isinstance(content, Rule):
+        yield content
+    elif isinstance(content, Strict):
+        yield from (rule for name in type(content).model_fields for rule in rules_in(getattr(content, name)))
+    elif isinstance(content, dict):
+        yield from (rule for part in content.values() for rule in rules_in(part))
+    elif isinstance(content, tuple):
+        yield from (rule for part in content for rule in rules_in(part))
+
+
 def holds(rule: Rule, look_up: Lookup) -> bool:
     """Whether the rule is true, two-valued: a leaf over a blank is false (so `not` over a blank is true)."""
     return rule.test(look_up)

@@ -75,6 +75,8 @@ class Consultation:
     last_seq: int = 0
     derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     """What was worked out from this state, such as its path; another state has its own."""
+    earlier: Consultation | None = field(default=None, repr=False, compare=False)
+    """A state before this one from which things were worked out: most is the same, and need not be done again."""
 
     @property
     def answers(self) -> dict[str, Answer]:
@@ -100,14 +102,17 @@ class Consultation:
         """The consultation after these further steps; this one stays as it is."""
         later = replace(
             self,
-            history={question: [*records] for question, records in self.history.items()},
+            history={**self.history},
             decisions={**self.decisions},
             explained={*self.explained},
             taken_over=[*self.taken_over],
             documents=[*self.documents],
             addenda=[*self.addenda],
             derived={},
+            earlier=self if self.derived else self.earlier,
         )
+        if self.derived:
+            self.earlier = None  # or every state there was would be kept
         for step in steps:
             later.apply(step)
         return later
@@ -148,7 +153,7 @@ class Consultation:
 
     def _record(self, step: Step, answer: Answer | None, content: dict[str, Any]) -> None:
         recorded = Recorded(answer, step.seq, content.get("via", ""), step.at, step.actor)
-        self.history.setdefault(step.question, []).append(recorded)
+        self.history[step.question] = [*self.history.get(step.question, ()), recorded]
 
     def _report(self, step: Step, content: dict[str, Any]) -> None:
         if self.signed is None:  # what is made after signing never moves the case
@@ -177,12 +182,19 @@ def fold(consultation_id: str, steps: Iterable[Step]) -> Consultation:
     return consultation
 
 
-def standing_answers(consultation: Consultation, proforma: Proforma) -> dict[str, Answer]:
-    """The answers that count: all but those a gesture gave to items that by now must be asked one by one."""
+def standing_answers(consultation: Consultation, proforma: Proforma, near: Path | None = None) -> dict[str, Answer]:
+    """The answers that count: all but those a gesture gave to items that by now must be asked one by one.
+
+    A path `near` by, of nearly the same answers, spares the work.
+    """
     answers = consultation.answers
     grouped = {q for q in answers if (last := consultation.last(q)) is not None and last.via == "group"}
-    again = to_ask_again(Path(proforma, answers), grouped) if grouped else set()
-    return {q: answer for q, answer in answers.items() if q not in again}
+    again = to_ask_again(_path(proforma, answers, near), grouped) if grouped else set()
+    return {q: answer for q, answer in answers.items() if q not in again} if again else answers
+
+
+def _path(proforma: Proforma, answers: dict[str, Answer], near: Path | None) -> Path:
+    return near.after(answers) if near is not None else Path(proforma, answers)
 
 
 def answers_to_audit(consultation: Consultation, proforma: Proforma) -> dict[str, Answer]:
@@ -240,11 +252,11 @@ def no_longer_held(consultation: Consultation, path: Path) -> list[Question]:
     """Red flags, and details of their levels, that were present, unsure or declined at some time and no longer are."""
     changed = []
     for question in path.proforma.questions:
-        records = consultation.history.get(question.id, [])
-        now = path.answer(question.id)
-        once = any(r.answer is not None and was_held(path.proforma, question, r.answer) for r in records)
-        if once and not (now is not None and was_held(path.proforma, question, now)):
-            changed.append(question)
+        if question.id in path.proforma.deciding and (records := consultation.history.get(question.id)):
+            now = path.answer(question.id)
+            held_now = now is not None and was_held(path.proforma, question, now)
+            if not held_now and any(r.answer and was_held(path.proforma, question, r.answer) for r in records):
+                changed.append(question)
     return changed
 
 
@@ -282,7 +294,8 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
         for s in consultation.documents
         if s.kind == "leaflet_given" and s.content is not None and s.seq < end
     }
-    standing = [consultation.decisions[q.id] for q in path.questions() if decided(consultation, path, q)]
+    about = [q for q in path.questions() if q.id in consultation.decisions]
+    standing = [consultation.decisions[q.id] for q in about if decided(consultation, path, q)]
     stands = report_stands(consultation, path) and bool(adjustments(path))
     return given | {f"decision:{d.decision}" for d in standing} | ({"report_with_adjustments"} if stands else set())
 
@@ -309,8 +322,9 @@ def path_of(consultation: Consultation, definition: Definition) -> Path:
     """The path of a consultation through the version it began with; worked out once for a state of it."""
     name = f"path {definition.digest}"
     if name not in consultation.derived:
-        answers = standing_answers(consultation, definition.proforma)
-        consultation.derived[name] = Path(definition.proforma, answers)
+        near = earlier.derived.get(name) if (earlier := consultation.earlier) is not None else None
+        answers = standing_answers(consultation, definition.proforma, near)
+        consultation.derived[name] = _path(definition.proforma, answers, near)
     path: Path = consultation.derived[name]
     return path
 

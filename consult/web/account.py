@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import factors, passkeys, people, sessions
+from consult.accounts import factors, passkeys, people, sessions, single_sign_on
 from consult.accounts.people import PersonRefused
 from consult.accounts.sessions import SignInRefused
 from consult.documents.qr import drawn
@@ -38,6 +38,8 @@ def page(problem: str = "", at: str = "") -> str:
         has_factor=factors.has(conn, person().id),
         has_telephone=factors.has_telephone(conn, person().id),
         passkeys=passkeys.of_person(conn, person().id),
+        by_provider=single_sign_on.links(conn).get(person().id),
+        fresh=fresh(),
         no_passkeys=place if isinstance(place, str) else "",
         codes_left=factors.codes_left(conn, person().id),
         needed=person().role in factors.required(conn),
@@ -46,12 +48,19 @@ def page(problem: str = "", at: str = "") -> str:
     )
 
 
+def fresh() -> bool:
+    """Whether whoever is signed in has proved through the provider, minutes ago, who they are."""
+    return bool(timedelta() <= inst().store.clock() - g.visit.proved_at < sessions.PROVED)
+
+
 def own(typed: str, or_code: bool = False) -> None:
     """Refuse what is not done by whoever is signed in, as their password says, or a code where that will do.
 
     With it the session has a new token.
     """
     now = inst().store.clock()
+    if fresh():
+        return
     right = sessions.is_own_password(inst().db, person(), typed, now)
     if not right and or_code:
         with inst().db.write() as conn:

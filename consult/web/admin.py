@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from consult.accounts import single_sign_on
+from consult.accounts.people import ROLES
 from consult.confirming import NotConfirmed, confirm_leaflet, reviews
 from consult.proforma.days import day_in
 from consult.record import settings as kept
 from consult.tending import last_went
 from consult.web.context import inst, person
 from consult.web.forms import typed
+from consult.web.sign_on import back_here as door_back
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
 
@@ -32,6 +35,8 @@ def settings() -> str:
         problems=inst().problems,
         reviews=reviews(inst()),
         went=last_went(inst().folder),
+        roles=ROLES,
+        back_here=door_back(),
         keeping={name: (kept.keeping(conn, name), known.meaning) for name, known in kept.KEEPING.items()},
     )
 
@@ -71,6 +76,36 @@ def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
         page = render_template("refused.html", title="Nothing was confirmed", sentence=str(refusal), back=back)
         return page, 422
     return redirect(url_for("admin.settings", _anchor="leaflets"))
+
+
+@bp.post("/sign-on")
+def sign_on() -> Response | tuple[str, int]:
+    """Set single sign-on up, change it, or take it away where the issuer is left blank."""
+    try:
+        with inst().db.write() as conn:
+            single_sign_on.set_provider(conn, _as_typed(), person().id, inst().store.at())
+    except kept.SettingRefused as refusal:
+        back = url_for("admin.settings", _anchor="sign-on")
+        return render_template("refused.html", title="Nothing was changed", sentence=str(refusal), back=back), 422
+    return redirect(url_for("admin.settings", _anchor="sign-on"))
+
+
+def _as_typed() -> single_sign_on.Provider | None:
+    if not typed("issuer"):
+        return None
+    leeway = typed("leeway") or "60"
+    if not leeway.isdecimal():
+        raise kept.SettingRefused("Clocks may differ by a number of seconds; give one.")
+    names = ("issuer", "client_id", "label", "secret", "key_id", "acr_values")
+    words = {name: typed(name) for name in names}
+    more = {name: typed(name) for name in ("scope", "key_algorithm") if typed(name)}
+    return single_sign_on.Provider(
+        **words,
+        **more,
+        require=single_sign_on.requirements(typed("require")),
+        no_password_for=request.form.getlist("no_password_for"),
+        leeway=int(leeway[:6]),
+    )
 
 
 @bp.get("/content")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from flask import abort, redirect, render_template, request, url_for
@@ -156,10 +157,10 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
 
 def fragments(consultation_id: str, key: str, asked: list[Question], done: Done) -> str:
     """What this request changed on the screen, as pieces that htmx puts in place; never the control in use."""
-    before, now, own = _around(consultation_id, key, done)
-    ids = {q.id for q in asked}
-    both = before.path.on & now.path.on
-    moved = (before.path.on ^ now.path.on) | {q for q in both if _shown_otherwise(q, before, now)}
+    before, now, own = _around(consultation_id, key, asked, done)
+    ids, differ = {q.id for q in asked}, now.may_differ(before)
+    both = before.path.on & now.path.on & differ
+    moved = (differ & (before.path.on ^ now.path.on)) | {q for q in both if _shown_otherwise(q, before, now)}
     redrawn = (moved | (own & both)) - ids
     below = {q for q in both - redrawn if before.below.get(q) != now.below.get(q)}
     shown_before = headings(before.consultation)
@@ -172,8 +173,8 @@ def fragments(consultation_id: str, key: str, asked: list[Question], done: Done)
         errors=done.errors,
         site=site_of(consultation) if redrawn or below else None,
         asked=asked,
-        moved=[q for q in now.proforma.questions if q.id in redrawn],
-        panels=[q for q in now.proforma.questions if q.id in below],
+        moved=_in_order(now, redrawn),
+        panels=_in_order(now, below),
         rail=[t for t, old in zip(now.tallies(), before.tallies(), strict=True) if t != old],
         rests=[b for b in now.proforma.blocks if b.rest and before.rests[b.id] != now.rests[b.id]],
         parking=now.parked() != before.parked(),
@@ -183,6 +184,10 @@ def fragments(consultation_id: str, key: str, asked: list[Question], done: Done)
     )
 
 
+def _in_order(screen: Screen, ids: Collection[str]) -> list[Question]:
+    return [q for q in screen.proforma.questions if q.id in ids] if ids else []
+
+
 def _shown_otherwise(question_id: str, before: Screen, now: Screen) -> bool:
     """Whether other options apply, or an answer counts as blank that did not, or the other way round."""
     if before.offered.get(question_id) != now.offered.get(question_id):
@@ -190,19 +195,28 @@ def _shown_otherwise(question_id: str, before: Screen, now: Screen) -> bool:
     return before.path.answer(question_id) != now.path.answer(question_id)
 
 
-def _around(consultation_id: str, key: str, done: Done) -> tuple[Screen, Screen, set[str]]:
+def _around(consultation_id: str, key: str, asked: list[Question], done: Done) -> tuple[Screen, Screen, set[str]]:
     """The screen without the steps of this request and with them, and the questions they are about.
 
     What another request changed meanwhile is that one's to show.
     """
     store, one = inst().store, done.saved[0] if len(done.saved) == 1 else None
     latest = store.remembered(consultation_id, sure=False)
+    if latest and _nothing_written(latest, key, asked, done):
+        return Screen.of(store, latest), Screen.of(store, latest), set()
     if one and one.before and one.after and latest and latest.last_seq == one.after.last_seq:
         return Screen.of(store, one.before), Screen.of(store, one.after), set()
     found_steps = list(steps(inst().db.read(), consultation=consultation_id))
     before = fold(consultation_id, [s for s in found_steps if not s.key.startswith(key)])
     own = {s.question for s in found_steps if s.key.startswith(key)}
     return Screen.of(store, before), Screen.of(store, fold(consultation_id, found_steps)), own
+
+
+def _nothing_written(consultation: Consultation, key: str, asked: list[Question], done: Done) -> bool:
+    """Whether this request wrote no step, now or when it was sent before: what it holds was untouched."""
+    if not asked or request.form.get("rest") or any(saved.after for saved in done.saved):
+        return False
+    return not any(inst().store.wrote(f"{key}:{question.id}", consultation.id) for question in asked)
 
 
 @bp.post("/<consultation_id>/blocks/<block_id>/rest")

@@ -59,6 +59,7 @@ from consult.web import (
     sending,
     showing,
     sign_in,
+    sign_on,
     static,
     taking_over,
     visit,
@@ -115,6 +116,7 @@ def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
     app = Flask("consult", static_folder=None)
     app.request_class = dates.Asked
+    app.session_interface = cookies.Sessions()
     app.extensions["consult"] = instance
     app.config.update(
         SECRET_KEY=instance.secret_key,
@@ -142,7 +144,8 @@ def create_app(instance: Instance) -> Flask:
     app.after_request(visit.bring_token)
     app.after_request(sending.compressed)
     app.after_request(_headers)
-    app.context_processor(_words)
+    app.context_processor(lambda: {"csrf_token": token})  # flask-wtf gives each template its own
+    app.jinja_env.globals.update(_words())  # global, so that a file of macros is read once and not for each page
     return app
 
 
@@ -157,6 +160,7 @@ def _register(app: Flask) -> None:
         people,
         account,
         passkeys,
+        sign_on,
         looking,
         security,
         identities,
@@ -203,6 +207,7 @@ def _words() -> dict[str, Any]:
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),
         "approved": content_is_approved,
         "passkeys_used_here": passkeys.used_here,
+        "sign_on": sign_on.set_up,
         "demonstration": lambda: inst().demonstration,
         "role_label": lambda role: ROLES.get(role, role),
         "attendance_label": lambda mode: ATTENDANCE.get(mode, "Attendance not recorded"),

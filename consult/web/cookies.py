@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import request
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from consult.instance import Instance
@@ -24,9 +26,13 @@ def read(base: str) -> str:
     return request.cookies.get(name(base), "")
 
 
-def keep(response: Response, base: str, value: str, max_age: int | None = None) -> None:
-    """Give the browser a cookie: until it is closed, or for so many seconds."""
-    response.set_cookie(name(base), value, max_age=max_age, **_how())
+def keep(response: Response, base: str, value: str, max_age: int | None = None, from_elsewhere: bool = False) -> None:
+    """Give the browser a cookie: until it is closed, or for so many seconds.
+
+    One that is to come along when another site leads back here (`from_elsewhere`) opens nothing by itself.
+    """
+    how = _how() | ({"samesite": "Lax"} if from_elsewhere else {})
+    response.set_cookie(name(base), value, max_age=max_age, **how)
 
 
 def drop(response: Response, base: str) -> None:
@@ -36,3 +42,16 @@ def drop(response: Response, base: str) -> None:
 
 def _how() -> dict[str, Any]:
     return {"path": "/", "httponly": True, "samesite": "Strict", "secure": inst().behind_tls}
+
+
+class Sessions(SecureCookieSessionInterface):
+    """The cookie of Flask, whose signer is made once for a key, and not anew in each request."""
+
+    def __init__(self) -> None:
+        self._signers: dict[object, URLSafeTimedSerializer | None] = {}
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of the key in use."""
+        if app.secret_key not in self._signers:
+            self._signers = {app.secret_key: super().get_signing_serializer(app)}
+        return self._signers[app.secret_key]

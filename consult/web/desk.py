@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, abort, current_app, make_response, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from consult.audit.measures import outcomes
+from consult.audit.measures import MeasureSet, Outcome, headings_met
 from consult.documents import signing
 from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, note, with_head
@@ -158,17 +158,21 @@ def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
 
 def headings(consultation: Consultation) -> list[tuple[str, str, str]]:
     """Each national heading with what the audit would see now: recorded, still open, or does not apply."""
-    if "headings" not in consultation.derived:
-        consultation.derived["headings"] = _headings(consultation)
-    shown: list[tuple[str, str, str]] = consultation.derived["headings"]
-    return shown
+    measures, words = inst().measures, {"met": "recorded", "not_applicable": "does not apply so far"}
+    now = _met(consultation, measures)
+    return [(m, measures.by_id[m].title, words.get(now[m], "still open")) for m in measures.national]
 
 
-def _headings(consultation: Consultation) -> list[tuple[str, str, str]]:
-    measures = inst().measures
-    found_now = outcomes(measures, inst().store.library.current.dataset, signing.case_of(inst().store, consultation))
-    words = {"met": "recorded", "not_applicable": "does not apply so far"}
-    return [(m, measures.by_id[m].title, words.get(found_now[m], "still open")) for m in measures.national]
+def _met(consultation: Consultation, measures: MeasureSet) -> Mapping[str, Outcome]:
+    """The outcomes of the national measures so far, worked out once for a state and what is like the one before it."""
+    name, dataset = f"met {measures.version}", inst().store.library.current.dataset
+    if name not in consultation.derived:
+        case, earlier = signing.case_so_far(inst().store, consultation), consultation.earlier
+        known = earlier is not None and name in earlier.derived
+        before = (earlier.derived[signing.CASE], earlier.derived[name]) if known and earlier else None
+        consultation.derived[name] = headings_met(measures, dataset, case, before)
+    met: Mapping[str, Outcome] = consultation.derived[name]
+    return met
 
 
 def own_key() -> str:

@@ -21,6 +21,7 @@ from consult.record.store import Refused
 
 MAX_TEXT: Final = 10_000
 LONGEST_NUMBER: Final = 15
+MOST_FORMS: Final = 5000
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 NOT_A_DATE: Final = "Enter the date as day, month and year, or leave it blank."
 DATES_OF_ARRANGEMENT: Final = ("start", "end", "review")
@@ -58,7 +59,20 @@ def _field(question: Question) -> Any:
     )
 
 
+_forms: dict[int, tuple[Question, type[_AnswerForm]]] = {}
+"""The forms made so far, by question, as making one costs more than filling it in."""
+
+
 def _fits(question: Question) -> type[_AnswerForm]:
+    known = _forms.get(id(question))
+    if known is None or known[0] is not question:
+        if len(_forms) >= MOST_FORMS:
+            _forms.clear()
+        known = _forms[id(question)] = (question, _made(question))
+    return known[1]
+
+
+def _made(question: Question) -> type[_AnswerForm]:
     fields: dict[str, Any] = {"value": _field(question)}
     if question.kind == "arrangement":
         fields = {part: _part(part) for part in ARRANGEMENT_PARTS}
@@ -251,4 +265,5 @@ def number(text: str) -> int:
 
 def questions_sent(proforma: Proforma, sent: Mapping[str, Any]) -> list[Question]:
     """The questions a page sent, in order: those whose `seen` came with it."""
-    return [q for q in proforma.questions if f"seen.{q.id}" in sent]
+    named = {name.removeprefix("seen.") for name in sent if name.startswith("seen.")}
+    return [q for q in proforma.questions if q.id in named] if named else []

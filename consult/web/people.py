@@ -8,7 +8,7 @@ from typing import Final
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import factors, passkeys, passwords, sessions
+from consult.accounts import factors, passkeys, passwords, sessions, single_sign_on
 from consult.accounts import people as accounts
 from consult.accounts.people import CLINICIANS, ROLES, NewPerson, Person, PersonRefused
 from consult.record import own
@@ -98,6 +98,7 @@ def _page(one: Person, problem: str = "") -> str:
         starting=one.id in accounts.starting(conn),
         has_factor=factors.has(conn, one.id),
         passkeys=passkeys.of_person(conn, one.id),
+        account=single_sign_on.links(conn).get(one.id, "")[:12],
         trained=accounts.trained(conn).get(one.id, ""),
         held=held,
         reasons=WHY_HANDED,
@@ -168,6 +169,30 @@ def factor(person_id: str) -> Response | tuple[str, int]:
     def changes(conn: Connection) -> None:
         _not_own(one)
         factors.remove(conn, one.id, by, at)
+        accounts.end_all(conn, one.id)
+
+    return _changed(one, changes)
+
+
+@bp.post("/<person_id>/link-code")
+def link_code(person_id: str) -> str | tuple[str, int]:
+    """Make a code, shown once, with which a person links their account at the provider."""
+    one = _known(person_id)
+    try:
+        with inst().db.write() as conn:
+            words = single_sign_on.make_code(conn, one.id, inst().store.clock(), person().id, inst().store.at())
+    except PersonRefused as refusal:
+        return _page(one, str(refusal)), 422
+    return render_template("people/link_code.html", one=one, words=words, days=single_sign_on.CODE_STANDS.days)
+
+
+@bp.post("/<person_id>/unlink")
+def unlink_account(person_id: str) -> Response | tuple[str, int]:
+    """Take the link to an account at the provider away; the sessions of the person end."""
+    one, by, at = _known(person_id), person().id, inst().store.at()
+
+    def changes(conn: Connection) -> None:
+        single_sign_on.unlink(conn, one.id, by, at)
         accounts.end_all(conn, one.id)
 
     return _changed(one, changes)

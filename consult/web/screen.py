@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import url_for
 
 from consult.documents.words import describe
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Panel, Proforma, Question, Section
-from consult.proforma.path import Path, rest_of
+from consult.proforma.path import Path, differing, rest_of
 from consult.record.consultation import (
     Consultation,
     Decision,
@@ -24,6 +24,8 @@ from consult.record.consultation import (
     undo_candidates,
 )
 from consult.record.store import Store
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,35 @@ class Screen:
             consultation.derived["screen"] = cls(consultation, definition.proforma, path_of(consultation, definition))
         screen: Screen = consultation.derived["screen"]
         return screen
+
+    def may_differ(self, other: Screen) -> frozenset[str]:
+        """The questions about which anything may be shown otherwise than on another screen of this consultation."""
+        here, there = self.consultation, other.consultation
+        told = differing(here.history, there.history) | differing(here.decisions, there.decisions)
+        return self.proforma.moved_by(differing(self.path.answers, other.path.answers)) | (told & self._ids)
+
+    @property
+    def _ids(self) -> frozenset[str]:
+        return frozenset(self.proforma.by_id)
+
+    @cached_property
+    def _earlier(self) -> Screen | None:
+        """The screen of the state before, of which what can't be otherwise now is taken over."""
+        state = self.consultation.earlier
+        return state.derived.get("screen") if state is not None and not self.unsaved else None
+
+    @cached_property
+    def _moved(self) -> frozenset[str]:
+        """The questions that are looked at again: those that may be otherwise than before, or all."""
+        return self.may_differ(self._earlier) if self._earlier else self._ids
+
+    def _still(self, shown: Mapping[str, T]) -> dict[str, T]:
+        """What was shown of the questions that are not looked at again."""
+        return {question: what for question, what in shown.items() if question not in self._moved}
+
+    def _again(self) -> list[Question]:
+        """The questions on the path that are looked at again."""
+        return [q for q in self.proforma.asked if q.id in self._moved and q.id in self.path]
 
     def address(self, endpoint: str, **more: str) -> str:
         """An address of this consultation; what comes with it is an id of the proforma, which needs no quoting."""
@@ -155,13 +186,17 @@ class Screen:
 
     @cached_property
     def _tallies(self) -> list[Tally]:
-        return [self.tally(section) for section in self.proforma.sections]
+        before = self._earlier._tallies if self._earlier else [None] * len(self.proforma.sections)
+        moved = {self.proforma.block(self.proforma.by_id[q].block).section for q in self._moved}
+        both = zip(self.proforma.sections, before, strict=True)
+        return [kept if kept and section.id not in moved else self.tally(section) for section, kept in both]
 
     @cached_property
     def below(self) -> dict[str, object]:
         """What stands below the answer of each question that has a text now, in short, to be compared."""
-        shown = [q for q in self.path.questions() if self.panel(q) is not None]
-        return {q.id: self._below(q) for q in shown}
+        found = self._still(self._earlier.below) if self._earlier else {}
+        shown = [q for q in self._again() if self.panel(q) is not None]
+        return found | {q.id: self._below(q) for q in shown}
 
     def _below(self, question: Question) -> tuple[object, ...]:
         held = self.as_shown(question) if self.holds(question) else ""
@@ -174,15 +209,17 @@ class Screen:
     @cached_property
     def offered(self) -> dict[str, list[str]]:
         """The options that apply now, of each question of which some may not."""
-        some = [q for q in self.path.questions() if q.conditional]
-        return {q.id: [o.code for o in q.options if self.path.offers(o)] for q in some}
+        found = self._still(self._earlier.offered) if self._earlier else {}
+        some = [q for q in self._again() if q.conditional]
+        return found | {q.id: [o.code for o in q.options if self.path.offers(o)] for q in some}
 
     @cached_property
     def rests(self) -> dict[str, tuple[int, int, int]]:
         """What "No to the rest" of each block would do now, in numbers: fill, undo, leave blank."""
-        found = {}
+        found = dict(self._earlier.rests) if self._earlier else {}
+        moved = {self.proforma.by_id[q].block for q in self._moved}
         for block in self.proforma.blocks:
-            if block.rest:
+            if block.rest and block.id in moved:
                 items = self.rest(block)
                 found[block.id] = (len(items), len(self.undo(block)), self.blank_left(block, items))
         return found

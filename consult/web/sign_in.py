@@ -88,12 +88,17 @@ def ask_code(target: str, held: holding.Held, half: str, problem: str = "") -> R
 
 
 def sign_out() -> Response:
-    """End the session here and in the browser."""
+    """End the session here and in the browser; one that began at the provider may go on there, and that is said."""
+    from consult.web import sign_on  # which builds on this module
+
+    label, there = sign_on.leaving()
     noting.note("signed_out")
     with inst().db.write() as conn:
         sessions.end(conn, token())
     session.clear()
-    response = make_response(redirect(url_for("sign_in")))
+    g.person = g.visit = None
+    page = render_template("signed_out.html", label=label, there=there) if label else redirect(url_for("sign_in"))
+    response = make_response(page)
     cookies.drop(response, TOKEN_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response

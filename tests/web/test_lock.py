@@ -66,7 +66,7 @@ def test_after_the_password_the_session_has_a_new_token_and_the_pages_that_are_o
     if how == "page":
         assert unlock(nurse, path, nurse.ask(path).text).status_code == 303
     elif how == "form":
-        sent = {"seen.sleep_affected": "0", "csrf_token": open_before}
+        sent = {"seen.poor_sleep": "0", "csrf_token": open_before}
         assert unlock(nurse, answers, nurse.post(answers, sent).text).status_code == 302
     else:
         assert nurse.post("/unlock", {"password": PASSWORD}, htmx=True).json["state"] == "open"

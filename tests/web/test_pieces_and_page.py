@@ -79,7 +79,8 @@ def chosen(control: HtmlElement, values: list[str]) -> None:
             box.attrib.pop("checked", None)
             if box.get("value") in values:
                 box.set("checked", "")
-    for option in control.iter("option"):
+    kept = [o for select in control.iter("select") if select.get("name", "").startswith("a.") for o in select]
+    for option in kept:  # a reason may be called as an option is, and stands in a list of its own
         option.attrib.pop("selected", None)
         if values and (option.get("value") or option.text) in values:
             option.set("selected", "")
