@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import ipaddress
 import socket
 import subprocess
@@ -124,6 +125,15 @@ def application(folder: Path, address: Address) -> Flask:
     return create_app(instance)
 
 
+def settle() -> None:
+    """Set apart what was loaded and stays: it is not searched for garbage again, nor copied for a process that forks.
+
+    Each search of it would take longer than an answer, and touch every page of memory that two processes share.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def keep_tending(instance: Instance) -> None:
     """While the server runs, look now and then whether a backup or the witness is due; what goes wrong is written down.
 
@@ -145,6 +155,7 @@ def serve(folder: Path, listener: socket.socket, address: Address, ready: Callab
     """Serve an instance until the process is stopped; `ready` is called once everything has been found in order."""
     with server_lock(folder):
         _instance_of(application(folder, address)).close()  # what is wrong is said here, before the server starts
+        settle()
         ready()
         if sys.platform == "win32":
             _serve_with_waitress(folder, listener, address)
@@ -160,6 +171,7 @@ def _instance_of(app: Flask) -> Instance:
 def _serve_with_waitress(folder: Path, listener: socket.socket, address: Address) -> None:
     app = application(folder, address)
     keep_tending(_instance_of(app))
+    settle()
     with_waitress(app, listener, "https" if address.behind_tls else "http").run()
 
 
@@ -208,6 +220,7 @@ def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address
         def load(self) -> Any:
             app = application(folder, address)
             keep_tending(_instance_of(app))
+            settle()
             return app
 
     Server().run()

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import xlsxwriter
-
 Cell = str | int | float | None
 NUL_SIGN: Final = "\u2400"
 MOST_ROWS: Final = 1_048_575
@@ -80,6 +78,8 @@ def workbook(sheets: Iterable[Sheet], made: datetime) -> bytes:
     digits, as Excel does.
     """
     stream = io.BytesIO()
+    import xlsxwriter  # a server that writes no workbook does without
+
     with xlsxwriter.Workbook(stream, {**NOTHING_RUNS, "in_memory": True}) as book:
         book.set_properties({"created": made.replace(tzinfo=None)})
         text, bold = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bold": True})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from itertools import count
 from typing import Any, Final
 
 from flask import Flask, Response, g, request, session, url_for
@@ -68,7 +66,7 @@ from consult.web.context import content_is_approved, inst, name_of
 from consult.web.desk import printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
-from consult.web.token import Guard, token
+from consult.web.token import Guard, new_key, token
 
 MAX_BODY: Final = 2_000_000
 CSP_OF_PIECES: Final = "default-src 'none'; frame-ancestors 'none'"
@@ -223,8 +221,10 @@ def _words() -> dict[str, Any]:
         "instead": forms.instead,
         "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,
-        "new_key": _new_key,
-        "drawn": drawing.drawn,
+        "new_key": new_key,
+        "drawn": drawing.control,
+        "item_drawn": drawing.item,
+        "once": drawing.once,
         "name_of": name_of,
         "document_label": document_label,
         "step_in_words": step_in_words,
@@ -232,14 +232,6 @@ def _words() -> dict[str, Any]:
         "banner_answers": banner_answers,
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),
     }
-
-
-def _new_key() -> str:
-    """A key for one more form of this page; no two begin alike, as what a key wrote is found by how it begins."""
-    if "keys" not in g:
-        first = uuid.uuid4()
-        g.keys = (f"{first}-{number:04}" for number in count())
-    return str(next(g.keys))
 
 
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:

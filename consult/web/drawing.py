@@ -1,27 +1,88 @@
-"""Controls of questions, drawn once for each look: a page holds some seventy, and most look as they did for others."""
+"""Pieces of pages, drawn once for each look: a page holds some hundred, and most look as they did for others.
+
+What belongs to one page or consultation (its address, the token, the keys of its forms) is taken out of what is kept,
+and put in again. Anything else that a piece shows must be named in its look; nobody's own words ever are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+import re
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Final
 
 from markupsafe import Markup
 
+from consult.documents.words import clock_time
 from consult.proforma.model import Question
 from consult.web.screen import Screen
+from consult.web.token import new_key, token
 
 MOST: Final = 5000
-_drawn: dict[object, Markup] = {}
-"""By version of the proforma, question, answer and options on the path; never anybody's own words."""
+KEY: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d{4,}")
+"""A key as `new_key` makes it."""
+HERE, TOKEN, NEW_KEY = "\0here\0", "\0token\0", "\0key\0"
+MARKS: Final = re.compile("\0(here|token|key|[0-9])\0")
+_drawn: dict[Hashable, list[str]] = {}
+"""By look, the text of a piece, in turns with the names of what stands between."""
 
 
-def drawn(screen: Screen, question: Question, control: Callable[..., Markup], form: str) -> Markup:
+def once(
+    look: Hashable, consultation_id: str, draw: Callable[..., Markup], *about: Any, told: Sequence[str] = ()
+) -> Markup:
+    """What a macro draws of one consultation, drawn anew only for a new look.
+
+    `told` are parts of its text that differ from one drawing to the other: they are put in anew too.
+    """
+    pieces = _drawn.get(look)
+    if pieces is None:
+        text = draw(*about)
+        if any(text.count(part) != 1 for part in told):
+            return text  # else what was told of one consultation could be shown in another
+        if len(_drawn) >= MOST:
+            _drawn.clear()
+        pieces = _drawn[look] = _without_own(str(text), consultation_id, told)
+    return Markup(_with_own(pieces, consultation_id, told))  # noqa: S704 - the text is a template's, which escaped it
+
+
+def _without_own(text: str, consultation_id: str, told: Sequence[str]) -> list[str]:
+    for number, part in enumerate(told):
+        text = text.replace(part, f"\0{number}\0")
+    text = KEY.sub(NEW_KEY, text).replace(consultation_id, HERE)
+    return MARKS.split(text.replace(token(), TOKEN))
+
+
+def _with_own(pieces: list[str], consultation_id: str, told: Sequence[str]) -> str:
+    if len(pieces) == 1:
+        return pieces[0]
+    own: dict[str, Callable[[], str]] = {"here": lambda: consultation_id, "token": token, "key": new_key}
+    parts = pieces[:]
+    for at in range(1, len(parts), 2):
+        name = parts[at]
+        parts[at] = own[name]() if name in own else told[int(name)]
+    return "".join(parts)
+
+
+def item(screen: Screen, question: Question, c: dict[str, Any], whole: Callable[..., Markup]) -> Markup:
+    """One question with its control, its state and the text kept for its answer; `whole` is the macro that draws it."""
+    look = screen.look_of(question)
+    faulty = question.id in c["errors"] or question.id in c["conflicts"]
+    if look is None or faulty or screen.panel(question) is not None:
+        return whole(screen, question, c)
+    last = screen.consultation.last(question.id)
+    told = [f'name="seen.{question.id}" value="{screen.known(question)}"']
+    told += [f">Saved {clock_time(last.at)}"] if last and screen.answer(question) else []
+    look = ("item", look, last.via if last else "")
+    return once(look, screen.consultation.id, whole, screen, question, c, told=told)
+
+
+def control(screen: Screen, question: Question, draw: Callable[..., Markup], form: str) -> Markup:
     """The control of a question, as the macro draws it."""
     look, answer = screen.look_of(question), screen.answer(question)
     if look is None:
-        return control(screen, question, answer, form)
-    if look not in _drawn:
-        if len(_drawn) >= MOST:
-            _drawn.clear()
-        _drawn[look] = control(screen, question, answer, form)
-    return _drawn[look]
+        return draw(screen, question, answer, form)
+    return once(("control", look), screen.consultation.id, draw, screen, question, answer, form)
+
+
+def forget() -> None:
+    """Forget what was drawn, so that all is drawn anew."""
+    _drawn.clear()

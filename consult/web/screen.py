@@ -105,7 +105,7 @@ class Screen:
     def look_of(self, question: Question) -> tuple[object, ...] | None:
         """What the control of a question looks like, to draw each look once; None where somebody's words are in it."""
         answer = self.answer(question)
-        if question.kind in ("text", "arrangement", "date") or question.id in self.unsaved:
+        if (answer and question.kind in ("text", "arrangement", "date")) or question.id in self.unsaved:
             return None
         said = (answer.state, repr(answer.value), answer.reason) if answer else None
         options = tuple(self.offered.get(question.id, ()))
@@ -126,7 +126,8 @@ class Screen:
         was left untouched on this page stays untouched, though the answer may count otherwise when the page is sent.
         """
         seq, shown = self.consultation.seen(question.id), self.path.answer(question.id)
-        if shown == self.consultation.answers.get(question.id):
+        last = self.consultation.last(question.id)
+        if shown == (last.answer if last else None):
             return str(seq)
         codes = shown.value if shown and isinstance(shown.value, list) else []
         return f"{seq}:{','.join(codes)}"

@@ -6,8 +6,10 @@ The token is written otherwise in each reply, so that no two compressed pages ho
 from __future__ import annotations
 
 import secrets
+import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
+from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -76,3 +78,11 @@ def _unmasked(text: str) -> str:
 def _mixed(mask: bytes, text: bytes) -> bytes:
     mixed = int.from_bytes(mask) ^ int.from_bytes(text)
     return mixed.to_bytes(max(len(mask), len(text)))
+
+
+def new_key() -> str:
+    """A key for one more form of this page; no two begin alike, as what a key wrote is found by how it begins."""
+    if "keys" not in g:
+        first = uuid.uuid4()
+        g.keys = (f"{first}-{number:04}" for number in count())
+    return str(next(g.keys))
