@@ -1,5 +1,7 @@
-"""Scanners of security in environments of their own: what they need does not go together with the product, or with
-Python 3.11 and each other. Each has a lock file at the top level, checked by hash; only soaks make and use them."""
+"""Scanners of security in environments of their own: what they need does not go together with the product.
+
+Each has a lock file at the top level, checked by hash; only soaks make and use them.
+"""
 
 from __future__ import annotations
 

@@ -165,16 +165,6 @@ def ignores_what_the_page_knew() -> None:
     store.Store.saved = saved  # type: ignore[method-assign] # broken on purpose
 
 
-def escapes_nothing() -> None:
-    """As if somebody had switched off what keeps typed text from being read as markup."""
-    from flask import Flask
-
-    def never(self: Flask, filename: str | None) -> bool:
-        return False
-
-    Flask.select_jinja_autoescape = never  # type: ignore[method-assign] # broken on purpose
-
-
 def skips_the_hash_for_unknown_names() -> None:
     """As if somebody had made sign-in quicker: a name that is not known is refused without the work of a hash."""
     from consult.accounts import passwords
@@ -188,7 +178,6 @@ BUILDS: dict[str, Callable[[], None]] = {
     "says saved before commit": says_saved_before_commit,
     "knows no key": knows_no_key,
     "ignores what the page knew": ignores_what_the_page_knew,
-    "escapes nothing": escapes_nothing,
     "skips the hash for unknown names": skips_the_hash_for_unknown_names,
 }
 
