@@ -67,8 +67,8 @@ NOT_OPENED = {
     "sign_on.start",
     "sign_on.back",
 }
-"""Addresses that give no page here: files of the program, what a signed consultation or a live case has not, and the two
-that lead to a provider of single sign-on and back, where none is set up."""
+"""Addresses that give no page here: files of the program, what a signed consultation or a live case has not, and the
+two that lead to a provider of single sign-on and back, where none is set up."""
 
 NAMED = {"home", "followup.index", "consultations.show", "consultations.start", "consultations.abandon"}
 """Pages that may name an employee beside those of `employees.` and `consultations.`, for clinicians only."""
