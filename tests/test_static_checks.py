@@ -17,6 +17,9 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "_content" not in pat
 TEMPLATES = sorted((PACKAGE / "templates").rglob("*.html"))
 
 KNOWN = {
+    "consult/web/drawing.py makes a template or markup from text": (
+        "the text is what a template drew and escaped; put in are a number, codes, a time, a token, keys and an id"
+    ),
     "consult/planning.py puts text into a regular expression": "the words are escaped one by one in the line before",
 }
 """What a rule finds and is right all the same, and why; whatever is no longer found comes off this list."""
