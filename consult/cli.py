@@ -16,6 +16,7 @@ ALL: Final = (
     people.init,
     people.person,
     sign_on.sign_on,
+    people.security_log_command,
     content.check,
     content.approve,
     content.confirm,

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from consult import checking
 from consult.accounts import passwords, people
 from consult.backup import backup_folder, backups_in, made_at
-from consult.documents.words import when
+from consult.documents.words import uk_date, when
 from consult.in_use import Content, look
 from consult.instance import DATABASE, KEY_FILE, InstanceRefused, check_key, check_there, database_file
 from consult.lock import is_served
@@ -24,7 +24,7 @@ from consult.record import ledger
 from consult.record.database import Connection, DatabaseRefused, in_a_line, sqlite3, wal_fault
 from consult.record.disk import network_kind
 from consult.record.opening import at_rest, check_usable
-from consult.record.settings import is_demonstration, keeping, provider
+from consult.record.settings import is_demonstration, keeping, provider, unchecked_routes
 from consult.record.store import now_utc
 from consult.record.timekeeping import stamp
 from consult.tending import last_went
@@ -35,6 +35,7 @@ Weight = Literal["fine", "note", "fault"]
 OLD_BACKUP: Final = timedelta(days=2)
 OLD_REHEARSAL: Final = timedelta(days=31)
 LOW_SPACE: Final = 500_000_000
+CHECK_ROUTES: Final = "check each with whoever answers it, and tick that on the settings page."
 NO_SPACE: Final = 50_000_000
 SLOWER: Final = f"take the setting {people.WORK} away, or set it to {passwords.METHOD}."
 
@@ -198,6 +199,9 @@ def _inside(conn: Connection, content: Content) -> Iterator[Finding]:
         yield Finding("settings", "fault", "The instance is not set up; run `consult init`.")
     if not is_demonstration(conn) and passwords.weaker(method := people.password_work(conn)):
         yield Finding("passwords", "fault", f"Passwords are hashed by {method}, which is too quick; {SLOWER}")
+    for code, day in unchecked_routes(conn, now_utc().astimezone().date()).items():
+        when_ = f"last checked on {uk_date(day)}" if day else "never checked"
+        yield Finding("routes", "note", f"The urgent numbers of site {code} were {when_}; {CHECK_ROUTES}")
     for point in checking.open_points(conn, content):
         yield Finding("settings", "note", point)
 

@@ -169,13 +169,33 @@ def _instance_of(app: Flask) -> Instance:
 
 
 def _serve_with_waitress(folder: Path, listener: socket.socket, address: Address) -> None:
-    import waitress
-
-    scheme = "https" if address.behind_tls else "http"
     app = application(folder, address)
     keep_tending(_instance_of(app))
     settle()
-    waitress.serve(app, sockets=[listener], threads=THREADS, url_scheme=scheme, ident=None)
+    with_waitress(app, listener, "https" if address.behind_tls else "http").run()
+
+
+def with_waitress(app: Flask, listener: socket.socket, scheme: str) -> Any:
+    """A server of waitress over an application, which refuses a request of which it is not sure where it ends."""
+    import waitress
+    from waitress.channel import HTTPChannel
+    from waitress.parser import HTTPRequestParser, ParsingError
+
+    class Sure(HTTPRequestParser):
+        """With both a length and chunks a proxy in front may have counted otherwise (RFC 9112, 6.3)."""
+
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            if self.chunked and "CONTENT_LENGTH" in self.headers:
+                raise ParsingError("Both a length and chunks")
+
+    class Channel(HTTPChannel):
+        parser_class = Sure
+
+    made: Any = waitress  # its stubs leave this out
+    server = made.create_server(app, sockets=[listener], threads=THREADS, url_scheme=scheme, ident=None)
+    server.channel_class = Channel
+    return server
 
 
 def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address) -> None:

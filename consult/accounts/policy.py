@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from consult.accounts.people import CLINICIANS, ROLES
@@ -174,7 +175,47 @@ ADMIN: Final = (
     "people.unlink_account",
     "admin.sign_on",
     "looking.index",
+    "security.index",
+    "identities.index",
+    "identities.find",
+    "identities.compare",
+    "identities.merge",
 )
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How often in a minute one person may ask for something costly, and which endpoints count together."""
+
+    most: int
+    endpoints: frozenset[str]
+
+
+BRAKES: Final = {
+    "search": Limit(90, frozenset({"employees.search", "identities.find"})),
+    "papers": Limit(
+        90, frozenset({"consultations.note", "consultations.letter", "consultations.report", "leaflets.show"})
+    ),
+    "figures": Limit(90, frozenset({"results.cases", "results.measure", "results.published", "rounds.results"})),
+    "files": Limit(
+        60,
+        frozenset(
+            {
+                "results.file",
+                "results.case_file",
+                "employees.everything",
+                "evidence.pack",
+                "evidence.indicators",
+                "evidence.deck",
+                "evidence.slides",
+                "evidence.own",
+                "evidence.report",
+                "paper.show",
+            }
+        ),
+    ),
+}
+"""What is braked: far more than anybody needs who works by hand, far less than would keep colleagues waiting."""
 
 POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys([*PUBLIC, *SIGNED_IN], EVERYONE),
@@ -189,6 +230,11 @@ POLICY: Final[dict[str, frozenset[str]]] = {
     "paper.index": CLINICIANS | ADMINISTRATORS,
     "paper.show": CLINICIANS | ADMINISTRATORS,
 }
+
+
+def braked_as(endpoint: str) -> str:
+    """The kind of what is costly that an endpoint belongs to; "" for all else."""
+    return next((kind for kind, limit in BRAKES.items() if endpoint in limit.endpoints), "")
 
 
 def allowed(role: str | None, endpoint: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from consult import setting_up
+from consult import security_log, setting_up
 from consult.accounts import factors, passwords, people, sessions, single_sign_on
 from consult.accounts.people import ROLES, NewPerson, Person, add_person, by_username, change_password
 from consult.commands.place import EXIT_CODES, Place, actor, on_instance, opened, pass_place
@@ -213,3 +213,20 @@ def person_let_in(place: Place, username: str) -> None:
     with _changing(place, username) as (conn, known, at):
         people.set_active(conn, known.id, True, actor(), at)
     click.echo(f"{known.name} may sign in.")
+
+
+@click.command(name="security-log", epilog=EXIT_CODES)
+@on_instance()
+@click.option("--most", type=click.IntRange(1, 100_000), default=200, show_default=True, help="How many lines at most.")
+@click.option("--person", "username", metavar="USERNAME", help="Only of this person.")
+@click.option("--event", type=click.Choice(list(security_log.EVENTS)), help="Only of this kind.")
+@pass_place
+def security_log_command(place: Place, most: int, username: str | None, event: str | None) -> None:
+    """List who signed in, who could not, and what was refused, the newest first."""
+    with opened(place) as instance:
+        conn = instance.db.read()
+        of = _named(instance, username).id if username else ""
+        names = {one.id: one.username for one in people.people(conn)}
+        for one in security_log.newest(place.folder, most, of, event or ""):
+            who = names.get(one.person, one.person) or "nobody signed in"
+            click.echo(f"{one.at}  {who}: {one.words}" + (f" ({one.method} {one.page})" if one.page else ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,10 @@ GEOMETRY: Final = {"x", "y", "cx", "cy", "r", "d", "x1", "x2", "y1", "y2", "poin
 META: Final = re.compile(r'<meta name="consult-paper" content="([^"]*)"')
 IN_PDF: Final = re.compile(rb"<pdf:Keywords>([^<]*)</pdf:Keywords>")
 
+MOST_UNPACKED: Final = 100_000_000
+MOST_PARTS: Final = 5_000
+PIECE: Final = 65_536
+"""What an office file may hold once it is unpacked; a hundred times what one of ours does."""
 PDF_SUBJECT: Final = re.compile(rb"<dc:description><rdf:Alt><rdf:li[^>]*>([^<]*)</rdf:li>")
 
 
@@ -136,6 +141,7 @@ class NotReadable(Exception):
 
 def _opened(content: bytes) -> Any:
     try:
+        _check_unpacked(content)
         if form_of(content) == "pptx":
             from pptx import Presentation
 
@@ -145,6 +151,21 @@ def _opened(content: bytes) -> Any:
         return Document(io.BytesIO(content))
     except Exception as error:  # whatever the library meets in a file that somebody else wrote
         raise NotReadable(type(error).__name__) from error
+
+
+def _check_unpacked(content: bytes) -> None:
+    """Refuse a file that would be too large unpacked, before the library unpacks any of it: NotReadable.
+
+    Each part is then read piece by piece and let go, so that one which says less than it holds is refused too.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        parts = packed.infolist()
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+            raise NotReadable("it is larger than any file of ours")
+        for part in parts:
+            with packed.open(part) as pieces:
+                while pieces.read(PIECE):
+                    pass
 
 
 def _office_key(content: bytes) -> str:

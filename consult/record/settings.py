@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,6 +72,32 @@ def put_site(conn: Connection, site: Site, actor: str, at: str) -> None:
     """Add a site, or change the one with the same code."""
     known = {**sites(conn), site.code: site}
     change_setting(conn, "sites", [asdict(s) for s in known.values()], actor, at)
+
+
+ROUTES_CHECKED: Final = "routes_checked"
+"""The setting that says on which day the urgent numbers of each site were last checked."""
+CHECK_EVERY: Final = timedelta(days=92)
+
+
+def routes_checked(conn: Connection) -> dict[str, date]:
+    """The day on which somebody last said that the numbers of a site are right, by site; who never did is not there."""
+    return {code: date.fromisoformat(day) for code, day in get_setting(conn, ROUTES_CHECKED, {}).items()}
+
+
+def check_routes(conn: Connection, code: str, day: date | None, actor: str, at: str) -> None:
+    """Say that the numbers of a site were checked on a day; None for numbers that were changed and not checked."""
+    known = routes_checked(conn)
+    wanted = {site: on for site, on in known.items() if site != code} | ({code: day} if day is not None else {})
+    if wanted != known:
+        written = {site: on.isoformat() for site, on in wanted.items()}
+        change_setting(conn, ROUTES_CHECKED, written, actor, at)
+
+
+def unchecked_routes(conn: Connection, today: date) -> dict[str, date | None]:
+    """The sites whose numbers were last checked more than three months ago, or never (None)."""
+    checked = routes_checked(conn)
+    last = {code: checked.get(code) for code in sites(conn)}
+    return {code: day for code, day in last.items() if day is None or not timedelta() <= today - day <= CHECK_EVERY}
 
 
 class SettingRefused(Exception):

@@ -234,7 +234,7 @@
   // A decision half typed stays when the text above it is drawn anew.
   var typed = new Map();
   document.addEventListener('htmx:oobBeforeSwap', function (event) {
-    var values = {};
+    var values = Object.create(null);
     event.detail.target.querySelectorAll('.decide select, .decide input:not([type="hidden"])').forEach(function (i) {
       if (i.value) { values[i.name] = i.value; }
       if (i === document.activeElement) { values[''] = i.name; }

@@ -24,7 +24,8 @@
     return navigator.credentials.create({ publicKey: options });
   }
   function written(credential) {
-    var response = {}, from = credential.response;
+    var response = Object.create(null);
+    var from = credential.response;
     ['clientDataJSON', 'attestationObject', 'authenticatorData', 'signature', 'userHandle'].forEach(function (part) {
       if (from[part]) { response[part] = text(from[part]); }
     });

@@ -12,7 +12,7 @@ from consult.accounts.people import PersonRefused
 from consult.accounts.sessions import SignInRefused
 from consult.documents.qr import drawn
 from consult.record.database import Connection
-from consult.web import browsers
+from consult.web import browsers, noting
 from consult.web.context import inst, person
 from consult.web.visit import keep_token, renewed
 
@@ -66,6 +66,7 @@ def own(typed: str, or_code: bool = False) -> None:
         with inst().db.write() as conn:
             right = factors.take(conn, person().id, typed, now)
     if not right:
+        noting.note("password_wrong")
         raise SignInRefused(NOT_YOURS if or_code else NOT_YOUR_PASSWORD)
     with inst().db.write() as conn:
         new_token = sessions.renew(conn, g.visit, now)
@@ -164,7 +165,7 @@ def end_sessions() -> Response | tuple[str, int]:
     """End one of one's sessions, or all but this one, given the password: whoever finds a screen open ends nothing."""
     one = request.form.get("session", "")
     try:
-        own(request.form.get("password", ""))
+        own(request.form.get("password", ""), or_code=True)
     except SignInRefused as refusal:
         return page(str(refusal), "sessions"), 422
     with inst().db.write() as conn:

@@ -28,6 +28,8 @@ def settings() -> str:
         sites=inst().sites.values(),
         route_labels=kept.ROUTE_LABELS,
         needed=kept.NEEDED_ROUTES,
+        checked=kept.routes_checked(conn),
+        unchecked=kept.unchecked_routes(conn, inst().today()),
         in_use=inst().in_use(),
         approvals=inst().approvals,
         problems=inst().problems,
@@ -41,13 +43,21 @@ def settings() -> str:
 
 @bp.post("/sites/<code>")
 def site(code: str) -> Response:
-    """Change the name and the urgent routes of a site."""
+    """Change the name and the urgent routes of a site, and say that its numbers were checked today.
+
+    Numbers that are changed count as not checked, unless that is said with them.
+    """
     if code not in inst().sites:
         abort(404)
     routes = {route: typed(route)[:120] for route in kept.ROUTE_LABELS}
     changed = kept.Site(code, typed("name")[:120] or code, routes)
     with inst().db.write() as conn:
+        before = kept.sites(conn)[code]
         kept.put_site(conn, changed, person().id, inst().store.at())
+        if typed("checked"):
+            kept.check_routes(conn, code, inst().today(), person().id, inst().store.at())
+        elif before.routes != changed.routes:
+            kept.check_routes(conn, code, None, person().id, inst().store.at())
     return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
 
 

@@ -17,6 +17,7 @@ from consult.web import (
     actions,
     admin,
     answers,
+    braking,
     consultations,
     cookies,
     dates,
@@ -33,11 +34,13 @@ from consult.web import (
     guard,
     helping,
     home,
+    identities,
     incidents,
     leaflets,
     look,
     looking,
     measure_page,
+    noting,
     organisation,
     paper,
     papers,
@@ -50,6 +53,7 @@ from consult.web import (
     reliability,
     results,
     rounds,
+    security,
     sending,
     showing,
     sign_in,
@@ -127,11 +131,13 @@ def create_app(instance: Instance) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["date_parts"] = dates.boxes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    noting.keep(app)
     _register(app)
     errors.register(app)
     app.before_request(visit.who_is_it)
     Guard(app)
     app.before_request(guard.check)
+    app.before_request(braking.check)
     app.after_request(guard.forget)
     app.after_request(visit.bring_token)
     app.after_request(sending.compressed)
@@ -143,7 +149,20 @@ def create_app(instance: Instance) -> Flask:
 
 def _register(app: Flask) -> None:
     of_employees = (employees, entered_twice, reading, followup, leaflets, paper)
-    areas = (*CONSULTATIONS, *of_employees, *AUDIT, incidents, admin, people, account, passkeys, sign_on, looking)
+    areas = (
+        *CONSULTATIONS,
+        *of_employees,
+        *AUDIT,
+        incidents,
+        admin,
+        people,
+        account,
+        passkeys,
+        sign_on,
+        looking,
+        security,
+        identities,
+    )
     for blueprint in dict.fromkeys(area.bp for area in areas):
         app.register_blueprint(blueprint)
     static.register(app)
@@ -223,7 +242,7 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
         ("Results", "results.overview", ("results",)),
         ("Rounds", "rounds.index", ("rounds", "actions", "evidence", "reliability", "reflection", "organisation")),
         ("Case notes", "entry.baseline", ("entry",)),
-        ("Settings", "admin.settings", ("admin", "people", "looking")),
+        ("Settings", "admin.settings", ("admin", "people", "looking", "security", "identities")),
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]

@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from consult.record.database import Damaged, NotWritten, sqlite3, why_not_written
 from consult.record.store import NotOpen, NotYours, Refused
-from consult.web import taking_over
+from consult.web import noting, taking_over
+from consult.web.token import OtherSite
 
 GO_BACK: Final = "Go back: what you entered is still on that page; send it again in a moment."
 DAMAGED: Final = (
@@ -32,6 +33,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(NotOpen, _refused)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(OtherSite, _other_site)
     app.register_error_handler(SecurityError, _wrong_host)
     app.register_error_handler(NotWritten, _not_written)
     app.register_error_handler(sqlite3.DatabaseError, _unreadable)
@@ -46,12 +48,15 @@ def _page(title: str, sentence: str, code: int) -> Reply:
 
 
 def _refused(error: Refused) -> AnyResponse | Reply:
+    if isinstance(error, NotYours):
+        noting.note("not_there")
     if isinstance(error, (NotOpen, NotYours)) and (reply := taking_over.not_taken(error)):
         return reply
     return _page("Nothing was changed", str(error), 403 if isinstance(error, NotYours) else 409)
 
 
 def _csrf(_: CSRFError) -> Reply:
+    noting.note("refused_form")
     return _page(
         "Not sent",
         "The page was made before somebody signed in anew, or came from elsewhere; reload it and try again.",
@@ -59,7 +64,13 @@ def _csrf(_: CSRFError) -> Reply:
     )
 
 
+def _other_site(_: OtherSite) -> Reply:
+    noting.note("refused_origin")
+    return _page("Not sent", "This came from another site, so nothing was done; open the page here, and send it.", 403)
+
+
 def _wrong_host(_: SecurityError) -> Response:
+    noting.note("refused_host")
     return Response("This service is not asked for under that name; use the address you were given.", 400)
 
 
@@ -77,6 +88,7 @@ def _unreadable(error: Exception) -> AnyResponse:
 
 
 def _http(error: HTTPException) -> Reply:
+    noting.refusal(error.code or 500)
     title, sentence = WORDS.get(error.code or 500, ("Something went wrong", "Go back and try again."))
     return _page(title, sentence, error.code or 500)
 

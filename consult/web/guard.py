@@ -13,6 +13,7 @@ from consult.accounts import people
 from consult.accounts.people import CLINICIANS
 from consult.record import looks, own
 from consult.record.store import Summary
+from consult.web import noting
 from consult.web.context import inst, person
 
 NAMED: Final = ("consultations.start", "consultations.start_on_paper")
@@ -102,6 +103,7 @@ def needs_reason(employee: str) -> bool:
 
 def refuse_own() -> Response:
     """The page that says whose record this is, and who can help."""
+    noting.note("refused_own")
     everybody = people.people(inst().db.read())
     names = [one.name for one in everybody if one.active and one.role in CLINICIANS and one.id != person().id]
     helpers = f"One of these can help you: {', '.join(names[:HELPERS])}." if names else "Ask an administrator for help."

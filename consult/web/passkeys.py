@@ -12,7 +12,7 @@ from consult.accounts import factors, passkeys, sessions
 from consult.accounts.passkeys import Place
 from consult.accounts.people import PersonRefused
 from consult.accounts.sessions import SignInRefused
-from consult.web import account, browsers, cookies, holding
+from consult.web import account, browsers, cookies, holding, noting
 from consult.web import sign_in as door
 from consult.web.context import inst, own_address, person
 from consult.web.visit import keep_token
@@ -112,6 +112,7 @@ def sign_in() -> Response:
         db, proof = inst().db, (_place(), cookies.read(door.ASKED_COOKIE), sent, now, browsers.kind())
         done = sessions.complete_by_passkey(db, half, *proof) if after else sessions.by_passkey(db, *proof)
     except (PersonRefused, SignInRefused) as refusal:
+        noting.note("sign_in_failed")
         if str(refusal) == passkeys.COPIED:
             current_app.logger.warning("A passkey whose counter went back was refused, and signs in no more")
         if after and str(refusal) != sessions.TOO_LATE:

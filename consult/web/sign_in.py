@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from consult.accounts import sessions
 from consult.accounts.people import Person
-from consult.web import browsers, cookies, holding
+from consult.web import browsers, cookies, holding, noting
 from consult.web.context import inst, own_address
 from consult.web.visit import TOKEN_COOKIE, keep_token, token
 
@@ -28,10 +28,16 @@ def sign_in() -> Response | str | tuple[str, int]:
         name, password = request.form.get("username", ""), request.form.get("password", "")
         new_token, who = sessions.sign_in(inst().db, name, password, inst().store.clock(), browsers.kind())
     except sessions.CodeNeeded as needed:
+        noting.note("code_asked", noting.named(name))
         return ask_code(target, held, needed.token)
     except sessions.SignInRefused as refusal:
+        _note(refusal, noting.named(name))
         return ask(target, held, str(refusal)), 422
     return entered(new_token, who, target, held)
+
+
+def _note(refusal: sessions.SignInRefused, person_id: str = "") -> None:
+    noting.note("sign_in_braked" if str(refusal) == sessions.TOO_MANY else "sign_in_failed", person_id)
 
 
 def code() -> Response:
@@ -44,6 +50,7 @@ def code() -> Response:
         typed = request.form.get("code", "")
         new_token, who = sessions.complete(inst().db, half, typed, inst().store.clock(), browsers.kind())
     except sessions.SignInRefused as refusal:
+        _note(refusal)
         if str(refusal) == sessions.WRONG_CODE:
             return ask_code(target, held, half, str(refusal))
         return make_response(ask(target, held, str(refusal)), 422)
@@ -54,6 +61,7 @@ def entered(new_token: str, who: Person, target: str, held: holding.Held) -> Res
     """Give the browser its new session, and lead it on: to the page it asked for, or to what was held."""
     with inst().db.write() as conn:
         sessions.end(conn, token())  # of whoever was signed in here before
+    noting.note("signed_in", who.id)
     if session.get("person") != who.id:
         session.clear()
     session["person"] = who.id
@@ -84,6 +92,7 @@ def sign_out() -> Response:
     from consult.web import sign_on  # which builds on this module
 
     label, there = sign_on.leaving()
+    noting.note("signed_out")
     with inst().db.write() as conn:
         sessions.end(conn, token())
     session.clear()

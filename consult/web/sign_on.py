@@ -15,7 +15,7 @@ from consult.accounts.people import Person
 from consult.accounts.provider import NotProved, NotReached, Proof
 from consult.accounts.sessions import SignInRefused
 from consult.accounts.single_sign_on import Provider, UnderWay
-from consult.web import browsers, cookies, holding
+from consult.web import browsers, cookies, holding, noting
 from consult.web import sign_in as door
 from consult.web.context import inst, own_address
 
@@ -82,6 +82,7 @@ def _not_reached(there: Provider, error: NotReached, target: str) -> Response:
 
 def _refused(why: str, sentence: str, target: str = "") -> Response:
     current_app.logger.warning("Single sign-on was refused: %s", why)
+    noting.note("sign_in_failed")
     return make_response(door.ask(target or url_for("home"), problem=sentence), 422)
 
 
@@ -149,6 +150,7 @@ def _signed_in(one: Person, token: str, target: str) -> Response:
 def _stranger(there: Provider, proof: Proof, browser: str, target: str) -> Response:
     """Nobody is named, whether nobody is linked or whoever is may not sign in."""
     current_app.logger.warning("Single sign-on was refused: nobody may sign in with account %s", proof.subject[:12])
+    noting.note("sign_in_failed")
     with inst().db.write() as conn:
         single_sign_on.keep_stranger(conn, browser, proof.subject, proof.assured, inst().store.clock())
     return _ask_code(there, target, proof.subject)

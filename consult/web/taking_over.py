@@ -6,7 +6,9 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from werkzeug.wrappers import Response
 
 from consult.documents.words import describe, when
+from consult.proforma.answer import Answer
 from consult.proforma.load import Definition
+from consult.proforma.model import Proforma, Question
 from consult.record.consultation import OPEN, Consultation
 from consult.record.ledger import KeyReused
 from consult.record.store import NotOpen, NotYours, Refused
@@ -63,7 +65,7 @@ def not_taken(error: Refused) -> Response | None:
     labels = TYPED | report_lines(inst().store.definition_of(consultation))
     typed = [(label, text) for name, label in labels.items() if (text := request.form.get(name, "").strip())]
     htmx = bool(request.headers.get("HX-Request"))
-    given = [(q, describe(q, answer, screen.proforma)) for q, answer in entered(screen, everything=htmx)]
+    given = [(q, _as_given(q, answer, screen.proforma)) for q, answer in entered(screen, everything=htmx)]
     page = render_template(
         "consultations/not_taken_pieces.html" if htmx else "consultations/not_taken.html",
         sentence=_why(consultation, error),
@@ -75,6 +77,15 @@ def not_taken(error: Refused) -> Response | None:
         sent=request.method == "POST",
     )
     return make_response(page, 409 if htmx or isinstance(error, NotOpen) else 403)
+
+
+def _as_given(question: Question, answer: Answer | None, proforma: Proforma) -> str:
+    """An answer in words; one that could not be taken anyway, such as no date, as it was typed."""
+    try:
+        return describe(question, answer, proforma)
+    except ValueError:
+        value = answer.value if answer else ""
+        return ", ".join(str(part) for part in value.values() if part) if isinstance(value, dict) else str(value)
 
 
 def report_lines(definition: Definition) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""The CSRF token of a page, written otherwise in each reply, so that no two compressed pages hold the same one."""
+"""Whether a form comes from a page of ours: by what the browser says of it, and by the token of the page.
+
+The token is written otherwise in each reply, so that no two compressed pages hold the same one.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,48 @@ import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from itertools import count
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from flask import g
+from flask import current_app, g, request
 from flask_wtf.csrf import CSRFProtect, generate_csrf
+from werkzeug.exceptions import Forbidden
+
+OURS: Final = ("same-origin", "none")
+"""What a browser says of a form that was sent by a page of this very origin, or by the person without a page."""
+
+
+class OtherSite(Forbidden):
+    """The browser says that another site sent this."""
 
 
 class Guard(CSRFProtect):  # type: ignore[misc] # flask-wtf has no types
-    """Refuses what was sent without the token of the session, as flask-wtf does, which knows the token as it is."""
+    """Refuses what another site sent, and what was sent without the token of the session, as flask-wtf does.
+
+    flask-wtf knows the token as it is, without its mask.
+    """
+
+    def protect(self, **how: Any) -> None:
+        """Raise OtherSite or CSRFError, unless the form is of a page of ours."""
+        changes = request.method in current_app.config["WTF_CSRF_METHODS"]
+        if changes and request.endpoint and is_from_another_site():
+            raise OtherSite
+        super().protect(**how)
 
     def _get_csrf_token(self) -> str:
         return _unmasked(super()._get_csrf_token() or "")
+
+
+def is_from_another_site() -> bool:
+    """Whether the browser says so. One that says nothing is believed: the token of the page is asked for as well.
+
+    Ports are not compared where only Origin is said, as a proxy may leave the port out of the name of the host.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in OURS
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).hostname != urlsplit(f"//{request.host}").hostname
 
 
 def token() -> str:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from consult.accounts import policy, sessions
 from consult.accounts.sessions import SignIn, SignInRefused
-from consult.web import cookies, holding
+from consult.web import cookies, holding, noting
 from consult.web.context import inst, own_address
 from consult.web.token import token as csrf_token
 
@@ -106,6 +106,7 @@ def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
     if not signed_in.locked_at:
         with inst().db.write() as conn:
             sessions.lock(conn, signed_in, now)
+        noting.note("locked", signed_in.person.id)
     if request.endpoint in policy.PUBLIC:
         return None
     if request.headers.get("HX-Request"):
@@ -117,7 +118,9 @@ def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
             renewed(sessions.unlock(inst().db, token(), request.form[PASSWORD], now), now)
         except SignInRefused as refusal:
             problem = str(refusal)
+            noting.note("unlock_failed", signed_in.person.id)
         else:
+            noting.note("unlocked", signed_in.person.id)
             return _go_on(g.visit, now)
     return _lock_page(signed_in, problem)
 
@@ -148,13 +151,17 @@ def unlock() -> Response | tuple[Response, int]:
     try:
         renewed(sessions.unlock(inst().db, token(), request.form.get("password", ""), now), now)
     except SignInRefused as refusal:
+        noting.note("unlock_failed")
         return jsonify({**_state(g.visit), "problem": str(refusal)}), 422 if g.visit else 401
+    noting.note("unlocked")
     g.left = int(sessions.IDLE.total_seconds())
     return jsonify(_state(g.visit))
 
 
 def lock() -> AnyResponse:
     """Lock the screen now, and stay where one is."""
+    if not g.visit.locked:
+        noting.note("locked")
     with inst().db.write() as conn:
         sessions.lock(conn, g.visit, inst().store.clock())
     if request.headers.get("HX-Request"):

@@ -8,7 +8,7 @@ import pytest
 from consult.accounts import people
 from consult.instance import open_instance
 from consult.record.disk import network_kind
-from consult.record.settings import change_setting
+from consult.record.settings import change_setting, check_routes
 
 
 def found(consult, folder, code=0):
@@ -33,6 +33,16 @@ def test_permissions_that_are_too_wide_come_with_the_command_that_mends_them(con
     assert fault.endswith(f"chmod {'700' if name == '.' else '600'} {path}")
     path.chmod(mode)
     assert found(consult, real)[0] == []
+
+
+def test_numbers_that_nobody_has_checked_are_noted(consult, real):
+    def noted():
+        return [line for line in found(consult, real)[1] if "urgent numbers of site A were never checked" in line]
+
+    assert len(noted()) == 1
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        check_routes(conn, "A", instance.today(), "cli:test", instance.store.at())
+    assert noted() == []
 
 
 def test_passwords_that_are_hashed_too_quickly_are_a_fault(consult, real):

@@ -238,7 +238,7 @@ def test_a_session_is_ended_only_with_the_password_and_this_one_then_has_a_new_t
     for password in ("", "not this one at all"):
         refused = nurse.post("/account/sessions", {"others": "yes", "password": password})
         assert refused.status_code == 422
-        assert "That is not your password" in refused.text
+        assert "neither your password now nor a code" in refused.text
     assert (elsewhere.ask("/").status_code, token_of(nurse)) == (200, before)
     assert nurse.post("/account/sessions", {"others": "yes", "password": PASSWORD}).status_code == 302
     assert elsewhere.ask("/").status_code == 302

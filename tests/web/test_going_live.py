@@ -10,6 +10,7 @@ import pytest
 from visiting import ROUTES, Service, Visitor
 
 from consult.approving import approve_all
+from consult.documents.words import uk_date
 from consult.exchange.casefile import Import, import_cases
 from consult.record import settings
 
@@ -101,3 +102,22 @@ def test_nobody_signed_in_since_yesterday_stays_so(service: Service, nurse: Visi
     assert nurse.ask("/").status_code == 200
     service.clock.ahead = timedelta(hours=12, minutes=1)
     assert nurse.ask("/").headers["Location"] == "/sign-in?next=/"
+
+
+def test_a_dated_check_of_the_numbers_is_asked_for_every_three_months_and_after_each_change(service: Service) -> None:
+    administrator, conn = service.visitor("administrator"), service.instance.db.read()
+    said = lambda: pages.text(administrator.get("/settings"))  # noqa: E731 - asked again and again
+    assert "Nobody has said yet" in said()
+    sent = {**ROUTES, "name": "Site A"}
+    administrator.post("/settings/sites/A", {**sent, "checked": "yes"})
+    assert f"These numbers were checked on {uk_date(service.instance.today())}" in said()
+    administrator.post("/settings/sites/A", {**sent, "name": "Site A, another name"})
+    assert settings.unchecked_routes(conn, service.instance.today()) == {}, "the numbers are the same"
+    today = service.instance.today()
+    assert settings.unchecked_routes(conn, today + timedelta(days=92)) == {}
+    assert settings.unchecked_routes(conn, today + timedelta(days=93)) == {"A": today}
+    assert settings.unchecked_routes(conn, today - timedelta(days=1)) == {"A": today}, "the clock was ahead then"
+    administrator.post("/settings/sites/A", {**sent, "crisis": "01632 960 111"})
+    assert "Nobody has said yet" in said()
+    administrator.post("/settings/sites/A", {**sent, "crisis": "01632 960 222", "checked": "yes"})
+    assert "These numbers were checked on" in said()

@@ -64,8 +64,11 @@ NOT_OPENED = {
     "consultations.leaflet_again",
     "entry.edit",
     "reliability.read",
+    "sign_on.start",
+    "sign_on.back",
 }
-"""Addresses that give no page here: files of the program, and what a signed consultation or a live case has not."""
+"""Addresses that give no page here: files of the program, what a signed consultation or a live case has not, and the
+two that lead to a provider of single sign-on and back, where none is set up."""
 
 NAMED = {"home", "followup.index", "consultations.show", "consultations.start", "consultations.abandon"}
 """Pages that may name an employee beside those of `employees.` and `consultations.`, for clinicians only."""

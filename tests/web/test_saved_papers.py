@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import struct
+import tracemalloc
 import zipfile
 from contextlib import closing
 from datetime import timedelta
@@ -16,6 +18,7 @@ from pptx import Presentation
 from consult import exports
 from consult.audit import actions, cases, rounds
 from consult.audit.rounds import Wanted
+from consult.documents import saved
 from consult.exports import Checked, ExportRefused
 from consult.record.database import sqlite3
 from consult.record.ledger import Draft, append, head
@@ -178,6 +181,28 @@ def test_what_is_no_office_file_is_refused_in_a_sentence(known: Audited, tmp_pat
         file.write_bytes(content)
         with pytest.raises(ExportRefused, match="nothing was compared"):
             check(known, file)
+
+
+@pytest.mark.parametrize("bomb", ["large", "many", "lying"])
+def test_an_office_file_that_would_unpack_to_far_more_is_refused_before_it_is_unpacked(bomb: str) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("ppt/presentation.xml", "<x/>")
+        for number in range(saved.MOST_PARTS + 1 if bomb == "many" else 1):
+            packed.writestr(f"ppt/part{number}.xml", b"" if bomb == "many" else b" " * (saved.MOST_UNPACKED + 1))
+    content = stream.getvalue()
+    assert len(content) < 1_000_000
+    if bomb == "lying":  # it says that the part is small
+        size = struct.pack("<L", saved.MOST_UNPACKED + 1)
+        assert content.count(size) == 2
+        content = content.replace(size, struct.pack("<L", 100))
+    tracemalloc.start()
+    try:
+        with pytest.raises(saved.NotReadable):
+            saved.lines(content)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_while_a_paper_is_made_again_the_record_goes_on(known: Audited, papers: dict[str, Path]) -> None:

@@ -169,3 +169,23 @@ def test_the_former_owner_is_told_also_where_nothing_new_was_sent(
     reply = nurse.save(consultation, {"a.harm_belief": answer, "seen.harm_belief": seen}, htmx=True)
     assert reply.status_code == 409
     assert "Saved" not in reply.text
+
+
+def test_a_date_that_is_none_sent_to_a_consultation_that_has_ended_is_shown_as_it_was_typed(
+    service: Service, nurse: Visitor
+) -> None:
+    consultation = service.begin()
+    assert (
+        nurse.post(f"/consultations/{consultation}/abandon", {"reason": "other", "text": "as typed"}).status_code < 400
+    )
+    proforma = service.instance.library.current.proforma
+    question = next(q.id for q in proforma.questions if q.kind == "date")
+    sent = {
+        f"a.{question}.day": "31",
+        f"a.{question}.month": "2",
+        f"a.{question}.year": "soon",
+        f"a.{question}": "soon",
+    }
+    reply = nurse.save(consultation, {**sent, "a.harm_belief": "present", "key": "k" * 20})
+    assert reply.status_code == 409
+    assert "soon" in reply.text

@@ -1,0 +1,197 @@
+"""Every form of every page, sent with each field twice: the first value counts, and nothing falls over.
+
+Only a case from case notes that is not finished keeps both, side by side, to be shown and refused: it is no case yet.
+
+Forms are gathered from the pages themselves, as each role sees them. What looks at a page changes nothing either.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import pages
+import pytest
+from test_every_route import address, audit_values, methods, rules
+from visiting import PASSWORD, PEOPLE, Service, Visitor, opened
+from werkzeug.datastructures import MultiDict
+
+from consult.accounts.policy import allowed
+from consult.proforma.answer import Answer
+
+SECOND = "qqsecondqq"
+LEFT_OUT = ("/sign-out", "/lock", "/look", "/account/password", "/account/sessions")
+LOOKS = {"employee_viewed", "consultation_viewed", "paper_viewed"}
+"""What opening a page may write: that somebody looked."""
+
+
+@pytest.fixture(scope="module")
+def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("twice") / "instance")))
+    yield service
+    service.instance.close()
+
+
+@pytest.fixture(scope="module")
+def values(shared: Service) -> dict[str, str]:
+    """Something that is there for each part of an address that a page is opened by."""
+    first = shared.begin()
+    return audit_values(shared) | {
+        "consultation_id": first,
+        "employee_id": shared.employee("Somebody Else", number="9"),
+        "leaflet_id": "back-pain-core",
+        "short": shared.instance.leaflets["back-pain-core", "en"].digest[:20],
+        "step": "1",
+        "done": "discussed",
+        "event": "agreed",
+        "measure_id": "red_flags_screened",
+        "provider": "DEMO",
+        "mode": "live",
+        "case_ref": shared.signed(back_pain_reason=Answer("answered", "main")),
+        "code": "A",
+        "filename": "consult.css",
+        "file_name": "results.csv",
+        "cases_name": "cases.csv",
+        "digest": shared.instance.library.current.digest,
+        "person_id": shared.newcomer(),
+        "block_id": "rest_of_red_flags",
+        "question_id": "cord_signs",
+    }
+
+
+def last_step(service: Service) -> int:
+    return int(service.instance.db.read().execute("SELECT max(seq) FROM step").fetchone()[0])
+
+
+def kinds_since(service: Service, seq: int) -> set[str]:
+    return {row[0] for row in service.instance.db.read().execute("SELECT kind FROM step WHERE seq > ?", (seq,))}
+
+
+@pytest.mark.parametrize("role", [*PEOPLE, None])
+def test_opening_a_page_writes_nothing_but_that_somebody_looked(
+    shared: Service, values: dict[str, str], role: str | None
+) -> None:
+    """By GET, and by HEAD, of every route; a page of another site could bring a browser to send no more."""
+    visitor, before = shared.visitor(role or ""), last_step(shared)
+    tables = [r[0] for r in shared.instance.db.read().execute("SELECT name FROM setting ORDER BY name")]
+    for rule in rules(shared):
+        if "GET" in methods(rule):
+            path = address(shared, rule, values)
+            visitor.client.get(path, buffered=True)
+            visitor.client.head(path)
+    assert kinds_since(shared, before) <= LOOKS
+    assert tables == [r[0] for r in shared.instance.db.read().execute("SELECT name FROM setting ORDER BY name")]
+
+
+def forms_of(visitor: Visitor, paths: list[str]) -> dict[tuple[str, frozenset[str]], list[tuple[str, str]]]:
+    """The forms that post, each once: where to, and what they would send."""
+    found: dict[tuple[str, frozenset[str]], list[tuple[str, str]]] = {}
+    for path in paths:
+        response = visitor.ask(path)
+        whole = response.mimetype == "text/html" and response.text.lstrip().lower().startswith("<!doctype")
+        if response.status_code != 200 or not whole:
+            continue
+        page = pages.parse(response.text)
+        for form in page.iter("form"):
+            if (form.get("method") or "").lower() != "post":
+                continue
+            to = (form.get("action") or path).split("#")[0]
+            fields = fields_of(page, form)
+            found.setdefault((to, frozenset(name for name, _ in fields)), fields)
+    return found
+
+
+def fields_of(page: Element, form: Element) -> list[tuple[str, str]]:
+    """What a form would send, with something filled in where nothing stands; its own fields and those that name it."""
+    inside = list(form.iter())
+    own = [*inside, *(e for e in page.iter() if form.get("id") and e.get("form") == form.get("id"))]
+    fields: dict[str, str] = {}
+    for element in own:
+        name, kind = element.get("name") or "", element.get("type") or element.tag
+        if not name or name == "csrf_token" or element.tag not in ("input", "textarea", "select", "button"):
+            continue
+        if element.tag == "select":
+            options = [o.get("value") or "" for o in element.iter("option")]
+            fields.setdefault(name, next((o for o in options if o), ""))
+        elif kind == "password":
+            fields[name] = PASSWORD
+        elif kind in ("text", "textarea", "search"):
+            fields.setdefault(name, element.get("value") or "as typed first")
+        else:
+            fields.setdefault(name, element.get("value") or "")
+    return list(fields.items())
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_a_field_that_is_sent_twice_counts_as_it_was_sent_first(
+    shared: Service, values: dict[str, str], role: str
+) -> None:
+    visitor = shared.visitor(role)
+    open_ = [r for r in rules(shared) if "GET" in methods(r) and allowed(role, r.endpoint) and r.endpoint != "static"]
+    forms = forms_of(visitor, [address(shared, rule, values) for rule in open_])
+    sent = 0
+    for (to, _), fields in forms.items():
+        if to.startswith(LEFT_OUT):
+            continue
+        twice = MultiDict(fields)
+        for name, _ in fields:
+            twice.add(name, f"{SECOND} {name}"[:60])
+        response = visitor.post(to, twice)
+        assert response.status_code < 500, (to, response.status_code)
+        sent += 1
+    assert sent >= {"administrator": 8, "audit_lead": 5}.get(role, 10)
+    held = everywhere(shared, SECOND)
+    assert [row for row in held if not row.startswith("step_content") or '"draft":' not in row] == []
+    assert shared.instance.db.read().execute("SELECT count(*) FROM case_row").fetchone()[0] == 1, "no draft is a case"
+
+
+def everywhere(service: Service, text: str) -> list[str]:
+    """The rows, of any table, that hold a text."""
+    conn = service.instance.db.read()
+    query = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'"
+    names = [row[0] for row in conn.execute(query)]
+    rows = [(name, str(tuple(row))) for name in names for row in conn.execute(f'SELECT * FROM "{name}"')]
+    return [f"{name}: {row[:600]}" for name, row in rows if text in row]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+        {"Origin": "https://evil.example"},
+    ],
+)
+def test_every_unsafe_route_refuses_what_the_browser_says_another_site_sent(
+    shared: Service, values: dict[str, str], said: dict[str, str]
+) -> None:
+    """With the right token, too."""
+    before = last_step(shared)
+    for role in PEOPLE:
+        visitor = shared.visitor(role)
+        headers = {"X-CSRFToken": visitor.csrf(), **said}
+        for rule in rules(shared):
+            if "POST" in methods(rule) and allowed(role, rule.endpoint):
+                response = visitor.client.post(address(shared, rule, values), data={}, headers=headers)
+                assert response.status_code == 403, (role, rule.endpoint)
+                assert "from another site" in response.text
+    assert last_step(shared) == before
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "http://localhost"},
+        {"Origin": "http://localhost:8443"},
+    ],
+)
+def test_a_form_of_our_own_page_is_taken(shared: Service, said: dict[str, str]) -> None:
+    nurse = shared.visitor("nurse")
+    response = nurse.client.post("/session", data={}, headers={"X-CSRFToken": nurse.csrf(), **said})
+    assert response.status_code < 400
