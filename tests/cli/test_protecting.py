@@ -111,7 +111,9 @@ def test_the_lines_hold_every_row_of_the_record(demo: Path, handed: Path) -> Non
         assert [r.fields for r in cases.iterate(conn)] == [line["fields"] for line in by_type["case"]]
         texts = {r["digest"]: json.loads(r["texts"]) for r in conn.execute("SELECT digest, texts FROM definition")}
         assert {line["digest"]: line["texts"] for line in by_type["version"]} == texts
-    assert "scrypt" not in handed.read_text("utf-8")
+        hashes = [row["password_hash"] for row in conn.execute("SELECT password_hash FROM person")]
+    assert len(hashes) > 3
+    assert not [one for one in hashes if one in handed.read_text("utf-8")]
 
 
 def test_a_record_made_from_the_lines_alone_is_whole_and_has_the_same_cases(

@@ -227,6 +227,7 @@ class TestBrake:
 
     def test_who_asks_too_often_in_a_minute_waits_and_others_do_not(self, service: Service) -> None:
         most, nurse, doctor = BRAKES["search"].most, service.visitor("nurse"), service.visitor("doctor")
+        service.braked = True
         moment = service.clock()
         service.instance.store.clock = lambda: moment
         assert {nurse.client.get("/employees").status_code for _ in range(most)} == {200}

@@ -22,6 +22,7 @@ from consult.proforma.path import blank_emergencies
 from consult.record import settings
 from consult.record.consultation import Consultation
 from consult.record.store import Start, Who
+from consult.web import braking
 from consult.web.app import CSP, CSP_OF_PIECES, create_app
 from consult.web.screen import Screen
 from consult.web.static import FOR_EVER
@@ -63,6 +64,13 @@ class Service:
     app: Flask
     clock: Clock
     who: dict[str, Who] = field(default_factory=dict)
+    braked: bool = False
+    """Whether who asks for much in a minute is asked to wait: most tests go from page to page faster than any hand."""
+
+    def hurry(self) -> None:
+        """Before each request: forget what was asked for, unless that is what a test is about."""
+        if not self.braked:
+            self.app.extensions.pop(braking.PLACE, None)
 
     def visitor(self, role: str = "") -> Visitor:
         return Visitor(self, role)
@@ -207,7 +215,9 @@ def opened(folder: Path) -> Service:
     clock = Clock()
     instance = open_instance(folder, clock=clock)
     who = {p.role: Who(p.id, p.role) for p in people.people(instance.db.read())}
-    return Service(instance, create_app(instance), clock, who)
+    service = Service(instance, create_app(instance), clock, who)
+    service.app.before_request_funcs[None].insert(0, service.hurry)
+    return service
 
 
 @pytest.fixture(scope="session")
