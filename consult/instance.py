@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from consult import erasing
-from consult.accounts.people import accounts_schema
+from consult.accounts.schema import accounts_schema
 from consult.audit import cases, gesture, tally, versions
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.counting import plan_of

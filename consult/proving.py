@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from consult.accounts.people import accounts_schema
+from consult.accounts.schema import accounts_schema
 from consult.progress import Progress, silent
 from consult.record import ledger, tables
 from consult.record.database import (

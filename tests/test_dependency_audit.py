@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
-import audit  # noqa: E402
+import audit  # noqa: E402 - the tool lies in no package
 
 sys.path.remove(str(ROOT / "tools"))
 FIX = {"id": "PYSEC-2026-1", "fix_versions": ["9.9"], "aliases": [], "description": "Planted"}

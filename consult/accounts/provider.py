@@ -108,7 +108,7 @@ def _checked(provider: Provider, way: UnderWay, id_token: str, keys: dict[str, A
     from joserfc import jwt
     from joserfc.jwk import KeySet
 
-    read = jwt.decode(id_token, KeySet.import_key_set(keys), algorithms=list(ALGORITHMS))  # type: ignore[arg-type]
+    read = jwt.decode(id_token, KeySet.import_key_set(keys), algorithms=list(ALGORITHMS))  # type: ignore[arg-type] # a JSON object
     options: Any = {
         "iss": {"essential": True, "value": provider.issuer},
         "aud": {"essential": True, "value": provider.client_id},

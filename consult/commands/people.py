@@ -84,9 +84,9 @@ def person_add(place: Place, name: str, role: str, site: str, username: str, pas
 def person_password(place: Place, username: str, password_file: Any) -> None:
     """Give a person a new password, for instance when it was lost; ends every sign-in of theirs."""
     with opened(place) as instance:
-        known = _named(instance, username)
+        known, words = _named(instance, username), password_from(password_file)  # nobody waits while it is typed
         with instance.db.write() as conn:
-            change_password(conn, known.id, password_from(password_file), actor(), instance.store.at())
+            change_password(conn, known.id, words, actor(), instance.store.at())
     click.echo(f"{known.name} has a new password.")
 
 

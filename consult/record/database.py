@@ -164,7 +164,12 @@ GUARDS_OF: Final = {1: GUARDS_1, 2: GUARDS_2, 3: GUARDS, 4: GUARDS, SCHEMA_VERSI
 @record_schema()
 def m0001_step_log(db: sqlite_utils.Database) -> None:
     """The step log, identity apart from it, and what is projected from it."""
-    for statement in TABLES.split(";\n"):
+    carry_out(db, TABLES)
+
+
+def carry_out(db: sqlite_utils.Database, statements: str) -> None:
+    """Give the database one statement after the other, each within the transaction of its migration."""
+    for statement in statements.split(";\n"):
         if statement.strip():
             db.execute(statement)
 

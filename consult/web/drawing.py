@@ -41,7 +41,7 @@ def once(
         if len(_drawn) >= MOST:
             _drawn.clear()
         pieces = _drawn[look] = _without_own(str(text), consultation_id, told)
-    return Markup(_with_own(pieces, consultation_id, told))  # nosec B704 - a template drew and escaped it  # noqa: S704
+    return Markup(_with_own(pieces, consultation_id, told))  # noqa: S704 # nosec B704 - a template drew and escaped it
 
 
 def _without_own(text: str, consultation_id: str, told: Sequence[str]) -> list[str]:

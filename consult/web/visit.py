@@ -61,7 +61,7 @@ def renewed(new_token: str, now: datetime) -> None:
 
 def bring_token(response: Response) -> Response:
     """Send the new token of the session with this reply, if there is one."""
-    return keep_token(response, g.new_token) if g.get("new_token") else response  # type: ignore[return-value] # the same
+    return keep_token(response, g.new_token) if g.get("new_token") else response  # type: ignore[return-value] # Flask's own class
 
 
 def _is(signed_in: SignIn, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from consult.accounts.people import WORK, NewPerson, accounts_schema, add_person
+from consult.accounts.people import WORK, NewPerson, add_person
+from consult.accounts.schema import accounts_schema
 from consult.record.opening import open_database
 from consult.record.settings import change_setting
 

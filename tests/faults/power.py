@@ -24,7 +24,7 @@ from typing import Any
 from disk import Disk
 
 from consult import backup
-from consult.accounts.people import accounts_schema
+from consult.accounts.schema import accounts_schema
 from consult.in_use import Content
 from consult.instance import DATABASE, Instance
 from consult.proforma.answer import Answer

@@ -14,7 +14,7 @@ from typing import Any
 
 import pages
 import pytest
-from test_every_route import methods, rules
+from addresses import methods, rules
 from visiting import PASSWORD, Service, Visitor, opened
 from werkzeug.test import EnvironBuilder
 

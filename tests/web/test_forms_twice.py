@@ -14,12 +14,11 @@ from xml.etree.ElementTree import Element
 
 import pages
 import pytest
-from test_every_route import address, audit_values, methods, rules
+from addresses import address, methods, rules, values_of
 from visiting import PASSWORD, PEOPLE, Service, Visitor, opened
 from werkzeug.datastructures import MultiDict
 
 from consult.accounts.policy import allowed
-from consult.proforma.answer import Answer
 
 SECOND = "qqsecondqq"
 LEFT_OUT = ("/sign-out", "/lock", "/look", "/account/password", "/account/sessions")
@@ -37,28 +36,7 @@ def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 @pytest.fixture(scope="module")
 def values(shared: Service) -> dict[str, str]:
     """Something that is there for each part of an address that a page is opened by."""
-    first = shared.begin()
-    return audit_values(shared) | {
-        "consultation_id": first,
-        "employee_id": shared.employee("Somebody Else", number="9"),
-        "leaflet_id": "back-pain-core",
-        "short": shared.instance.leaflets["back-pain-core", "en"].digest[:20],
-        "step": "1",
-        "done": "discussed",
-        "event": "agreed",
-        "measure_id": "red_flags_screened",
-        "provider": "DEMO",
-        "mode": "live",
-        "case_ref": shared.signed(back_pain_reason=Answer("answered", "main")),
-        "code": "A",
-        "filename": "consult.css",
-        "file_name": "results.csv",
-        "cases_name": "cases.csv",
-        "digest": shared.instance.library.current.digest,
-        "person_id": shared.newcomer(),
-        "block_id": "rest_of_red_flags",
-        "question_id": "cord_signs",
-    }
+    return values_of(shared)
 
 
 def last_step(service: Service) -> int:

@@ -17,7 +17,7 @@ import constructed
 import pages
 import pypdfium2
 import pytest
-from test_every_route import address, audit_values, methods, rules
+from addresses import address, audit_values, methods, rules
 from visiting import EMPLOYEE, PEOPLE, Service, Visitor, opened
 from werkzeug.test import TestResponse
 

@@ -183,7 +183,7 @@ def test_only_the_browser_that_was_sent_and_only_once_and_soon_takes_anything_ba
     sent = there.authorize(begin(mine))
     assert come_back(mine, sent).status_code == 200
     again = service.visitor()
-    again.client.set_cookie("consult_way", mine.client.get_cookie("consult_way").value)  # type: ignore[union-attr]
+    again.client.set_cookie("consult_way", mine.client.get_cookie("consult_way").value)  # type: ignore[union-attr] # it was set above
     assert come_back(again, sent).status_code == 422
     late = service.visitor()
     sent = there.authorize(begin(late))

@@ -6,7 +6,7 @@ from datetime import date
 
 import pages
 import pytest
-from test_every_route import methods, rules
+from addresses import methods, rules
 from visiting import EMPLOYEE, Service, Visitor
 from werkzeug.test import TestResponse
 
