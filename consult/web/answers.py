@@ -122,11 +122,24 @@ def _save(consultation_id: str, sent: forms.Sent, screen: Screen, key: str) -> l
     removed = request.form.get("remove") == question.id
     shown = _shown(screen, question)
     if sent.answer == shown and not removed:
+        _check_it_stands(consultation_id, sent)
         return []
     before = _recorded(screen, question, sent.seen)
     answer = sent.answer if removed else forms.with_options_kept(question, sent.answer, before, shown)
     own = f"{key}:{question.id}"
     return [inst().store.saved(consultation_id, question, answer, sent.seen, own, "single", who())]
+
+
+def _check_it_stands(consultation_id: str, sent: forms.Sent) -> None:
+    """Conflict if the control in use is back at what the page showed, and another window has answered since.
+
+    The reply would call it saved, and let the next answer pass for one that knew the other. Of a page that is sent
+    whole nobody touched it, and the new page shows what stands.
+    """
+    if request.headers.get("HX-Request"):
+        now = found(consultation_id).last(sent.question.id)
+        if now is not None and now.seq != sent.seen and now.answer != sent.answer:
+            raise Conflict(sent.question.id, now)
 
 
 def _fill_rest(consultation_id: str, block_id: str, key: str) -> list[str]:

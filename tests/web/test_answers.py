@@ -93,6 +93,25 @@ def test_a_stale_page_that_says_the_same_is_no_conflict(service: Service, nurse:
     assert len(service.consultation(consultation).history["work_status"]) == 1
 
 
+@pytest.mark.parametrize("now", ["away_not_sick", None], ids=["answered otherwise", "removed"])
+def test_a_control_that_is_back_at_what_a_stale_page_showed_is_not_called_saved(
+    service: Service, nurse: Visitor, consultation: str, now: str | None
+) -> None:
+    """Yes and No again within a moment: only the last is sent, and it is what the page showed."""
+    nurse.save(consultation, {"a.work_status": "off_sick"})
+    known = str(service.consultation(consultation).seen("work_status"))
+    nurse.save(consultation, {"a.work_status": now} if now else {"remove": "work_status", "seen.work_status": known})
+    stands = service.answer(consultation, "work_status")
+    stale = {"a.work_status": "off_sick", "seen.work_status": known}
+    response = nurse.post(f"/consultations/{consultation}/answers", stale, htmx=True)
+    assert response.status_code == 409
+    assert "Off sick now with this pain" in response.text
+    assert "Nothing was overwritten" in response.text
+    assert service.answer(consultation, "work_status") == stands
+    assert nurse.post(f"/consultations/{consultation}/answers", stale).status_code == 302, "a whole page was left alone"
+    assert service.answer(consultation, "work_status") == stands
+
+
 @EITHER
 def test_what_names_no_question_is_refused_and_never_called_saved(
     service: Service, nurse: Visitor, consultation: str, htmx: bool
