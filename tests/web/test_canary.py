@@ -137,12 +137,12 @@ def _refused(going: Journey, form: dict[str, str]) -> None:
     def register(*_: Any) -> Any:
         raise broken
 
-    store.register = register  # type: ignore[method-assign] # what is sent is looked at on its way
+    store.register = register  # type: ignore[method-assign] # broken on purpose
     try:
         again = {**form, "name": f"{NAME} Zweitens", "go": "another"}
         assert Watched(going, "nurse").post("/employees/new", again).status_code == 500
     finally:
-        store.register = plain  # type: ignore[method-assign] # what is sent is looked at on its way
+        store.register = plain  # type: ignore[method-assign] # put back as it was
 
 
 def test_a_name_is_nowhere_but_where_it_belongs(journey: Journey) -> None:
