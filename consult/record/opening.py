@@ -31,6 +31,7 @@ from consult.record.database import (
 )
 from consult.record.disk import network_kind
 from consult.record.store import Clock, now_utc
+from consult.record.tables import ACCOUNT
 from consult.record.timekeeping import stamp
 
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -185,8 +186,7 @@ def _guards_gone(missing: list[str], replaced: bool) -> str:
 
 def _upgrade(db: Database, schemas: tuple[Migrations, ...], actor: str, clock: Clock) -> None:
     """Apply all that is pending in one transaction, guards, version and the step that says so included."""
-    reader = sqlite_utils.Database(db.read(), recursive_triggers=True)
-    if _version(db.read()) == SCHEMA_VERSION and not any(schema.pending(reader) for schema in schemas):
+    if not _pending(db, schemas) and _version(db.read()) == SCHEMA_VERSION:
         return
     with db.write() as conn:
         before = _version(conn)
@@ -205,6 +205,16 @@ def _upgrade(db: Database, schemas: tuple[Migrations, ...], actor: str, clock: C
                 )
     if missing := missing_guards(db.read()):
         raise DatabaseRefused(f"The guards {', '.join(missing)} of the step log are missing; restore a backup.")
+
+
+def _pending(db: Database, schemas: tuple[Migrations, ...]) -> bool:
+    reader = sqlite_utils.Database(db.read(), recursive_triggers=True)
+    try:
+        return any(schema.pending(reader) for schema in schemas)
+    except KeyError as error:  # a flipped bit renamed a column, which no check of SQLite's finds
+        raise DatabaseRefused(
+            f"What was done to the database is told in a damaged table ({ACCOUNT}); restore a backup."
+        ) from error
 
 
 def put_guards_back(file: Path, actor: str, clock: Clock = now_utc) -> list[str]:

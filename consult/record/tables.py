@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from datetime import datetime
 from functools import cache
 from typing import Final
 
@@ -12,9 +13,10 @@ from sqlite_utils import Migrations
 
 from consult.record.database import SCHEMA_VERSION, Connection, sqlite3
 
+Account = list[tuple[object, ...]] | None
+ACCOUNT: Final = "_sqlite_migrations"  # where the library keeps account of what it applied; it applies the rest anew
 NAMED: Final = re.compile(r'CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER|VIEW) ["\[`]?(\w+)')
 MADE_BY_SQLITE: Final = re.compile(r"sqlite_autoindex_(\w+)_\d+")
-OF_THE_MIGRATIONS: Final = "_sqlite"  # tables of the library that keeps account of migrations
 
 
 def differing(conn: Connection, *schemas: Migrations) -> list[str]:
@@ -22,24 +24,36 @@ def differing(conn: Connection, *schemas: Migrations) -> list[str]:
 
     One flipped bit in the schema renames a column, or a table, and SQLite's own check finds nothing amiss.
     """
-    there = _statements(conn)
+    there, account = _statements(conn), _account(conn)
     version = conn.execute("PRAGMA user_version").fetchone()[0]
-    expected = _made(schemas) if version == SCHEMA_VERSION else {}
-    return sorted({name for name, sql in expected.items() if there.get(name) != sql} | {*map(ascii, _misnamed(conn))})
+    expected, kept = _made(schemas) if version == SCHEMA_VERSION else ({}, account)
+    differ = {name for name, sql in expected.items() if there.get(name) != sql} | {*map(ascii, _misnamed(conn))}
+    return sorted(differ if account == kept else {*differ, ACCOUNT})
 
 
 @cache
-def _made(schemas: tuple[Migrations, ...]) -> dict[str, str]:
+def _made(schemas: tuple[Migrations, ...]) -> tuple[dict[str, str], Account]:
     with closing(sqlite3.connect(":memory:")) as conn:
         db = sqlite_utils.Database(conn)
         for schema in schemas:
             schema.apply(db)
-        return _statements(conn)
+        return _statements(conn), _account(conn)
 
 
 def _statements(conn: Connection) -> dict[str, str]:
     rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL")
-    return {row[0]: row[1] for row in rows if not str(row[0]).startswith(OF_THE_MIGRATIONS)}
+    return {row[0]: row[1] for row in rows}
+
+
+def _account(conn: Connection) -> Account:
+    """Which migrations were applied, in their order; None if that, or when it was, can't be read."""
+    try:
+        rows = conn.execute(f'SELECT id, migration_set, name, applied_at FROM "{ACCOUNT}" ORDER BY id').fetchall()
+        for row in rows:
+            datetime.fromisoformat(row[3])  # nobody reads when, but the library reads the row
+        return [tuple(row[:3]) for row in rows]
+    except (sqlite3.Error, ValueError, TypeError):
+        return None
 
 
 def _misnamed(conn: Connection) -> list[str]:

@@ -1,4 +1,4 @@
-"""Damage to a database file: bits that flip (there or in its schema), pages that change places, an end that is cut off.
+"""Damage to a database file: flipped bits (anywhere, in its schema, in what was migrated), swapped pages, a lost end.
 
 Run as a program it is the one that looks at damaged files, in a process of its own, since one that reads damage could
 die of it: for each damage a line of JSON.
@@ -23,6 +23,7 @@ from consult.cli import main as consult
 from consult.instance import database_file
 from consult.proving import read_only
 from consult.record.database import sqlite3
+from consult.record.tables import ACCOUNT
 from consult.serving import Address, application
 
 PAGE = 4096
@@ -59,7 +60,17 @@ def cut(content: bytearray, draw: random.Random) -> str:
     return f"cut off at {size}"
 
 
-DAMAGES: dict[str, Damage] = {"flip": flip, "schema": schema, "swap": swap, "cut": cut}
+def account(content: bytearray, draw: random.Random) -> str:
+    """One bit flips in the account of migrations, the one table that is the library's: its statement, or its rows."""
+    begin = content.index(f'CREATE TABLE "{ACCOUNT}"'.encode())
+    statement = range(begin, content.index(b")", begin))
+    page = range(*(content.index(b"m0001_step_log") // PAGE * PAGE + n for n in (0, PAGE)))
+    at, bit = draw.choice([*statement, *(n for n in page if content[n])]), draw.randrange(8)
+    content[at] ^= 1 << bit
+    return f"bit {bit} of byte {at} (page {at // PAGE + 1})"
+
+
+DAMAGES: dict[str, Damage] = {"flip": flip, "schema": schema, "swap": swap, "cut": cut, "account": account}
 CAPTURED = ("live", "retrospective")
 COMMANDS = (
     ["doctor"],
@@ -133,7 +144,8 @@ def rows(file: Path) -> dict[str, Any]:
         names = [row[0] for row in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
         for name in names:
             try:
-                found[name] = sorted(map(repr, map(tuple, conn.execute(f'SELECT * FROM "{name}"'))))
+                columns = "id, migration_set, name" if name == ACCOUNT else "*"  # nobody reads when each was applied
+                found[name] = sorted(map(repr, map(tuple, conn.execute(f'SELECT {columns} FROM "{name}"'))))
             except sqlite3.Error as error:
                 found[name] = str(error)
     return found
