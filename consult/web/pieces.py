@@ -16,6 +16,8 @@ from consult.web.desk import headings, site_of
 from consult.web.screen import Screen, banner_answers
 
 MACROS = "macros/question.html"
+Draw = Mapping[str, Callable[..., Markup]]
+"""The macros that draw, by name."""
 Piece = tuple[str, str]
 """The id of what it stands in, and what it holds now."""
 
@@ -43,11 +45,13 @@ def pieces(
     return "\n".join([*states, *(f'<div id="{id_}" data-hx-swap-oob="innerHTML">{held}</div>' for id_, held in parts)])
 
 
-def _macros() -> dict[str, Callable[..., Markup]]:
+def _macros() -> Draw:
     return vars(current_app.jinja_env.get_template(MACROS).module)
 
 
-def _moved(before: Screen, now: Screen, sent: set[str], own: Collection[str]) -> tuple[Collection[str], Collection[str]]:
+def _moved(
+    before: Screen, now: Screen, sent: set[str], own: Collection[str]
+) -> tuple[Collection[str], Collection[str]]:
     """The questions that are drawn anew, and those of which only what stands below the answer is."""
     differ = now.may_differ(before)
     both = before.path.on & now.path.on & differ
@@ -64,7 +68,7 @@ def _shown_otherwise(question_id: str, before: Screen, now: Screen) -> bool:
 
 
 def _of_questions(
-    now: Screen, redrawn: Collection[str], below: Collection[str], c: dict[str, Any], draw: dict[str, Callable[..., Markup]]
+    now: Screen, redrawn: Collection[str], below: Collection[str], c: dict[str, Any], draw: Draw
 ) -> Iterator[Piece]:
     for question in _in_order(now, redrawn):
         yield f"slot-{question.id}", drawing.item(now, question, c, draw["whole_item"]) if now.on(question) else ""
@@ -76,9 +80,7 @@ def _in_order(screen: Screen, ids: Collection[str]) -> list[Question]:
     return [q for q in screen.proforma.questions if q.id in ids] if ids else []
 
 
-def _of_the_page(
-    before: Screen, now: Screen, asked: list[Question], draw: dict[str, Callable[..., Markup]]
-) -> Iterator[Piece]:
+def _of_the_page(before: Screen, now: Screen, asked: list[Question], draw: Draw) -> Iterator[Piece]:
     """Rail, gestures, headings, what is left, what is kept aside, banner and report."""
     for tally, old in zip(now.tallies(), before.tallies(), strict=True):
         if tally != old:
