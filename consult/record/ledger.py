@@ -29,6 +29,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "consultation_viewed": frozenset(),
     "paper_viewed": frozenset({"paper"}),
     "employee_viewed": frozenset({"employee"}),
+    "employee_listed": frozenset({"employee", "list"}),
     "access_reasoned": frozenset({"employee", "reason"}),
     "own_record_set": frozenset({"person", "employee"}),
     "employee_same_as": frozenset({"employee", "same_as"}),
