@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from consult import security_log, setting_up
-from consult.accounts import factors, passwords, people, sessions, single_sign_on
+from consult.accounts import factors, passwords, people, sealing, sessions, single_sign_on
 from consult.accounts.people import ROLES, NewPerson, Person, add_person, by_username, change_password
-from consult.commands.place import EXIT_CODES, Place, actor, on_instance, opened, pass_place
+from consult.commands.place import EXIT_CODES, Place, actor, count, on_instance, opened, pass_place
 from consult.instance import Instance
 from consult.record.database import Connection
 
@@ -144,6 +144,20 @@ def person_second_factor(place: Place, username: str) -> None:
         factors.remove(conn, known.id, actor(), at)
         people.end_all(conn, known.id)
     click.echo(f"{known.name} has no second factor now; the password alone signs in.")
+
+
+@person.command(name="new-factor-key", epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def person_new_factor_key(place: Place) -> None:
+    """Encrypt the secrets of all second factors under a new key; a running server goes on.
+
+    Where the keys stand in the environment, put the new one first there, run this, then take the old one away.
+    """
+    with opened(place) as instance:
+        n = sealing.renew(instance.db)
+        where = sealing.place_of(instance.db.read()).words
+    click.echo(f"{count(n, 'secret')} encrypted under the key that stands first in {where}. Keep a copy of it apart.")
 
 
 @person.command(name="place", epilog=EXIT_CODES)

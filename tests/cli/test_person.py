@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from consult.accounts import factors, people, sessions
+from consult.accounts import factors, people, sealing, sessions
 from consult.instance import open_instance
 
 LOST = "a password that was lost"
@@ -59,3 +59,21 @@ def test_an_unknown_name_and_site_are_said(consult, real):
     for command in ("start", "second-factor", "let-in", "place"):
         assert "Nobody signs in as nobody" in consult(real, "person", command, "nobody", code=1).stderr
     assert "There is no site Z" in consult(real, "person", "place", "anna.berg", "--site", "Z", code=1).stderr
+
+
+def test_a_new_key_of_second_factors_and_a_missing_one_are_said(consult, real, monkeypatch):
+    for name in (sealing.IN_ENVIRONMENT, sealing.FILE_IN_ENVIRONMENT):
+        monkeypatch.delenv(name, raising=False)
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        known, now = people.by_username(conn, "anna.berg"), instance.clock()
+        code = factors.code_at(factors.begin(conn, known.id), factors.step_of(now))
+        factors.confirm(conn, known.id, code, now, known.id, instance.store.at())
+    before = (real / sealing.KEY_FILE).read_text("ascii")
+    assert "1 secret encrypted under the key" in consult(real, "person", "new-factor-key").stdout
+    assert (real / sealing.KEY_FILE).read_text("ascii") != before
+    assert "Their secrets are encrypted" in consult(real, "doctor").stdout
+    (real / sealing.KEY_FILE).write_text(before, "ascii")
+    assert "fault" in (said := consult(real, "doctor", code=1).output).lower()
+    assert "put it back" in said
+    assert "put it back" in consult(real, "person", "new-factor-key", code=1).stderr
+    assert (real / sealing.KEY_FILE).read_text("ascii") == before
