@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from consult import checking
-from consult.accounts import passwords, people, sealing
+from consult.accounts import breached, factors, passwords, people, sealing
 from consult.backup import backup_folder, backups_in, made_at
 from consult.documents.words import uk_date, when
 from consult.in_use import Content, look
@@ -36,6 +36,9 @@ OLD_BACKUP: Final = timedelta(days=2)
 OLD_REHEARSAL: Final = timedelta(days=31)
 LOW_SPACE: Final = 500_000_000
 CHECK_ROUTES: Final = "check each with whoever answers it, and tick that on the settings page."
+SEE_PEOPLE: Final = people.CLINICIANS | {"administrator"}
+"""The roles that see clinical data, or look after those who do."""
+ASK_FOR_ONE: Final = "Say that these roles need a second factor: Settings, People, Who needs a second factor."
 NO_SPACE: Final = 50_000_000
 SLOWER: Final = f"take the setting {people.WORK} away, or set it to {passwords.METHOD}."
 
@@ -203,6 +206,8 @@ def _inside(conn: Connection, content: Content) -> Iterator[Finding]:
         yield Finding("settings", "fault", "The instance is not set up; run `consult init`.")
     if not is_demonstration(conn) and passwords.weaker(method := people.password_work(conn)):
         yield Finding("passwords", "fault", f"Passwords are hashed by {method}, which is too quick; {SLOWER}")
+    if (named := people.breached_list(conn)) and (sentence := breached.why_not(Path(named))):
+        yield Finding("passwords", "fault", sentence)
     yield from _second_factors(conn)
     for code, day in unchecked_routes(conn, now_utc().astimezone().date()).items():
         when_ = f"last checked on {uk_date(day)}" if day else "never checked"
@@ -212,7 +217,11 @@ def _inside(conn: Connection, content: Content) -> Iterator[Finding]:
 
 
 def _second_factors(conn: Connection) -> Iterator[Finding]:
-    """Whether their secrets are encrypted, and can be read: nothing where there are none."""
+    """Who works with clinical data without one; whether their secrets are encrypted, and can be read."""
+    needed, working = factors.required(conn), {one.role for one in people.people(conn) if one.active}
+    without = [label for role, label in people.ROLES.items() if role in working & SEE_PEOPLE and role not in needed]
+    if without and not is_demonstration(conn):
+        yield Finding("second factors", "note", f"The password alone signs in: {', '.join(without)}. {ASK_FOR_ONE}")
     n, sealed = sealing.how_kept(conn)
     if sentence := sealing.unreadable(conn):
         yield Finding("second factors", "fault", sentence)

@@ -150,7 +150,7 @@ def test_where_a_role_needs_a_factor_a_passkey_is_one_and_the_last_one_stays(ser
 def test_an_administrator_helps_whoever_lost_telephone_and_passkeys(service: Service, nurse: Visitor) -> None:
     held, _ = add(nurse)
     admin, nora = service.visitor("administrator"), service.who["nurse"].actor
-    assert admin.post(f"/settings/people/{nora}/second-factor").status_code == 302
+    assert admin.post(f"/settings/people/{nora}/second-factor", {"proved": "called_back"}).status_code == 302
     assert nurse.ask("/").status_code == 302, "every session of theirs ended"
     assert sign_in(service.visitor(), held).status_code == 422
     assert service.visitor().post("/sign-in", {"username": "nora.nurse", "password": PASSWORD}).status_code == 302
