@@ -113,7 +113,10 @@ def plant(app: Flask) -> None:
         return page(request.form.get("words", ""))
 
     def to() -> Response:
-        return redirect(re.sub(r"[^!-~]", "", request.args.get("to", "/")))
+        try:
+            return redirect(re.sub(r"[^!-~]", "", request.args.get("to", "/")))
+        except ValueError:  # what was sent can be no address
+            return redirect("/")
 
     def linked(response: Response) -> Response:
         if request.endpoint == "tour":
