@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 
 from consult.documents import letter as letters
 from consult.documents.given import kept_leaflet
-from consult.documents.leaflet import Format
+from consult.documents.leaflet import FORMATS, Format
+from consult.documents.needs import chosen_format
 from consult.documents.note import after_lines, note, note_parts
 from consult.documents.report import digest as digest_of
 from consult.documents.sheets import letter_sheet, note_sheet, who_and_when
@@ -34,7 +35,7 @@ from consult.web.desk import (
     unrecorded_print,
 )
 from consult.web.leaflets import AnyReply, leaflet_format, printed
-from consult.web.printing import asked_format, made_now, sheet_reply, wants_pdf
+from consult.web.printing import asked_format, made_now, sheet_reply, shown_format, wants_pdf
 
 GIVEN: Final = ("leaflet_printed", "leaflet_given")
 
@@ -75,10 +76,9 @@ def letter(consultation_id: str) -> Response | str:
         return _printed(consultation_id, "letter_printed", content, target)
     if wants_pdf():
         return sheet_reply(letter_sheet(made, _who_and_when(consultation, made), made_now(asked_format())), "letter")
-    made_at = head(inst().db.read())
-    return render_template(
-        "consultations/letter.html", letter=made, made_at=made_at, format=asked_format(), **screen_context(consultation)
-    )
+    made_at, context = head(inst().db.read()), screen_context(consultation)
+    format_ = shown_format(chosen_format(context["need"], FORMATS))  # the employee carries it
+    return render_template("consultations/letter.html", letter=made, made_at=made_at, format=format_, **context)
 
 
 def _who_and_when(consultation: Consultation, made: letters.Letter) -> list[tuple[str, str]]:

@@ -25,6 +25,11 @@ def asked_format(sent: Mapping[str, str] | None = None) -> Format:
     return next((f for f in FORMATS if f == (request.args if sent is None else sent).get("format")), "a4")
 
 
+def shown_format(wanted: str) -> Format:
+    """The format that the address asks for, else the one that is wanted, else A4."""
+    return asked_format(request.args if request.args.get("format") else {"format": wanted})
+
+
 def made_now(format_: Format) -> Made:
     """How a paper is printed at this step of the record."""
     step, hash_ = head(inst().db.read())

@@ -24,7 +24,7 @@ from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
 from consult.web.desk import bp, employee_of, found, own_key, refused, screen_context
-from consult.web.printing import asked_format, made_now, sheet_reply, wants_pdf
+from consult.web.printing import asked_format, made_now, sheet_reply, shown_format, wants_pdf
 
 LONGEST = 300
 HOW = {
@@ -136,6 +136,7 @@ def _chosen(consultation: Consultation) -> Chosen:
 
 def _page(consultation: Consultation) -> str | Response:
     context = screen_context(consultation)
+    wanted = chosen_format(context["need"], FORMATS)
     definition = inst().store.definition_of(consultation)
     if not definition.reports.types:
         abort(404)
@@ -159,7 +160,8 @@ def _page(consultation: Consultation) -> str | Response:
         made_at=head(inst().db.read()),
         is_final=text == final,
         format=asked_format(),
-        preselect=chosen_format(context["need"], FORMATS) if about_copy["with_copy"] else "",
+        preselect=wanted if about_copy["with_copy"] else "",
+        copy_format=shown_format(wanted),
         how=HOW,
         asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),
         **context,

@@ -5,6 +5,7 @@ The token is written otherwise in each reply, so that no two compressed pages ho
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -17,6 +18,8 @@ from flask import current_app, g, request
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.exceptions import Forbidden
 
+START: Final = 15
+"""Bytes of chance that a mask grows from: it makes a page shorter than a mask of chance throughout."""
 OURS: Final = ("same-origin", "none")
 """What a browser says of a form that was sent by a page of this very origin, or by the person without a page."""
 
@@ -62,22 +65,23 @@ def token() -> str:
 
 
 def _masked(text: str) -> str:
-    mask = secrets.token_bytes(len(text))
-    return urlsafe_b64encode(mask + _mixed(mask, text.encode())).decode()
+    start = secrets.token_bytes(START)
+    return urlsafe_b64encode(start + _mixed(start, text.encode())).decode()
 
 
 def _unmasked(text: str) -> str:
     """The token under the mask; "" for what is none."""
     try:
         both = urlsafe_b64decode(text)
-        return _mixed(both[: len(both) // 2], both[len(both) // 2 :]).decode()
+        return _mixed(both[:START], both[START:]).decode()
     except (Error, ValueError):
         return ""
 
 
-def _mixed(mask: bytes, text: bytes) -> bytes:
-    mixed = int.from_bytes(mask) ^ int.from_bytes(text)
-    return mixed.to_bytes(max(len(mask), len(text)))
+def _mixed(start: bytes, text: bytes) -> bytes:
+    """The text with the mask that grows from its start, put on or taken off."""
+    mask = hashlib.shake_128(start).digest(len(text))
+    return (int.from_bytes(mask) ^ int.from_bytes(text)).to_bytes(len(text))
 
 
 def new_key() -> str:

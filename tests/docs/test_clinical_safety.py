@@ -146,9 +146,15 @@ WITHOUT_BANNER = {
 
 def test_no_field_of_an_answer_is_filled_in_by_the_browser() -> None:
     text = (TEMPLATES / "macros" / "question.html").read_text("utf-8")
-    fields = re.findall(r"<(?:input|select|textarea)\b[^>]*>", re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", text))
+    fields = re.findall(r"<(?:input|select|textarea)\b[^>]*>", re.sub(r"\{%.*?%\}", "", text))
     assert len(fields) > 10
-    assert [field for field in fields if "autocomplete=" not in field and 'type="hidden"' not in field] == []
+    typed = [field for field in fields if not re.search('type="(hidden|radio|checkbox)"', field)]
+    assert [field for field in typed if 'autocomplete="off"' not in field] == []
+    ticked = [field for field in fields if re.search('type="(radio|checkbox)"', field)]
+    assert len(ticked) == 2
+    assert [field for field in ticked if 'form="{{ form }}"' not in field] == []  # for these the form says it
+    page = (TEMPLATES / "consultations" / "show.html").read_text("utf-8")
+    assert '<form id="answers" autocomplete="off"' in page
 
 
 def test_who_is_present_is_asked_and_stands_at_the_top() -> None:

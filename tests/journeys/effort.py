@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chromium import CHROMIUM, SWITCHES
 from hands import Hand, WithScript
 from keys import Keys
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
@@ -203,8 +204,6 @@ def write(measured: dict[str, Effort]) -> None:
 
 def main() -> None:
     """Hold all five consultations, print the figures, and write them."""
-    from conftest import CHROMIUM, SWITCHES
-
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         service = Service(Path(folder) / "instance")
         try:

@@ -16,10 +16,10 @@ from watching import Visit, Watch
 pytestmark = pytest.mark.browser
 KB = 1024
 FIRST_LOAD, REQUESTS, LATER, ANSWER = 50 * KB, 5, 4 * KB, 1 * KB
-LATER_PAGES = ("/report", "leaflets", "follow-up", "employees")
-LONGER_PAGES, LONGER = ("/letter", "/sign", "tour"), 6 * KB
-"""All text, or a list of all that is not recorded yet: above the aim of 4."""
-WHOLE_SCREEN_ALONE = 68 * KB
+LATER_PAGES = ("/report", "/letter", "leaflets", "follow-up", "employees", "tour")
+LONGER_PAGES, LONGER = ("/sign",), 5.5 * KB
+"""A list of all that is not recorded yet: above the aim of 4."""
+WHOLE_SCREEN_ALONE = 66 * KB
 """With nothing in the browser's cache, the style and the page of some 75 questions included: above the aim of 50."""
 
 

@@ -68,8 +68,12 @@ def faults_of_pieces(page: Element) -> Iterable[str]:
         elif element.tag == "form" and element.get("method", "get") == "post":
             if not any(e.get("name") == "csrf_token" for e in element.iter("input")):
                 yield f"form {element.get('action')} has no CSRF token"
+        elif element.tag == "option" and not ("".join(element.itertext()).strip() or element.get("label")):
+            yield f"option {element.get('value')} says nothing"
         elif element.tag in ("button", "a") and not ("".join(element.itertext()).strip() or element.get("aria-label")):
             yield f"{element.tag} says nothing"
+        if element.get("autocomplete") and element.get("type") in ("hidden", "radio", "checkbox"):
+            yield f"input {element.get('name')} says something of autocomplete, which only text can have"
         if any(name.startswith("on") or name == "style" for name in element.keys()):  # noqa: SIM118 - an Element
             yield f"{element.tag} holds a script or a style"
 

@@ -7,13 +7,14 @@ from html import unescape
 from visiting import Service, Visitor
 
 
-def test_every_question_names_what_it_rests_on(service: Service, nurse: Visitor) -> None:
+def test_every_question_says_why_it_is_asked_and_names_what_it_rests_on(service: Service, nurse: Visitor) -> None:
     talk, proforma = service.begin(), service.instance.library.current.proforma
     for question in proforma.questions:
         reply = nurse.client.get(f"/consultations/{talk}/why/{question.id}", headers={"HX-Request": "true"})
         text = unescape(reply.text)
         assert reply.status_code == 200, question.id
-        assert (question.why or "No reason is written for this question yet.") in text
+        assert question.why.endswith("."), question.id
+        assert question.why in text
         for row in {*question.source, *(row for panel in question.panels for row in panel.source)}:
             assert proforma.sources[row] in text, (question.id, row)
         assert "<html" not in text

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pages
 import pytest
+from test_report_page import leaves
 from visiting import EMPLOYEE, Service, Visitor
 
 from consult.content import content_folders
 from consult.documents import needs
 from consult.documents.leaflet import FORMATS
+from consult.documents.report import digest
+from consult.proforma.answer import Answer
 from consult.proforma.load import ContentError
 from consult.record import ledger, reading
 from consult.record.reading import Need
@@ -103,6 +106,32 @@ def test_the_needed_format_stands_chosen_and_can_be_changed(service: Service, nu
         assert len(main) == bool(wanted), title
         assert all("(needed)" in text for text in main)
         assert {e.get("value") for e in options} == set(leaflet.formats)
+
+
+@pytest.mark.parametrize("size", ["", "large", "giant"])
+def test_the_urgent_letter_and_the_employees_copy_of_the_report_follow_the_need(
+    service: Service, nurse: Visitor, size: str
+) -> None:
+    given = {"report_consent": "given", "report_copy_choice": "before", "can_do_at_work": "Desk work"}
+    talk = service.signed(**{question: Answer("answered", value) for question, value in given.items()})
+    if size:
+        tell(nurse, held(service, talk), answer="some", size=size)
+    report = f"/consultations/{talk}/report"
+    shown_digest = digest(leaves(nurse.get(report)))
+    assert nurse.post(report, {"kind": "manager", "act": "final", "shown": shown_digest}).status_code == 302
+    assert papers(nurse, report) == ["a4", size or "a4"]
+    assert papers(nurse, f"{report}?format=a5") == ["a5", "a5"]
+    letter = f"/consultations/{talk}/letter"
+    assert papers(nurse, letter) == [size or "a4"]
+    assert papers(nurse, f"{letter}?format=a5") == ["a5"]
+    (chosen,) = [o.get("value") for o in nurse.get(letter).iter("option") if o.get("selected") is not None]
+    assert chosen == (size or "a4")
+
+
+def papers(visitor: Visitor, address: str) -> list[str]:
+    """The format of each paper that a page would print."""
+    classes = [(e.get("class") or "").split() for e in visitor.get(address).iter("article")]
+    return [name.removeprefix("letter--") for names in classes for name in names if name[8:] in FORMATS]
 
 
 def test_easy_read_comes_out_of_the_fold(service: Service, nurse: Visitor) -> None:

@@ -1,0 +1,93 @@
+"""The pages of audit leads and administrators with the keyboard alone: every stop is reached, shown, and left again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import every_page
+import pytest
+from every_page import PAGES
+from playwright.sync_api import Page, expect
+from service import Service
+from watching import Visit
+
+from consult.accounts import people
+
+pytestmark = pytest.mark.browser
+
+OF_THE_LEAD = (
+    *("results", "measure", "cases", "case", "rounds", "new round", "round", "results of a round", "second readings"),
+    *("targets", "sample size", "organisational answers", "actions", "new action", "action", "evidence", "capture quality"),
+    *("published figures", "evidence of a round"),
+)
+OF_THE_ADMINISTRATOR = (
+    *("settings", "people", "person", "security log", "who looked at records", "incident", "proforma", "reading needs"),
+    *("employees entered twice", "leaflets", "account"),
+)
+STOPS = """() => {
+    const kinds = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
+    const shown = e => e.checkVisibility({ visibilityProperty: true }) && !e.disabled && e.tabIndex >= 0 && !e.inert;
+    const first = new Map(), all = [...document.querySelectorAll(kinds)].filter(shown);
+    for (const e of all.filter(e => e.type === 'radio')) {
+        const name = (e.form && e.form.id) + e.name;
+        if (!first.has(name) || e.checked) first.set(name, e);
+    }
+    window.stops = all.filter(e => e.type !== 'radio' || first.get((e.form && e.form.id) + e.name) === e);
+    return window.stops.length;
+}"""
+HERE = """() => {
+    const e = document.activeElement;
+    if (!e || e === document.body) return null;
+    const box = e.getBoundingClientRect(), look = getComputedStyle(e);
+    const x = Math.min(Math.max(box.left + box.width / 2, 1), innerWidth - 2);
+    const y = Math.min(Math.max(box.top + Math.min(box.height / 2, 10), 1), innerHeight - 2);
+    const top = document.elementFromPoint(x, y), label = e.labels && e.labels[0];
+    const seen = top && (e.contains(top) || top.contains(e) || (label && label.contains(top)));
+    const ring = look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2 || look.boxShadow !== 'none';
+    return {
+        at: window.stops.indexOf(e), words: e.outerHTML.slice(0, 90), ring,
+        inside: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth, seen: Boolean(seen),
+    };
+}"""
+
+
+def walk(page: Page) -> list[str]:
+    """Tab from the top of a page to its end: what is wrong with it in words."""
+    many: int = page.evaluate(STOPS)
+    wrong, met = [], list[int]()
+    for _ in range(many + 3):
+        page.keyboard.press("Tab")
+        here: dict[str, Any] | None = page.evaluate(HERE)
+        if here is None or (met and here["at"] == met[0]):
+            break
+        met.append(here["at"])
+        wrong += [f"{fault}: {here['words']}" for fault in ("ring", "inside", "seen") if not here[fault]]
+    else:
+        wrong.append("the keys never came to the end")
+    if met != sorted(met):
+        wrong.append(f"not in the order of the page: {met}")
+    wrong += [f"never reached: {page.evaluate('n => stops[n].outerHTML.slice(0, 90)', n)}" for n in {*range(many)} - {*met}]
+    return wrong
+
+
+@pytest.mark.parametrize(("role", "names"), [("audit_lead", OF_THE_LEAD), ("administrator", OF_THE_ADMINISTRATOR)])
+def test_every_stop_of_the_pages_of_audit_and_settings_is_reached_seen_and_left(
+    service: Service, visit: Visit, role: str, names: tuple[str, ...]
+) -> None:
+    ids, page = every_page.make(service) if role == "audit_lead" else _ids(service), visit(role).page()
+    wrong = {}
+    for name in names:
+        page.goto(PAGES[name][1].format(**ids))
+        wrong |= {name: found} if (found := walk(page)) else {}
+    assert wrong == {}
+    _act_of(role, page, service)
+
+
+def _ids(service: Service) -> dict[str, str]:
+    """What every_page.make left behind is used again."""
+    global IDS
+    return IDS
+
+
+def _act_of(role: str, page: Page, service: Service) -> None:
+    """One act of each, by keys alone."""
