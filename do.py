@@ -184,10 +184,11 @@ def announce(name: str) -> bool:
 
 def pytest(extra: list[str], browser: str) -> list[str]:
     """Run pytest and return the parts that failed; a part that has no test for the arguments given is no failure."""
+    side_by_side = ["--dist", "worksteal", "-n"]  # each begins with whole modules, so that few fixtures are made twice
     parts = {
-        "unit tests": ["-n", "2", "-m", "not browser and not fault and not soak"],
-        "browser tests": ["-n", "2", "-m", "browser and not fault and not soak"],
-        "fault tests": ["-n", "2", "-m", "fault and not soak"],
+        "unit tests": [*side_by_side, "2", "-m", "not browser and not fault and not soak"],
+        "browser tests": [*side_by_side, "2", "-m", "browser and not fault and not soak"],
+        "fault tests": [*side_by_side, "3", "-m", "fault and not soak"],  # most of their time they wait
     }
     if "-m" in extra:
         parts = {"tests": []}

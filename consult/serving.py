@@ -154,13 +154,14 @@ def keep_tending(instance: Instance) -> None:
 def serve(folder: Path, listener: socket.socket, address: Address, ready: Callable[[], None]) -> None:
     """Serve an instance until the process is stopped; `ready` is called once everything has been found in order."""
     with server_lock(folder):
-        _instance_of(application(folder, address)).close()  # what is wrong is said here, before the server starts
+        app = application(folder, address)  # what is wrong is said here, before the server starts
+        _instance_of(app).close()
         settle()
         ready()
         if sys.platform == "win32":
-            _serve_with_waitress(folder, listener, address)
+            _serve_with_waitress(app, listener, address)
         else:
-            _serve_with_gunicorn(folder, listener, address)
+            _serve_with_gunicorn(app, listener, address)
 
 
 def _instance_of(app: Flask) -> Instance:
@@ -168,11 +169,16 @@ def _instance_of(app: Flask) -> Instance:
     return instance
 
 
-def _serve_with_waitress(folder: Path, listener: socket.socket, address: Address) -> None:
-    app = application(folder, address)
-    keep_tending(_instance_of(app))
-    settle()
-    with_waitress(app, listener, "https" if address.behind_tls else "http").run()
+def _begun(app: Flask) -> Flask:
+    """The application in the process that serves it: the database is opened there, never carried over a fork."""
+    instance = _instance_of(app)
+    instance.reopen()
+    keep_tending(instance)
+    return app
+
+
+def _serve_with_waitress(app: Flask, listener: socket.socket, address: Address) -> None:
+    with_waitress(_begun(app), listener, "https" if address.behind_tls else "http").run()
 
 
 def with_waitress(app: Flask, listener: socket.socket, scheme: str) -> Any:
@@ -198,8 +204,8 @@ def with_waitress(app: Flask, listener: socket.socket, scheme: str) -> Any:
     return server
 
 
-def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address) -> None:
-    """One worker with threads: the connections to the database are opened after the fork, never carried over it."""
+def _serve_with_gunicorn(app: Flask, listener: socket.socket, address: Address) -> None:
+    """One worker with threads, which shares the memory of what was loaded with the process that watches it."""
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has none
 
     settings = {
@@ -218,9 +224,6 @@ def _serve_with_gunicorn(folder: Path, listener: socket.socket, address: Address
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            app = application(folder, address)
-            keep_tending(_instance_of(app))
-            settle()
-            return app
+            return _begun(app)
 
     Server().run()

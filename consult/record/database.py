@@ -203,6 +203,11 @@ class Database:
         self._opened.append(conn)
         return conn
 
+    def reopen(self) -> None:
+        """Open it anew after `close`: in a process that has forked since, which shares no connection with the other."""
+        self._lock, self._local = threading.RLock(), threading.local()
+        self._writer = self._connect()
+
     def read(self) -> Connection:
         """The read connection kept for this thread."""
         if not hasattr(self._local, "conn"):

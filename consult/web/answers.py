@@ -1,8 +1,7 @@
-"""One address for every answer, "No to the rest", and the pieces of the screen that a change moves."""
+"""One address for every answer, and "No to the rest": what is saved, and what of the screen the reply holds."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from flask import abort, redirect, render_template, request, url_for
@@ -10,12 +9,13 @@ from werkzeug.wrappers import Response
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Question
-from consult.record.consultation import Consultation, fold, report_allowed, report_stands
+from consult.record.consultation import Consultation, fold
 from consult.record.ledger import steps
 from consult.record.store import Conflict, NotOpen, NotYours, Refused, Saved
 from consult.web import forms
 from consult.web.context import inst, who
-from consult.web.desk import bp, found, headings, own_key, screen_context, site_of
+from consult.web.desk import bp, found, own_key, screen_context
+from consult.web.pieces import pieces
 from consult.web.screen import Screen
 
 
@@ -157,7 +157,7 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
     if request.headers.get("HX-Request"):
         asked = forms.questions_sent(screen.proforma, request.form)
         status = 409 if done.conflicts else 422 if done.errors else 200
-        return fragments(before.id, key, asked, done), status
+        return _pieces(before.id, key, asked, done), status
     after = found(before.id)
     if not done.whole:
         context = screen_context(after, conflicts=done.conflicts, errors=done.errors)
@@ -168,44 +168,9 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
     return redirect(url_for("consultations.show", consultation_id=before.id, _anchor=f"section-{anchor}"))
 
 
-def fragments(consultation_id: str, key: str, asked: list[Question], done: Done) -> str:
-    """What this request changed on the screen, as pieces that htmx puts in place; never the control in use."""
+def _pieces(consultation_id: str, key: str, asked: list[Question], done: Done) -> str:
     before, now, own = _around(consultation_id, key, asked, done)
-    ids, differ = {q.id for q in asked}, now.may_differ(before)
-    both = before.path.on & now.path.on & differ
-    moved = (differ & (before.path.on ^ now.path.on)) | {q for q in both if _shown_otherwise(q, before, now)}
-    redrawn = (moved | (own & both)) - ids
-    below = {q for q in both - redrawn if before.below.get(q) != now.below.get(q)}
-    shown_before = headings(before.consultation)
-    consultation, path = now.consultation, now.path
-    return render_template(
-        "consultations/fragments.html",
-        screen=now,
-        consultation=consultation,
-        conflicts=done.conflicts,
-        errors=done.errors,
-        site=site_of(consultation) if redrawn or below else None,
-        asked=asked,
-        moved=_in_order(now, redrawn),
-        panels=_in_order(now, below),
-        rail=[t for t, old in zip(now.tallies(), before.tallies(), strict=True) if t != old],
-        rests=[b for b in now.proforma.blocks if b.rest and before.rests[b.id] != now.rests[b.id]],
-        parking=now.parked() != before.parked(),
-        opened=[h for h in headings(consultation) if h not in shown_before],
-        report_stands=report_stands(consultation, path),
-        report_allowed=report_allowed(path),
-    )
-
-
-def _in_order(screen: Screen, ids: Collection[str]) -> list[Question]:
-    return [q for q in screen.proforma.questions if q.id in ids] if ids else []
-
-
-def _shown_otherwise(question_id: str, before: Screen, now: Screen) -> bool:
-    """Whether other options apply, or an answer counts as blank that did not, or the other way round."""
-    if before.offered.get(question_id) != now.offered.get(question_id):
-        return True
-    return before.path.answer(question_id) != now.path.answer(question_id)
+    return pieces(before, now, asked, own, done.conflicts, done.errors)
 
 
 def _around(consultation_id: str, key: str, asked: list[Question], done: Done) -> tuple[Screen, Screen, set[str]]:
@@ -254,5 +219,5 @@ def _gesture(consultation_id: str, block_id: str, undo: bool) -> Response | str:
     else:
         _fill_rest(consultation_id, block_id, key)
     if request.headers.get("HX-Request"):
-        return fragments(consultation_id, key, [], Done())
+        return _pieces(consultation_id, key, [], Done())
     return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=f"block-{block_id}"))

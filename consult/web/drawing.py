@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from consult.documents.words import clock_time
 from consult.proforma.model import Question
-from consult.web.screen import Screen
+from consult.web.screen import Screen, Tally
 from consult.web.token import new_key, token
 
 MOST: Final = 5000
@@ -69,10 +69,38 @@ def item(screen: Screen, question: Question, c: dict[str, Any], whole: Callable[
     if look is None or faulty or screen.panel(question) is not None:
         return whole(screen, question, c)
     last = screen.consultation.last(question.id)
-    told = [f'name="seen.{question.id}" value="{screen.known(question)}"']
-    told += [f">Saved {clock_time(last.at)}"] if last and screen.answer(question) else []
     look = ("item", look, last.via if last else "")
-    return once(look, screen.consultation.id, whole, screen, question, c, told=told)
+    return once(look, screen.consultation.id, whole, screen, question, c, told=_told(screen, question))
+
+
+def state(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[..., Markup]) -> Markup:
+    """What stands beside the answer of a question: that it is saved, or why not, and what the page knows of it."""
+    if question.id in c["errors"] or question.id in c["conflicts"]:
+        return draw(screen, question, c)
+    answered, last = screen.answer(question) is not None, screen.consultation.last(question.id)
+    look = ("state", screen.consultation.started["definition"], question.id, answered, last.via if last else None)
+    told = _told(screen, question)
+    return once(look, screen.consultation.id, draw, screen, question, c, told=told)
+
+
+def _told(screen: Screen, question: Question) -> list[str]:
+    """What is told of this very answer: the step the page knows it by, and when it was saved."""
+    last = screen.consultation.last(question.id)
+    saved = [f">Saved {clock_time(last.at)}"] if last and screen.answer(question) else []
+    return [f'name="seen.{question.id}" value="{screen.known(question)}"', *saved]
+
+
+def counts(screen: Screen, tally: Tally, draw: Callable[..., Markup]) -> Markup:
+    """The counts of a section in the rail."""
+    look = (tally.section.id, tally.asked, tally.not_yet, tally.not_established, tally.positive)
+    return once(("counts", screen.consultation.started["definition"], *look), screen.consultation.id, draw, tally)
+
+
+def left(screen: Screen, draw: Callable[..., Markup]) -> Markup:
+    """What is left to do before signing, in numbers."""
+    held = screen.gate()
+    look = (len(screen.not_recorded()), len(held.undecided), len(held.blank), len(held.no_longer))
+    return once(("left", *look), screen.consultation.id, draw, screen)
 
 
 def control(screen: Screen, question: Question, draw: Callable[..., Markup], form: str) -> Markup:

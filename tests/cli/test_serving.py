@@ -18,7 +18,8 @@ from consult.serving import Address, application
 
 WAITRESS = (
     "import sys; from pathlib import Path; from consult import serving as s; l = s.listen('127.0.0.1', 0); "
-    "print('Serving on', s.url_of(l), flush=True); s._serve_with_waitress(Path(sys.argv[1]), l, s.Address())"
+    "a = s.application(Path(sys.argv[1]), s.Address()); s._instance_of(a).close(); "
+    "print('Serving on', s.url_of(l), flush=True); s._serve_with_waitress(a, l, s.Address())"
 )
 
 

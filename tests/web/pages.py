@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -14,6 +17,16 @@ LABELLED = ("input", "select", "textarea")
 UNLABELLED_TYPES = ("hidden", "submit", "button")
 
 
+CHANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+)?|[\w-]{60,}={0,2}")
+"""Ids, keys and tokens: what differs between two pages that are alike."""
+
+
+def shape(text: str) -> bytes:
+    """The digest of a page without what is of chance in it: two of one shape are sound, or neither is."""
+    return hashlib.sha256(CHANCE.sub("", text).encode()).digest()
+
+
+@lru_cache(maxsize=16)
 def parse(text: str) -> Element:
     """A whole page, parsed as strictly as HTML allows."""
     parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)

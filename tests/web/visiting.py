@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -44,6 +45,9 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+SOUND: set[bytes] = set()
+"""The shapes of the pages that were looked over: parsing one as strictly as HTML allows takes longer than making it."""
 
 
 class Clock:
@@ -143,9 +147,9 @@ class Visitor:
     def csrf(self) -> str:
         if not self.token:
             path = "/account" if self.client.get_cookie("consult_session") else "/sign-in"
-            page = self.get(path)
-            metas = {m.get("name"): m.get("content") for m in page.iter("meta")}
-            self.token = metas["csrf-token"] or ""
+            found = re.search(r'name="csrf-token" content="([^"]+)"', self.ask(path).text)
+            assert found, f"{path} holds no token"
+            self.token = found[1]
         return self.token
 
     def decide(self, consultation_id: str, sent: dict[str, Any]) -> TestResponse:
@@ -178,14 +182,15 @@ def look_over(response: TestResponse, pieces: bool = False) -> None:
     assert response.headers["Cache-Control"] == kept_by_the_browser(response)
     address = f"{response.request.full_path} {response.headers.get('Location', '')}".lower()
     assert not [word for word in PERSONAL if word.replace(" ", "%20") in address or word in address]
-    if response.mimetype != "text/html" or not response.text:
+    if response.mimetype != "text/html" or not response.text or (shape := pages.shape(response.text)) in SOUND:
         return
     if pieces or not response.text.lstrip().lower().startswith("<!doctype"):
         assert list(pages.faults_of_pieces(pages.parse_pieces(response.text))) == []
-        return
-    page = pages.parse(response.text)
-    assert list(pages.faults(page)) == []
-    assert not [word for word in PERSONAL if word in pages.title(page).lower()]
+    else:
+        page = pages.parse(response.text)
+        assert list(pages.faults(page)) == []
+        assert not [word for word in PERSONAL if word in pages.title(page).lower()]
+    SOUND.add(shape)
 
 
 def kept_by_the_browser(response: TestResponse) -> str:
