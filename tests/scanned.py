@@ -113,10 +113,8 @@ def plant(app: Flask) -> None:
         return page(request.form.get("words", ""))
 
     def to() -> Response:
-        try:
-            return redirect(re.sub(r"[^!-~]", "", request.args.get("to", "/")))
-        except ValueError:  # what was sent can be no address
-            return redirect("/")
+        found = re.match(r"((https?:)?//[a-z.-]+|/)[a-z/]*", request.args.get("to", ""))
+        return redirect(found[0] if found else "/")
 
     def linked(response: Response) -> Response:
         if request.endpoint == "tour":
