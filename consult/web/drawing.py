@@ -75,7 +75,7 @@ def item(screen: Screen, question: Question, c: dict[str, Any], whole: Callable[
 
 def state(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[..., Markup]) -> Markup:
     """What stands beside the answer of a question: that it is saved, or why not, and what the page knows of it."""
-    if question.id in c["errors"] or question.id in c["conflicts"]:
+    if question.id in c["errors"] or question.id in c["conflicts"] or not screen.on(question):
         return draw(screen, question, c)
     answered, last = screen.answer(question) is not None, screen.consultation.last(question.id)
     look = ("state", screen.consultation.started["definition"], question.id, answered, last.via if last else None)

@@ -37,7 +37,7 @@ def pieces(
     """
     draw = _macros()
     c: dict[str, Any] = {"errors": errors, "conflicts": conflicts, "site": None, "decision_problem": ""}
-    states = [drawing.state(now, question, c, draw["state"]) for question in asked if now.on(question)]
+    states = [drawing.state(now, question, c, draw["state"]) for question in asked]
     redrawn, below = _moved(before, now, {q.id for q in asked}, own)
     if redrawn or below:
         c["site"] = site_of(now.consultation)
@@ -57,7 +57,10 @@ def _moved(
     both = before.path.on & now.path.on & differ
     moved = (differ & (before.path.on ^ now.path.on)) | {q for q in both if _shown_otherwise(q, before, now)}
     redrawn = (moved | (both & set(own))) - sent
-    return redrawn, {q for q in both - redrawn if before.below.get(q) != now.below.get(q)}
+    kept = (
+        both | (moved & sent)
+    ) - redrawn  # the question in use stays where it is, also where its answer leaves the path
+    return redrawn, {q for q in kept if before.below.get(q) != now.below.get(q)}
 
 
 def _shown_otherwise(question_id: str, before: Screen, now: Screen) -> bool:

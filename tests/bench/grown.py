@@ -62,7 +62,8 @@ def grow(instance: Instance, who: Who, wanted: int) -> None:
                 for draft in drafts:
                     step = append_at(conn, draft, last, hash_)
                     last, hash_ = step.seq, step.hash
-        print(f"  {last:,} steps", end="\r", flush=True)
+        print(f"  {last:,} steps ", end="\r", flush=True)
+    print(" " * 30, end="\r")
 
 
 def acts(instance: Instance, who: Who) -> dict[str, Callable[[], object]]:

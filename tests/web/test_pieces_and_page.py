@@ -154,3 +154,28 @@ def test_after_any_answer_the_open_page_shows_what_a_new_one_does(service: Servi
         other = sorted(id_ for id_ in here.keys() | anew.keys() if here.get(id_) != anew.get(id_))
         assert other == [], (done[-3:], here.get(other[0]), anew.get(other[0]))
     assert {"left", "parked", "the rest of the page"} < here.keys()
+
+
+def test_a_question_whose_own_answer_takes_it_off_the_path_stays_in_use_and_can_be_answered_again(
+    service: Service, nurse: Visitor
+) -> None:
+    """It is an emergency that stands while it is present: its No is kept aside, its text goes, and a Yes brings it back."""
+    talk = service.begin()
+
+    def choose(state: str) -> str:
+        reply = nurse.save(talk, {"a.exam_significant_deficit": state, "key": f"{state}-{talk}"[:40]}, htmx=True)
+        assert reply.status_code == 200
+        assert 'id="state-exam_significant_deficit"' in reply.text
+        assert 'name="seen.exam_significant_deficit"' in reply.text
+        assert 'class="q__saved"' in reply.text
+        return reply.text
+
+    nurse.save(talk, {"a.neuro_examination": "done", "key": f"neuro-{talk}"[:40]}, htmx=True)
+    assert "kept kept--u" in choose("present")
+    nurse.save(talk, {"a.neuro_examination": "not_possible_remote", "key": f"remote-{talk}"[:40]}, htmx=True)
+    away = choose("absent")
+    assert "kept aside" in away
+    assert '<div id="panel-exam_significant_deficit" data-hx-swap-oob="innerHTML"></div>' in away
+    again = choose("declined")
+    assert "kept aside" not in again.partition("</div>")[0]
+    assert "kept kept--u" in again
