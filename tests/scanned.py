@@ -37,7 +37,7 @@ from consult.web.token import token  # noqa: E402
 
 LEAFLET, MEASURE = "back-pain-core", "red_flags_screened"
 TOKEN = re.compile(rb"(^|&)csrf_token=[^&]*")
-NOT_ASKED = ("/sign-out", "/lock", "/account/password", "/account/sessions", "/static", "/planted")
+NOT_ASKED = ("/sign-out", "/lock", "/account/password", "/account/sessions", "/static", "/planted/")
 """What would end the session over and over, is a file, or is to be found by following links."""
 
 
@@ -177,7 +177,7 @@ def main(role: str, folder: Path) -> None:
     service = opened(folder)
     told = watch(service.app, role)
     plant(service.app)
-    begin = [path for path in beginnings(service, role) if not path.startswith(NOT_ASKED)]
+    begin = [path for path in ("/planted", *beginnings(service, role)) if not path.startswith(NOT_ASKED)]
     service.app.wsgi_app = Signed(service, role)  # type: ignore[method-assign] # that is what a layer is
     with serving.listen("127.0.0.1", 0) as listener:
         server = serving.with_waitress(service.app, listener, "http")
