@@ -32,7 +32,7 @@ from visiting import Service, make, opened  # noqa: E402
 from werkzeug.wrappers import Request, Response  # noqa: E402
 
 from consult import serving  # noqa: E402
-from consult.accounts import people, policy, sessions  # noqa: E402
+from consult.accounts import factors, people, policy, sessions  # noqa: E402
 from consult.web.token import token  # noqa: E402
 
 LEAFLET, MEASURE = "back-pain-core", "red_flags_screened"
@@ -79,9 +79,11 @@ class Signed:
             return self.cookies, self.token
 
     def _sign_in(self) -> None:
-        who = self.service.who[self.role].actor
-        with self.service.instance.db.write() as conn:
-            people.set_active(conn, who, True, "test", self.service.instance.store.at())
+        who, at = self.service.who[self.role].actor, self.service.instance.store.at()
+        with self.service.instance.db.write() as conn:  # whatever was sent may have stopped this person, or moved them
+            people.set_active(conn, who, True, "test", at)
+            people.place(conn, who, self.role, "A", "test", at)
+            factors.require(conn, [], "test", at)
             self.session = sessions.create(conn, who, self.service.clock())
         self.token = ""
         through, self.service.app.wsgi_app = self.service.app.wsgi_app, self.app  # type: ignore[method-assign] # by itself
