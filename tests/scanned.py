@@ -37,8 +37,8 @@ from consult.web.token import token  # noqa: E402
 
 LEAFLET, MEASURE = "back-pain-core", "red_flags_screened"
 TOKEN = re.compile(rb"(^|&)csrf_token=[^&]*")
-NOT_ASKED = ("/sign-out", "/lock", "/account/password", "/account/sessions", "/static", "/planted/")
-"""What would end the session over and over, is a file, or is to be found by following links."""
+NOT_ASKED = ("/sign-out", "/lock", "/account/password", "/account/sessions", "/static", "/planted")
+"""What would end the session over and over, is a file, or is not of the product."""
 
 
 class Signed:
@@ -118,15 +118,9 @@ def plant(app: Flask) -> None:
         found = re.match(r"((https?:)?//[a-z.-]+|/)[a-z/]*", request.args.get("to", ""))
         return redirect(found[0] if found else "/")
 
-    def linked(response: Response) -> Response:
-        if request.endpoint == "tour":
-            response.set_data(response.get_data().replace(b"<h1", b'<a href="/planted">Planted</a><h1', 1))
-        return response
-
     app.add_url_rule("/planted", "planted", planted)
     app.add_url_rule("/planted/said", "planted_said", said, methods=["POST"])
     app.add_url_rule("/planted/to", "planted_to", to)
-    app.after_request(linked)
     policy.POLICY.update(dict.fromkeys(("planted", "planted_said", "planted_to"), policy.EVERYONE))
 
 
@@ -179,7 +173,7 @@ def main(role: str, folder: Path) -> None:
     service = opened(folder)
     told = watch(service.app, role)
     plant(service.app)
-    begin = [path for path in ("/planted", *beginnings(service, role)) if not path.startswith(NOT_ASKED)]
+    begin = [path for path in beginnings(service, role) if not path.startswith(NOT_ASKED)]
     service.app.wsgi_app = Signed(service, role)  # type: ignore[method-assign] # that is what a layer is
     with serving.listen("127.0.0.1", 0) as listener:
         server = serving.with_waitress(service.app, listener, "http")
