@@ -32,13 +32,13 @@ from visiting import Service, make, opened  # noqa: E402
 from werkzeug.wrappers import Request, Response  # noqa: E402
 
 from consult import serving  # noqa: E402
-from consult.accounts import people, policy, sessions  # noqa: E402
+from consult.accounts import factors, people, policy, sessions  # noqa: E402
 from consult.web.token import token  # noqa: E402
 
 LEAFLET, MEASURE = "back-pain-core", "red_flags_screened"
 TOKEN = re.compile(rb"(^|&)csrf_token=[^&]*")
 NOT_ASKED = ("/sign-out", "/lock", "/account/password", "/account/sessions", "/static", "/planted")
-"""What would end the session over and over, is a file, or is to be found by following links."""
+"""What would end the session over and over, is a file, or is not of the product."""
 
 
 class Signed:
@@ -79,9 +79,11 @@ class Signed:
             return self.cookies, self.token
 
     def _sign_in(self) -> None:
-        who = self.service.who[self.role].actor
-        with self.service.instance.db.write() as conn:
-            people.set_active(conn, who, True, "test", self.service.instance.store.at())
+        who, at = self.service.who[self.role].actor, self.service.instance.store.at()
+        with self.service.instance.db.write() as conn:  # whatever was sent may have stopped this person, or moved them
+            people.set_active(conn, who, True, "test", at)
+            people.place(conn, who, self.role, "A", "test", at)
+            factors.require(conn, [], "test", at)
             self.session = sessions.create(conn, who, self.service.clock())
         self.token = ""
         through, self.service.app.wsgi_app = self.service.app.wsgi_app, self.app  # type: ignore[method-assign] # by itself
@@ -116,15 +118,9 @@ def plant(app: Flask) -> None:
         found = re.match(r"((https?:)?//[a-z.-]+|/)[a-z/]*", request.args.get("to", ""))
         return redirect(found[0] if found else "/")
 
-    def linked(response: Response) -> Response:
-        if request.endpoint == "tour":
-            response.set_data(response.get_data().replace(b"<h1", b'<a href="/planted">Planted</a><h1', 1))
-        return response
-
     app.add_url_rule("/planted", "planted", planted)
     app.add_url_rule("/planted/said", "planted_said", said, methods=["POST"])
     app.add_url_rule("/planted/to", "planted_to", to)
-    app.after_request(linked)
     policy.POLICY.update(dict.fromkeys(("planted", "planted_said", "planted_to"), policy.EVERYONE))
 
 

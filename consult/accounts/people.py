@@ -241,12 +241,12 @@ def prove_identity(conn: Connection, person_id: str, how: str, actor: str, at: s
     """Write how somebody made sure who asks, before what they lost is replaced; PersonRefused if that is not said."""
     if how not in PROOFS:
         raise PersonRefused("Say how you made sure who asks: choose it from the list.")
-    append(conn, Draft("identity_proved", {"person": known(conn, person_id).id, "how": how}, actor, at))
+    append(conn, Draft("person_proved", {"person": known(conn, person_id).id, "how": how}, actor, at))
 
 
 def identity_proved(conn: Connection, person_id: str) -> Step | None:
     """The last time somebody made sure who a person is; None if nobody had to."""
-    found = (step for step in steps(conn, kind="identity_proved") if (step.content or {}).get("person") == person_id)
+    found = (step for step in steps(conn, kind="person_proved") if (step.content or {}).get("person") == person_id)
     return max(found, key=lambda step: step.seq, default=None)
 
 

@@ -89,7 +89,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "adjustment_reviewed": frozenset({"outcome", "text", "addendum"}),
     "organisation_answered": frozenset({"provider", "site", "year", "answers", "digest"}),
     "person_added": frozenset({"person", "role", "site"}),
-    "identity_proved": frozenset({"person", "how"}),
+    "person_proved": frozenset({"person", "how"}),
     "person_changed": frozenset({"person", "change"}),
     "person_placed": frozenset({"person", "role", "site"}),
     "person_trained": frozenset({"person", "on"}),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final, cast
 
 from flask import Flask, current_app, g, request
 
 from consult.accounts.people import PersonRefused, by_username, username_of
+from consult.record.database import Damaged, sqlite3
 from consult.record.settings import keeping
 from consult.security_log import SecurityLog
 from consult.web.context import inst
@@ -26,7 +28,8 @@ def note(event: str, person_id: str = "") -> None:
     known = g.get("person")
     log, page = cast(SecurityLog, current_app.extensions[PLACE]), request.endpoint or ""
     g.noted = True
-    log.onward.to = str(keeping(inst().db.read(), "security_log_to"))
+    with suppress(sqlite3.Error, Damaged):  # where the record can't be read, lines go where they went
+        log.onward.to = str(keeping(inst().db.read(), "security_log_to"))
     log.note(inst().store.clock(), event, person_id or (known.id if known else ""), page, request.method)
     if log.failed:
         current_app.logger.warning("The security log could not be written: %s", log.failed)

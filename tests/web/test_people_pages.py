@@ -193,7 +193,7 @@ def test_what_was_lost_is_replaced_only_after_it_was_said_how_they_made_sure_who
         admin.post(f"/settings/people/{who}/{act}", {"proved": how})
         shown = pages.text(admin.get(f"/settings/people/{who}"))
         assert f"by Adi Admin: {words[0].lower()}{words[1:]}." in shown
-    *_, step = ledger.steps(instance.db.read(), kind="identity_proved")
+    *_, step = ledger.steps(instance.db.read(), kind="person_proved")
     assert (step.content, step.actor) == ({"person": who, "how": "manager"}, service.who["administrator"].actor)
 
 
