@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from consult import checking
-from consult.accounts import passwords, people
+from consult.accounts import breached, factors, passwords, people, sealing
 from consult.backup import backup_folder, backups_in, made_at
 from consult.documents.words import uk_date, when
 from consult.in_use import Content, look
@@ -36,6 +36,9 @@ OLD_BACKUP: Final = timedelta(days=2)
 OLD_REHEARSAL: Final = timedelta(days=31)
 LOW_SPACE: Final = 500_000_000
 CHECK_ROUTES: Final = "check each with whoever answers it, and tick that on the settings page."
+SEE_PEOPLE: Final = people.CLINICIANS | {"administrator"}
+"""The roles that see clinical data, or look after those who do."""
+ASK_FOR_ONE: Final = "Say that these roles need a second factor: Settings, People, Who needs a second factor."
 NO_SPACE: Final = 50_000_000
 SLOWER: Final = f"take the setting {people.WORK} away, or set it to {passwords.METHOD}."
 
@@ -153,7 +156,11 @@ def _permissions(folder: Path) -> Iterator[Finding]:
 
 
 def _private(folder: Path) -> list[str]:
-    return [p.name for p in folder.iterdir() if p.name.startswith(DATABASE) or p.name in (KEY_FILE, "backups")]
+    return [
+        p.name
+        for p in folder.iterdir()
+        if p.name.startswith(DATABASE) or p.name in (KEY_FILE, sealing.KEY_FILE, "backups")
+    ]
 
 
 def _others_may(path: Path) -> bool:
@@ -199,11 +206,36 @@ def _inside(conn: Connection, content: Content) -> Iterator[Finding]:
         yield Finding("settings", "fault", "The instance is not set up; run `consult init`.")
     if not is_demonstration(conn) and passwords.weaker(method := people.password_work(conn)):
         yield Finding("passwords", "fault", f"Passwords are hashed by {method}, which is too quick; {SLOWER}")
+    if (named := people.breached_list(conn)) and (sentence := breached.why_not(Path(named))):
+        yield Finding("passwords", "fault", sentence)
+    yield from _second_factors(conn)
     for code, day in unchecked_routes(conn, now_utc().astimezone().date()).items():
         when_ = f"last checked on {uk_date(day)}" if day else "never checked"
         yield Finding("routes", "note", f"The urgent numbers of site {code} were {when_}; {CHECK_ROUTES}")
     for point in checking.open_points(conn, content):
         yield Finding("settings", "note", point)
+
+
+def _second_factors(conn: Connection) -> Iterator[Finding]:
+    """Who works with clinical data without one; whether their secrets are encrypted, and can be read."""
+    needed, working = factors.required(conn), {one.role for one in people.people(conn) if one.active}
+    without = [label for role, label in people.ROLES.items() if role in working & SEE_PEOPLE and role not in needed]
+    if without and not is_demonstration(conn):
+        yield Finding("second factors", "note", f"The password alone signs in: {', '.join(without)}. {ASK_FOR_ONE}")
+    n, sealed = sealing.how_kept(conn)
+    if sentence := sealing.unreadable(conn):
+        yield Finding("second factors", "fault", sentence)
+    elif n > sealed:
+        where = sealing.place_of(conn).words
+        yield Finding(
+            "second factors",
+            "fault",
+            f"{n - sealed} secrets are not encrypted; see to it that {where} can "
+            "be written, then start the server again.",
+        )
+    elif n:
+        kept = f"Their secrets are encrypted; the key stands in {sealing.place_of(conn).words} and in no backup."
+        yield Finding("second factors", "fine", f"{kept} Keep a copy of it apart from them.")
 
 
 def _database(folder: Path) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from consult import erasing
+from consult.accounts import sealing
 from consult.accounts.schema import accounts_schema
 from consult.audit import cases, gesture, tally, versions
 from consult.audit.benchmarks import Benchmarks
@@ -222,7 +223,10 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
         )
         try:
             with telling_damage(db.file):
-                return _opened(folder, db, clock, actor)
+                opened = _opened(folder, db, clock, actor)
+                with suppress(sealing.KeyRefused):  # the doctor says so, and nothing else waits for it
+                    sealing.seal_all(db)
+                return opened
         except NotWritten as error:
             db.close()
             raise DatabaseRefused(

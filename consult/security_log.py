@@ -3,6 +3,7 @@
 A line holds five fields and nothing else: when (UTC), which event, whose (an opaque id, or nothing), and which page
 by which method. All but the time come from lists of this program, so that nothing that was sent can stand in a line. It
 lies beside the database and not in it: whoever is refused over and over must not make colleagues wait for the record.
+Where that is set, each line is handed on to the syslog of the machine as well.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from consult.handing_on import Onward
 from consult.record.timekeeping import stamp
 
 FOLDER: Final = "security"
@@ -72,7 +74,7 @@ class SecurityLog:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._lock, self._full = folder / FOLDER, threading.Lock(), ""
-        self.failed = ""
+        self.failed, self.onward = "", Onward()
 
     def note(self, now: datetime, event: str, person: str = "", page: str = "", method: str = "") -> None:
         """Write a line. What is not of the lists is left out; a disk that takes nothing stops nobody."""
@@ -107,6 +109,7 @@ class SecurityLog:
             os.write(handle, line.encode("ascii"))
         finally:
             os.close(handle)
+        self.onward.give(line.rstrip("\n"))
 
 
 def remove_old(folder: Path, today: date) -> list[str]:

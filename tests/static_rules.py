@@ -9,12 +9,16 @@ from pathlib import Path
 
 RUNS = {"eval", "exec", "compile", "__import__", "breakpoint"}
 UNPACKS = {"pickle", "marshal", "shelve", "dill", "yaml", "jsonpickle"}
-MAY_CALL_OUT = {"consult/accounts/provider.py": "the provider of single sign-on, where an administrator set one up"}
+MAY_CALL_OUT = {
+    "consult/accounts/provider.py": "the provider of single sign-on, where an administrator set one up",
+    "consult/handing_on.py": "the syslog of this very machine, where an administrator set that",
+}
 CALLS_OUT = {
     "requests",
     "authlib.integrations.requests_client",
     "urllib.request",
     "http.client",
+    "logging.handlers",
     "smtplib",
     "ftplib",
     "telnetlib",

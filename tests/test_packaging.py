@@ -35,7 +35,7 @@ def declared() -> dict[str, list[str]]:
         "requirements.lock": project["dependencies"],
         "requirements-test.lock": project["optional-dependencies"]["test"],
         "requirements-reference.lock": project["optional-dependencies"]["reference"],
-        **{f"requirements-{s}.lock": project["optional-dependencies"][s] for s in ("semgrep", "audit")},
+        **{f"requirements-{s}.lock": project["optional-dependencies"][s] for s in ("semgrep", "audit", "wapiti")},
     }
 
 

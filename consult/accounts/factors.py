@@ -9,9 +9,10 @@ import re
 import secrets
 import struct
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
+from consult.accounts import sealing
 from consult.accounts.people import ROLES, Person, PersonRefused, changed, known
 from consult.record.database import Connection
 from consult.record.settings import change_setting, get_setting
@@ -88,22 +89,22 @@ def require(conn: Connection, roles: list[str], actor: str, at: str) -> None:
 def begin(conn: Connection, person_id: str) -> str:
     """Make a new secret that waits to be confirmed, and return it; what stood before goes on until then."""
     secret = base64.b32encode(secrets.token_bytes(20)).decode()
-    _wait(conn, known(conn, person_id).id, secret)
+    _wait(conn, person_id, sealing.seal(conn, known(conn, person_id).id, secret))
     return secret
 
 
-def _wait(conn: Connection, person_id: str, secret: str) -> None:
+def _wait(conn: Connection, person_id: str, sealed: str) -> None:
     conn.execute(
         "INSERT INTO second_factor (person, secret, pending, last_counter, salt) VALUES (?, '', ?, 0, ?) "
         "ON CONFLICT (person) DO UPDATE SET pending = excluded.pending",
-        (person_id, secret, secrets.token_hex(16)),
+        (person_id, sealed, secrets.token_hex(16)),
     )
 
 
 def pending(conn: Connection, person_id: str) -> str:
-    """The secret that waits to be confirmed; "" if none does."""
+    """The secret that waits to be confirmed; "" if none does. KeyRefused where its key is missing."""
     row = conn.execute("SELECT pending FROM second_factor WHERE person = ?", (person_id,)).fetchone()
-    return str(row["pending"]) if row else ""
+    return sealing.unseal(conn, person_id, row["pending"]) if row else ""
 
 
 def confirm(conn: Connection, person_id: str, code: str, now: datetime, actor: str, at: str) -> list[str]:
@@ -124,11 +125,21 @@ def take(conn: Connection, person_id: str, code: str, now: datetime) -> bool:
     hashed = _hash(code, row["salt"] if row else NOBODY)  # the same work for nobody, and whatever was typed
     if row is None:
         return False
-    if row["secret"] and (step := _fits(row["secret"], code, now, row["last_counter"])):
+    secret = _secret(conn, row)
+    if secret and (step := _fits(secret, code, now, row["last_counter"])):
         conn.execute("UPDATE second_factor SET last_counter = ? WHERE person = ?", (step, person_id))
         return True
     spent = conn.execute("DELETE FROM recovery_code WHERE person = ? AND code_hash = ?", (person_id, hashed))
     return bool(spent.rowcount)
+
+
+def _secret(conn: Connection, row: Any) -> str:
+    """The secret of a row; "" where its key is missing, which the doctor and the start of the server say: to whoever
+    signs in that is a wrong code like any other, and a recovery code still does."""
+    try:
+        return sealing.unseal(conn, row["person"], row["secret"])
+    except sealing.KeyRefused:
+        return ""
 
 
 def _fits(secret: str, code: str, now: datetime, last: int) -> int:

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Final
 
-from consult.accounts import passwords
+from consult.accounts import breached, passwords
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Step, append, steps
-from consult.record.settings import get_setting, provider, sites
+from consult.record.settings import get_setting, keeping, provider, sites
 
 ROLES: Final = {
     "nurse": "Nurse",
@@ -27,6 +28,14 @@ ROLES: Final = {
 CLINICIANS: Final = frozenset({"nurse", "doctor", "physiotherapist"})
 LONGEST_NAME: Final = 120
 STANDING: Final = {"enabled": "1", "disabled": "0"}
+PROOFS: Final = {
+    "in_person_known": "In person, by somebody who knows them",
+    "in_person_card": "In person, with a staff card or another document with a picture",
+    "video_known": "By video, by somebody who knows them",
+    "called_back": "Called back on the number that the service holds",
+    "manager": "By their manager, called on the number that the service holds",
+}
+"""How an administrator made sure who asks, in words."""
 WORK: Final = "password_work"
 """The setting that says how passwords are hashed here; without it as `passwords.METHOD` says."""
 SECOND_FACTOR: Final = frozenset({"second_factor_set", "second_factor_removed"})
@@ -86,7 +95,7 @@ def add_person(conn: Connection, new: NewPerson, actor: str, at: str) -> Person:
     username = username_of(new.username or name)
     if by_username(conn, username):
         raise PersonRefused(f"The sign-in name {username} is taken; choose another.")
-    check_password(new.password, username, name, service=words_of_service(conn))
+    check_password(new.password, username, name, service=words_of_service(conn), known=breached_list(conn))
     person_id = f"p-{secrets.token_hex(8)}"
     password_hash = passwords.make_hash(new.password, password_work(conn))
     row = (person_id, username, name, new.role, new.site, password_hash, 1, at, new.start_until)
@@ -119,10 +128,17 @@ def username_of(text: str) -> str:
     return username
 
 
-def check_password(password: str, *own_words: str, service: Iterable[str] = ()) -> None:
-    """Refuse a password that is too short, too long, or too easily guessed."""
+def check_password(password: str, *own_words: str, service: Iterable[str] = (), known: str = "") -> None:
+    """Refuse a password that is too short, too long, too easily guessed, or in the list of breaches in file `known`."""
     if sentence := passwords.why_refused(password, *own_words, service=service):
         raise PersonRefused(sentence)
+    if known and (sentence := breached.why_refused(Path(known), password)):
+        raise PersonRefused(sentence)
+
+
+def breached_list(conn: Connection) -> str:
+    """The file with passwords known from breaches; "" where none is set."""
+    return str(keeping(conn, breached.SETTING))
 
 
 def words_of_service(conn: Connection) -> list[str]:
@@ -172,7 +188,7 @@ def password_hash_of(conn: Connection, person_id: str) -> str:
 def change_password(conn: Connection, person_id: str, password: str, actor: str, at: str, start_until: int = 0) -> None:
     """Give a person another password, for good or to start with, and end every sign-in of theirs."""
     one = known(conn, person_id)
-    check_password(password, one.username, one.name, service=words_of_service(conn))
+    check_password(password, one.username, one.name, service=words_of_service(conn), known=breached_list(conn))
     changed(conn, person_id, "start_password" if start_until else "password", actor, at)
     conn.execute(
         "UPDATE person SET password_hash = ?, start_until = ? WHERE id = ?",
@@ -219,6 +235,19 @@ def check_not_last(conn: Connection, one: Person) -> None:
     """Refuse what would leave nobody to look after people and settings."""
     if one.active and one.role == "administrator" and _administrators(conn) == 1:
         raise PersonRefused("This is the last active administrator; make another one first.")
+
+
+def prove_identity(conn: Connection, person_id: str, how: str, actor: str, at: str) -> None:
+    """Write how somebody made sure who asks, before what they lost is replaced; PersonRefused if that is not said."""
+    if how not in PROOFS:
+        raise PersonRefused("Say how you made sure who asks: choose it from the list.")
+    append(conn, Draft("person_proved", {"person": known(conn, person_id).id, "how": how}, actor, at))
+
+
+def identity_proved(conn: Connection, person_id: str) -> Step | None:
+    """The last time somebody made sure who a person is; None if nobody had to."""
+    found = (step for step in steps(conn, kind="person_proved") if (step.content or {}).get("person") == person_id)
+    return max(found, key=lambda step: step.seq, default=None)
 
 
 def end_all(conn: Connection, person_id: str, but: str = "") -> None:

@@ -278,6 +278,21 @@ def unlock(db: Database, token: str, password: str, now: datetime) -> str:
     return new_token
 
 
+def unlock_by_passkey(db: Database, token: str, place: passkeys.Place, asked_by: str, sent: str, now: datetime) -> str:
+    """Go on with a locked session, given a passkey of its person; returns the new token. SignInRefused if not."""
+    signed_in = lookup(db.read(), token, now)
+    if signed_in is None:
+        raise SignInRefused(ENDED)
+    if _proved(db, place, asked_by, sent, now) != signed_in.person.id:
+        raise SignInRefused(passkeys.NOT_PROVED)
+    with db.write() as conn:
+        conn.execute("UPDATE sign_in SET locked_at = 0 WHERE token_hash = ?", (signed_in.token_hash,))
+        new_token = renew(conn, signed_in, now)
+    if not new_token:
+        raise SignInRefused(ENDED)
+    return new_token
+
+
 def is_own_password(db: Database, one: Person, password: str, now: datetime) -> bool:
     """Whether this is the password of somebody who is signed in; asked before a factor or a password is changed."""
     who = _key(one.username)

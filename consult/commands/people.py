@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from consult import security_log, setting_up
-from consult.accounts import factors, passwords, people, sessions, single_sign_on
+from consult.accounts import factors, passwords, people, sealing, sessions, single_sign_on
 from consult.accounts.people import ROLES, NewPerson, Person, add_person, by_username, change_password
-from consult.commands.place import EXIT_CODES, Place, actor, on_instance, opened, pass_place
+from consult.commands.place import EXIT_CODES, F, Place, actor, count, on_instance, opened, pass_place
 from consult.instance import Instance
 from consult.record.database import Connection
 
@@ -47,6 +47,20 @@ def password_from(file: Any) -> str:
     if not lines:
         raise click.ClickException("The password file is empty; write the password on its first line.")
     return str(lines[0])
+
+
+def proved(required: bool) -> Callable[[F], F]:
+    """The option that says how somebody made sure who asks."""
+    words = "; ".join(f"{code.replace('_', '-')}: {text.lower()}" for code, text in people.PROOFS.items())
+    codes = {code.replace("_", "-"): code for code in people.PROOFS}
+    return click.option(
+        "--proved",
+        "how",
+        type=click.Choice(list(codes)),
+        callback=lambda _ctx, _option, value: codes.get(value),
+        required=required,
+        help=f"How you made sure who asks ({words}).",
+    )
 
 
 @click.group(epilog=EXIT_CODES)
@@ -114,13 +128,16 @@ def person_list(place: Place) -> None:
 @person.command(name="start", epilog=EXIT_CODES)
 @on_instance()
 @click.argument("username")
+@proved(required=False)
 @pass_place
-def person_start(place: Place, username: str) -> None:
+def person_start(place: Place, username: str, how: str | None) -> None:
     """Give a person a start password, which is printed once and must be changed at the first sign-in."""
     with opened(place) as instance:
         known, words = _named(instance, username), passwords.start_words()
         until = int((instance.store.clock() + sessions.START).timestamp())
         with instance.db.write() as conn:
+            if how:
+                people.prove_identity(conn, known.id, how, actor(), instance.store.at())
             change_password(conn, known.id, words, actor(), instance.store.at(), until)
     click.echo(f"{known.name} signs in as {known.username}, within {sessions.START.days} days, with: {words}")
 
@@ -137,13 +154,32 @@ def _changing(place: Place, username: str) -> Iterator[tuple[Connection, Person,
 @person.command(name="second-factor", epilog=EXIT_CODES)
 @on_instance()
 @click.argument("username")
+@proved(required=True)
 @pass_place
-def person_second_factor(place: Place, username: str) -> None:
-    """Take away every second factor, passkeys too, of a person who lost them; ends every sign-in of theirs."""
+def person_second_factor(place: Place, username: str, how: str) -> None:
+    """Take away every second factor, passkeys too, of a person who lost them; ends every sign-in of theirs.
+
+    How you made sure who asks is recorded.
+    """
     with _changing(place, username) as (conn, known, at):
+        people.prove_identity(conn, known.id, how, actor(), at)
         factors.remove(conn, known.id, actor(), at)
         people.end_all(conn, known.id)
     click.echo(f"{known.name} has no second factor now; the password alone signs in.")
+
+
+@person.command(name="new-factor-key", epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def person_new_factor_key(place: Place) -> None:
+    """Encrypt the secrets of all second factors under a new key; a running server goes on.
+
+    Where the keys stand in the environment, put the new one first there, run this, then take the old one away.
+    """
+    with opened(place) as instance:
+        n = sealing.renew(instance.db)
+        where = sealing.place_of(instance.db.read()).words
+    click.echo(f"{count(n, 'secret')} encrypted under the key that stands first in {where}. Keep a copy of it apart.")
 
 
 @person.command(name="place", epilog=EXIT_CODES)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from consult import demo, serving
+from consult.accounts import sealing
 from consult.accounts.people import ROLES
 from consult.commands.place import EXIT_CODES, F, Place, on_instance, opened, pass_place
 from consult.record.store import now_utc
@@ -37,8 +38,9 @@ def serve(place: Place, host: str, port: int, behind_tls_proxy: bool, host_names
     Plain HTTP is served to this machine only; for others put a TLS proxy in front.
     """
     address = _address(host, port, behind_tls_proxy, host_names)
-    with opened(place):
-        pass
+    with opened(place) as instance:
+        if sentence := sealing.unreadable(instance.db.read()):
+            click.echo(sentence, err=True)
     with serving.listen(host, port) as listener:
         url = serving.url_of(listener)
         serving.serve(place.folder, listener, address, lambda: click.echo(f"Serving on {url} (stop with Ctrl+C)"))

@@ -29,6 +29,7 @@ KINDS: Final = {
     "consultation_handed_over": "Handed over by an administrator",
     "paper_viewed": "A paper looked at",
     "employee_viewed": "Page of the employee looked at",
+    "employee_listed": "Name shown in a list, such as the results of a search",
     "access_reasoned": "Opened by a clinician of another site, with a reason",
     "employee_same_as": "Entered twice: both entries are held as one",
     "own_record_set": "Said to be the own record of somebody who signs in",

@@ -87,7 +87,7 @@ def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool 
         }
         at = store.at()
         draft = Draft("consultation_signed", content, who.actor, at, consultation_id, "", who.role, key)
-        project(store, conn, append(conn, draft), consultation_id)
+        project(store, conn, append(conn, draft))
         gesture.put(conn, consultation, store.definition_of(consultation).proforma)
         project_end(conn, consultation_id, SIGNED, at)
 
@@ -99,9 +99,9 @@ def _all_on_purpose(holds: Gate, said: bool | Collection[str]) -> bool:
     return {q.id for q in holds.no_longer} <= set(said)
 
 
-def project(store: Store, conn: Connection, seq: int, consultation_id: str) -> None:
+def project(store: Store, conn: Connection, seq: int) -> None:
     """Bring the case rows up to date with a step just written."""
-    written = next(s for s in steps(conn, consultation=consultation_id) if s.seq == seq)
+    (written,) = steps(conn, seq=seq)
     cases.apply(conn, store.library.current.dataset, written)
 
 
@@ -114,7 +114,7 @@ def enter_in_error(store: Store, consultation_id: str, reason: str, text: str, k
         at = store.at()
         content = {"reason": reason, "text": text}
         draft = Draft("entered_in_error", content, who.actor, at, consultation_id, "", who.role, key)
-        project(store, conn, append(conn, draft), consultation_id)
+        project(store, conn, append(conn, draft))
         project_end(conn, consultation_id, "entered_in_error", at)
 
 
@@ -144,7 +144,7 @@ def _correct_case(store: Store, conn: Connection, consultation_id: str, addendum
     if consultation is not None:
         content = {"case": case_of(store, consultation), "addendum": addendum}
         draft = Draft("case_corrected", content, who.actor, store.at(), consultation_id, "", who.role)
-        project(store, conn, append(conn, draft), consultation_id)
+        project(store, conn, append(conn, draft))
 
 
 def _of(store: Store, conn: Connection, consultation_id: str, who: Who) -> Consultation:

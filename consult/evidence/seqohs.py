@@ -26,6 +26,7 @@ from consult.record.database import Connection
 EVENTS: Final = {
     "consultation_viewed": "A consultation was opened by the clinician who holds it (once a visit)",
     "employee_viewed": "The page of an employee was opened (once a visit)",
+    "employee_listed": "A search or a list showed somebody who an employee is (once a visit)",
     "paper_viewed": "A note, letter, report or list of steps was opened (once a visit)",
     "access_reasoned": "A clinician of another site opened a record, with a reason",
     "consultation_taken_over": "A consultation was taken over by a colleague, with a reason",

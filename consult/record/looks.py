@@ -1,4 +1,4 @@
-"""Who looked at what: a step of the log once a visit, like all else that happened.
+"""Who looked at what, and whom a search showed: a step of the log once a visit, like all else that happened.
 
 The looks stand in the step log and in no table apart: they are few beside the answers (a visit is one step, a
 consultation of 45 answers is 48), and there they are chained, guarded and proved like everything else.
@@ -7,7 +7,7 @@ consultation of 45 answers is 48), and there they are chained, guarded and prove
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -18,13 +18,17 @@ from consult.record.ledger import Draft, Step, append, steps
 from consult.record.timekeeping import stamp
 
 EMPLOYEE: Final = "employee_viewed"
+LISTED: Final = "employee_listed"
 REASON: Final = "access_reasoned"
-KINDS: Final = (EMPLOYEE, REASON, "consultation_viewed", "paper_viewed", "consultation_taken_over")
+KINDS: Final = (EMPLOYEE, LISTED, REASON, "consultation_viewed", "paper_viewed", "consultation_taken_over")
 
 
 @dataclass(frozen=True)
 class Look:
-    """One look: when, who in which role, at what (a kind of step, and a paper), and the reason where one was asked."""
+    """One look: when, who in which role, at what (a kind of step, and a paper), and the reason where one was asked.
+
+    `list` is the list that showed who the employee is, where that was all: "search", "alike" or "left_behind".
+    """
 
     seq: int
     at: str
@@ -34,6 +38,7 @@ class Look:
     employee: str
     paper: str = ""
     reason: str = ""
+    list: str = ""
 
 
 def _about(employee: str) -> str:
@@ -45,6 +50,22 @@ def note(conn: Connection, employee: str, actor: str, role: str, at: str, reason
     kind = REASON if reason else EMPLOYEE
     content = {"employee": employee, "reason": reason} if reason else {"employee": employee}
     append(conn, Draft(kind, content, actor, at, "", _about(employee), role))
+
+
+def note_listed(
+    conn: Connection, employees: Iterable[str], shown_in: str, actor: str, role: str, at: str, since: datetime
+) -> None:
+    """Write that a list showed somebody who these employees are: one step for each whom it has not shown them since."""
+    for employee in not_listed(conn, employees, actor, since):
+        append(conn, Draft(LISTED, {"employee": employee, "list": shown_in}, actor, at, "", _about(employee), role))
+
+
+def not_listed(conn: Connection, employees: Iterable[str], actor: str, since: datetime) -> list[str]:
+    """Those of the employees of whom no step says that somebody has seen since a time who they are."""
+    seen = "SELECT 1 FROM step WHERE consultation = '' AND question = ? AND kind IN (?, ?) AND actor = ? AND at >= ?"
+    wanted = dict.fromkeys(employees)
+    bound = (LISTED, EMPLOYEE, actor, stamp(since))
+    return [id_ for id_ in wanted if conn.execute(seen, (_about(id_), *bound)).fetchone() is None]
 
 
 def has_reason(conn: Connection, employee: str, actor: str, since: datetime) -> bool:
@@ -96,5 +117,5 @@ def _look(step: Step, employee: str) -> Look | None:
     if step.kind not in KINDS:
         return None
     said = step.content or {}
-    paper, reason = said.get("paper", ""), said.get("reason", "")
-    return Look(step.seq, step.at, step.actor, step.role, step.kind, employee, paper, reason)
+    paper, reason, shown_in = said.get("paper", ""), said.get("reason", ""), said.get("list", "")
+    return Look(step.seq, step.at, step.actor, step.role, step.kind, employee, paper, reason, shown_in)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -106,15 +107,23 @@ class SettingRefused(Exception):
 
 @dataclass(frozen=True)
 class Keeping:
-    """A setting about keeping the record: a whole number between two bounds, or a place (text, "" for none)."""
+    """A setting about keeping the record: a whole number between two bounds, or a text ("" for none).
+
+    A text is a place on this machine, or what `form` says.
+    """
 
     default: int | str
     meaning: str
     least: int = 0
     most: int = 0
+    form: str = ""
 
     def read(self, text: str) -> int | str:
         """The value that a text stands for; SettingRefused if it can't be one."""
+        if self.form and text.strip() and not re.fullmatch(self.form, text.strip()):
+            raise SettingRefused(f"{text!r} can't be that; {self.meaning}")
+        if isinstance(self.default, str) and self.form:
+            return text.strip()
         if isinstance(self.default, str):
             return str(Path(text.strip()).expanduser().absolute()) if text.strip() else ""
         if not (text.isdecimal() and text.isascii() and self.least <= int(text) <= self.most):
@@ -131,8 +140,17 @@ KEEPING: Final = {
     "retention_years": Keeping(
         0, "Years after the last consultation after which an employee is listed as due; 0 for never.", 0, 100
     ),
+    "security_log_to": Keeping(
+        "",
+        "The syslog of this machine, which is handed each line of the security log too: unix:/dev/log, udp:514 or "
+        "tcp:601, by its port.",
+        form=r"unix:/\S+|(udp|tcp):[1-9]\d{0,4}",
+    ),
+    "breached_passwords": Keeping(
+        "", "A list of passwords known from breaches (SHA-1, in order), none of which is taken as a new one."
+    ),
 }
-"""The settings about backups, the witness and how long is kept, which `consult settings set` changes."""
+"""The settings about backups, the witness, logs and how long is kept, which `consult settings set` changes."""
 
 
 def keeping(conn: Connection, name: str) -> Any:

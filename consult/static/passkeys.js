@@ -59,8 +59,8 @@
       question(form).then(asked).then(function (credential) {
         var secret = form.querySelector('[data-secret]');
         if (secret) { secret.value = ''; }
-        form.querySelector('[name="credential"]').value = written(credential);
-        form.submit();
+        form.querySelector('[name="credential"], [name="unlock_credential"]').value = written(credential);
+        if (form.hasAttribute('data-in-place')) { form.dispatchEvent(new CustomEvent('consult:credential', { bubbles: true })); } else { form.submit(); }
       }).catch(function (error) { problem.textContent = why(error); }).then(function () { button.disabled = false; });
     });
   });

@@ -151,13 +151,21 @@
     event.preventDefault();
     var body = new URLSearchParams({ password: password.value });
     password.value = '';
+    unlock(body);
+  });
+  document.addEventListener('consult:credential', function (event) {
+    var held = event.target.querySelector('[name="unlock_credential"]'), body = new URLSearchParams({ unlock_credential: held.value });
+    held.value = '';
+    unlock(body);
+  });
+  function unlock(body) {
     turn += 1;
     ask('POST', lock.dataset.unlock, body).then(function (now) {
       problem.textContent = now.problem || '';
       stands(now);
       if (covered === 'locked') { password.focus(); }
     }, function () { problem.textContent = 'The server cannot be reached; try again.'; });
-  });
+  }
   // A date pasted or typed whole into one of its boxes is shared out among the three.
   function whole(text) {
     var iso = text.match(/^(\d{4})-(\d\d)-(\d\d)$/);

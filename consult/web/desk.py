@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, abort, current_app, make_response, render_template, request, session, url_for
+from flask import Blueprint, abort, current_app, g, make_response, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit.measures import MeasureSet, Outcome, headings_met
@@ -16,7 +17,7 @@ from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, note, with_head
 from consult.documents.words import describe
 from consult.exports import head_at, signer
-from consult.record import identity, looks
+from consult.record import identity, looks, own
 from consult.record.consultation import Consultation, report_allowed, report_stands
 from consult.record.database import NotWritten
 from consult.record.ledger import Refused, steps
@@ -117,6 +118,19 @@ def viewed_employee(employee: str) -> None:
         if first:
             with inst().db.write() as conn:
                 looks.note(conn, employee, who().actor, who().role, inst().store.at())
+
+
+def listed_employees(employees: Iterable[str], shown_in: str) -> None:
+    """Record whom a list showed: one step for each employee since the sign-in. Reading goes on where it can't be."""
+    since = g.visit.created_at if g.visit else datetime.fromtimestamp(0, UTC)
+    mine, conn = own.of_person(inst().db.read(), person().id), inst().db.read()
+    if not (new := looks.not_listed(conn, (one for one in employees if one != mine), person().id, since)):
+        return
+    try:
+        with inst().db.write() as conn:
+            looks.note_listed(conn, new, shown_in, who().actor, who().role, inst().store.at(), since)
+    except NotWritten as error:  # the next search of this visit tries again
+        current_app.logger.warning("Whom a list showed %s is not recorded: %s", who().actor, error)
 
 
 @contextmanager

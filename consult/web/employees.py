@@ -15,7 +15,7 @@ from consult.documents import everything as pages
 from consult.record import identity, merging, own, reading
 from consult.web import guard
 from consult.web.context import inst, name_of, person, who
-from consult.web.desk import viewed_employee
+from consult.web.desk import listed_employees, viewed_employee
 from consult.web.forms import BritishDate, clean, typed
 from consult.web.needing import words
 
@@ -59,6 +59,7 @@ def search() -> str:
     words = typed("words")
     conn = inst().db.read()
     found, own_record = identity.find(conn, words) if words else [], own.of_person(conn, person().id)
+    listed_employees((one.id for one in found), "search")
     return render_template("employees/search.html", words=words, found=found, searched=bool(words), own=own_record)
 
 
@@ -77,6 +78,7 @@ def register() -> Response | str | tuple[str, int]:
         if not alike or request.form.get("go") == "another":
             employee = inst().store.register(name, born, number, who())
             return redirect(url_for("employees.show", employee_id=employee.id))
+        listed_employees((one.id for one in alike), "alike")
     page = render_template("employees/register.html", form=form, alike=alike)
     return (page, 422) if form.errors else page
 

@@ -11,7 +11,7 @@ from consult.record.identity import Employee
 from consult.record.ledger import Refused
 from consult.web import guard
 from consult.web.context import inst, person, who
-from consult.web.desk import refused
+from consult.web.desk import listed_employees, refused
 from consult.web.employees import bp
 from consult.web.forms import typed
 
@@ -52,6 +52,7 @@ def _choose(one: Employee) -> str:
     conn, words = inst().db.read(), typed("words")
     found = identity.find(conn, words) if words else _alike(one)
     listed = [entry for entry in found if entry.id != one.id and not guard.is_own(entry.id)]
+    listed_employees((entry.id for entry in listed), "search" if words else "alike")
     return render_template("employees/merge_choose.html", one=one, found=listed, words=words)
 
 

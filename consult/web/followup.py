@@ -15,7 +15,7 @@ from consult.record.consultation import Consultation
 from consult.record.ledger import Refused
 from consult.web import guard
 from consult.web.context import inst, person, who
-from consult.web.desk import found, own_key, refused
+from consult.web.desk import found, listed_employees, own_key, refused
 from consult.web.forms import typed
 
 SHOWN: Final = 30
@@ -61,8 +61,9 @@ def index() -> str:
     decisions = [one for one in waiting[0] if one.open] + [one for one in recent[0] if not one.open]
     due = [one for one in waiting[1] if one.open] + [one for one in recent[1] if not one.open]
     decisions_left, due_left = left_behind()
-    shown: list[UrgentDecision | DueReview] = [*decisions, *due, *decisions_left, *due_left]
-    employees = [one.consultation.started["employee"] for one in shown]
+    theirs: list[UrgentDecision | DueReview] = [*decisions_left, *due_left]
+    employees = [one.consultation.started["employee"] for one in [*decisions, *due, *theirs]]
+    listed_employees((one.consultation.started["employee"] for one in theirs), "left_behind")
     return render_template(
         "followup.html",
         decisions=sorted(decisions, key=lambda one: not one.open),

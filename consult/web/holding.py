@@ -17,7 +17,9 @@ from consult.web.context import own_address
 
 TO: Final = "held_to"
 FIELD: Final = "held."
-NOT_HELD: Final = frozenset({"csrf_token", "unlock_password", "unlock_then"})
+HERE: Final = "held_here"
+"""What the sign-in page sends with what it holds, once somebody has signed in in another window."""
+NOT_HELD: Final = frozenset({"csrf_token", "unlock_password", "unlock_credential", "unlock_then", HERE})
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,18 @@ def of_this_form(path: str) -> Held:
     """What this request sent, if it is a form of one of our own pages."""
     if request.method != "POST" or request.files or not _from_our_page():
         return NOTHING
+    return _sent(path)
+
+
+def come_back(path: str) -> Held:
+    """What the sign-in page held, and sends by itself after a sign-in in another window: shown, and not done yet.
+
+    The token of that page is of before the sign-in, so that what the browser says of where it comes from has to do.
+    """
+    return _sent(path) if request.method == "POST" and HERE in request.form and _from_our_page() else NOTHING
+
+
+def _sent(path: str) -> Held:
     sent = tuple((name, value) for name, value in request.form.items(multi=True) if name not in NOT_HELD)
     return Held(path, sent)
 

@@ -9,7 +9,7 @@ from consult.record.identity import Employee
 from consult.record.ledger import Refused
 from consult.web import guard
 from consult.web.context import inst, who
-from consult.web.desk import viewed_employee
+from consult.web.desk import listed_employees, viewed_employee
 from consult.web.forms import typed
 
 bp = Blueprint("identities", __name__, url_prefix="/settings/entered-twice")
@@ -31,7 +31,13 @@ def _page(problem: str = "", done: str = "", **shown: list[Employee]) -> str:
 @bp.post("/find")
 def find() -> str:
     """The entries that a name, a date of birth or a number fits; what was searched for stays out of the address."""
-    return _page(found=_others(identity.find(inst().db.read(), typed("words"))) if typed("words") else [])
+    return _page(found=_found())
+
+
+def _found() -> list[Employee]:
+    found = _others(identity.find(inst().db.read(), typed("words"))) if typed("words") else []
+    listed_employees((entry.id for entry in found), "search")
+    return found
 
 
 def _others(entries: list[Employee]) -> list[Employee]:
@@ -43,8 +49,7 @@ def compare() -> Reply:
     """Two entries side by side, by who they are alone; that they were looked at is recorded."""
     pair = _chosen()
     if len(pair) != 2:
-        found = _others(identity.find(inst().db.read(), typed("words"))) if typed("words") else []
-        return _page(TWO, found=found), 422
+        return _page(TWO, found=_found()), 422
     for entry in pair:
         viewed_employee(entry.id)
     return _page(pair=pair)

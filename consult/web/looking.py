@@ -21,6 +21,11 @@ WHAT: Final = {
     "consultation_viewed": "Consultation",
     "consultation_taken_over": "Consultation taken over",
 }
+LISTS: Final = {
+    "search": "Name and date of birth shown among the results of a search; no more than that",
+    "alike": "Name and date of birth shown among entries that may be the same person; no more than that",
+    "left_behind": "Name shown in the list of what a colleague who left had open",
+}
 PAPERS: Final = {"note": "Note", "letter": "Referral letter", "report": "Report to the manager", "steps": "Steps"}
 SHOWN: Final = 100
 LONGEST_REASON: Final = 300
@@ -28,6 +33,8 @@ LONGEST_REASON: Final = 300
 
 def what(look: looks.Look) -> str:
     """What was looked at, in words."""
+    if look.kind == looks.LISTED:
+        return LISTS[look.list]
     return PAPERS.get(look.paper, look.paper) if look.kind == "paper_viewed" else WHAT[look.kind]
 
 

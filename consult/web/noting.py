@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final, cast
 
 from flask import Flask, current_app, g, request
 
 from consult.accounts.people import PersonRefused, by_username, username_of
+from consult.record.database import Damaged, sqlite3
+from consult.record.settings import keeping
 from consult.security_log import SecurityLog
 from consult.web.context import inst
 
 PLACE: Final = "consult_security_log"
+TOLD: Final = "consult_security_log_failed"
 REFUSALS: Final = {403: "refused_role", 404: "not_there", 405: "refused_method", 413: "refused_size"}
 
 
@@ -24,9 +28,15 @@ def note(event: str, person_id: str = "") -> None:
     known = g.get("person")
     log, page = cast(SecurityLog, current_app.extensions[PLACE]), request.endpoint or ""
     g.noted = True
+    with suppress(sqlite3.Error, Damaged):  # where the record can't be read, lines go where they went
+        log.onward.to = str(keeping(inst().db.read(), "security_log_to"))
     log.note(inst().store.clock(), event, person_id or (known.id if known else ""), page, request.method)
     if log.failed:
         current_app.logger.warning("The security log could not be written: %s", log.failed)
+    if (failed := log.onward.failed) != current_app.extensions.get(TOLD, ""):
+        current_app.extensions[TOLD] = failed
+        if failed:
+            current_app.logger.warning("The security log is not handed on to %s: %s", log.onward.to, failed)
 
 
 def named(username: str) -> str:

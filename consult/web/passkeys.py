@@ -15,7 +15,7 @@ from consult.accounts.sessions import SignInRefused
 from consult.web import account, browsers, cookies, holding, noting
 from consult.web import sign_in as door
 from consult.web.context import inst, own_address, person
-from consult.web.visit import keep_token
+from consult.web.visit import ASKED_COOKIE, keep_token
 
 bp = Blueprint("passkeys", __name__)
 AFTER_PASSWORD: Final = "password"  # noqa: S105 - says what came before
@@ -98,7 +98,7 @@ def ask() -> Response | tuple[str, int]:
     with inst().db.write() as conn:
         asked = passkeys.ask_to_prove(conn, place, token, inst().store.clock())
     response = _json(asked)
-    cookies.keep(response, door.ASKED_COOKIE, token)
+    cookies.keep(response, ASKED_COOKIE, token)
     return response
 
 
@@ -109,7 +109,7 @@ def sign_in() -> Response:
     now, sent, half = inst().store.clock(), request.form.get("credential", ""), cookies.read(door.HALF_COOKIE)
     after = request.form.get("after") == AFTER_PASSWORD
     try:
-        db, proof = inst().db, (_place(), cookies.read(door.ASKED_COOKIE), sent, now, browsers.kind())
+        db, proof = inst().db, (_place(), cookies.read(ASKED_COOKIE), sent, now, browsers.kind())
         done = sessions.complete_by_passkey(db, half, *proof) if after else sessions.by_passkey(db, *proof)
     except (PersonRefused, SignInRefused) as refusal:
         noting.note("sign_in_failed")

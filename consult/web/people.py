@@ -102,6 +102,8 @@ def _page(one: Person, problem: str = "") -> str:
         trained=accounts.trained(conn).get(one.id, ""),
         held=held,
         reasons=WHY_HANDED,
+        proofs=accounts.PROOFS,
+        proved=accounts.identity_proved(conn, one.id),
         is_self=one.id == person().id,
         is_employee=bool(own.of_person(conn, one.id)),
     )
@@ -155,6 +157,7 @@ def start(person_id: str) -> str | tuple[str, int]:
     try:
         _not_own(one)
         with inst().db.write() as conn:
+            accounts.prove_identity(conn, one.id, typed("proved"), person().id, inst().store.at())
             accounts.change_password(conn, one.id, words, person().id, inst().store.at(), _start_until())
     except PersonRefused as refusal:
         return _page(one, str(refusal)), 422
@@ -168,6 +171,7 @@ def factor(person_id: str) -> Response | tuple[str, int]:
 
     def changes(conn: Connection) -> None:
         _not_own(one)
+        accounts.prove_identity(conn, one.id, typed("proved"), by, at)
         factors.remove(conn, one.id, by, at)
         accounts.end_all(conn, one.id)
 

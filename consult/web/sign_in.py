@@ -11,11 +11,9 @@ from consult.accounts import sessions
 from consult.accounts.people import Person
 from consult.web import browsers, cookies, holding, noting
 from consult.web.context import inst, own_address
-from consult.web.visit import TOKEN_COOKIE, keep_token, token
+from consult.web.visit import ASKED_COOKIE, TOKEN_COOKIE, keep_token, token
 
 HALF_COOKIE: Final = "consult_half"
-ASKED_COOKIE: Final = "consult_asked"
-"""What binds the reply of an authenticator to the browser that was asked."""
 
 
 def sign_in() -> Response | str | tuple[str, int]:

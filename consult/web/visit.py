@@ -11,7 +11,7 @@ from flask import Response, current_app, g, jsonify, make_response, redirect, re
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
-from consult.accounts import policy, sessions
+from consult.accounts import passkeys, policy, sessions
 from consult.accounts.sessions import SignIn, SignInRefused
 from consult.web import cookies, holding, noting
 from consult.web.context import inst, own_address
@@ -19,16 +19,19 @@ from consult.web.token import token as csrf_token
 
 TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
 WORKS_LOCKED: Final = frozenset({"session_state", "unlock", "lock", "sign_out"})
+ASKED_COOKIE: Final = "consult_asked"
+"""What binds the reply of an authenticator to the browser that was asked."""
 PASSWORD: Final = "unlock_password"  # noqa: S105 - the name of a field
+CREDENTIAL: Final = "unlock_credential"
 THEN: Final = "unlock_then"
-OF_THE_LOCK: Final = (PASSWORD, THEN, "csrf_token")
+OF_THE_LOCK: Final = (PASSWORD, CREDENTIAL, THEN, "csrf_token")
 LOCKED: Final = 423
 
 
 def who_is_it() -> AnyResponse | None:
     """Let a request go on to its page, or reply instead: with the sign-in, the lock, or a refusal."""
     g.person, g.left, g.visit, g.new_token = None, 0, None, ""
-    unlocking = request.method == "POST" and PASSWORD in request.form  # any page is unlocked at its own address
+    unlocking = _unlocking()  # any page is unlocked at its own address
     if request.endpoint == "static" or (request.endpoint is None and not unlocking):
         return None
     now = inst().store.clock()
@@ -40,6 +43,11 @@ def who_is_it() -> AnyResponse | None:
             return redirect(own_path(), 303)  # unlocked in another window meanwhile
         _is(signed_in, now)
     return _may()
+
+
+def _unlocking() -> bool:
+    """Whether this request brings what goes on with a locked session: a password, or what an authenticator signed."""
+    return request.method == "POST" and (PASSWORD in request.form or CREDENTIAL in request.form)
 
 
 def token() -> str:
@@ -80,6 +88,8 @@ def _may() -> AnyResponse | None:
     made_for = request.headers.get("X-Made-For", "")
     if made_for and g.person and made_for != g.person.id:
         return Response("This page was made for somebody else, so nothing is recorded from it; reload it.", 401)
+    if g.person and (held := holding.come_back(own_path())).to:
+        return make_response(render_template("held.html", who=g.person, held=held))
     if g.person and g.visit.owes and request.endpoint not in policy.PUBLIC | policy.SETTLING:
         return redirect(url_for("account.show"), 303)
     if policy.allowed(g.person.role if g.person else None, request.endpoint or ""):
@@ -112,10 +122,10 @@ def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
     if request.headers.get("HX-Request"):
         return Response("The screen is locked; give your password to go on.", LOCKED)
     problem = ""
-    if PASSWORD in request.form:
+    if _unlocking():
         current_app.extensions["csrf"].protect()
         try:
-            renewed(sessions.unlock(inst().db, token(), request.form[PASSWORD], now), now)
+            renewed(_proved_anew(request.form.get(PASSWORD, ""), now), now)
         except SignInRefused as refusal:
             problem = str(refusal)
             noting.note("unlock_failed", signed_in.person.id)
@@ -123,6 +133,16 @@ def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
             noting.note("unlocked", signed_in.person.id)
             return _go_on(g.visit, now)
     return _lock_page(signed_in, problem)
+
+
+def _proved_anew(password: str, now: datetime) -> str:
+    """Go on with the locked session, by what an authenticator signed or else by the password; its new token."""
+    if not (sent := request.form.get(CREDENTIAL, "")):
+        return sessions.unlock(inst().db, token(), password, now)
+    place = passkeys.place_of(request.host, inst().behind_tls)
+    if isinstance(place, str):
+        raise SignInRefused(place)
+    return sessions.unlock_by_passkey(inst().db, token(), place, cookies.read(ASKED_COOKIE), sent, now)
 
 
 def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:
@@ -149,7 +169,7 @@ def unlock() -> Response | tuple[Response, int]:
     """Go on with a locked session without leaving the page."""
     now = inst().store.clock()
     try:
-        renewed(sessions.unlock(inst().db, token(), request.form.get("password", ""), now), now)
+        renewed(_proved_anew(request.form.get("password", ""), now), now)
     except SignInRefused as refusal:
         noting.note("unlock_failed")
         return jsonify({**_state(g.visit), "problem": str(refusal)}), 422 if g.visit else 401

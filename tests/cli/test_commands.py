@@ -27,7 +27,7 @@ def test_the_commands_are_those_that_are_documented():
         *("employee", "employee access", "employee due", "employee end-hold", "employee erase", "employee erase-again"),
         *("employee hold", "hand-over"),
         *("verify", "backup", "restore", "guard", "doctor", "person", "person add", "person password"),
-        *("person link", "person link-code", "person unlink", "security-log"),
+        *("person link", "person link-code", "person unlink", "person new-factor-key", "security-log"),
         *("sign-on", "sign-on check", "sign-on off", "sign-on set", "sign-on show"),
         *("person let-in", "person list", "person place", "person second-factor", "person start"),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from consult.accounts import factors, people, sessions
+from consult.accounts import factors, people, sealing, sessions
 from consult.instance import open_instance
 
 LOST = "a password that was lost"
@@ -33,7 +33,7 @@ def test_the_last_administrator_who_lost_everything_is_let_in_again(consult, rea
     said = consult(real, "person", "start", "anna.berg").stdout
     words = said.strip().rpartition(": ")[2]
     assert signs_in(real, "anna.berg", words) == "code"
-    consult(real, "person", "second-factor", "anna.berg")
+    consult(real, "person", "second-factor", "anna.berg", "--proved", "in-person-known")
     assert signs_in(real, "anna.berg", words) == "password", "and must be changed at once"
     listed = consult(real, "person", "list").stdout
     assert "has not started, no second factor" in listed
@@ -57,5 +57,49 @@ def test_somebody_is_made_an_administrator_and_let_in(consult, real, password_fi
 
 def test_an_unknown_name_and_site_are_said(consult, real):
     for command in ("start", "second-factor", "let-in", "place"):
-        assert "Nobody signs in as nobody" in consult(real, "person", command, "nobody", code=1).stderr
+        proved = ["--proved", "video-known"] if command == "second-factor" else []
+        assert "Nobody signs in as nobody" in consult(real, "person", command, "nobody", *proved, code=1).stderr
     assert "There is no site Z" in consult(real, "person", "place", "anna.berg", "--site", "Z", code=1).stderr
+
+
+def test_a_new_key_of_second_factors_and_a_missing_one_are_said(consult, real, monkeypatch):
+    for name in (sealing.IN_ENVIRONMENT, sealing.FILE_IN_ENVIRONMENT):
+        monkeypatch.delenv(name, raising=False)
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        known, now = people.by_username(conn, "anna.berg"), instance.clock()
+        code = factors.code_at(factors.begin(conn, known.id), factors.step_of(now))
+        factors.confirm(conn, known.id, code, now, known.id, instance.store.at())
+    before = (real / sealing.KEY_FILE).read_text("ascii")
+    assert "1 secret encrypted under the key" in consult(real, "person", "new-factor-key").stdout
+    assert (real / sealing.KEY_FILE).read_text("ascii") != before
+    assert "Their secrets are encrypted" in consult(real, "doctor").stdout
+    (real / sealing.KEY_FILE).write_text(before, "ascii")
+    assert "fault" in (said := consult(real, "doctor", code=1).output).lower()
+    assert "put it back" in said
+    assert "put it back" in consult(real, "person", "new-factor-key", code=1).stderr
+    assert (real / sealing.KEY_FILE).read_text("ascii") == before
+
+
+def test_the_doctor_names_the_roles_that_need_no_second_factor_and_a_list_that_is_none(consult, real, tmp_path):
+    assert "The password alone signs in: Administrator." in consult(real, "doctor").stdout
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        factors.require(conn, ["administrator"], "cli:test", instance.store.at())
+    assert "The password alone" not in consult(real, "doctor").stdout
+    (tmp_path / "list").write_text("no list\n")
+    consult(real, "settings", "set", "breached_passwords", str(tmp_path / "list"))
+    assert "is none: a line has no SHA-1" in consult(real, "doctor", code=1).stdout
+
+
+def test_how_identity_was_proved_is_asked_for_and_recorded_before_a_factor_is_taken_away(consult, real):
+    assert "--proved" in consult(real, "person", "second-factor", "anna.berg", code=2).stderr
+    consult(real, "person", "second-factor", "anna.berg", "--proved", "heard-a-voice", code=2)
+    with closing(open_instance(real)) as instance:
+        known = people.by_username(instance.db.read(), "anna.berg")
+        assert people.identity_proved(instance.db.read(), known.id) is None
+    consult(real, "person", "second-factor", "anna.berg", "--proved", "called-back")
+    consult(real, "person", "start", "anna.berg", "--proved", "manager")
+    with closing(open_instance(real)) as instance:
+        step = people.identity_proved(instance.db.read(), known.id)
+        assert step.content == {"person": known.id, "how": "manager"}
+        assert step.actor.startswith("cli:")
+    consult(real, "verify")

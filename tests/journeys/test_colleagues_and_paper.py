@@ -186,7 +186,8 @@ def test_each_printed_page_bears_the_reference_of_its_case(visit: Visit, service
     references = page.locator(".big").all_inner_texts()
     assert len(set(references)) == 2
     printed = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
-    borne = [[r for r in references if r in sheet.extract_text()] for sheet in printed]
+    texts = [sheet.extract_text() for sheet in printed]
+    borne = [[r for r in references if r in text] for text in texts]
     assert {len(found) for found in borne} == {1}, "one case on each page, and every page of a case"
     order = [found[0] for found in borne]
     assert order == sorted(order, key=references.index)

@@ -75,7 +75,7 @@ def sign_out(page: Page) -> None:
 
 
 def test_one_is_added_signs_in_is_refused_where_it_must_be_and_removed(desk: Desk, service: Service) -> None:
-    page, problem = desk.page, desk.page.locator("form[data-passkey] .q__error")
+    page, problem = desk.page, desk.page.locator("main form[data-passkey] .q__error")
     by_password(page)
     expect(page.locator(".top__user")).to_be_visible()
     page.goto("/account")
@@ -112,6 +112,19 @@ def test_one_is_added_signs_in_is_refused_where_it_must_be_and_removed(desk: Des
     expect(page.locator("h1")).to_have_text("Code")
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.locator(".top__user")).to_contain_text("Nora Nurse")
+
+    page.goto("/tour")
+    page.get_by_role("button", name="Lock").click()
+    in_place = page.get_by_role("button", name="Go on with a passkey")
+    expect(in_place).to_be_visible()
+    assert Axe().run(page, options=RULES).response["violations"] == []
+    desk.set_verified(False)
+    in_place.click()
+    expect(page.locator("#lock form[data-passkey] .q__error")).to_contain_text("No passkey was used")
+    desk.set_verified(True)
+    in_place.click()
+    expect(page.locator("#lock")).to_be_hidden()
+    assert page.url.endswith("/tour")
 
     sign_out(page)
     desk.put({**desk.credentials()[0], "signCount": 0})  # a copy of the authenticator as it once was

@@ -10,6 +10,7 @@ from consult.record.begun import earlier_signed
 from consult.record.ledger import Refused
 from consult.record.projection import rebuild_consultations
 from consult.record.reading import Need
+from consult.record.timekeeping import stamp
 
 AT = "2026-11-22T10:00:00.000Z"
 NURSE = ("person-nurse", "nurse")
@@ -206,3 +207,32 @@ def test_a_reason_holds_for_one_person_one_employee_and_from_a_time_on(desk, twi
     assert not looks.has_reason(conn, first, "person-nurse", desk.store.clock() + timedelta(seconds=1))
     look(desk, other)
     assert not looks.has_reason(conn, other, "person-nurse", long_ago), "a look alone is no reason"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whom_lists_showed_is_one_step_for_each_person_sitting_and_employee(desk, seed):
+    """Random searches of three people who sign in anew now and then, against a set that says what must stand."""
+    luck, conn = random.Random(seed), desk.db.read()
+    ids = [desk.store.register(f"Invented {n}", date(1980, 1, 1), "", desk.who).id for n in range(6)]
+    at, sitting, wanted = datetime(2026, 11, 22, 8, tzinfo=UTC), dict.fromkeys(("a", "b", "c"), 0), set()
+    since = dict.fromkeys(sitting, at)
+    for _ in range(60):
+        at += timedelta(minutes=1)
+        who = luck.choice(sorted(sitting))
+        if luck.random() < 0.1:
+            sitting[who], since[who] = sitting[who] + 1, at
+        shown = luck.choices(ids, k=luck.randrange(5))
+        opens = luck.random() < 0.2
+        with desk.db.write() as write:
+            if opens:
+                looks.note(write, ids[0], who, "nurse", stamp(at))
+                wanted.add((who, sitting[who], ids[0], "opened"))
+            looks.note_listed(write, shown, luck.choice(("search", "alike")), who, "nurse", stamp(at), since[who])
+        wanted |= {
+            (who, sitting[who], one, "listed") for one in shown if (who, sitting[who], one, "opened") not in wanted
+        }
+        assert looks.not_listed(conn, shown, who, since[who]) == []
+    listed = [one for id_ in ids for one in looks.of_employee(conn, id_) if one.kind == looks.LISTED]
+    assert len(listed) == sum(kind == "listed" for *_, kind in wanted), f"seed {seed}"
+    assert {(one.actor, one.employee) for one in listed} == {(w, e) for w, _, e, kind in wanted if kind == "listed"}
+    assert {one.list for one in listed} == {"search", "alike"}

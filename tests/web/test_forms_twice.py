@@ -22,7 +22,7 @@ from consult.accounts.policy import allowed
 
 SECOND = "qqsecondqq"
 LEFT_OUT = ("/sign-out", "/lock", "/look", "/account/password", "/account/sessions")
-LOOKS = {"employee_viewed", "consultation_viewed", "paper_viewed"}
+LOOKS = {"employee_viewed", "employee_listed", "consultation_viewed", "paper_viewed"}
 """What opening a page may write: that somebody looked."""
 
 

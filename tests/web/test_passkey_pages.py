@@ -150,7 +150,7 @@ def test_where_a_role_needs_a_factor_a_passkey_is_one_and_the_last_one_stays(ser
 def test_an_administrator_helps_whoever_lost_telephone_and_passkeys(service: Service, nurse: Visitor) -> None:
     held, _ = add(nurse)
     admin, nora = service.visitor("administrator"), service.who["nurse"].actor
-    assert admin.post(f"/settings/people/{nora}/second-factor").status_code == 302
+    assert admin.post(f"/settings/people/{nora}/second-factor", {"proved": "called_back"}).status_code == 302
     assert nurse.ask("/").status_code == 302, "every session of theirs ended"
     assert sign_in(service.visitor(), held).status_code == 422
     assert service.visitor().post("/sign-in", {"username": "nora.nurse", "password": PASSWORD}).status_code == 302
@@ -172,3 +172,51 @@ def test_what_a_form_sent_before_the_sign_in_is_held_through_a_passkey_too(servi
     page = sign_in(service.visitor(), held, **more)
     assert page.status_code == 200
     assert "It was away" in page.text
+
+
+# --- the lock -----------------------------------------------------------------------------------------------------
+
+
+def signed(visitor: Visitor, held: Authenticator) -> str:
+    return held.sign(visitor.post("/sign-in/passkey/ask", htmx=True, **LOCAL).text)
+
+
+def test_a_locked_screen_goes_on_in_place_with_a_passkey_of_its_person_and_of_nobody_else(
+    service: Service, nurse: Visitor
+) -> None:
+    held, _ = add(nurse)
+    his, _ = add(service.visitor("doctor"))
+    nurse.token, before = "", token_of(nurse)
+    nurse.post("/lock", **LOCAL)
+    for sent in (signed(nurse, his), "{}", "x" * 30_000, held.sign(json.dumps({"challenge": "eA"}))):
+        refused = nurse.post("/unlock", {"unlock_credential": sent}, htmx=True, **LOCAL)
+        assert (refused.status_code, refused.json["state"]) == (422, "locked")
+    mine = signed(nurse, held)
+    opened = nurse.post("/unlock", {"unlock_credential": mine}, htmx=True, **LOCAL)
+    assert (opened.json["state"], opened.json["left"]) == ("open", 900)
+    assert token_of(nurse) != before, "with a new token"
+    nurse.post("/lock", **LOCAL)
+    again = nurse.post("/unlock", {"unlock_credential": mine}, htmx=True, **LOCAL)
+    assert again.json["state"] == "locked", "what was signed is taken once"
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_page_that_meets_the_lock_goes_on_with_a_passkey_and_records_what_was_sent(
+    service: Service, nurse: Visitor, sends: bool
+) -> None:
+    held, _ = add(nurse)
+    nurse.token = ""
+    consultation = service.begin()
+    path = f"/consultations/{consultation}/answers" if sends else f"/consultations/{consultation}"
+    nurse.post("/lock", **LOCAL)
+    answer = {"seen.harm_belief": "0", "a.harm_belief": "present"}
+    locked = nurse.post(path, answer, **LOCAL) if sends else nurse.ask(path, **LOCAL)
+    assert locked.status_code == 423
+    form = next(f for f in pages.parse(locked.text).iter("form") if f.get("data-passkey"))
+    kept = {i.get("name") or "": i.get("value") or "" for i in form.iter("input")}
+    assert service.answer(consultation, "harm_belief") is None
+    refused = nurse.client.post(path, data=kept | {"unlock_credential": "{}"}, **LOCAL)
+    assert refused.status_code == 423
+    done = nurse.client.post(path, data=kept | {"unlock_credential": signed(nurse, held)}, **LOCAL)
+    assert done.status_code == (302 if sends else 303)
+    assert (service.answer(consultation, "harm_belief") is not None) == sends

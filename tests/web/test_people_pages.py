@@ -14,6 +14,7 @@ from consult.record import ledger, settings, told
 from consult.record.projection import rebuild_consultations
 
 NEW = {"name": "Ned Newman", "role": "nurse", "site": "A"}
+PROVED = {"proved": "in_person_card"}
 OWN_WORDS = "three invented words"
 
 
@@ -152,7 +153,7 @@ def test_the_last_administrator_is_neither_stopped_nor_given_another_role(servic
 def test_a_lost_password_is_replaced_once_and_ends_what_was_open(service: Service, admin: Visitor) -> None:
     nurse, who = service.visitor("nurse"), service.who["nurse"].actor
     nurse.ask("/")
-    words = words_in(admin.post(f"/settings/people/{who}/start-password").text)
+    words = words_in(admin.post(f"/settings/people/{who}/start-password", PROVED).text)
     assert nurse.ask("/").status_code == 302
     assert sign_in(service, "nora.nurse", PASSWORD)[1].status_code == 422
     again, _ = sign_in(service, "nora.nurse", words)
@@ -169,8 +170,31 @@ def test_a_lost_telephone_is_no_longer_asked_for(service: Service, admin: Visito
         factors.confirm(conn, who, code, service.clock(), who, instance.store.at())
     assert sign_in(service, "nora.nurse", PASSWORD)[1].status_code == 200
     assert "remove the second factor" in admin.ask(f"/settings/people/{who}").text
-    assert admin.post(f"/settings/people/{who}/second-factor").status_code == 302
+    assert admin.post(f"/settings/people/{who}/second-factor", PROVED).status_code == 302
     assert sign_in(service, "nora.nurse", PASSWORD)[1].status_code == 302
+
+
+@pytest.mark.parametrize("act", ["start-password", "second-factor"])
+def test_what_was_lost_is_replaced_only_after_it_was_said_how_they_made_sure_who_asks(
+    service: Service, admin: Visitor, act: str
+) -> None:
+    instance, who = service.instance, service.who["nurse"].actor
+    with instance.db.write() as conn:
+        code = factors.code_at(factors.begin(conn, who), factors.step_of(service.clock()))
+        factors.confirm(conn, who, code, service.clock(), who, instance.store.at())
+    before, nurse = steps(service), service.visitor("nurse")
+    for sent in ({}, {"proved": ""}, {"proved": "heard_a_voice"}):
+        refused = admin.post(f"/settings/people/{who}/{act}", sent)
+        assert refused.status_code == 422
+        assert "how you made sure who asks" in refused.text
+    assert steps(service) == before
+    assert nurse.ask("/").status_code == 200
+    for how, words in people.PROOFS.items():
+        admin.post(f"/settings/people/{who}/{act}", {"proved": how})
+        shown = pages.text(admin.get(f"/settings/people/{who}"))
+        assert f"by Adi Admin: {words[0].lower()}{words[1:]}." in shown
+    *_, step = ledger.steps(instance.db.read(), kind="person_proved")
+    assert (step.content, step.actor) == ({"person": who, "how": "manager"}, service.who["administrator"].actor)
 
 
 def test_ones_own_password_and_factor_are_not_reset_without_the_password(service: Service, admin: Visitor) -> None:

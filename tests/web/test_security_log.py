@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from visiting import EMPLOYEE, PASSWORD, Service, Visitor
 from consult import security_log
 from consult.accounts import sessions
 from consult.accounts.policy import BRAKES, POLICY
+from consult.record.settings import set_keeping
 from consult.security_log import EVENTS, Event, SecurityLog, newest
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -246,3 +248,20 @@ class TestBrake:
         assert set(named) <= known
         assert len(named) == len(set(named))
         assert not {"consultations.answers", "consultations.sign", "session_state", "home"} & set(named)
+
+
+def test_lines_are_handed_on_as_soon_as_that_is_set_and_no_longer_than_it_is(service: Service) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as syslog:
+        syslog.bind(("127.0.0.1", 0))
+        syslog.settimeout(20)
+        for to in ("", f"udp:{syslog.getsockname()[1]}", ""):
+            with service.instance.db.write() as conn:
+                set_keeping(conn, "security_log_to", to, "test", service.instance.store.at())
+            service.visitor().post("/sign-in", {"username": f"nobody{to[:3]}", "password": PASSWORD})
+        came = [syslog.recv(2000).decode("ascii")]
+        syslog.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            came.append(syslog.recv(2000).decode("ascii"))
+    assert len(came) == 1
+    assert '"event": "sign_in_failed"' in came[0]
+    assert len(lines(service)) == 3

@@ -556,3 +556,79 @@ def test_an_issuer_is_asked_over_tls_or_on_this_machine(issuer: str, fits: bool)
     else:
         with pytest.raises(SettingRefused, match="https"):
             one.check()
+
+
+# --- a form held behind an ended session --------------------------------------------------------------------------
+
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+
+
+def held_after_a_sign_out(service: Service, nurse: Visitor, consultation: str) -> tuple[str, Any]:
+    """The address and the page that a form gets which was sent after a sign-out in another window."""
+    path, key = f"/consultations/{consultation}/answers", "one-key-of-the-page-0001"
+    sent = {"seen.harm_belief": "0", "a.harm_belief": "present", "key": key, "csrf_token": nurse.csrf()}
+    nurse.post("/sign-out")
+    nurse.token = ""
+    return path, nurse.client.post(path, data=sent, headers=OURS)
+
+
+def going_on(page: str) -> dict[str, str]:
+    """What the form sends that is for whoever has signed in in another window."""
+    forms = (f for f in pages.parse(page).iter("form") if "go on" in pages.text(f))
+    return {i.get("name") or "": i.get("value") or "" for i in next(forms).iter("input")}
+
+
+@pytest.mark.parametrize(("role", "code"), [("nurse", 302), ("doctor", 404)])
+def test_a_form_held_behind_an_ended_session_goes_on_after_a_sign_in_at_the_provider(
+    service: Service, nurse: Visitor, there: OidcServer, role: str, code: int
+) -> None:
+    consultation = service.begin()
+    path, asked = held_after_a_sign_out(service, nurse, consultation)
+    assert asked.status_code == 401
+    early = nurse.client.post(path, data=going_on(asked.text), headers=OURS)
+    assert early.status_code == 401, "nobody has signed in yet: it is held on"
+    if role == "doctor":
+        with service.instance.db.write() as conn:
+            single_sign_on.unlink(conn, service.who["nurse"].actor, "test", service.instance.store.at())
+        link(service, there, "doctor")
+    whole_way(nurse, there)  # in another window of the same browser
+    shown = nurse.client.post(path, data=going_on(early.text), headers=OURS)
+    assert shown.status_code == 200
+    assert "It is recorded under your name if you send it" in shown.text
+    assert {"nurse": "Nora Nurse", "doctor": "Dan Doctor"}[role] in shown.text
+    assert service.answer(consultation, "harm_belief") is None, "it is only shown"
+    sends = next(f for f in pages.parse(shown.text).iter("form") if f.get("action") == path)
+    sent = {i.get("name") or "": i.get("value") or "" for i in sends.iter("input")}
+    assert nurse.client.post(path, data=sent, headers=OURS).status_code == code
+    recorded = service.answer(consultation, "harm_belief")
+    assert (recorded is not None) == (role == "nurse")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://elsewhere.example"}])
+def test_another_site_can_not_have_anything_held_or_shown(
+    service: Service, nurse: Visitor, there: OidcServer, headers: dict[str, str]
+) -> None:
+    consultation = service.begin()
+    sent = {"seen.harm_belief": "0", "a.harm_belief": "present", "held_here": "yes", "csrf_token": "old"}
+    reply = nurse.client.post(f"/consultations/{consultation}/answers", data=sent, headers=headers)
+    assert reply.status_code in (400, 403)
+    assert "held" not in pages.text(pages.parse(reply.text))
+    assert service.answer(consultation, "harm_belief") is None
+
+
+def test_a_form_that_meets_the_lock_is_recorded_after_a_sign_in_at_the_provider_in_another_window(
+    service: Service, nurse: Visitor, there: OidcServer
+) -> None:
+    consultation = service.begin()
+    nurse.post("/lock")
+    path = f"/consultations/{consultation}/answers"
+    locked = nurse.post(path, {"seen.harm_belief": "0", "a.harm_belief": "present", "csrf_token": nurse.csrf()})
+    assert locked.status_code == 423
+    assert "in another window" in locked.text
+    whole_way(nurse, there)
+    form = next(f for f in pages.parse(locked.text).iter("form") if "Go on" in pages.text(f))
+    sent = {i.get("name") or "": i.get("value") or "" for i in form.iter("input")}
+    assert nurse.client.post(path, data=sent, headers=OURS).status_code == 302
+    recorded = service.answer(consultation, "harm_belief")
+    assert recorded is not None

@@ -7,7 +7,7 @@ from datetime import date
 import pages
 import pytest
 from addresses import methods, rules
-from visiting import EMPLOYEE, Service, Visitor
+from visiting import EMPLOYEE, PEOPLE, Service, Visitor
 from werkzeug.test import TestResponse
 
 from consult.accounts import people
@@ -289,6 +289,96 @@ def test_the_administrator_sees_who_looked_and_nothing_of_whom(service: Service,
     assert "Note" not in only
     for odd in ("before=x", "before=-1", "before=99999999999999999999", "person=nobody"):
         assert admin.ask(f"/settings/looks?{odd}").status_code == 200
+
+
+SHOWS = {
+    "a search": ("nurse", "/employees", {"words": "quillfeather"}, "search"),
+    "registering": (
+        "nurse",
+        "/employees/new",
+        {"name": "Zebedee Quillfeather", "date_of_birth": "1980-03-02", "go": "once"},
+        "alike",
+    ),
+    "who may be the same": ("nurse", "/employees/{other}/merge", None, "alike"),
+    "a search for the same": ("nurse", "/employees/{other}/merge", {"words": "quillfeather"}, "search"),
+    "a search of the administrator": (
+        "administrator",
+        "/settings/entered-twice/find",
+        {"words": "quillfeather"},
+        "search",
+    ),
+    "two not chosen": ("administrator", "/settings/entered-twice/compare", {"words": "quillfeather"}, "search"),
+    "what a colleague left": ("nurse", "/follow-up", None, "left_behind"),
+}
+
+
+@pytest.mark.parametrize("where", SHOWS)
+def test_whoever_a_list_shows_is_told_so_once_since_the_sign_in_and_that_it_was_no_more(
+    service: Service, where: str
+) -> None:
+    role, path, sent, shown_in = SHOWS[where]
+    employee = service.employee()
+    other = service.employee("Zebedee Quilfeather", EMPLOYEE[1], "")
+    store, doctor = service.instance.store, service.who["doctor"]
+    held = store.start(Start(employee, "A", "DEMO", "in_person", "45-54"), doctor)
+    decided = {"questions": ["cord_signs"], "states": ["present"], "levels": ["U0"], "decision": "same_day_emergency"}
+    store.note(held, "decision_recorded", {**decided, "reason": "Sent", "told": ""}, "k" * 20, doctor)
+    store.abandon(held, "sent_as_emergency", "", "a" * 20, doctor)
+    with service.instance.db.write() as conn:
+        people.set_active(conn, doctor.actor, False, "test", store.at())
+    searcher, address = service.visitor(role), path.format(other=other)
+    for _ in range(3):
+        reply = searcher.ask(address) if sent is None else searcher.post(address, sent)
+        assert "Zebedee Quillfeather" in reply.text, where
+    listed = [one for one in looks.of_employee(service.instance.db.read(), employee) if one.kind == looks.LISTED]
+    assert [(one.actor, one.role, one.list) for one in listed] == [(service.who[role].actor, role, shown_in)]
+    said = pages.text(service.visitor("nurse").get(f"/employees/{employee}/looks"))
+    assert f"{PEOPLE[role]}" in said
+    assert "shown" in said
+    admins = service.visitor("administrator").ask("/settings/looks").text
+    assert employee[:8] in admins
+    assert "Quillfeather" not in admins
+    service.clock.ahead += service.clock.ahead.resolution * 2_000_000
+    again = service.visitor(role)
+    again.ask(address) if sent is None else again.post(address, sent)
+    assert len([one for one in looks.of_employee(service.instance.db.read(), employee) if one.list]) == 2
+
+
+def test_opening_after_a_search_is_a_look_and_a_search_after_opening_is_none(service: Service, nurse: Visitor) -> None:
+    first, second = service.employee(), service.employee("Zelda Quillfeather", date(1971, 1, 1), "5")
+    nurse.ask(f"/employees/{second}")
+    nurse.post("/employees", {"words": "quillfeather"})
+    nurse.ask(f"/employees/{first}")
+    assert kinds(service, first) == [("nurse", "employee_listed", ""), ("nurse", "employee_viewed", "")]
+    assert kinds(service, second) == [("nurse", "employee_viewed", "")]
+    before = ledger.head(service.instance.db.read())
+    nurse.post("/employees", {"words": "quillfeather"})
+    nurse.post("/employees", {"words": "nobody of that name"})
+    assert ledger.head(service.instance.db.read()) == before, "nothing new was shown"
+    assert (
+        "shown in a list"
+        in service.visitor("nurse")
+        .post(f"/employees/{first}/everything", {"reason": "Asked today by letter", "form": "html"})
+        .text.lower()
+    )
+
+
+def test_ones_own_name_among_those_found_is_no_look(service: Service, nurse: Visitor, myself: str) -> None:
+    nurse.post("/employees", {"words": "Nora Nurse"})
+    assert kinds(service, myself) == []
+
+
+def test_a_search_goes_on_where_that_it_was_made_cannot_be_written(service: Service, nurse: Visitor) -> None:
+    """The record can only be read for a while: who is held is still found, and the next search is on record."""
+    employee, doctor = service.employee(), service.visitor("doctor")
+    doctor.csrf()
+    with service.instance.db.write() as writer:
+        writer.execute("PRAGMA query_only = ON")
+    assert "Quillfeather" in doctor.post("/employees", {"words": "quillfeather"}).text
+    writer.execute("PRAGMA query_only = OFF")
+    assert kinds(service, employee) == []
+    assert "Quillfeather" in doctor.post("/employees", {"words": "quillfeather"}).text
+    assert kinds(service, employee) == [("doctor", "employee_listed", "")]
 
 
 # --- entered twice ------------------------------------------------------------------------------------------------
