@@ -57,9 +57,8 @@ def _moved(
     both = before.path.on & now.path.on & differ
     moved = (differ & (before.path.on ^ now.path.on)) | {q for q in both if _shown_otherwise(q, before, now)}
     redrawn = (moved | (both & set(own))) - sent
-    kept = (
-        both | (moved & sent)
-    ) - redrawn  # the question in use stays where it is, also where its answer leaves the path
+    # What is in use stays where it is, also where its own answer takes it off the path or brings it back.
+    kept = (both | (moved & sent)) - redrawn
     return redrawn, {q for q in kept if before.below.get(q) != now.below.get(q)}
 
 

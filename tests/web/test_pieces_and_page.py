@@ -159,7 +159,7 @@ def test_after_any_answer_the_open_page_shows_what_a_new_one_does(service: Servi
 def test_a_question_whose_own_answer_takes_it_off_the_path_stays_in_use_and_can_be_answered_again(
     service: Service, nurse: Visitor
 ) -> None:
-    """An emergency that stands while it is present: its No is kept aside, its text goes, and a Yes brings it back."""
+    """An emergency stands while it is present: its No is kept aside, its text goes, and a Yes brings it back."""
     talk = service.begin()
 
     def choose(state: str) -> str:
