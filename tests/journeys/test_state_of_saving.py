@@ -36,7 +36,7 @@ CHANGES = """() => {
     document.addEventListener('change', look);
     setInterval(look, 100);
 }"""
-"""Keeps what is said wrongly: "Saved" while something is not, looked at with each answer, each word and ten times a second."""
+"""Keeps what is said wrongly: "Saved" while something is not; looked at with each answer and word, and every 100 ms."""
 
 
 def choose(page: Page, question: str, code: str) -> None:
