@@ -175,7 +175,7 @@ def carry_out(db: sqlite_utils.Database, statements: str) -> None:
 
 
 STATEMENTS: Final = 1000
-"""Kept compiled by a connection, more than there are. Where fewer fit, the last two to come drive each other out for
+"""Kept compiled by the connection that writes, more than there are. Where fewer fit, the last two to come drive each other out for
 good, and writing a case, whose counters make it long, would be compiled anew each time: twenty times as slow.
 """
 
@@ -190,10 +190,10 @@ class Database:
         self._opened: list[Connection] = []
         self.when_begun: Callable[[Connection], None] = lambda _: None
         self.when_kept: Callable[[], None] = lambda: None
-        self._writer = self._connect()
+        self._writer = self._connect(STATEMENTS)
 
-    def _connect(self) -> Connection:
-        how = {"timeout": 5.0, "isolation_level": None, "check_same_thread": False, "cached_statements": STATEMENTS}
+    def _connect(self, statements: int = 128) -> Connection:
+        how = {"timeout": 5.0, "isolation_level": None, "check_same_thread": False, "cached_statements": statements}
         conn = sqlite3.connect(str(self.file), **how)
         conn.row_factory = sqlite3.Row
         for pragma in (
@@ -213,7 +213,7 @@ class Database:
     def reopen(self) -> None:
         """Open it anew after `close`: in a process that has forked since, which shares no connection with the other."""
         self._lock, self._local = threading.RLock(), threading.local()
-        self._writer = self._connect()
+        self._writer = self._connect(STATEMENTS)
 
     def read(self) -> Connection:
         """The read connection kept for this thread."""
