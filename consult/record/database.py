@@ -175,8 +175,10 @@ def carry_out(db: sqlite_utils.Database, statements: str) -> None:
 
 
 STATEMENTS: Final = 1000
-"""Kept compiled by the connection that writes, more than there are. Where fewer fit, the last two to come drive each other out for
-good, and writing a case, whose counters make it long, would be compiled anew each time: twenty times as slow.
+"""Kept compiled by the connection that writes, more than there are.
+
+Where fewer fit, the last two to come drive each other out for good, and writing a case, whose counters make it long,
+would be compiled anew each time: twenty times as slow.
 """
 
 
