@@ -45,13 +45,13 @@ def at_statement(k, database, work):
     """Do `work`, but end the process before the k-th statement that its connections run, triggers' own included."""
     left, connect = [k], database.Database._connect
 
-    def counted(self):
+    def counted(self, *kept):
         def told(_statement):
             left[0] -= 1
             if left[0] <= 0:
                 os._exit(STOPPED)
 
-        conn = connect(self)
+        conn = connect(self, *kept)
         conn.set_trace_callback(told)
         return conn
 

@@ -294,7 +294,7 @@ def of_paper(replies: list[Reply], endpoint: str, kind: str) -> Reply:
 
 def test_a_small_group_and_one_further_group_are_withheld(replies: list[Reply]) -> None:
     page = pages.parse(of_paper(replies, "results.measure", "text/html").text.replace("&", "&amp;"))
-    (section,) = (s for s in page.iter("section") if s.get("aria-labelledby") == "paper-by-staff-group")
+    (section,) = (s for s in page.iter("div") if s.get("aria-labelledby") == "paper-by-staff-group")
     rows = [[pages.text(cell) for cell in row] for row in section.iter("tr")][1:]
     withheld = [row[0] for row in rows if row[1] == "withheld"]
     assert "Medical and dental" in withheld
@@ -309,7 +309,7 @@ def test_how_many_cases_were_left_out_can_not_be_had_by_subtraction(shared: Serv
     found = {}
     for copy in ("", "&copy=leaving"):
         page = shared.visitor("audit_lead").get(f"/results/measures/barriers_asked?capture=paper{copy}")
-        (section,) = (s for s in page.iter("section") if s.get("aria-labelledby") == "explain-paper")
+        (section,) = (s for s in page.iter("div") if s.get("aria-labelledby") == "explain-paper")
         found[copy] = [int(pages.text(list(row)[1])) for row in section.findall(".//tbody/tr")]
         assert sum(found[copy][:-1]) == found[copy][-1]
     inside, outside = found.values()

@@ -189,7 +189,7 @@ def test_the_page_of_each_measure_says_what_python_finds(
     eligible, excluded, counts = expected(shared, taken(rows, chosen))
     for id_ in shared.instance.measures.national:
         page = lead.get(f"/results/measures/{id_}?{urlencode(chosen)}")
-        (section,) = (s for s in page.iter("section") if s.get("aria-labelledby") == f"explain-{chosen['capture']}")
+        (section,) = (s for s in page.iter("div") if s.get("aria-labelledby") == f"explain-{chosen['capture']}")
         numbers = [int(pages.text(list(row)[1])) for row in section.find(".//tbody").iter("tr")]
         assert numbers == [*counts[id_], sum(excluded.values()), eligible + sum(excluded.values())], id_
 
