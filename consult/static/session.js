@@ -8,6 +8,7 @@
   var until = Date.now() + Number(meta('session-left').content) * 1000;
   var told = Date.now(), ticks = 0, covered = '', before = null, at = null, asking = false;
   var locking = false, turn = 0;  // asked to lock, and not yet heard that it is; what was asked before a turn is out of date
+  var lockAsked = null, lockSoon = 0;  // the one request to lock that is on its way, or the timer after which it goes
   var others = window.BroadcastChannel ? new BroadcastChannel('consult-session') : null;
 
   function ask(method, address, body) {
@@ -31,7 +32,10 @@
     document.querySelectorAll('input[name="csrf_token"]').forEach(function (i) { i.value = now.csrf; });
     if (now.state === 'locked') { locking = false; cover('locked'); return; }
     until = Date.now() + now.left * 1000;
-    if (locking) { lockThere(); return; }
+    if (locking) {
+      if (!lockSoon) { lockThere(); }
+      return;
+    }
     if (covered) { uncover(); }
     say();
   }
@@ -78,8 +82,9 @@
   }
   function here() {  // somebody is at the screen: the server is told so at most once a minute
     if (covered || Date.now() >= until || (!soon.textContent && Date.now() - told < 60000)) { return; }
+    var then = turn;
     told = Date.now();
-    ask('POST').then(stands, function () {});
+    ask('POST').then(function (now) { if (then === turn) { stands(now); } }, function () {});
   }
   function tick() {
     var left = until - Date.now();
@@ -118,10 +123,16 @@
     locking = true;
     cover('locked');
     document.dispatchEvent(new CustomEvent('consult:locking'));
-    setTimeout(lockThere, unsent() ? 600 : 0);
+    lockSoon = setTimeout(lockThere, unsent() ? 600 : 0);
   }
   function lockThere() {
-    ask('POST', lock.dataset.lock).then(stands, function () {}).then(function () { if (others) { others.postMessage('look'); } });
+    clearTimeout(lockSoon);
+    lockSoon = 0;
+    lockAsked = lockAsked || ask('POST', lock.dataset.lock).then(stands, function () {}).then(function () {
+      lockAsked = null;
+      if (others) { others.postMessage('look'); }
+    });
+    return lockAsked;
   }
 
   // A screen that is turned to the employee shows nothing but "Covered": one chord or button, and the same again. It is
@@ -158,10 +169,16 @@
     held.value = '';
     unlock(body);
   });
+  // A lock that is still on its way comes first: after the unlocking it would lock the screen once more.
   function unlock(body) {
+    Promise.resolve(lockSoon ? lockThere() : lockAsked).then(function () { unlockThere(body); });
+  }
+  function unlockThere(body) {
     turn += 1;
     ask('POST', lock.dataset.unlock, body).then(function (now) {
+      turn += 1;
       problem.textContent = now.problem || '';
+      if (!now.problem) { locking = false; }
       stands(now);
       if (covered === 'locked') { password.focus(); }
     }, function () { problem.textContent = 'The server cannot be reached; try again.'; });

@@ -19,7 +19,7 @@ from flask import Flask, Response, abort, request
 
 NAMES: Final = {
     "pages.css": ("nhsuk.css", "consult.css"),
-    "talk.js": ("vendor/htmx.min.js", "consult.js"),
+    "talk.js": ("vendor/htmx.min.js", "steady.js", "consult.js"),
 }
 """What pages ask for in one piece, and the files it is made of."""
 LOOKS: Final = {"": "screen and (prefers-color-scheme: dark)", "low-light": "screen", "light": ""}

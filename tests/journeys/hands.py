@@ -62,16 +62,8 @@ class Hand:
     def tick(self, question: str, *codes: str) -> None:
         """Click the labels of one question."""
         for code in codes:
-            self.choose(question, code)
+            self.click(self.shown(question).locator(f'label[for="a.{question}.{code}"]'))
             self.changed()
-
-    def choose(self, question: str, code: str) -> None:
-        """Click a label; once more where the text of an answer before came under the hand, and nothing is chosen."""
-        item, id_ = self.shown(question), f"a.{question}.{code}"
-        self.click(item.locator(f'label[for="{id_}"]'))
-        control = item.locator(f'[id="{id_}"]')
-        if self.scripted and control.count() and not control.is_checked():
-            self.click(item.locator(f'label[for="{id_}"]'))
 
     def number(self, question: str, value: int) -> None:
         """Choose from a list."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 from service import PASSWORD, SIGN_IN_NAMES, Clock, Service
 from watching import Visit, Watch
 
@@ -206,6 +206,26 @@ class TestTheButton:
         expect(other.locator("#lock")).to_be_hidden()
         expect(page.locator("#save-state")).to_have_text(SAVED)
         assert service.steps_about(consultation, "employee_concern") == 1
+
+    def test_a_lock_still_on_its_way_comes_before_the_unlocking(
+        self, service: Service, nurse: Watch, consultation: str
+    ) -> None:
+        """Its reply, or a second request, once locked the screen again after the right password."""
+        page, asked, held = show(nurse, consultation), list[str](), list[tuple[Route, APIResponse]]()
+        page.on("request", lambda r: asked.append(r.url.rpartition("/")[2]) if r.method == "POST" else None)
+        page.route("**/lock", lambda route: held.append((route, route.fetch())))
+        page.get_by_role("button", name="Lock", exact=True).click()
+        expect(page.locator("#lock")).to_be_visible()
+        page.evaluate("window.dispatchEvent(new Event('focus'))")  # and it looks how things stand meanwhile
+        unlock(page)
+        page.wait_for_timeout(400)
+        assert asked == ["lock"]
+        held[0][0].fulfill(response=held[0][1])
+        expect(page.locator("#lock")).to_be_hidden()
+        page.wait_for_timeout(400)
+        expect(page.locator("#lock")).to_be_hidden()
+        assert asked == ["lock", "unlock"]
+        assert page.request.get("/session").json()["state"] == "open"
 
     def test_it_holds_while_the_server_is_away(self, service: Service, nurse: Watch, consultation: str) -> None:
         page = show(nurse, consultation)
