@@ -20,9 +20,10 @@ from consult.instance import (
     open_restored,
 )
 from consult.lock import server_lock
-from consult.proving import BackupRefused, Proof, copy, is_ours, prove, read_only, settle, stand_alone, sync
+from consult.proving import BackupRefused, Proof, copy, is_ours, prove, read_only, settle, stand_alone
 from consult.record import ledger
 from consult.record.database import Connection, in_a_line, sqlite3, why_not_written
+from consult.record.disk import sync
 from consult.record.settings import is_demonstration, keeping, provider
 
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")

@@ -19,7 +19,7 @@ from consult.demo_talk import Clock, Talk
 from consult.documents.releasing import Names
 from consult.exchange.casefile import Import, export, import_cases
 from consult.instance import DATABASE, Instance, exists, make_private, open_instance
-from consult.proving import sync
+from consult.record.disk import sync
 from consult.record.identity import Employee
 from consult.record.settings import Site, change_setting, is_demonstration, provider, put_site
 from consult.record.store import Store, Who

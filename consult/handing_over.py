@@ -19,9 +19,9 @@ from consult.accounts import people
 from consult.audit import cases
 from consult.in_use import proves_itself
 from consult.instance import Instance, only_for_me
-from consult.proving import sync
 from consult.record import erasing, identity, kept, ledger
 from consult.record.database import SCHEMA_VERSION, Connection
+from consult.record.disk import sync
 from consult.record.ledger import Refused
 
 FORM: Final = "consult record 1"

@@ -25,7 +25,7 @@ from consult.exchange.entryform import EntryForm
 from consult.exchange.resultsfile import Version
 from consult.in_use import Content, load_content, named, unapproved
 from consult.proforma.load import Problem
-from consult.proving import BackupRefused, copy, prove, sync, telling_damage
+from consult.proving import BackupRefused, copy, prove, telling_damage
 from consult.record import settings
 from consult.record.database import (
     SCHEMA_VERSION,
@@ -37,6 +37,7 @@ from consult.record.database import (
     sqlite3,
     why_not_written,
 )
+from consult.record.disk import sync
 from consult.record.ledger import Draft, append, head
 from consult.record.library import Approval, Confirmation, Library, approvals, confirmations
 from consult.record.opening import check_usable, open_database

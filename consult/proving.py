@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -182,14 +181,3 @@ def _rows(conn: Connection) -> dict[str, int]:
         )
     ]
     return {table: conn.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in names}
-
-
-def sync(file: Path) -> None:
-    """Have a file and its folder reach the disk."""
-    for path in (file, file.parent):
-        if path.is_file() or os.name == "posix":
-            handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)

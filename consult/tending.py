@@ -18,8 +18,9 @@ from consult import witnessing
 from consult.backup import backup_folder, backups_in, made_at, name_at, write
 from consult.instance import database_file, only_for_me
 from consult.lock import tending_lock
-from consult.proving import BackupRefused, read_only, sync
+from consult.proving import BackupRefused, read_only
 from consult.record.database import Connection, sqlite3
+from consult.record.disk import sync
 from consult.record.settings import is_demonstration, keeping
 from consult.record.timekeeping import stamp
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from consult.proving import sync
 from consult.record import ledger
 from consult.record.database import Connection
+from consult.record.disk import sync
 
 LINE: Final = re.compile(r"(\S+) (\d+) ([0-9a-f]{64}) (\S+) ([0-9a-f]{64})")
 NEVER: Final = "-"

@@ -27,13 +27,13 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE / "web"), str(HERE)]
 
 from addresses import address, methods, rules, values_of  # noqa: E402 - they lie in no package
-from flask import Flask, g, redirect, request  # noqa: E402
-from visiting import Service, make, opened  # noqa: E402
-from werkzeug.wrappers import Request, Response  # noqa: E402
+from flask import Flask, g, redirect, request  # noqa: E402 - after the path is set
+from visiting import Service, make, opened  # noqa: E402 - after the path is set
+from werkzeug.wrappers import Request, Response  # noqa: E402 - after the path is set
 
-from consult import serving  # noqa: E402
-from consult.accounts import factors, people, policy, sessions  # noqa: E402
-from consult.web.token import token  # noqa: E402
+from consult import serving  # noqa: E402 - after the path is set
+from consult.accounts import factors, people, policy, sessions  # noqa: E402 - after the path is set
+from consult.web.token import token  # noqa: E402 - after the path is set
 
 LEAFLET, MEASURE = "back-pain-core", "red_flags_screened"
 TOKEN = re.compile(rb"(^|&)csrf_token=[^&]*")

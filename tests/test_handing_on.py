@@ -30,7 +30,7 @@ def lines_of(log: SecurityLog) -> list[str]:
 @pytest.mark.parametrize("way", ["udp", "unix"])
 def test_each_line_comes_as_it_stands_in_the_file(way: str, tmp_path: Path) -> None:
     if way == "unix" and sys.platform == "win32":
-        pytest.skip("there is none")
+        pytest.skip("Windows has no socket of this kind")
     kind = socket.AF_INET if way == "udp" else socket.AF_UNIX
     with socket.socket(kind, socket.SOCK_DGRAM) as syslog:
         syslog.settimeout(20)

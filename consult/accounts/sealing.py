@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from consult.accounts.people import PersonRefused
 from consult.record.database import Connection, Database
+from consult.record.disk import sync
 
 KEY_FILE: Final = "factor-key"
 IN_ENVIRONMENT: Final = "CONSULT_FACTOR_KEY"
@@ -134,7 +135,7 @@ def _missing(conn: Connection) -> str:
 
 
 def _write(place: Place, new: list[bytes]) -> list[bytes]:
-    """Put keys into the file, for its owner only, at one stroke."""
+    """Put keys into the file, for its owner only, at one stroke, and on the disk before anything they encrypt."""
     if place.file is None:
         raise KeyRefused(f"The keys stand in {place.words}; put a new one before the others there.")
     part = place.file.with_name(f"{place.file.name}.part")
@@ -143,9 +144,9 @@ def _write(place: Place, new: list[bytes]) -> list[bytes]:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write("\n".join(key.hex() for key in new) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
+        sync(part)
         part.replace(place.file)
+        sync(place.file)
     except OSError as error:
         raise KeyRefused(f"The key of second factors can't be written to {place.file} ({error.strerror}).") from error
     return new

@@ -1,7 +1,8 @@
-"""What kind of disk a folder is on: the locks of a database fail on a network share."""
+"""The disk beneath: whether a folder is on a network share, where the locks of a database fail, and what reached it."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -26,3 +27,14 @@ def network_kind(folder: Path, mounts: str | None = None) -> str:
         if point and path.is_relative_to(at) and len(at.parts) >= len(found.parts):
             found, kind = at, name
     return kind if kind in NETWORK else ""
+
+
+def sync(file: Path) -> None:
+    """Have a file and its folder reach the disk."""
+    for path in (file, file.parent):
+        if path.is_file() or os.name == "posix":
+            handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import factors, passkeys, people, sessions, single_sign_on
+from consult.accounts import factors, passkeys, people, sessions, signing_in, single_sign_on
 from consult.accounts.people import PersonRefused
-from consult.accounts.sessions import SignInRefused
+from consult.accounts.tries import SignInRefused
 from consult.documents.qr import drawn
 from consult.record.database import Connection
 from consult.web import browsers, noting
@@ -61,7 +61,7 @@ def own(typed: str, or_code: bool = False) -> None:
     now = inst().store.clock()
     if fresh():
         return
-    right = sessions.is_own_password(inst().db, person(), typed, now)
+    right = signing_in.is_own_password(inst().db, person(), typed, now)
     if not right and or_code:
         with inst().db.write() as conn:
             right = factors.take(conn, person().id, typed, now)
@@ -71,7 +71,7 @@ def own(typed: str, or_code: bool = False) -> None:
     with inst().db.write() as conn:
         new_token = sessions.renew(conn, g.visit, now)
     if not new_token:
-        raise SignInRefused(sessions.ENDED)
+        raise SignInRefused(signing_in.ENDED)
     renewed(new_token, now)
 
 

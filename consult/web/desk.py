@@ -123,8 +123,10 @@ def viewed_employee(employee: str) -> None:
 def listed_employees(employees: Iterable[str], shown_in: str) -> None:
     """Record whom a list showed: one step for each employee since the sign-in. Reading goes on where it can't be."""
     since = g.visit.created_at if g.visit else datetime.fromtimestamp(0, UTC)
-    mine, conn = own.of_person(inst().db.read(), person().id), inst().db.read()
-    if not (new := looks.not_listed(conn, (one for one in employees if one != mine), person().id, since)):
+    conn = inst().db.read()
+    mine = own.of_person(conn, person().id)
+    new = looks.not_listed(conn, (one for one in employees if one != mine), person().id, since)
+    if not new:
         return
     try:
         with inst().db.write() as conn:

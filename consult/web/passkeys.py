@@ -8,10 +8,10 @@ from typing import Final
 from flask import Blueprint, current_app, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import factors, passkeys, sessions
+from consult.accounts import factors, passkeys, sessions, signing_in
 from consult.accounts.passkeys import Place
 from consult.accounts.people import PersonRefused
-from consult.accounts.sessions import SignInRefused
+from consult.accounts.tries import SignInRefused
 from consult.web import account, browsers, cookies, holding, noting
 from consult.web import sign_in as door
 from consult.web.context import inst, own_address, person
@@ -110,12 +110,12 @@ def sign_in() -> Response:
     after = request.form.get("after") == AFTER_PASSWORD
     try:
         db, proof = inst().db, (_place(), cookies.read(ASKED_COOKIE), sent, now, browsers.kind())
-        done = sessions.complete_by_passkey(db, half, *proof) if after else sessions.by_passkey(db, *proof)
+        done = signing_in.complete_by_passkey(db, half, *proof) if after else signing_in.by_passkey(db, *proof)
     except (PersonRefused, SignInRefused) as refusal:
         noting.note("sign_in_failed")
         if str(refusal) == passkeys.COPIED:
             current_app.logger.warning("A passkey whose counter went back was refused, and signs in no more")
-        if after and str(refusal) != sessions.TOO_LATE:
+        if after and str(refusal) != signing_in.TOO_LATE:
             return door.ask_code(target, held, half, str(refusal))
         return make_response(door.ask(target, held, str(refusal)), 422)
     return door.entered(*done, target, held)

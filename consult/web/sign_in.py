@@ -7,7 +7,7 @@ from typing import Final
 from flask import g, make_response, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import sessions
+from consult.accounts import sessions, signing_in, tries
 from consult.accounts.people import Person
 from consult.web import browsers, cookies, holding, noting
 from consult.web.context import inst, own_address
@@ -24,18 +24,18 @@ def sign_in() -> Response | str | tuple[str, int]:
     held = holding.through_sign_in()
     try:
         name, password = request.form.get("username", ""), request.form.get("password", "")
-        new_token, who = sessions.sign_in(inst().db, name, password, inst().store.clock(), browsers.kind())
-    except sessions.CodeNeeded as needed:
+        new_token, who = signing_in.sign_in(inst().db, name, password, inst().store.clock(), browsers.kind())
+    except signing_in.CodeNeeded as needed:
         noting.note("code_asked", noting.named(name))
         return ask_code(target, held, needed.token)
-    except sessions.SignInRefused as refusal:
+    except tries.SignInRefused as refusal:
         _note(refusal, noting.named(name))
         return ask(target, held, str(refusal)), 422
     return entered(new_token, who, target, held)
 
 
-def _note(refusal: sessions.SignInRefused, person_id: str = "") -> None:
-    noting.note("sign_in_braked" if str(refusal) == sessions.TOO_MANY else "sign_in_failed", person_id)
+def _note(refusal: tries.SignInRefused, person_id: str = "") -> None:
+    noting.note("sign_in_braked" if str(refusal) == tries.TOO_MANY else "sign_in_failed", person_id)
 
 
 def code() -> Response:
@@ -46,10 +46,10 @@ def code() -> Response:
     held, half = holding.through_sign_in(), cookies.read(HALF_COOKIE)
     try:
         typed = request.form.get("code", "")
-        new_token, who = sessions.complete(inst().db, half, typed, inst().store.clock(), browsers.kind())
-    except sessions.SignInRefused as refusal:
+        new_token, who = signing_in.complete(inst().db, half, typed, inst().store.clock(), browsers.kind())
+    except tries.SignInRefused as refusal:
         _note(refusal)
-        if str(refusal) == sessions.WRONG_CODE:
+        if str(refusal) == signing_in.WRONG_CODE:
             return ask_code(target, held, half, str(refusal))
         return make_response(ask(target, held, str(refusal)), 422)
     return entered(new_token, who, target, held)

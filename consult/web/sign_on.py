@@ -10,11 +10,11 @@ from flask import Blueprint, abort, current_app, g, make_response, redirect, ren
 from werkzeug.wrappers import Response
 
 from consult.accounts import provider as outside
-from consult.accounts import sessions, single_sign_on
+from consult.accounts import sessions, signing_in, single_sign_on, tries
 from consult.accounts.people import Person
 from consult.accounts.provider import NotProved, NotReached, Proof
-from consult.accounts.sessions import SignInRefused
 from consult.accounts.single_sign_on import Provider, UnderWay
+from consult.accounts.tries import SignInRefused
 from consult.web import browsers, cookies, holding, noting
 from consult.web import sign_in as door
 from consult.web.context import inst, own_address
@@ -125,10 +125,10 @@ def _proof(there: Provider, way: UnderWay) -> Proof:
 
 def _let_in(one: Person, proof: Proof, way: UnderWay) -> Response:
     try:
-        token = sessions.by_provider(
+        token = signing_in.by_provider(
             inst().db, one, proof.assured, inst().store.clock(), browsers.kind(), proved=proof.fresh
         )
-    except sessions.CodeNeeded as needed:
+    except signing_in.CodeNeeded as needed:
         return door.ask_code(way.target, holding.NOTHING, needed.token)
     if way.session:
         with inst().db.write() as conn:
@@ -171,7 +171,7 @@ def code() -> Response:
         return _refused("a link code came too late", TOO_LATE, target)
     subject, assured = came
     try:
-        sessions.count_try(inst().db, f"link {subject}", now)
+        tries.count_try(inst().db, f"link {subject}", now)
     except SignInRefused:
         return _ask_code(there, target, subject, "There were too many tries; wait five minutes, then try again.")
     with inst().db.write() as conn:
@@ -187,7 +187,7 @@ def code() -> Response:
 def leaving() -> tuple[str, str]:
     """The name of the provider whose session goes on after signing out here, and where it is ended; "" where none."""
     there = set_up()
-    if there is None or g.visit is None or g.visit.way != sessions.BY_PROVIDER:
+    if there is None or g.visit is None or g.visit.way != signing_in.BY_PROVIDER:
         return "", ""
     scheme = "https" if inst().behind_tls else "http"
     here = url_for("sign_in", _external=True, _scheme=scheme)

@@ -11,8 +11,9 @@ from flask import Response, current_app, g, jsonify, make_response, redirect, re
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
-from consult.accounts import passkeys, policy, sessions
-from consult.accounts.sessions import SignIn, SignInRefused
+from consult.accounts import passkeys, policy, sessions, signing_in
+from consult.accounts.sessions import SignIn
+from consult.accounts.tries import SignInRefused
 from consult.web import cookies, holding, noting
 from consult.web.context import inst, own_address
 from consult.web.token import token as csrf_token
@@ -138,11 +139,11 @@ def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
 def _proved_anew(password: str, now: datetime) -> str:
     """Go on with the locked session, by what an authenticator signed or else by the password; its new token."""
     if not (sent := request.form.get(CREDENTIAL, "")):
-        return sessions.unlock(inst().db, token(), password, now)
+        return signing_in.unlock(inst().db, token(), password, now)
     place = passkeys.place_of(request.host, inst().behind_tls)
     if isinstance(place, str):
         raise SignInRefused(place)
-    return sessions.unlock_by_passkey(inst().db, token(), place, cookies.read(ASKED_COOKIE), sent, now)
+    return signing_in.unlock_by_passkey(inst().db, token(), place, cookies.read(ASKED_COOKIE), sent, now)
 
 
 def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:

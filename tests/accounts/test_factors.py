@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consult.accounts import factors, people, sessions
+from consult.accounts import factors, people, sessions, signing_in, tries
 from consult.accounts.factors import STEP, code_at, step_of
 from consult.accounts.people import PersonRefused
-from consult.accounts.sessions import CodeNeeded, SignInRefused
+from consult.accounts.signing_in import CodeNeeded
+from consult.accounts.tries import SignInRefused
 from consult.record import ledger
 
 AT = "2026-11-22T10:00:00Z"
@@ -175,13 +176,13 @@ def test_verify_finds_a_factor_that_no_step_took_away_or_set(db, add, how):
 
 def half_of(db, username, password, now=LATER):
     with pytest.raises(CodeNeeded) as caught:
-        sessions.sign_in(db, username, password, now)
+        signing_in.sign_in(db, username, password, now)
     return caught.value.token
 
 
 def refusal(db, half, code, now=LATER):
     with pytest.raises(SignInRefused) as caught:
-        sessions.complete(db, half, code, now)
+        signing_in.complete(db, half, code, now)
     return str(caught.value)
 
 
@@ -190,11 +191,11 @@ def test_name_password_and_code_open_a_session_and_the_half_alone_opens_nothing(
     secret, _ = set_up(db, nell.id)
     half = half_of(db, "nell.sample", PASSWORD)
     assert sessions.lookup(db.read(), half, LATER) is None
-    token, who = sessions.complete(db, half, code_at(secret, step_of(LATER)), LATER)
+    token, who = signing_in.complete(db, half, code_at(secret, step_of(LATER)), LATER)
     assert who == nell
     assert token != half
     assert sessions.lookup(db.read(), token, LATER).person == nell
-    assert refusal(db, half, code_at(secret, step_of(LATER) + 1)) == sessions.TOO_LATE
+    assert refusal(db, half, code_at(secret, step_of(LATER) + 1)) == signing_in.TOO_LATE
 
 
 def test_a_wrong_password_is_asked_for_a_code_like_a_right_one_and_then_refused_alike(db, add):
@@ -204,24 +205,24 @@ def test_a_wrong_password_is_asked_for_a_code_like_a_right_one_and_then_refused_
     for username, password in (("nell.sample", "not this one at all"), ("nobody", PASSWORD), ("otto.other", PASSWORD)):
         half = half_of(db, username, password)
         for code in (code_at(secret, step_of(LATER)), codes[0], "123456", ""):
-            assert refusal(db, half, code) == sessions.WRONG_CODE
+            assert refusal(db, half, code) == signing_in.WRONG_CODE
     half = half_of(db, "nell.sample", PASSWORD)
-    assert refusal(db, half, "not a code") == sessions.WRONG_CODE
-    assert sessions.sign_in(db, "otto.other", "another quiet otter", LATER)[1].name == "Otto Other"
+    assert refusal(db, half, "not a code") == signing_in.WRONG_CODE
+    assert signing_in.sign_in(db, "otto.other", "another quiet otter", LATER)[1].name == "Otto Other"
 
 
 def test_tries_of_passwords_and_codes_are_counted_together_and_a_right_password_clears_nothing(db, add):
     nell = add()
     secret, _ = set_up(db, nell.id)
-    for _ in range(sessions.TRIES // 2):
+    for _ in range(tries.TRIES // 2):
         half = half_of(db, "nell.sample", PASSWORD)
-        assert refusal(db, half, "123456") == sessions.WRONG_CODE
-    assert refusal(db, half, code_at(secret, step_of(LATER))) == sessions.TOO_MANY
+        assert refusal(db, half, "123456") == signing_in.WRONG_CODE
+    assert refusal(db, half, code_at(secret, step_of(LATER))) == tries.TOO_MANY
     with pytest.raises(SignInRefused, match="too many tries"):
-        sessions.sign_in(db, "nell.sample", PASSWORD, LATER)
-    after = LATER + sessions.WINDOW
+        signing_in.sign_in(db, "nell.sample", PASSWORD, LATER)
+    after = LATER + tries.WINDOW
     half = half_of(db, "nell.sample", PASSWORD, after)
-    sessions.complete(db, half, code_at(secret, step_of(after)), after)
+    signing_in.complete(db, half, code_at(secret, step_of(after)), after)
     assert db.read().execute("SELECT count(*) FROM failed_try").fetchone()[0] == 0
 
 
@@ -229,12 +230,12 @@ def test_a_half_sign_in_ends_after_ten_minutes_and_with_a_changed_password(db, a
     nell = add()
     secret, _ = set_up(db, nell.id)
     half = half_of(db, "nell.sample", PASSWORD)
-    late = LATER + sessions.HALF
-    assert refusal(db, half, code_at(secret, step_of(late)), late) == sessions.TOO_LATE
+    late = LATER + signing_in.HALF
+    assert refusal(db, half, code_at(secret, step_of(late)), late) == signing_in.TOO_LATE
     half = half_of(db, "nell.sample", PASSWORD, late)
     with db.write() as conn:
         people.change_password(conn, nell.id, "other otter mends gates", "cli:test", AT)
-    assert refusal(db, half, code_at(secret, step_of(late)), late) == sessions.TOO_LATE
+    assert refusal(db, half, code_at(secret, step_of(late)), late) == signing_in.TOO_LATE
 
 
 def test_a_role_that_needs_one_owes_it_until_it_is_set_up(db, add):

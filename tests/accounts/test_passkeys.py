@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from authenticator import Authenticator, text
 
-from consult.accounts import factors, passkeys, people, sessions
+from consult.accounts import factors, passkeys, people, sessions, signing_in, tries
 from consult.accounts.passkeys import COPIED, NOT_PROVED, STANDS, TOO_LATE, Place
 from consult.accounts.people import PersonRefused
-from consult.accounts.sessions import CodeNeeded, SignInRefused
+from consult.accounts.signing_in import CodeNeeded
+from consult.accounts.tries import SignInRefused
 from consult.record import ledger
 
 AT = "2026-11-22T10:00:00Z"
@@ -38,7 +39,7 @@ def ask(db, asked_by="browser", place=HERE, now=NOW):
 
 def refused(db, sent, asked_by="browser", place=HERE, now=NOW):
     with pytest.raises(SignInRefused) as caught:
-        sessions.by_passkey(db, place, asked_by, sent, now)
+        signing_in.by_passkey(db, place, asked_by, sent, now)
     return str(caught.value)
 
 
@@ -46,7 +47,7 @@ def test_a_passkey_signs_its_person_in_without_name_or_password(db, add):
     nell = add()
     held, codes = add_key(db, nell)
     assert len(codes) == 10, "the first factor brings recovery codes"
-    token, who = sessions.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
+    token, who = signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
     assert who == nell
     assert sessions.lookup(db.read(), token, NOW).person == nell
     (kept,) = passkeys.of_person(db.read(), nell.id)
@@ -83,14 +84,14 @@ def test_what_is_not_as_it_was_asked_signs_nobody_in_and_is_refused_alike(db, ad
     forger, forged = WRONG[wrong]
     assert refused(db, forger(held).sign(ask(db), **forged)) == NOT_PROVED
     assert db.read().execute("SELECT count(*) FROM sign_in").fetchone()[0] == 0
-    assert sessions.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW), "and the right one still does"
+    assert signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW), "and the right one still does"
 
 
 def test_a_challenge_is_answered_once_by_the_browser_that_was_asked_and_within_five_minutes(db, add):
     held, _ = add_key(db, add())
     sent = held.sign(ask(db))
     assert refused(db, sent, asked_by="another browser") == TOO_LATE
-    assert sessions.by_passkey(db, HERE, "browser", sent, NOW)
+    assert signing_in.by_passkey(db, HERE, "browser", sent, NOW)
     assert refused(db, sent) == TOO_LATE, "sent again"
     wrong = held.sign(ask(db), origin="http://evil.example")
     assert refused(db, wrong) == NOT_PROVED
@@ -131,7 +132,7 @@ def test_a_counter_that_goes_back_is_said_and_the_passkey_signs_in_no_more(db, a
     nell, held = add(), Authenticator(count=5)
     add_key(db, nell, held)
     copy = replace(held)
-    assert sessions.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
+    assert signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
     assert refused(db, copy.sign(ask(db))) == COPIED
     assert refused(db, held.sign(ask(db))) == COPIED, "nobody can know which of the two is the right one"
     assert [p.copied for p in passkeys.of_person(db.read(), nell.id)] == [True]
@@ -141,7 +142,7 @@ def test_a_counter_that_goes_back_is_said_and_the_passkey_signs_in_no_more(db, a
 def test_an_authenticator_that_counts_nothing_signs_in_again_and_again(db, add):
     held, _ = add_key(db, add())
     for _ in range(3):
-        assert sessions.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
+        assert signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
 
 
 def test_somebody_stopped_does_not_sign_in_and_one_let_in_again_does(db, add):
@@ -152,7 +153,7 @@ def test_somebody_stopped_does_not_sign_in_and_one_let_in_again_does(db, add):
             people.set_active(conn, nell.id, active, "cli:test", AT)
         if not active:
             assert refused(db, held.sign(ask(db))) == NOT_PROVED
-    assert sessions.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
+    assert signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
 
 
 def test_a_passkey_of_one_host_signs_in_at_no_other(db, add):
@@ -166,11 +167,11 @@ def test_after_the_password_ones_own_passkey_stands_for_the_code_and_anothers_do
 
     def half(password=PASSWORD):
         with pytest.raises(CodeNeeded) as caught:
-            sessions.sign_in(db, "nell.sample", password, NOW)
+            signing_in.sign_in(db, "nell.sample", password, NOW)
         return caught.value.token
 
     def with_passkey(half, held):
-        return sessions.complete_by_passkey(db, half, HERE, "browser", held.sign(ask(db)), NOW)
+        return signing_in.complete_by_passkey(db, half, HERE, "browser", held.sign(ask(db)), NOW)
 
     for token, held in ((half(), his), (half("not this one at all"), hers), (half("not this one at all"), his)):
         with pytest.raises(SignInRefused, match=NOT_PROVED):
@@ -179,20 +180,20 @@ def test_after_the_password_ones_own_passkey_stands_for_the_code_and_anothers_do
     assert with_passkey(begun, hers)[1] == nell
     with pytest.raises(SignInRefused, match="begin again"):
         with_passkey(begun, hers)
-    assert sessions.complete(db, half(), codes[0], NOW)[1] == nell, "a recovery code does so too"
+    assert signing_in.complete(db, half(), codes[0], NOW)[1] == nell, "a recovery code does so too"
 
 
 def test_wrong_passkeys_after_a_password_are_braked_like_wrong_codes(db, add):
     add_key(db, add())
     his, _ = add_key(db, add("Otto Other"))
     with pytest.raises(CodeNeeded) as caught:
-        sessions.sign_in(db, "nell.sample", PASSWORD, NOW)
+        signing_in.sign_in(db, "nell.sample", PASSWORD, NOW)
     said = []
-    for _ in range(sessions.TRIES):
+    for _ in range(tries.TRIES):
         with pytest.raises(SignInRefused) as refusal:
-            sessions.complete_by_passkey(db, caught.value.token, HERE, "browser", his.sign(ask(db)), NOW)
+            signing_in.complete_by_passkey(db, caught.value.token, HERE, "browser", his.sign(ask(db)), NOW)
         said.append(str(refusal.value))
-    assert said[-1] == sessions.TOO_MANY
+    assert said[-1] == tries.TOO_MANY
 
 
 def test_a_role_that_needs_a_second_factor_is_content_with_a_passkey_and_keeps_its_last_one(db, add):
@@ -231,7 +232,7 @@ def test_help_for_whoever_lost_everything_takes_passkeys_away_too(db, add):
     with db.write() as conn:
         factors.remove(conn, nell.id, "p-admin", AT)
     assert refused(db, held.sign(ask(db))) == NOT_PROVED
-    assert sessions.sign_in(db, "nell.sample", PASSWORD, NOW)[1] == nell
+    assert signing_in.sign_in(db, "nell.sample", PASSWORD, NOW)[1] == nell
     assert list(people.differences(db.read())) == []
     told = [s.content["change"] for s in ledger.steps(db.read(), kind="person_changed")]
     assert told == ["passkey_added", "passkey_added", "passkey_removed", "passkey_removed"]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_factors import AT, LATER, PASSWORD, set_up, take
 
-from consult.accounts import factors, people, sealing, sessions
+from consult.accounts import factors, people, sealing, signing_in, tries
 from consult.accounts.factors import STEP, code_at, step_of
 from consult.accounts.schema import accounts_schema
 from consult.accounts.sealing import KeyRefused
@@ -111,11 +111,11 @@ def test_without_the_key_recovery_codes_sign_in_codes_do_not_and_what_to_do_is_s
     secret, codes = set_up(db, nell.id)
     key = key_file(db).read_text("ascii")
     key_file(db).unlink()
-    with pytest.raises(sessions.CodeNeeded) as needed:
-        sessions.sign_in(db, nell.username, PASSWORD, LATER)
-    with pytest.raises(sessions.SignInRefused, match="do not go together"):
-        sessions.complete(db, needed.value.token, code_at(secret, step_of(LATER)), LATER)
-    assert sessions.complete(db, needed.value.token, codes[0], LATER)[1] == nell
+    with pytest.raises(signing_in.CodeNeeded) as needed:
+        signing_in.sign_in(db, nell.username, PASSWORD, LATER)
+    with pytest.raises(tries.SignInRefused, match="do not go together"):
+        signing_in.complete(db, needed.value.token, code_at(secret, step_of(LATER)), LATER)
+    assert signing_in.complete(db, needed.value.token, codes[0], LATER)[1] == nell
     said = sealing.unreadable(db.read())
     assert str(key_file(db)) in said
     assert "put it back" in said

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consult.accounts import passwords, people, sessions
+from consult.accounts import passwords, people, sessions, signing_in
 from consult.accounts.people import change_password, set_active
-from consult.accounts.sessions import ABSOLUTE, IDLE, TOO_MANY, TRIES, WINDOW, WRONG, SignInRefused, sign_in
+from consult.accounts.sessions import ABSOLUTE, IDLE
+from consult.accounts.signing_in import WRONG, sign_in
+from consult.accounts.tries import TOO_MANY, TRIES, WINDOW, SignInRefused
 from consult.record.settings import change_setting
 
 AT = "2026-11-22T10:00:00Z"
@@ -63,15 +65,15 @@ def test_a_locked_session_stays_locked_until_its_own_password_is_given(db, add):
     assert sessions.lookup(db.read(), token, NOW).locked
     for wrong in ("another quiet otter", "", PASSWORD + "x"):
         with pytest.raises(SignInRefused, match="not right"):
-            sessions.unlock(db, token, wrong, NOW + SECOND)
+            signing_in.unlock(db, token, wrong, NOW + SECOND)
     assert sessions.lookup(db.read(), token, NOW + SECOND).locked
     later = NOW + IDLE * 3
-    renewed = sessions.unlock(db, token, PASSWORD, later)
+    renewed = signing_in.unlock(db, token, PASSWORD, later)
     assert sessions.lookup(db.read(), token, later) is None, "the token of before opens nothing any more"
     found = sessions.lookup(db.read(), renewed, later)
     assert (found.person.name, found.left, found.created_at) == ("Nell Sample", IDLE, NOW)
     with pytest.raises(SignInRefused, match="has ended"):
-        sessions.unlock(db, token, PASSWORD, later)
+        signing_in.unlock(db, token, PASSWORD, later)
 
 
 def test_a_clock_set_back_unlocks_nothing_and_keeps_nobody_longer(db, add):
@@ -81,7 +83,7 @@ def test_a_clock_set_back_unlocks_nothing_and_keeps_nobody_longer(db, add):
     with db.write() as conn:
         sessions.lock(conn, sessions.lookup(db.read(), token, late), late)
     assert sessions.lookup(db.read(), token, NOW).locked
-    token = sessions.unlock(db, token, PASSWORD, late)
+    token = signing_in.unlock(db, token, PASSWORD, late)
     back = sessions.lookup(db.read(), token, NOW - IDLE)
     assert (back.stale, back.left) == (True, IDLE)
 
@@ -91,10 +93,10 @@ def test_unlocking_is_braked_like_signing_in(db, add):
     token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
     for _ in range(TRIES):
         with pytest.raises(SignInRefused):
-            sessions.unlock(db, token, "not this one at all", NOW)
+            signing_in.unlock(db, token, "not this one at all", NOW)
     with pytest.raises(SignInRefused, match="too many tries"):
-        sessions.unlock(db, token, PASSWORD, NOW)
-    assert sessions.unlock(db, token, PASSWORD, NOW + WINDOW)
+        signing_in.unlock(db, token, PASSWORD, NOW)
+    assert signing_in.unlock(db, token, PASSWORD, NOW + WINDOW)
 
 
 def test_nothing_unlocks_a_session_that_has_ended(db, add):
@@ -102,7 +104,7 @@ def test_nothing_unlocks_a_session_that_has_ended(db, add):
     token, _ = sign_in(db, "nell.sample", PASSWORD, NOW)
     for end in (NOW + ABSOLUTE, NOW):
         with pytest.raises(SignInRefused, match="has ended"):
-            sessions.unlock(db, token, PASSWORD, end)
+            signing_in.unlock(db, token, PASSWORD, end)
         with db.write() as conn:
             set_active(conn, nell.id, False, "cli:test", AT)
 
@@ -157,14 +159,14 @@ def test_two_windows_unlocked_at_once_give_one_new_token(db, add):
 
     def unlock(_):
         try:
-            return sessions.unlock(db, token, PASSWORD, NOW + SECOND)
+            return signing_in.unlock(db, token, PASSWORD, NOW + SECOND)
         except SignInRefused as refusal:
             return str(refusal)
 
     with ThreadPoolExecutor(2) as pool:
         said = list(pool.map(unlock, range(2)))
-    assert said.count(sessions.ENDED) == 1
-    tokens = [one for one in said if one != sessions.ENDED]
+    assert said.count(signing_in.ENDED) == 1
+    tokens = [one for one in said if one != signing_in.ENDED]
     assert sessions.lookup(db.read(), tokens[0], NOW + SECOND).person.name == "Nell Sample"
 
 

@@ -8,6 +8,7 @@ one column for each of the twelve national measures, summed by site. The cases a
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import sys
 import tempfile
@@ -94,6 +95,15 @@ def least(acts: Acts, times: int = TIMES) -> dict[str, float]:
             act()
             taken[name].append(time.process_time() - begun)
     return {name: min(found) for name, found in taken.items()}
+
+
+def steps(conn: Connection, act: Callable[[], object], each: int = 100) -> int:
+    """How many steps SQLite's machine takes for what one act asks of it, to the hundred."""
+    taken = itertools.count()
+    conn.set_progress_handler(lambda: next(taken) < 0, each)
+    act()
+    conn.set_progress_handler(None, each)
+    return next(taken) * each
 
 
 def floor(conn: Connection) -> Callable[[], object]:

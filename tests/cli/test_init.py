@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from consult.accounts import people, sessions
+from consult.accounts import people, signing_in, tries
 from consult.instance import open_instance
 from consult.record import ledger
 from consult.record.store import now_utc
@@ -26,7 +26,7 @@ def test_init_from_flags_sets_up_provider_sites_and_an_administrator(consult, tm
     assert "anna.berg" in said.stdout
     instance = open_instance(folder)
     assert (instance.provider, list(instance.sites), instance.demonstration) == ("ACME", ["A", "B"], False)
-    _, who = sessions.sign_in(instance.db, "anna.berg", PASSWORD, now_utc())
+    _, who = signing_in.sign_in(instance.db, "anna.berg", PASSWORD, now_utc())
     assert who.role == "administrator"
     actors = {step.actor for step in ledger.steps(instance.db.read())}
     assert all(actor.startswith("cli:") for actor in actors)
@@ -96,10 +96,10 @@ def test_people_are_added_and_a_lost_password_is_replaced(consult, real, passwor
     other.write_text("another otter mends gates\n")
     consult(real, "person", "password", "Nell.Sample", "--password-file", other)
     instance = open_instance(real)
-    _, who = sessions.sign_in(instance.db, "nell.sample", "another otter mends gates", now_utc())
+    _, who = signing_in.sign_in(instance.db, "nell.sample", "another otter mends gates", now_utc())
     assert (who.role, who.site) == ("nurse", "A")
-    with pytest.raises(sessions.SignInRefused):
-        sessions.sign_in(instance.db, "nell.sample", PASSWORD, now_utc())
+    with pytest.raises(tries.SignInRefused):
+        signing_in.sign_in(instance.db, "nell.sample", PASSWORD, now_utc())
     assert len(people.people(instance.db.read())) == 2
     instance.close()
 

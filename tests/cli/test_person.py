@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from consult.accounts import factors, people, sealing, sessions
+from consult.accounts import factors, people, sealing, sessions, signing_in, tries
 from consult.instance import open_instance
 
 LOST = "a password that was lost"
@@ -13,10 +13,10 @@ LOST = "a password that was lost"
 def signs_in(folder, username, password):
     with closing(open_instance(folder)) as instance:
         try:
-            token, _ = sessions.sign_in(instance.db, username, password, instance.clock())
-        except sessions.CodeNeeded:
+            token, _ = signing_in.sign_in(instance.db, username, password, instance.clock())
+        except signing_in.CodeNeeded:
             return "code"
-        except sessions.SignInRefused:
+        except tries.SignInRefused:
             return "refused"
         return sessions.lookup(instance.db.read(), token, instance.clock()).owes or "in"
 

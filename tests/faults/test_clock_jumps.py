@@ -19,7 +19,7 @@ from house import PASSWORD, House, build
 from tab import CSRF, SEEN, TAGS, new_key
 
 from consult import verifying
-from consult.accounts import people, sessions
+from consult.accounts import people, sessions, signing_in, tries
 from consult.exchange.casefile import export_cases
 from consult.instance import open_instance
 from consult.record.ledger import Step, steps
@@ -220,8 +220,8 @@ class TestSigningIn:
     def test_tries_from_the_future_do_not_lock_somebody_out(self, clock: Any, house: House, tmp_path: Path) -> None:
         with closing(open_instance(house.copy(tmp_path / "instance").folder)) as instance:
             name = people.people(instance.db.read())[0].username
-            for _ in range(sessions.TRIES):
-                with pytest.raises(sessions.SignInRefused):
-                    sessions.sign_in(instance.db, name, "not the password at all", instance.clock())
+            for _ in range(tries.TRIES):
+                with pytest.raises(tries.SignInRefused):
+                    signing_in.sign_in(instance.db, name, "not the password at all", instance.clock())
             clock.shift(-YEAR)
-            assert sessions.sign_in(instance.db, name, PASSWORD, instance.clock())
+            assert signing_in.sign_in(instance.db, name, PASSWORD, instance.clock())

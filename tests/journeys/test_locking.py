@@ -207,9 +207,7 @@ class TestTheButton:
         expect(page.locator("#save-state")).to_have_text(SAVED)
         assert service.steps_about(consultation, "employee_concern") == 1
 
-    def test_a_lock_still_on_its_way_comes_before_the_unlocking(
-        self, service: Service, nurse: Watch, consultation: str
-    ) -> None:
+    def test_a_lock_still_on_its_way_comes_before_the_unlocking(self, nurse: Watch, consultation: str) -> None:
         """Its reply, or a second request, once locked the screen again after the right password."""
         page, asked, held = show(nurse, consultation), list[str](), list[tuple[Route, APIResponse]]()
         page.on("request", lambda r: asked.append(r.url.rpartition("/")[2]) if r.method == "POST" else None)

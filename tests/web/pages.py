@@ -22,8 +22,12 @@ CHANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+)?|[\w-]{60,
 
 
 def shape(text: str) -> bytes:
-    """The digest of a page without what is of chance in it: two of one shape are sound, or neither is."""
-    return hashlib.sha256(CHANCE.sub("", text).encode()).digest()
+    """The digest of a page without what is of chance in it: two of one shape are sound, or neither is.
+
+    What is of chance is told by its place among the others, so that what is equal stays equal and what differs differs.
+    """
+    seen: dict[str, str] = {}
+    return hashlib.sha256(CHANCE.sub(lambda found: seen.setdefault(found[0], f"<{len(seen)}>"), text).encode()).digest()
 
 
 @lru_cache(maxsize=16)

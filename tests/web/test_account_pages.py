@@ -10,7 +10,7 @@ import pages
 import pytest
 from visiting import PASSWORD, Service, Visitor
 
-from consult.accounts import factors, people, sessions
+from consult.accounts import factors, people, sessions, tries
 from consult.record import ledger
 
 NEW = "four other invented words"
@@ -88,7 +88,7 @@ def test_what_is_wrong_with_a_new_password_is_said_and_the_old_one_stays(
 def test_guesses_at_the_password_of_an_open_session_are_braked_like_signing_in(
     service: Service, nurse: Visitor
 ) -> None:
-    for _ in range(sessions.TRIES):
+    for _ in range(tries.TRIES):
         nurse.post("/account/password", {"current": "a guess at a password"})
     response = nurse.post("/account/second-factor", {"act": "begin", "password": PASSWORD})
     assert "too many tries" in response.text

@@ -18,7 +18,7 @@ from addresses import methods, rules
 from visiting import PASSWORD, Service, Visitor, opened
 from werkzeug.test import EnvironBuilder
 
-from consult.accounts import factors, people, sessions
+from consult.accounts import factors, people, sessions, tries
 from consult.accounts.policy import allowed
 from consult.record import ledger
 
@@ -224,7 +224,7 @@ def an_eleventh_guess_within_five_minutes(service: Service) -> None:
         for n in range(30):
             visitor, _ = sign_in(service, password=f"not this one {n}")
             visitor.post("/sign-in/code", {"code": "000000"})
-    assert len(hashed) == sessions.TRIES, "of passwords and codes together"
+    assert len(hashed) == tries.TRIES, "of passwords and codes together"
     visitor, response = sign_in(service)
     assert response.status_code == 422
     assert "too many tries" in response.text

@@ -14,7 +14,7 @@ import pytest
 from visiting import EMPLOYEE, PASSWORD, Service, Visitor
 
 from consult import security_log
-from consult.accounts import sessions
+from consult.accounts import tries
 from consult.accounts.policy import BRAKES, POLICY
 from consult.record.settings import set_keeping
 from consult.security_log import EVENTS, Event, SecurityLog, newest
@@ -71,9 +71,9 @@ def test_an_idle_screen_that_locks_itself_is_written_once(service: Service, nurs
 
 def test_too_many_tries_are_written_as_such(service: Service) -> None:
     visitor = service.visitor()
-    for _ in range(sessions.TRIES + 1):
+    for _ in range(tries.TRIES + 1):
         visitor.post("/sign-in", {"username": "nora.nurse", "password": "not this one at all"})
-    assert [one.event for one in events(service)] == ["sign_in_braked"] + ["sign_in_failed"] * sessions.TRIES
+    assert [one.event for one in events(service)] == ["sign_in_braked"] + ["sign_in_failed"] * tries.TRIES
 
 
 @pytest.mark.parametrize(

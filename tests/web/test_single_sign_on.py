@@ -22,7 +22,7 @@ from test_account_pages import code as code_now
 from test_account_pages import enrol, token_of
 from visiting import PASSWORD, Service, Visitor
 
-from consult.accounts import people, provider, sessions, single_sign_on
+from consult.accounts import people, provider, sessions, single_sign_on, tries
 from consult.accounts.single_sign_on import Provider
 from consult.record import ledger
 from consult.record.settings import SettingRefused
@@ -291,7 +291,7 @@ def test_link_codes_run_out_and_guesses_are_braked(service: Service, there: Oidc
     there.subject = "subject-of-dan"
     visitor = service.visitor()
     whole_way(visitor, there)
-    for _ in range(sessions.TRIES):
+    for _ in range(tries.TRIES):
         visitor.post("/sign-in/provider/code", {"code": "a guess at some words"})
     assert "too many tries" in visitor.post("/sign-in/provider/code", {"code": words}).text
     service.clock.ahead += single_sign_on.CODE_STANDS
