@@ -166,6 +166,11 @@ class Question(Strict):
         return frozenset(by_set | by_add | own)
 
     @cached_property
+    def is_scale(self) -> bool:
+        """Whether it is a number of so few steps that each one is a button: 0 to 10 at most."""
+        return self.kind == "number" and self.min == 0 and self.max is not None and self.max <= 10
+
+    @cached_property
     def emergency(self) -> bool:
         """Whether a kept text of this question is U0 or U1: such a question never parks once it is not absent."""
         return any(panel.level in HOLDING_LEVELS for panel in self.panels)

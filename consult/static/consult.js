@@ -350,14 +350,34 @@
     show();
   }
   // Enter on a choice or a list goes to the next question, with Shift to the one before; with Ctrl it does so from a text,
-  // too. At once, so that no key meant for the next one changes this one. What is folded or not on the path is passed over.
+  // too, and with Alt to the next group. At once, so that no key meant for the next one changes this one. What is folded or
+  // not on the path is passed over.
+  var CHOICE = '.q__set :is([type="radio"], [type="checkbox"], select)';
   document.addEventListener('keydown', function (event) {
-    if (event.key !== 'Enter' || event.altKey || event.metaKey) { return; }
-    if (!event.target.matches('.q__set :is([type="radio"], [type="checkbox"], select)') && !(event.ctrlKey && fieldset(event.target))) { return; }
+    if (event.key !== 'Enter' || event.metaKey) { return; }
+    if (!event.target.matches(CHOICE) && !((event.ctrlKey || event.altKey) && fieldset(event.target))) { return; }
     event.preventDefault();
+    leave(fieldset(event.target), event.shiftKey ? -1 : 1, event.altKey);
+  });
+  function leave(set, step, group) {
     var stops = Array.from(document.querySelectorAll('.q__set, .rest__fill button, #finish')).filter(function (e) { return e.checkVisibility(); });
-    var next = stops[stops.indexOf(fieldset(event.target)) + (event.shiftKey ? -1 : 1)];
-    if (next) { goTo(next); }
+    var at = stops.indexOf(set) + step;
+    while (group && stops[at] && stops[at].matches('.q__set') && stops[at].closest('.block') === set.closest('.block')) { at += step; }
+    if (stops[at]) { goTo(stops[at]); }
+  }
+  // Alt and a digit on a choice give the answer of that place, of a scale that number, and go on; in a list to tick they tick
+  // and stay. A key that is held down gives one answer.
+  document.addEventListener('keydown', function (event) {
+    var digit = /^Digit(\d)$/.exec(event.code), set = fieldset(event.target);
+    if (!digit || !event.altKey || event.ctrlKey || event.shiftKey || event.metaKey || !event.target.matches(CHOICE)) { return; }
+    var scale = set.querySelector('.opts--scale input[value="' + digit[1] + '"]');
+    var box = scale || (set.querySelector('.opts--scale') ? null : set.querySelectorAll('.q__control .opt__input')[digit[1] - 1]);
+    if (!box) { return; }
+    event.preventDefault();
+    if (event.repeat) { return; }
+    box.focus({ preventScroll: true });
+    box.click();
+    if (box.type === 'radio') { leave(set, 1, false); }
   });
   function goTo(stop) {
     var inside = 'input:checked, input:not([type="hidden"]), select, textarea';

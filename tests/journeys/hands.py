@@ -65,12 +65,6 @@ class Hand:
             self.click(self.shown(question).locator(f'label[for="a.{question}.{code}"]'))
             self.changed()
 
-    def number(self, question: str, value: int) -> None:
-        """Choose from a list."""
-        self.listed()
-        self.shown(question).locator("select").first.select_option(str(value))
-        self.changed()
-
     def not_asked(self, question: str, reason: str) -> None:
         self.listed()
         self.shown(question).locator(f'[name="reason.{question}"]').select_option(reason)

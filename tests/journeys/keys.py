@@ -1,4 +1,4 @@
-"""A clinician at the keyboard alone: Tab, arrows, Space, Enter, and text where text is wanted; nothing else."""
+"""A clinician at the keyboard alone: Tab, Space, Enter, Alt with Enter or a digit, and text where text is wanted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ WHERE = """() => {
         q: set ? set.dataset.q : '', type: e.type || '', tag: e.tagName, name: e.name || '', value: e.value || '',
         words: (e.innerText || e.value || '').trim(), box: (e.closest('.paper') || {}).id || '',
         ring: set ? [...set.querySelectorAll('input[type=radio]')].map(r => r.value) : [],
+        boxes: set ? [...set.querySelectorAll('input[type=checkbox]')].map(r => r.value) : [],
+        block: (e.closest('.block') || {}).id || '',
         section: (e.closest('section.part') || {}).id || '',
         rest: e.closest('.rest') ? e.closest('.rest').dataset.rest : '',
     };
 }"""
 MOST = 260
+DIGITS = "0123456789"
 
 
 class Keys:
@@ -48,53 +51,59 @@ class Keys:
         return self.where()
 
     def to(self, question: str) -> dict[str, Any]:
-        """Go on until a question has the focus."""
+        """Go on until a question has the focus: group by group, then one by one."""
+        block = self.block_of(question)
         at = self.where()
         for _ in range(MOST):
             if at["q"] == question:
                 return at
-            at = self.on()
+            if at["q"] and at["block"] != block:
+                self.press("Alt+Enter")
+                at = self.where()
+            else:
+                at = self.on()
         raise AssertionError(f"The keys never came to {question}")
 
+    def block_of(self, question: str) -> str:
+        """The group that a question stands in."""
+        slot = self.page.locator(f"#slot-{question}")
+        return slot.locator("xpath=ancestor::div[contains(@class, 'block')]").get_attribute("id") or ""
+
     def choose(self, question: str, code: str) -> None:
-        """One of the answers of a question: Space for the first, arrows for the others, the shorter way round."""
+        """One of the answers of a question, by its place or, on a scale, its number; one is then on the next one."""
         at = self.to(question)
-        place = at["ring"].index(code)
-        back = len(at["ring"]) - place
-        self.press(*(["Space"] if place == 0 else ["ArrowDown"] * place if place <= back else ["ArrowUp"] * back))
+        self.press(f"Alt+{code if code in DIGITS else at['ring'].index(code) + 1}")
         self.saved(question)
 
     def tick(self, question: str, code: str) -> None:
+        """One of a list, by its place."""
         at = self.to(question)
-        while at["value"] != code:
-            self.press("Tab")
-            at = self.where()
-            assert at["q"] == question
-        self.press("Space")
-        self.saved(question)
-
-    def list_choice(self, question: str, typed: str) -> None:
-        self.to(question)
-        self.press(typed)
+        self.press(f"Alt+{at['boxes'].index(code) + 1}")
         self.saved(question)
 
     def saved(self, question: str) -> None:
         expect(self.page.locator(f"#state-{question} .q__saved")).to_be_visible()
 
     def no_to_the_rest(self, block: str) -> None:
-        at = self.where()
+        button = self.page.locator(f"#rest-{block} .rest__fill button")
         for _ in range(MOST):
-            if at["rest"] == block:
+            if button.is_visible():
                 break
-            at = self.on()
+            self.press("PageDown")
+            self.page.wait_for_timeout(100)  # the browser tells what is on screen a frame later
+        for _ in range(MOST):
+            if self.where()["rest"] == block:
+                break
+            self.press("Alt+Enter")
         self.press("Enter")
         expect(self.page.locator(f"#rest-{block}")).to_contain_text("answered together as No")
 
     def to_the_papers(self) -> None:
         """Go on past the last question."""
         for _ in range(MOST):
-            if self.on()["section"] == "finish":
+            if self.where()["section"] == "finish":
                 return
+            self.press("Alt+Enter" if self.where()["q"] else "Tab")
         raise AssertionError("The keys never came to the papers")
 
     def register(self, name: str, born: date) -> None:

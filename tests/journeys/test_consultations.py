@@ -21,7 +21,7 @@ from consult.documents import signing
 
 pytestmark = pytest.mark.browser
 
-MOST_CLICKS = 47
+MOST_CLICKS = 45
 AT_MOST_MORE = 1.1
 
 

@@ -58,6 +58,91 @@ class TestKeys:
         expect(page.locator("#state-bladder_emptying_change .q__saved")).to_be_visible()
         expect(page.locator("#state-bladder_feeling_change .q__saved")).to_have_count(0)
 
+    def test_alt_and_a_digit_choose_the_answer_of_that_place_and_go_on(self, page: Page, service: Service) -> None:
+        page.locator('[id="a.bladder_emptying_change.present"]').focus()
+        shown = page.locator('label[for="a.bladder_emptying_change.absent"]')
+        place = shown.evaluate("e => getComputedStyle(e, '::after').content")
+        assert "counter(place)" in place
+        second = page.locator("#q-bladder_emptying_change .opt__label").nth(1)
+        assert second.get_attribute("for") == shown.get_attribute("for")
+        page.keyboard.press("Alt+2")
+        assert focus(page) == "a.bladder_feeling_change.present"
+        page.keyboard.press("Alt+3")
+        assert focus(page) == "a.new_leaking_or_pads.present"
+        expect(page.locator("#state-bladder_feeling_change .q__saved")).to_be_visible()
+        consultation = page.url.rpartition("/")[2].partition("#")[0]
+        assert service.answer(consultation, "bladder_emptying_change") == ("absent", None, "")
+        assert service.answer(consultation, "bladder_feeling_change") == ("unsure", None, "")
+        assert set(service.consultation(consultation).answers) == {"bladder_emptying_change", "bladder_feeling_change"}
+
+    def test_a_key_that_is_held_down_gives_one_answer(self, page: Page, service: Service) -> None:
+        page.locator('[id="a.bladder_emptying_change.present"]').focus()
+        page.keyboard.down("Alt")
+        for _ in range(5):
+            page.keyboard.down("2")  # the second and later ones are what a held key sends
+        page.keyboard.up("2")
+        page.keyboard.up("Alt")
+        expect(page.locator("#state-bladder_emptying_change .q__saved")).to_be_visible()
+        assert focus(page) == "a.bladder_feeling_change.present"
+        consultation = page.url.rpartition("/")[2].partition("#")[0]
+        assert list(service.consultation(consultation).answers) == ["bladder_emptying_change"]
+
+    def test_in_a_list_to_tick_they_tick_and_stay_and_on_a_scale_they_are_the_number(
+        self, page: Page, service: Service
+    ) -> None:
+        consultation = page.url.rpartition("/")[2].partition("#")[0]
+        page.locator('[id="a.pain_sites.low_back"]').focus()
+        page.keyboard.press("Alt+1")
+        page.keyboard.press("Alt+2")
+        page.keyboard.press("Alt+1")
+        ticked = page.locator("#q-pain_sites .opt__input:checked")
+        expect(ticked).to_have_count(1)
+        assert focus(page) == "a.pain_sites.low_back"
+        page.locator('[id="a.return_expectation.0"]').focus()
+        page.keyboard.press("Alt+8")
+        expect(page.locator("#state-return_expectation .q__saved")).to_be_visible()
+        assert service.answer(consultation, "return_expectation") == ("answered", 8, "")
+        assert focus(page).startswith("a.")
+        assert not focus(page).startswith("a.return_expectation.")
+
+    @pytest.mark.parametrize("keys", ["2", "Control+Alt+2", "Shift+Alt+2", "Alt+9", "Alt+0", "y", "n"])
+    def test_no_other_key_of_the_kind_answers(self, page: Page, service: Service, keys: str) -> None:
+        page.locator('[id="a.bladder_emptying_change.present"]').focus()
+        page.keyboard.press(keys)
+        page.wait_for_timeout(300)
+        assert focus(page) == "a.bladder_emptying_change.present"
+        assert not page.locator(".opt__input:checked").count()
+        assert not service.consultation(page.url.rpartition("/")[2].partition("#")[0]).answers
+
+    def test_in_a_text_a_digit_with_alt_answers_nothing(self, page: Page) -> None:
+        page.locator('[name="a.employee_concern"]').focus()
+        page.keyboard.press("Alt+1")
+        assert focus(page) == "a.employee_concern"
+        assert not page.locator(".opt__input:checked").count()
+
+    def test_alt_and_enter_go_from_group_to_group_and_with_shift_back(self, page: Page) -> None:
+        group = "() => (document.activeElement.closest('.block') || {}).id"
+        page.locator('[id="a.bladder_emptying_change.present"]').focus()
+        first = page.evaluate(group)
+        page.keyboard.press("Alt+Enter")
+        assert page.evaluate(group) not in (first, None)
+        page.keyboard.press("Shift+Alt+Enter")
+        assert page.evaluate(group) == first
+        assert not page.locator(".opt__input:checked").count()
+
+    def test_alt_and_enter_come_to_no_to_the_rest_once_its_questions_were_seen(self, page: Page) -> None:
+        block = page.locator(".block:has([data-rest] button)").first
+        name, items = block.get_attribute("id"), block.locator("[data-item]")
+        items.first.locator("input").first.focus()
+        page.keyboard.press("Alt+Enter")
+        assert page.evaluate("() => document.activeElement.closest('.block').id") != name
+        for at in range(items.count()):
+            items.nth(at).scroll_into_view_if_needed()
+            page.wait_for_timeout(50)
+        items.first.locator("input").first.focus()
+        page.keyboard.press("Alt+Enter")
+        assert page.evaluate("() => document.activeElement.textContent").startswith("No to the rest")
+
     def test_it_passes_over_what_is_folded_and_changes_nothing_on_its_way(self, page: Page, service: Service) -> None:
         page.locator('[id="a.back_pain_reason.main"]').focus()
         met = []
