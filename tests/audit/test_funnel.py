@@ -2,6 +2,7 @@
 
 import random
 from fractions import Fraction
+from itertools import accumulate
 from math import comb, sqrt
 
 import pytest
@@ -14,10 +15,12 @@ TAILS = (UNUSUAL, FAR_OUTSIDE)
 
 
 def second_limits(n, pooled, tail):
-    """The counts inside, by adding up exact fractions from either end."""
-    exact, bound = Fraction(pooled), Fraction(tail)
-    chances = [comb(n, k) * exact**k * (1 - exact) ** (n - k) for k in range(n + 1)]
-    inside = [k for k in range(n + 1) if sum(chances[: k + 1]) > bound and sum(chances[k:]) > bound]
+    """The counts inside, by adding up from either end in whole numbers: the chances are these over whole ** n."""
+    (hit, whole), bound = Fraction(pooled).as_integer_ratio(), Fraction(tail)
+    chances = [comb(n, k) * hit**k * (whole - hit) ** (n - k) for k in range(n + 1)]
+    below, above = list(accumulate(chances)), list(accumulate(reversed(chances)))
+    assert below[n] == above[n] == whole**n
+    inside = [k for k in range(n + 1) if min(below[k], above[n - k]) > bound * whole**n]
     return inside[0], inside[-1], inside
 
 
