@@ -92,7 +92,7 @@ class Hand:
     def _number(self, question: Question) -> None:
         wanted = [n for n in range(question.min or 0, (question.max or 0) + 1) if str(n) != self._code(question)]
         number = self.luck.choice(wanted)
-        self.page.locator(f'[name="a.{question.id}"]').select_option(str(number))
+        self.page.locator(f'label[for="a.{question.id}.{number}"]').click()
         self._entered(question, Answer(ANSWERED, number))
 
     def _text(self, question: Question) -> None:
