@@ -245,9 +245,10 @@ def wheels(options: argparse.Namespace, extra: list[str]) -> int:
         raise Stop(f"{folder} is not empty: name an empty or a new folder.")
     install("requirements.lock", None)
     say(f"collecting wheels in {folder}")
-    pip("download", *LOCKED[1:], "-r", "requirements.lock", "-d", folder, *extra)
+    for lock in ("requirements.lock", "requirements-encrypted.lock"):
+        pip("download", *LOCKED[1:], "-r", lock, "-d", folder, *extra)
     pip("wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, ".")
-    for name in ("do.py", "requirements.lock", "docs/install-offline.md"):
+    for name in ("do.py", "requirements.lock", "requirements-encrypted.lock", "docs/install-offline.md"):
         shutil.copy(ROOT / name, folder)
     count, size = len(list(folder.glob("*.whl"))), sum(f.stat().st_size for f in folder.iterdir()) / 1e6
     say(f"{count} wheels, {size:.1f} MB; on the other machine, in that folder: python3 do.py run")

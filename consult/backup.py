@@ -21,7 +21,7 @@ from consult.instance import (
 )
 from consult.lock import server_lock
 from consult.proving import BackupRefused, Proof, copy, is_ours, prove, read_only, settle, stand_alone
-from consult.record import ledger
+from consult.record import cipher, ledger
 from consult.record.database import Connection, in_a_line, sqlite3, why_not_written
 from consult.record.disk import sync
 from consult.record.settings import is_demonstration, keeping, provider
@@ -152,6 +152,8 @@ def _copy_aside(folder: Path, file: Path, part: Path) -> None:
         with read_only(file) as conn:
             copy(conn, part)
     except (OSError, sqlite3.Error) as error:
+        if sentence := cipher.why_unreadable(file, error):
+            raise BackupRefused(sentence) from error
         if isinstance(error, sqlite3.DatabaseError) and not why_not_written(error):
             raise BackupRefused(
                 f"{file} is no whole database of this program ({in_a_line(error)}); use another backup."

@@ -38,6 +38,8 @@ ALL: Final = (
     keeping.rehearse,
     keeping.tend,
     keeping.doctor_command,
+    keeping.encrypt,
+    keeping.decrypt,
 )
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,8 +21,8 @@ from consult.instance import DATABASE, KEY_FILE, InstanceRefused, check_key, che
 from consult.lock import is_served
 from consult.proforma.load import ContentError
 from consult.proving import BackupRefused, read_only, why_not_whole
-from consult.record import ledger
-from consult.record.database import Connection, DatabaseRefused, in_a_line, sqlite3, wal_fault
+from consult.record import cipher, ledger
+from consult.record.database import Connection, DatabaseRefused, connect, in_a_line, sqlite3, wal_fault
 from consult.record.disk import network_kind
 from consult.record.opening import at_rest, check_usable
 from consult.record.settings import is_demonstration, keeping, provider, unchecked_routes
@@ -34,6 +35,9 @@ from consult.witnessing import prove as prove_witness
 Weight = Literal["fine", "note", "fault"]
 OLD_BACKUP: Final = timedelta(days=2)
 OLD_REHEARSAL: Final = timedelta(days=31)
+UNENCRYPTED: Final = (
+    "The database is not encrypted by this program: see to it that its disk and the backups are, or `consult encrypt`."
+)
 LOW_SPACE: Final = 500_000_000
 CHECK_ROUTES: Final = "check each with whoever answers it, and tick that on the settings page."
 SEE_PEOPLE: Final = people.CLINICIANS | {"administrator"}
@@ -66,6 +70,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield _server(folder)
     if "fault" in (sqlite.weight, share.weight):
         return  # there a database is not opened, not even to look at it
+    yield from _encryption()
     yield (found := _database(folder))
     if found.weight != "fault":
         yield from _kept(folder)
@@ -132,6 +137,26 @@ def _sqlite() -> Finding:
             "SQLite", "fault", f"SQLite {version} can lose data in WAL mode; install pysqlite3 (3.53 or later)."
         )
     return Finding("SQLite", "fine", f"SQLite {version} is free of the WAL-reset fault.")
+
+
+def _encryption() -> Iterator[Finding]:
+    """Whether this program encrypts the database itself, and who can read its key."""
+    if not cipher.configured():
+        yield Finding("encryption", "note", UNENCRYPTED)
+        return
+    if (file := cipher.key_file()) and os.name == "posix" and file.exists() and _others_may(file):
+        yield Finding("encryption", "fault", f"Others on this machine can read {file}; run: chmod 600 {file}")
+        return
+    try:
+        cipher.key()
+    except cipher.KeyRefused as refusal:
+        yield Finding("encryption", "fault", str(refusal))
+        return
+    with closing(connect(":memory:")) as conn:
+        sealed = f"The database is encrypted (SQLCipher {cipher.version(conn)})"
+    yield Finding(
+        "encryption", "fine", f"{sealed}; its key stands in {cipher.place()} and in no backup. Keep a copy of it apart."
+    )
 
 
 def _share(folder: Path) -> Finding:

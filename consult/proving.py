@@ -10,17 +10,19 @@ from pathlib import Path
 
 from consult.accounts.schema import accounts_schema
 from consult.progress import Progress, silent
-from consult.record import ledger, tables
+from consult.record import cipher, ledger, tables
 from consult.record.database import (
     APPLICATION_ID,
     SCHEMA_VERSION,
     Connection,
     DatabaseRefused,
+    connect,
     in_a_line,
     missing_guards,
     record_schema,
     sqlite3,
 )
+from consult.record.opening import at_rest
 from consult.record.settings import is_demonstration, provider
 
 UNFORESEEN = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
@@ -47,63 +49,84 @@ class Proof:
 
 
 def copy(source: Connection, file: Path) -> None:
-    """A consistent copy of a database in use, in one file that stands alone."""
+    """A consistent copy of a database in use, in one file that stands alone; encrypted as that is."""
     file.unlink(missing_ok=True)
-    with closing(sqlite3.connect(str(file))) as copy:
+    with closing(connect(str(file))) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file that stands alone, without side files
 
 
-def stand_alone(file: Path) -> None:
-    """Make a database that nobody has open one file without side files."""
-    with closing(sqlite3.connect(str(file))) as conn:
+def stand_alone(file: Path, key: str | None = None) -> None:
+    """Make a database that nobody has open one file without side files; `key` as in `connect`."""
+    with closing(connect(str(file), key)) as conn:
         conn.execute("PRAGMA journal_mode = DELETE").fetchall()
 
 
 def settle(file: Path) -> None:
     """Bring all that stands in the side files of a database into the file itself."""
-    with closing(sqlite3.connect(str(file))) as conn:
+    with closing(connect(str(file))) as conn:
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def is_ours(file: Path) -> bool:
-    """Whether a file begins as a database that this program wrote: by the mark in its first hundred bytes."""
+    """Whether a file begins as a database that this program wrote: by the mark in its first hundred bytes.
+
+    One that is encrypted shows it to whoever has the key.
+    """
     try:
         with file.open("rb") as stream:
             start = stream.read(100)
     except OSError:
         return False
-    return start.startswith(b"SQLite format 3\0") and start[68:72] == APPLICATION_ID.to_bytes(4, "big")
+    if not start.startswith(cipher.PLAIN):
+        return cipher.configured() and _is_ours_inside(file)
+    return start[68:72] == APPLICATION_ID.to_bytes(4, "big")
+
+
+def _is_ours_inside(file: Path) -> bool:
+    try:
+        with read_only(file, at_rest(file)) as conn:
+            return bool(conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID)
+    except sqlite3.DatabaseError:
+        return False
 
 
 def prove(
-    file: Path, otherwise: str = "use another backup", progress: Progress = silent, named: Path | None = None
+    file: Path,
+    otherwise: str = "use another backup",
+    progress: Progress = silent,
+    named: Path | None = None,
+    key: str | None = None,
 ) -> Proof:
     """Open a database file for reading only and check all of it; BackupRefused says what is wrong and what to do.
 
-    `named` is what the file is called in that sentence, where it is a copy of another.
+    `named` is what the file is called in that sentence, where it is a copy of another; `key` as in `connect`.
     """
     called = named or file
     if not file.is_file():
         raise BackupRefused(f"There is no file {file}; name a backup file.")
     try:
-        with read_only(file) as conn:
-            if sentence := why_not_whole(conn, progress, file):
+        with read_only(file, key=key) as conn:
+            if sentence := why_not_whole(conn, progress, file, key):
                 raise BackupRefused(f"{called} did not pass: {sentence} Now {otherwise}.")
             seq, head = ledger.head(conn)
             return Proof(provider(conn), is_demonstration(conn), seq, head, _rows(conn))
     except (sqlite3.DatabaseError, ValueError) as error:
+        if sentence := cipher.why_unreadable(called, error):
+            raise BackupRefused(sentence) from error
         why = in_a_line(error)
-        raise BackupRefused(f"{called} is no whole database of this program ({why}); {otherwise}.") from error
+        raise BackupRefused(
+            f"{called} is no whole database of this program ({why}); {otherwise}{cipher.or_its_key(error)}."
+        ) from error
 
 
 @contextmanager
-def read_only(file: Path, how: str = "") -> Iterator[Connection]:
+def read_only(file: Path, how: str = "", key: str | None = None) -> Iterator[Connection]:
     """A connection that cannot change the file, and sees it at one moment, whatever others write meanwhile.
 
-    `how` is what `at_rest` says, where it is only looked at and no side files may be left.
+    `how` is what `at_rest` says, where it is only looked at and no side files may be left; `key` as in `connect`.
     """
-    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro{how}", uri=True)) as conn:
+    with closing(connect(f"{file.resolve().as_uri()}?mode=ro{how}", key, uri=True)) as conn:
         conn.row_factory = sqlite3.Row
         conn.execute("PRAGMA trusted_schema = OFF")
         conn.execute("BEGIN")
@@ -129,10 +152,13 @@ def _damage(file: Path) -> str | None:
         return f"It cannot be read ({in_a_line(error)})."
 
 
-def why_not_whole(conn: Connection, progress: Progress = silent, file: Path | None = None) -> str | None:
+def why_not_whole(
+    conn: Connection, progress: Progress = silent, file: Path | None = None, key: str | None = None
+) -> str | None:
     """What is wrong with a database, in a sentence; None if it is ours, undamaged, guarded, and its log holds.
 
-    `file` is given where nothing changes it meanwhile: then its pages are checked while its log is read.
+    `file` is given where nothing changes it meanwhile: then its pages are checked while its log is read. `key` as in
+    `connect`.
     """
     if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         return "It was not written by this program."
@@ -142,7 +168,7 @@ def why_not_whole(conn: Connection, progress: Progress = silent, file: Path | No
     if file is None:
         return _damaged_pages(conn) or _broken_log(conn, progress)
     with ThreadPoolExecutor(1) as beside:
-        pages = beside.submit(_damaged_pages_of, file)
+        pages = beside.submit(_damaged_pages_of, file, key)
         try:
             log = _broken_log(conn, progress)
         except (sqlite3.DatabaseError, *UNFORESEEN):
@@ -152,14 +178,16 @@ def why_not_whole(conn: Connection, progress: Progress = silent, file: Path | No
         return pages.result() or log
 
 
-def _damaged_pages_of(file: Path) -> str | None:
-    with read_only(file) as conn:
+def _damaged_pages_of(file: Path, key: str | None) -> str | None:
+    with read_only(file, key=key) as conn:
         conn.execute(f"PRAGMA cache_size = -{PAGES_KEPT_KIB}")
         return _damaged_pages(conn)
 
 
 def _damaged_pages(conn: Connection) -> str | None:
     found = [row[0] for row in conn.execute("PRAGMA integrity_check(3)")]
+    if found == ["ok"]:
+        found = cipher.altered(conn) or found
     return None if found == ["ok"] else f"It is damaged ({' '.join(str(found[0]).split())})."
 
 

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "consult" / "static"
 VENDOR = STATIC / "vendor"
 FONTS = ROOT / "consult" / "documents" / "fonts"
+APART = ("encrypted", "semgrep", "audit", "wapiti")
+"""What is installed beside the product, where it is wanted."""
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
 NAMESPACES = re.compile(r"https?://www\.w3\.org/[\w./#-]*")
 
@@ -35,7 +37,7 @@ def declared() -> dict[str, list[str]]:
         "requirements.lock": project["dependencies"],
         "requirements-test.lock": project["optional-dependencies"]["test"],
         "requirements-reference.lock": project["optional-dependencies"]["reference"],
-        **{f"requirements-{s}.lock": project["optional-dependencies"][s] for s in ("semgrep", "audit", "wapiti")},
+        **{f"requirements-{s}.lock": project["optional-dependencies"][s] for s in APART},
     }
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult import backup, doctor, exports, rehearsing, tending, verifying, witnessing
+from consult import backup, doctor, encrypting, exports, rehearsing, tending, verifying, witnessing
 from consult.commands.place import (
     EXIT_CODES,
     Place,
@@ -23,6 +23,7 @@ from consult.commands.place import (
 from consult.instance import check_there, database_file
 from consult.lock import server_lock
 from consult.proving import read_only
+from consult.record import cipher
 from consult.record import settings as kept
 from consult.record.database import Connection
 from consult.record.opening import put_guards_back
@@ -253,3 +254,33 @@ def guard(place: Place) -> None:
     click.echo(f"Put back: {', '.join(put_back)}; the log holds." if put_back else "Every guard is in its place.")
     if put_back:
         click.echo("Now run `consult verify`, which also compares lists, cases and settings with the steps.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@click.option("--old-key-file", type=FILE, metavar="FILE", help="The key that the database has now, if any.")
+@pass_place
+def encrypt(place: Place, old_key_file: Path | None) -> None:
+    """Encrypt the database with SQLCipher, under the key in CONSULT_DATABASE_KEY or CONSULT_DATABASE_KEY_FILE.
+
+    Where the file that is named is not there yet, a new key is made in it. Stop the server before. Backups made from
+    then on are encrypted, too; those made before are not, and are listed.
+    """
+    if made := cipher.made_if_missing():
+        click.echo(f"{made}: a new key was made. Keep a copy of it apart: without it nobody can read the record.")
+    proof = encrypting.encrypt(place.folder, cipher.key_in(old_key_file) if old_key_file else "")
+    click.echo(f"Encrypted under the key in {cipher.place()}: {count(proof.last_step, 'step')}, proved.")
+    for file in encrypting.plain_backups(place.folder):
+        click.echo(f"Not encrypted: {file}. Move it to where it is safe, or remove it.")
+
+
+@click.command(epilog=EXIT_CODES)
+@on_instance()
+@pass_place
+def decrypt(place: Place) -> None:
+    """Write the database without encryption again, given its key. Stop the server before; then take the key away."""
+    proof = encrypting.decrypt(place.folder)
+    click.echo(
+        f"No longer encrypted: {count(proof.last_step, 'step')}, proved. Take {cipher.IN_ENVIRONMENT} and "
+        f"{cipher.FILE_IN_ENVIRONMENT} out of the environment before the next start."
+    )

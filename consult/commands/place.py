@@ -25,7 +25,7 @@ from consult.lock import Held
 from consult.proforma.load import ContentError
 from consult.progress import silent
 from consult.proving import BackupRefused, telling_damage
-from consult.record import ledger
+from consult.record import cipher, ledger
 from consult.record.database import DatabaseRefused, NotWritten, in_a_line, sqlite3
 from consult.record.settings import SettingRefused
 from consult.record.store import Refused
@@ -41,6 +41,7 @@ REFUSALS: Final = (
     audit.SelectionRefused,
     BackupRefused,
     casefile.CaseFileRefused,
+    cipher.KeyRefused,
     DatabaseRefused,
     EvidenceRefused,
     demo.DemoRefused,

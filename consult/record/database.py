@@ -11,7 +11,9 @@ from typing import Any, Final
 import sqlite_utils
 from sqlite_utils import Migrations, utils
 
-sqlite3: Any = vars(utils)["sqlite3"]  # the newer SQLite where it is installed: sqlite-utils has picked it
+from consult.record import cipher
+
+sqlite3: Any = cipher.driver(vars(utils)["sqlite3"])  # the newer SQLite where it is installed: sqlite-utils picked it
 
 APPLICATION_ID: Final = 0x0B5C0175
 SCHEMA_VERSION: Final = 5
@@ -28,6 +30,21 @@ class Damaged(DatabaseRefused, ValueError):
 
 class NotWritten(Exception):
     """The disk or another program kept the database from being written; it may work again by itself."""
+
+
+def connect(file: str, key: str | None = None, **how: Any) -> Connection:
+    """A connection to a file, unlocked by the key of this installation if it has one (or by `key`, "" for none).
+
+    DatabaseRefused if the key can't be had; a wrong one shows where the file is first read. All other arguments are
+    those of the driver.
+    """
+    try:
+        known = cipher.key() if key is None else key
+    except cipher.KeyRefused as error:
+        raise DatabaseRefused(str(error)) from error
+    conn = sqlite3.connect(file, **how)
+    cipher.unlock(conn, known)
+    return conn
 
 
 WHY_NOT_WRITTEN: Final = {
@@ -195,8 +212,8 @@ class Database:
         self._writer = self._connect(STATEMENTS)
 
     def _connect(self, statements: int = 128) -> Connection:
-        how = {"timeout": 5.0, "isolation_level": None, "check_same_thread": False, "cached_statements": statements}
-        conn = sqlite3.connect(str(self.file), **how)
+        how: dict[str, Any] = {"timeout": 5.0, "isolation_level": None, "check_same_thread": False}
+        conn = connect(str(self.file), cached_statements=statements, **how)
         conn.row_factory = sqlite3.Row
         for pragma in (
             "journal_mode = WAL",

@@ -12,7 +12,7 @@ from typing import Final
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from consult.record import ledger
+from consult.record import cipher, ledger
 from consult.record.database import (
     APPLICATION_ID,
     SCHEMA_VERSION,
@@ -20,6 +20,7 @@ from consult.record.database import (
     Database,
     DatabaseRefused,
     NotWritten,
+    connect,
     in_a_line,
     missing_guards,
     put_guards,
@@ -89,7 +90,7 @@ def check_usable(file: Path, create: bool = False) -> None:
     if not file.exists():
         return
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro{at_rest(file)}", uri=True)) as conn:
+        with closing(connect(f"{file.resolve().as_uri()}?mode=ro{at_rest(file)}", uri=True)) as conn:
             check_ours(conn, file)
     except UNREADABLE as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != READONLY:  # a journal is left, which a writer takes back
@@ -102,6 +103,8 @@ def at_rest(file: Path) -> str:
 
 
 def _why_not_opened(file: Path, error: Exception) -> str:
+    if sentence := cipher.why_unreadable(file, error):
+        return sentence
     if "locked" in str(error) or "busy" in str(error):
         return f"{file} is held by another program; wait until it has finished, then try again."
     if "full" in str(error):
@@ -109,7 +112,7 @@ def _why_not_opened(file: Path, error: Exception) -> str:
     why = in_a_line(error)
     if why_not_written(error):  # not what it holds, but the disk: a restore would meet the same
         return f"{file} cannot be opened, as its disk does not do what is asked ({why}); make room on it, or mend it."
-    return f"{file} cannot be opened as a database ({why}); restore a backup."
+    return f"{file} cannot be opened as a database ({why}); restore a backup{cipher.or_its_key(error)}."
 
 
 def _check_file(file: Path, create: bool) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from consult.record import cipher
+
 TREE_PAGES: Final = {2: 12, 5: 12, 10: 8, 13: 8}
 """The kinds of page that say where they are unused, with the length of what stands at their beginning."""
 EDGE: Final = 8
@@ -18,10 +20,16 @@ FILE_HEADER: Final = 100
 
 
 def flipped(file: Path) -> list[int]:
-    """The numbers of the pages of a database file in whose unused space a single bit is set."""
-    found = []
+    """The numbers of the pages of a database file in whose unused space a single bit is set.
+
+    None where it is encrypted: there a code seals each page, unused space and all.
+    """
+    found: list[int] = []
     with file.open("rb") as stream:
-        size = int.from_bytes(stream.read(FILE_HEADER)[16:18], "big")
+        head = stream.read(FILE_HEADER)
+        if not head.startswith(cipher.PLAIN):
+            return found
+        size = int.from_bytes(head[16:18], "big")
         size = 65536 if size == 1 else size
         stream.seek(0)
         number = 0

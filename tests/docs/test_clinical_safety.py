@@ -151,7 +151,7 @@ def test_no_field_of_an_answer_is_filled_in_by_the_browser() -> None:
     typed = [field for field in fields if not re.search('type="(hidden|radio|checkbox)"', field)]
     assert [field for field in typed if 'autocomplete="off"' not in field] == []
     ticked = [field for field in fields if re.search('type="(radio|checkbox)"', field)]
-    assert len(ticked) == 2
+    assert len(ticked) == 3
     assert [field for field in ticked if 'form="{{ form }}"' not in field] == []  # for these the form says it
     page = (TEMPLATES / "consultations" / "show.html").read_text("utf-8")
     assert '<form id="answers" autocomplete="off"' in page
