@@ -26,7 +26,8 @@ def test_the_commands_are_those_that_are_documented():
         *("serve", "demo", "init", "check", "approve", "cases", "cases export", "cases import", "results", "rebuild"),
         *("employee", "employee access", "employee due", "employee end-hold", "employee erase", "employee erase-again"),
         *("employee hold", "hand-over"),
-        *(
+        *("verify", "backup", "restore", "guard", "doctor", "encrypt", "decrypt"),
+        *("person", "person add", "person password"),
             "verify",
             "backup",
             "restore",
