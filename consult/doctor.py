@@ -20,7 +20,7 @@ from consult.in_use import Content, look
 from consult.instance import DATABASE, KEY_FILE, InstanceRefused, check_key, check_there, database_file
 from consult.lock import is_served
 from consult.proforma.load import ContentError
-from consult.proving import BackupRefused, read_only, why_not_whole
+from consult.proving import BackupRefused, opens, read_only, why_not_whole
 from consult.record import cipher, ledger
 from consult.record.database import Connection, DatabaseRefused, connect, in_a_line, sqlite3, wal_fault
 from consult.record.disk import network_kind
@@ -70,7 +70,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield _server(folder)
     if "fault" in (sqlite.weight, share.weight):
         return  # there a database is not opened, not even to look at it
-    yield from _encryption()
+    yield from _encryption(database_file(folder))
     yield (found := _database(folder))
     if found.weight != "fault":
         yield from _kept(folder)
@@ -139,10 +139,14 @@ def _sqlite() -> Finding:
     return Finding("SQLite", "fine", f"SQLite {version} is free of the WAL-reset fault.")
 
 
-def _encryption() -> Iterator[Finding]:
-    """Whether this program encrypts the database itself, and who can read its key."""
+def _encryption(database: Path) -> Iterator[Finding]:
+    """Whether this program encrypts the database itself, and who can read its key.
+
+    A key that does not fit the file is said where the database is opened.
+    """
     if not cipher.configured():
-        yield Finding("encryption", "note", UNENCRYPTED)
+        if cipher.is_plain(database):
+            yield Finding("encryption", "note", UNENCRYPTED)
         return
     if (file := cipher.key_file()) and os.name == "posix" and file.exists() and _others_may(file):
         yield Finding("encryption", "fault", f"Others on this machine can read {file}; run: chmod 600 {file}")
@@ -151,6 +155,8 @@ def _encryption() -> Iterator[Finding]:
         cipher.key()
     except cipher.KeyRefused as refusal:
         yield Finding("encryption", "fault", str(refusal))
+        return
+    if not opens(database):
         return
     with closing(connect(":memory:")) as conn:
         sealed = f"The database is encrypted (SQLCipher {cipher.version(conn)})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from consult.exchange.resultsfile import Version
 from consult.in_use import Content, load_content, named, unapproved
 from consult.proforma.load import Problem
 from consult.proving import BackupRefused, copy, prove, telling_damage
-from consult.record import settings
+from consult.record import keyfile, settings
 from consult.record.database import (
     SCHEMA_VERSION,
     Connection,
@@ -46,7 +45,6 @@ from consult.record.timekeeping import stamp
 
 DATABASE: Final = "consult.db"
 KEY_FILE: Final = "secret-key"
-KEY_BYTES: Final = 32
 BACKUPS: Final = "backups"
 
 
@@ -343,7 +341,7 @@ def secret_key(folder: Path) -> bytes:
     except FileExistsError:
         return _read_key(file)
     with os.fdopen(handle, "w", encoding="ascii") as stream:
-        stream.write(secrets.token_hex(KEY_BYTES))
+        stream.write(keyfile.new())
     return _read_key(file)
 
 
@@ -355,7 +353,7 @@ def check_key(folder: Path) -> None:
 
 def _read_key(file: Path) -> bytes:
     text = file.read_text("ascii", errors="replace").strip()
-    if len(text) != 2 * KEY_BYTES or not all(c in "0123456789abcdef" for c in text):
+    if not keyfile.KEY.fullmatch(text):
         raise InstanceRefused(f"{file} is not the key this program wrote; remove it, and a new one is made.")
     return bytes.fromhex(text)
 

@@ -79,13 +79,14 @@ def is_ours(file: Path) -> bool:
     except OSError:
         return False
     if not start.startswith(cipher.PLAIN):
-        return cipher.configured() and _is_ours_inside(file)
+        return cipher.configured() and opens(file)
     return start[68:72] == APPLICATION_ID.to_bytes(4, "big")
 
 
-def _is_ours_inside(file: Path) -> bool:
+def opens(file: Path, key: str | None = None) -> bool:
+    """Whether a key (as in `connect`) opens a file, and it is a database that this program wrote."""
     try:
-        with read_only(file, at_rest(file)) as conn:
+        with read_only(file, at_rest(file), key) as conn:
             return bool(conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID)
     except sqlite3.DatabaseError:
         return False

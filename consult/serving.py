@@ -134,6 +134,14 @@ def settle() -> None:
     gc.freeze()
 
 
+def _tend_aside(folder: Path) -> None:
+    """Do what is due in a process of its own, which leaves the processor to the one that serves."""
+    command = [sys.executable, "-m", "consult.cli", "--instance", str(folder), "tend", "--gently"]
+    behind = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)  # what Windows has for it
+    none = subprocess.DEVNULL
+    subprocess.run(command, stdin=none, stdout=none, stderr=none, check=False, creationflags=behind)  # noqa: S603 - our own
+
+
 def keep_tending(instance: Instance) -> None:
     """While the server runs, look now and then whether a backup or the witness is due; what goes wrong is written down.
 
@@ -145,8 +153,7 @@ def keep_tending(instance: Instance) -> None:
         while not never.wait(LOOK_EVERY):
             with suppress(Exception):  # nothing here may stop the server; the doctor says what is overdue
                 if tending.due(instance.folder, instance.db.read(), instance.clock()):
-                    command = [sys.executable, "-m", "consult.cli", "--instance", str(instance.folder), "tend"]
-                    subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - our own
+                    _tend_aside(instance.folder)
 
     threading.Thread(target=look, name="tending", daemon=True).start()
 

@@ -18,15 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from consult.accounts.people import PersonRefused
+from consult.record import keyfile
 from consult.record.database import Connection, Database
-from consult.record.disk import sync
 
 KEY_FILE: Final = "factor-key"
 IN_ENVIRONMENT: Final = "CONSULT_FACTOR_KEY"
 FILE_IN_ENVIRONMENT: Final = "CONSULT_FACTOR_KEY_FILE"
-KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
-KEY: Final = re.compile(r"[0-9a-f]{64}")
 SEALED: Final = re.compile(r"v1:([0-9a-f]{16}):([A-Za-z0-9+/=]+)")
 COLUMNS: Final = ("secret", "pending")
 
@@ -67,7 +65,7 @@ def keys(conn: Connection) -> list[bytes]:
     except OSError as error:
         raise KeyRefused(f"The key of second factors in {place.words} can't be read ({error.strerror}).") from error
     words = text.replace(",", " ").split()
-    if not words or not all(KEY.fullmatch(word) for word in words):
+    if not words or not all(keyfile.KEY.fullmatch(word) for word in words):
         raise KeyRefused(
             f"What stands in {place.words} is no key of second factors: each has 64 digits from 0 to f; "
             "put the right one back."
@@ -124,7 +122,7 @@ def _first_key(conn: Connection) -> bytes:
         return found[0]
     if any(SEALED.fullmatch(kept) for _, _, kept in _kept(conn)):
         raise KeyRefused(_missing(conn))
-    return _write(place_of(conn), [secrets.token_bytes(KEY_BYTES)])[0]
+    return _write(place_of(conn), [bytes.fromhex(keyfile.new())])[0]
 
 
 def _missing(conn: Connection) -> str:
@@ -138,15 +136,8 @@ def _write(place: Place, new: list[bytes]) -> list[bytes]:
     """Put keys into the file, for its owner only, at one stroke, and on the disk before anything they encrypt."""
     if place.file is None:
         raise KeyRefused(f"The keys stand in {place.words}; put a new one before the others there.")
-    part = place.file.with_name(f"{place.file.name}.part")
     try:
-        part.unlink(missing_ok=True)
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write("\n".join(key.hex() for key in new) + "\n")
-        sync(part)
-        part.replace(place.file)
-        sync(place.file)
+        keyfile.write(place.file, *(key.hex() for key in new))
     except OSError as error:
         raise KeyRefused(f"The key of second factors can't be written to {place.file} ({error.strerror}).") from error
     return new
@@ -180,7 +171,7 @@ def renew(db: Database) -> int:
     place, old = place_of(db.read()), keys(db.read())
     for person_id, _, kept in _kept(db.read()):
         unseal(db.read(), person_id, kept)
-    new = old[0] if place.file is None else secrets.token_bytes(KEY_BYTES)
+    new = old[0] if place.file is None else bytes.fromhex(keyfile.new())
     if place.file is not None:
         _write(place, [new, *old])
     with db.write() as conn:

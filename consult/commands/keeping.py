@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,8 @@ from consult.record.opening import put_guards_back
 from consult.record.store import now_utc
 from consult.record.timekeeping import stamp
 
+GENTLY: Final = 10
+"""Steps of priority that are given up, of 19."""
 MOST_LISTED: Final = 50
 FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
@@ -191,13 +194,16 @@ def restore(place: Place, file: Path) -> None:
 
 @click.command(epilog=EXIT_CODES)
 @on_instance()
+@click.option("--gently", is_flag=True, help="Leave the processor to other programs first.")
 @pass_place
-def tend(place: Place) -> None:
+def tend(place: Place, gently: bool) -> None:
     """Do what is due by the settings: a backup, the removal of old ones, and a head for the witness.
 
     A running server does this by itself; call it from a timetable of the system if none runs.
     """
     check_there(place.folder)
+    if gently and hasattr(os, "nice"):
+        os.nice(GENTLY)
     done = tending.tend(place.folder, now_utc())
     for what, went in done.items():
         click.echo(f"{what}: {went.sentence}", err=not went.well)
@@ -266,11 +272,11 @@ def encrypt(place: Place, old_key_file: Path | None) -> None:
     Where the file that is named is not there yet, a new key is made in it. Stop the server before. Backups made from
     then on are encrypted, too; those made before are not, and are listed.
     """
-    if made := cipher.made_if_missing():
+    proof, made = encrypting.encrypt(place.folder, old_key_file)
+    if made:
         click.echo(f"{made}: a new key was made. Keep a copy of it apart: without it nobody can read the record.")
-    proof = encrypting.encrypt(place.folder, cipher.key_in(old_key_file) if old_key_file else "")
     click.echo(f"Encrypted under the key in {cipher.place()}: {count(proof.last_step, 'step')}, proved.")
-    for file in encrypting.plain_backups(place.folder):
+    for file in encrypting.plain_copies(place.folder):
         click.echo(f"Not encrypted: {file}. Move it to where it is safe, or remove it.")
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
-import secrets
 import sys
 from pathlib import Path
 from typing import Any, Final
 
+from consult.record import keyfile
+
 IN_ENVIRONMENT: Final = "CONSULT_DATABASE_KEY"
 FILE_IN_ENVIRONMENT: Final = "CONSULT_DATABASE_KEY_FILE"
-KEY: Final = re.compile(r"[0-9a-f]{64}")
-KEY_BYTES: Final = 32
 PLAIN: Final = b"SQLite format 3\0"
 NOT_A_DATABASE: Final = 26  # SQLITE_NOTADB: what a wrong key makes of a file
 DRIVER: Final = "sqlcipher3.dbapi2"
@@ -61,13 +59,17 @@ def key() -> str:
     """The key of this installation; "" where its files are not encrypted. KeyRefused where it can't be had."""
     if not configured():
         return ""
+    _check_installed()
+    file = key_file()
+    return key_in(file) if file else _checked(os.environ[IN_ENVIRONMENT], place())
+
+
+def _check_installed() -> None:
     if DRIVER not in sys.modules:
         raise KeyRefused(
             f"A key for the database is set, and SQLCipher is not installed: install sqlcipher3 beside this program, "
             f"or take {IN_ENVIRONMENT} and {FILE_IN_ENVIRONMENT} out of its environment."
         )
-    file = key_file()
-    return key_in(file) if file else _checked(os.environ[IN_ENVIRONMENT], place())
 
 
 def key_in(file: Path) -> str:
@@ -80,7 +82,7 @@ def key_in(file: Path) -> str:
 
 def _checked(text: str, where: str) -> str:
     found = text.strip().lower()
-    if not KEY.fullmatch(found):
+    if not keyfile.KEY.fullmatch(found):
         raise KeyRefused(
             f"What stands in {where} is no key of a database: it has 64 digits from 0 to f; put the right one there."
         )
@@ -89,13 +91,12 @@ def _checked(text: str, where: str) -> str:
 
 def made_if_missing() -> Path | None:
     """Make the key in the file that is named, for its owner only, if it is not there; the file if it was made."""
+    _check_installed()
     file = key_file()
     if file is None or file.exists():
         return None
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as stream:
-            stream.write(secrets.token_hex(KEY_BYTES) + "\n")
+        keyfile.write(file, keyfile.new())
     except OSError as error:
         raise KeyRefused(f"The key of the database can't be written to {file} ({error.strerror}).") from error
     return file
@@ -137,16 +138,20 @@ def export(conn: Any, file: Path, key: str) -> None:
     conn.execute("DETACH DATABASE anew")
 
 
+def is_plain(file: Path) -> bool:
+    """Whether a file begins as a database does that is not encrypted; not so where it can't be read."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(len(PLAIN)) == PLAIN
+    except OSError:
+        return False
+
+
 def why_unreadable(file: Path, error: BaseException) -> str:
     """Why a file is not to be read with the key there is; "" if there is none, or that is not the reason."""
     if not configured():
         return ""
-    try:
-        with file.open("rb") as stream:
-            plain = stream.read(len(PLAIN)) == PLAIN
-    except OSError:
-        return ""
-    if plain:
+    if is_plain(file):
         return f"{file} is not encrypted, and a key is set. {PLAIN_WITH_KEY}"
     if not _is_no_database(error):
         return ""

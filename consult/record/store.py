@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -16,13 +15,11 @@ from consult.proforma.fits import fits
 from consult.proforma.load import Definition
 from consult.proforma.model import Question
 from consult.proforma.path import Path, rest_of
-from consult.record import identity, merging
+from consult.record import identity
 from consult.record.capture import Business
 from consult.record.consultation import (
-    ENDED_BY,
     HANDED_OVER,
     OPEN,
-    PASSED_ON,
     SIGNED,
     TAKEN_OVER,
     Consultation,
@@ -40,7 +37,6 @@ from consult.record.timekeeping import Timekeeper, stamp
 
 Clock = Callable[[], datetime]
 LOOKS: Final = ("consultation_viewed", "paper_viewed")
-SUMMARY: Final = ("id", "employee", "clinician", "site", "state", "capture_mode", "started_at", "ended_at")
 
 
 def now_utc() -> datetime:
@@ -96,30 +92,6 @@ class Start:
     paper: str = ""
     definition: str = ""
     """The digest of the version that is filled in; blank: the one in use."""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One line of a list of consultations."""
-
-    id: str
-    employee: str
-    clinician: str
-    site: str
-    state: str
-    capture_mode: str
-    started_at: str
-    ended_at: str
-
-
-@dataclass(frozen=True)
-class TakenFrom:
-    """A consultation that a colleague took over or was handed: which, who holds it since, when and why."""
-
-    summary: Summary
-    by: str
-    at: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -352,52 +324,6 @@ class Store:
         query = "SELECT 1 FROM step WHERE key = ? AND consultation = ?"
         return self.db.read().execute(query, (key, consultation_id)).fetchone() is not None
 
-    def taken_from(self, clinician: str, limit: int = 10) -> list[TakenFrom]:
-        """What went from a clinician to a colleague and is not theirs now, each once, the newest first."""
-        rows = self.db.read().execute(
-            f"SELECT {', '.join(f'c.{name}' for name in SUMMARY)}, s.actor, s.at, t.content "
-            "FROM step s JOIN step_content t USING (seq) JOIN consultation c ON c.id = s.consultation "
-            "WHERE s.kind IN (?, ?) AND json_extract(t.content, '$.from') = ? AND c.clinician <> ? "
-            "ORDER BY s.seq DESC LIMIT ?",
-            (*PASSED_ON, clinician, clinician, limit),
-        )
-        found = [_taken(row) for row in rows]
-        return list({taken.summary.id: taken for taken in reversed(found)}.values())[::-1]
-
-    def open_of(self, clinician: str) -> list[Summary]:
-        """The open consultations a clinician holds, the newest first."""
-        return self._list("clinician = ? AND state = 'open'", clinician)
-
-    def ended_of(self, clinician: str, limit: int = 20, before: str = "") -> list[Summary]:
-        """The consultations a clinician has ended, the newest first; those begun `before` a time, where one is given.
-
-        Each state is read by itself from its index, so that a page costs the same however many there are.
-        """
-        one = (
-            f"SELECT * FROM (SELECT {', '.join(SUMMARY)} FROM consultation "
-            "WHERE clinician = ? AND state = ? AND started_at < ? ORDER BY started_at DESC LIMIT ?)"
-        )
-        states = list(ENDED_BY.values())
-        values = [value for state in states for value in (clinician, state, before or "~", limit)]
-        query = f"{' UNION ALL '.join([one] * len(states))} ORDER BY started_at DESC LIMIT ?"
-        return [Summary(*row) for row in self.db.read().execute(query, [*values, limit])]
-
-    def of_employee(self, employee: str) -> list[Summary]:
-        """All consultations of an employee, the newest first."""
-        ids = merging.ids_of(self.db.read(), employee)
-        return self._list(f"employee IN ({', '.join('?' * len(ids))})", *ids)
-
-    def summary(self, consultation_id: str) -> Summary | None:
-        """One consultation as lists show it; None if there is none with this id."""
-        return next(iter(self._list("id = ?", consultation_id)), None)
-
-    def _list(self, where: str, *values: str, limit: int = 200) -> list[Summary]:
-        rows = self.db.read().execute(
-            f"SELECT {', '.join(SUMMARY)} FROM consultation WHERE {where} ORDER BY started_at DESC LIMIT ?",
-            (*values, limit),
-        )
-        return [Summary(*row) for row in rows]
-
 
 def answer_draft(
     consultation: str, question: str, answer: Answer | None, seen: int, key: str, via: str, who: Who, at: str
@@ -423,11 +349,6 @@ def check_answer(question: Question, answer: Answer | None) -> None:
         raise Refused("This answer is empty; use Remove answer to take an answer back.")
     if not fits(question, answer.value):
         raise Refused("That is not an answer this question can have; choose one that is shown, or correct the value.")
-
-
-def _taken(row: Any) -> TakenFrom:
-    said = json.loads(row["content"])
-    return TakenFrom(Summary(*row[: len(SUMMARY)]), said.get("to", row["actor"]), row["at"], said["reason"])
 
 
 def _started_under(conn: Connection, key: str, start: Start, who: Who) -> str | None:

@@ -366,7 +366,14 @@
     if (stops[at]) { goTo(stops[at]); }
   }
   // Alt and a digit on a choice give the answer of that place, of a scale that number, and go on; in a list to tick they tick
-  // and stay. A key that is held down gives one answer.
+  // and stay. A key that is held down gives one answer, and a run of digits ends where the same digit means other words.
+  var READ = 600, run = { set: null, words: '', at: 0 };  // milliseconds in which nobody can have read a question
+  function words(set) { return Array.from(set.querySelectorAll('.opt__label'), function (l) { return l.textContent; }).join('|'); }
+  function inARun(set, at) {
+    var goesOn = run.set && run.set !== set && at - run.at < READ && run.words !== words(set);
+    run.at = at;
+    return goesOn;
+  }
   document.addEventListener('keydown', function (event) {
     var digit = /^Digit(\d)$/.exec(event.code), set = fieldset(event.target);
     if (!digit || !event.altKey || event.ctrlKey || event.shiftKey || event.metaKey || !event.target.matches(CHOICE)) { return; }
@@ -374,7 +381,9 @@
     var box = scale || (set.querySelector('.opts--scale') ? null : set.querySelectorAll('.q__control .opt__input')[digit[1] - 1]);
     if (!box) { return; }
     event.preventDefault();
-    if (event.repeat) { return; }
+    if (event.repeat || inARun(set, event.timeStamp)) { return; }
+    run.set = set;
+    run.words = words(set);
     box.focus({ preventScroll: true });
     box.click();
     if (box.type === 'radio') { leave(set, 1, false); }

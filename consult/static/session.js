@@ -4,6 +4,7 @@
   var root = document.documentElement, lock = document.getElementById('lock'), soon = document.getElementById('soon');
   var password = document.getElementById('lock-password'), problem = document.getElementById('lock-problem');
   function meta(name) { return document.querySelector('meta[name="' + name + '"]'); }
+  var WAIT = 8000;  // milliseconds until a request without a reply is given up
   var madeFor = meta('made-for').content, warning = Number(meta('session-warning').content) * 1000;
   var until = Date.now() + Number(meta('session-left').content) * 1000;
   var told = Date.now(), ticks = 0, covered = '', before = null, at = null, asking = false;
@@ -13,7 +14,7 @@
 
   function ask(method, address, body) {
     return fetch(address || lock.dataset.session, {
-      method: method || 'GET', body: body, cache: 'no-store',
+      method: method || 'GET', body: body, cache: 'no-store', signal: AbortSignal.timeout(WAIT),
       headers: { 'X-CSRFToken': meta('csrf-token').content, 'HX-Request': 'true' }
     }).then(function (reply) { return reply.json(); });
   }

@@ -13,14 +13,20 @@
   }
   function aimedAt() {
     var under = point && document.elementFromPoint(point[0], point[1]);
-    return (under && under.closest('main') && under.closest(HELD)) || document.activeElement.closest('.q');
+    return (under && under.closest('.sheet') && under.closest(HELD)) || (document.activeElement || document.body).closest('.q');
   }
   function place() {
     var what = aimedAt(), box = what && what.getBoundingClientRect();
     return box && box.bottom > 0 && box.top < innerHeight ? { what: what, top: box.top } : null;
   }
+  // What was just answered stays in sight, with the text that opens below it: that may be urgent.
+  function room(answered) {
+    var head = document.querySelector('.who'), edge = head ? Math.max(0, head.getBoundingClientRect().bottom) : 0;
+    return document.contains(answered) ? Math.max(0, answered.getBoundingClientRect().top - edge) : Infinity;
+  }
   function hold(kept) {
     var now = again(kept.what), moved = now ? now.getBoundingClientRect().top - kept.top : 0;
+    if (moved > 0) { moved = Math.min(moved, room(kept.answered)); }
     if (Math.abs(moved) >= 1) { scrollBy({ top: moved, behavior: 'instant' }); }
   }
   // The browser tells of a pointer that the page moved under, too: only a new place is the hand.
@@ -31,10 +37,12 @@
   }, { passive: true });
   document.addEventListener('keydown', function () { point = null; }, true);
   // htmx puts a whole reply in at once, and this comes right after it: nothing is drawn between.
-  document.addEventListener('htmx:beforeSwap', function () {
-    var kept = place();
+  document.addEventListener('htmx:beforeSwap', function (event) {
+    var kept = place(), asked = event.detail.requestConfig.elt;
     if (pressed) { pressed.replied = true; }
-    if (kept) { queueMicrotask(function () { hold(kept); }); }
+    if (!kept) { return; }
+    kept.answered = asked.closest('.q');
+    queueMicrotask(function () { hold(kept); });
   });
 
   document.addEventListener('pointerdown', function (event) {

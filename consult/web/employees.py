@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 from consult import access
 from consult.accounts import people
 from consult.documents import everything as pages
-from consult.record import identity, merging, own, reading
+from consult.record import identity, lists, merging, own, reading
 from consult.web import guard
 from consult.web.context import inst, name_of, person, who
 from consult.web.desk import listed_employees, viewed_employee
@@ -120,7 +120,7 @@ def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") 
     return render_template(
         "employees/show.html",
         employee=employee,
-        earlier=inst().store.of_employee(employee.id),
+        earlier=lists.of_employee(inst().db.read(), employee.id),
         why_not=inst().why_no_live(person().site),
         problem=problem,
         on_paper=on_paper,

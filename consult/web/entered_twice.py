@@ -6,7 +6,7 @@ from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.accounts import people
-from consult.record import identity, merging, own
+from consult.record import identity, lists, merging, own
 from consult.record.identity import Employee
 from consult.record.ledger import Refused
 from consult.web import guard
@@ -37,7 +37,7 @@ def merge(employee_id: str) -> Response | str:
     other = _entry(other_id)
     if request.method == "GET" or "keep" not in request.form:
         store = inst().store
-        sides = [(entry, store.of_employee(entry.id)) for entry in (one, other)]
+        sides = [(entry, lists.of_employee(store.db.read(), entry.id)) for entry in (one, other)]
         return render_template("employees/merge.html", one=one, other=other, sides=sides)
     keep, goes = (one, other) if request.form["keep"] == one.id else (other, one)
     if request.form["keep"] != keep.id or keep.id == goes.id:

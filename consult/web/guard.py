@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from consult.accounts import people
 from consult.accounts.people import CLINICIANS
-from consult.record import looks, own
-from consult.record.store import Summary
+from consult.record import lists, looks, own
+from consult.record.lists import Summary
 from consult.web import noting
 from consult.web.context import inst, person
 
@@ -77,7 +77,7 @@ def _about() -> tuple[str, Summary | None]:
     if "employee_id" in parts:
         return str(parts["employee_id"]), None
     if "consultation_id" in parts:
-        summary = inst().store.summary(str(parts["consultation_id"]))
+        summary = lists.summary(inst().db.read(), str(parts["consultation_id"]))
         return (summary.employee, summary) if summary else ("", None)
     return (request.form.get("employee", ""), None) if request.endpoint in NAMED else ("", None)
 
@@ -94,7 +94,7 @@ def is_own(employee: str) -> bool:
 
 def needs_reason(employee: str) -> bool:
     """Whether the record of an employee is another site's: held there only, by others, and no reason given yet."""
-    held = inst().store.of_employee(employee)
+    held = lists.of_employee(inst().db.read(), employee)
     if not held or any(s.site == person().site or s.clinician == person().id for s in held):
         return False
     since = g.visit.created_at if g.visit else datetime.fromtimestamp(0, UTC)

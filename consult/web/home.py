@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from consult.accounts.people import CLINICIANS
 from consult.audit.sampling import baseline_begun
-from consult.record import identity
+from consult.record import identity, lists
 from consult.record.timekeeping import stamp
 from consult.web import dates, followup
 from consult.web.context import inst, person
@@ -25,9 +25,9 @@ def home() -> Response | str:
         return redirect(url_for("admin.settings"))
     if person().role not in CLINICIANS:
         return redirect(url_for("results.overview"))
-    store = inst().store
-    open_now, ended = store.open_of(person().id), store.ended_of(person().id, SHOWN + 1, _before())
-    taken = store.taken_from(person().id)
+    conn, me = inst().db.read(), person().id
+    open_now, ended = lists.open_of(conn, me), lists.ended_of(conn, me, SHOWN + 1, _before())
+    taken = lists.taken_from(conn, me)
     listed = [*open_now, *ended, *(t.summary for t in taken)]
     return render_template(
         "home.html",
@@ -36,11 +36,11 @@ def home() -> Response | str:
         older=ended[SHOWN - 1].started_at if len(ended) > SHOWN else "",
         until=request.args.get("until", ""),
         taken=taken,
-        names=identity.employees(store.db.read(), [s.employee for s in listed]),
+        names=identity.employees(conn, [s.employee for s in listed]),
         why_not=inst().why_no_live(person().site),
         waiting=followup.outstanding(),
         left_behind=sum(len(one) for one in followup.left_behind()),
-        no_baseline=not baseline_begun(store.db.read(), inst().provider),
+        no_baseline=not baseline_begun(conn, inst().provider),
     )
 
 

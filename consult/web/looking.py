@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.accounts import people
-from consult.record import identity, looks
+from consult.record import identity, lists, looks
 from consult.web.context import inst, own_address, person, who
 from consult.web.desk import viewed_employee, without_a_name
 from consult.web.employees import bp as employees
@@ -65,7 +65,7 @@ def reason(employee_id: str) -> Response | str | tuple[str, int]:
                 looks.note(conn, employee.id, who().actor, who().role, inst().store.at(), given)
             return redirect(target, 303)
         problem = "Say in a few words why you open it."
-    sites = sorted({s.site for s in inst().store.of_employee(employee.id)})
+    sites = sorted({s.site for s in lists.of_employee(inst().db.read(), employee.id)})
     page = render_template("employees/reason.html", sites=sites, target=target, problem=problem, own_site=person().site)
     return (page, 422) if problem else page
 

@@ -11,10 +11,11 @@ from werkzeug.wrappers import Response
 from consult.accounts import factors, passkeys, passwords, sessions, single_sign_on
 from consult.accounts import people as accounts
 from consult.accounts.people import CLINICIANS, ROLES, NewPerson, Person, PersonRefused
-from consult.record import own
+from consult.record import lists, own
 from consult.record.database import Connection
 from consult.record.ledger import Refused
-from consult.record.store import Summary, Who
+from consult.record.lists import Summary
+from consult.record.store import Who
 from consult.web.context import inst, person, who
 from consult.web.forms import typed
 
@@ -88,7 +89,7 @@ def show(person_id: str) -> str:
 
 def _page(one: Person, problem: str = "") -> str:
     conn, store = inst().db.read(), inst().store
-    held = [(summary, _colleagues(summary)) for summary in store.open_of(one.id)]
+    held = [(summary, _colleagues(summary)) for summary in lists.open_of(store.db.read(), one.id)]
     return render_template(
         "people/show.html",
         one=one,
@@ -211,7 +212,7 @@ def _not_own(one: Person) -> None:
 def hand_over(person_id: str) -> Response | tuple[str, int]:
     """Hand an open consultation of a person over to another clinician of the same site."""
     one = _known(person_id)
-    held = next((s for s in inst().store.open_of(one.id) if s.id == typed("consultation")), None)
+    held = next((s for s in lists.open_of(inst().db.read(), one.id) if s.id == typed("consultation")), None)
     if held is None:
         return _page(one, "That consultation is not open with this person any more; look at the list again."), 422
     to = next((c for c in _colleagues(held) if c.id == typed("to")), None)

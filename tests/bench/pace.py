@@ -57,9 +57,10 @@ def at_a_pace(room: Room, clients: int, seconds: float, every: float = EVERY) ->
         draw = random.Random(number)
         while time.perf_counter() < until:
             time.sleep(draw.uniform(0, 2 * every))
-            begun = time.perf_counter()
             try:
-                nurses[number].save()
+                nurses[number].turn()
+                begun = time.perf_counter()
+                nurses[number].answer()
                 load.waited.append((time.perf_counter() - begun) * 1000)
             except (AssertionError, OSError) as error:
                 load.failed.append(repr(error)[:200])
@@ -106,9 +107,10 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--clients", type=int, default=64)
     options.add_argument("--minutes", type=float, default=2.0)
+    options.add_argument("--backup", action="store_true", help="let the backup of the day be made meanwhile")
     options.add_argument("--requests", type=int, default=0, help="so many in a row instead")
     said = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as room:
+    with tempfile.TemporaryDirectory() as folder, opened(Path(folder), not said.backup) as room:
         if said.requests:
             told("in a row", in_a_row(room, said.requests))
         else:

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 from asking import Line, Reply
 from served import free_port
 
+from consult import tending
 from consult.accounts import people, sessions
 from consult.instance import Instance, open_instance
 from consult.proforma.answer import Answer
@@ -104,7 +105,7 @@ class Clinician:
 
     def __init__(self, room: Room) -> None:
         self.room, self.line = room, room.line(room.port, room.token())
-        self.saves, self.id = count(), ""
+        self.saved, self.id = 0, ""
 
     def sit(self, id_: str = "") -> None:
         """Open a consultation."""
@@ -114,11 +115,20 @@ class Clinician:
         proforma = self.room.instance.library.current.proforma
         self.findings = [q for q in self.seen if proforma.by_id[q].kind == "finding"]
 
-    def save(self) -> Reply:
-        """Change one answer."""
-        number = next(self.saves)
-        if number % SAVES_OF_ONE == 0 and number:
+    def turn(self) -> None:
+        """Open another consultation, once enough was saved in this one."""
+        if self.saved and self.saved % SAVES_OF_ONE == 0:
             self.sit()
+
+    def save(self) -> Reply:
+        """Change one answer, in the next consultation where it is its turn."""
+        self.turn()
+        return self.answer()
+
+    def answer(self) -> Reply:
+        """Change one answer."""
+        number = self.saved
+        self.saved += 1
         question = self.findings[number % len(self.findings)]
         state = "declined" if number // len(self.findings) % 2 else "absent"
         if self.seen[question] != "0":
@@ -156,9 +166,11 @@ def make(folder: Path) -> tuple[Instance, Who]:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Room]:
-    """Both applications, served."""
+def opened(folder: Path, tended: bool = True) -> Iterator[Room]:
+    """Both applications, served; `tended` says that the backup of the day is made already."""
     instance, who = make(folder / "instance")
+    if tended:
+        tending.tend(folder / "instance", instance.clock())
     room = Room(instance, who, free_port(), free_port())
     commands = {
         "product": ["-m", "consult.cli", "--instance", str(folder / "instance"), "serve", "--port", str(room.port)],
@@ -287,7 +299,7 @@ def many(room: Room, clients: int, seconds: float, rounds: int = 3) -> dict[str,
     lines = [room.line(room.bare) for _ in range(clients)]
     for _ in range(rounds):
         for nurse in nurses:
-            nurse.saves = count()
+            nurse.saved = 0
             nurse.sit()
         product: list[Act] = [nurse.save for nurse in nurses]
         bare: list[Act] = [lambda line=line: line.post("/save", form) for line in lines]  # type: ignore[misc] # a default binds it

@@ -10,15 +10,17 @@ import secrets
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 from test_serving import running
 
+from consult import encrypting
 from consult.accounts import people
 from consult.instance import DATABASE, open_instance
-from consult.record import cipher
+from consult.record import cipher, keyfile
 
 FLIPS = 30
 RESULTS = ("results", "--capture", "live", "--format", "json")
@@ -46,6 +48,25 @@ for number in range(flips):
         print("found", str(refusal).splitlines()[0][:80])
         continue
     raise SystemExit(f"the flip of bit {bit} was not found (seed {seed}, flip {number})")
+"""
+
+
+MEANWHILE = """
+import sys
+from pathlib import Path
+from consult import encrypting
+
+whole, folder = encrypting.sync, Path(sys.argv[1])
+
+def meanwhile(part):
+    whole(part)
+    other = encrypting.connect(str(folder / encrypting.DATABASE), "", isolation_level=None)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("CREATE TABLE later (x)")
+    kept.append(other)
+
+kept, encrypting.sync = [], meanwhile
+encrypting.encrypt(folder)
 """
 
 
@@ -103,7 +124,7 @@ def test_nothing_of_the_record_is_readable_in_any_file_and_all_of_it_is_there(de
     before = json.loads(consult(demo_copy, *RESULTS))
     said = consult(demo_copy, "encrypt", file=key_file)
     assert f"{key_file}: a new key was made. Keep a copy of it apart" in said
-    assert cipher.KEY.fullmatch(key_file.read_text("ascii").strip())
+    assert keyfile.KEY.fullmatch(key_file.read_text("ascii").strip())
     if os.name == "posix":
         assert key_file.stat().st_mode & 0o077 == 0
     consult(demo_copy, "backup", file=key_file)
@@ -124,7 +145,7 @@ def test_a_new_installation_is_encrypted_from_its_first_byte(tmp_path: Path) -> 
     key, folder = secrets.token_hex(32), tmp_path / "new"
     demo = (sys.executable, "-c", MADE, str(folder))
     subprocess.run(demo, env=environment(key), check=True)
-    assert not (folder / DATABASE).read_bytes().startswith(cipher.PLAIN)
+    assert not cipher.is_plain(folder / DATABASE)
     consult(folder, "verify", key=key)
     assert "or, if it is encrypted, give this program its key" in consult(folder, "verify", code=1)
 
@@ -150,7 +171,12 @@ def test_without_its_key_with_another_or_with_none_it_is_refused_in_a_sentence_a
     assert "or, if it is encrypted, give this program its key" in consult(encrypted, "results", code=1)
     other = secrets.token_hex(32)
     assert "is not encrypted with the key in the environment" in consult(encrypted, "results", code=1, key=other)
-    assert "is not encrypted with the key in" in consult(encrypted, "encrypt", code=1, key=other)
+    assert "is encrypted with another key than the one in" in consult(encrypted, "encrypt", code=1, key=other)
+    assert "is not encrypted with the key in" in consult(encrypted, "decrypt", code=1, key=other)
+    (tmp_path / "other").write_text(other)
+    named = consult(encrypted, "encrypt", "--old-key-file", tmp_path / "other", code=1, file=tmp_path / "newest")
+    assert f"is not encrypted with the key in {tmp_path / 'other'}. Name the file of its key" in named
+    assert "already" in consult(encrypted, "encrypt", code=1, file=key_file)
     for wrong in ("short", "g" * 64):
         refused = consult(encrypted, "results", code=1, key=wrong)
         assert "is no key of a database" in refused
@@ -194,6 +220,44 @@ def test_without_a_key_there_is_nothing_to_encrypt_or_decrypt_with(demo_copy: Pa
     assert "There is no key" in consult(demo_copy, "encrypt", code=1)
     assert "Give this program the key" in consult(demo_copy, "decrypt", code=1)
     assert "The database is not encrypted by this program" in consult(demo_copy, "doctor")
+    assert "is not encrypted; take the key out" in consult(demo_copy, "decrypt", code=1, key="ab" * 32)
+
+
+def test_the_doctor_calls_nothing_encrypted_that_its_key_does_not_open(
+    encrypted: Path, real: Path, key_file: Path
+) -> None:
+    for folder, given in ((real, {"file": key_file}), (encrypted, {"key": "ab" * 32}), (encrypted, {})):
+        command = [sys.executable, "-m", "consult.cli", "--instance", str(folder), "doctor"]
+        done = subprocess.run(command, env=environment(**given), capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "The database is encrypted" not in done.stdout
+        assert "The database is not encrypted" not in done.stdout
+        assert re.search("^[^a-z]*database: .*encrypted", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_nothing_is_put_in_the_place_of_a_database_that_somebody_has_open(demo_copy: Path) -> None:
+    instance = open_instance(demo_copy)
+    try:
+        assert "is in use by another command" in consult(demo_copy, "encrypt", code=1, key="ab" * 32)
+        with instance.db.write() as conn:
+            nurse = next(one for one in people.people(conn) if one.role == "nurse")
+            people.set_active(conn, nurse.id, False, "cli:test", "2026-11-28T10:00:00Z")
+    finally:
+        instance.close()
+    assert cipher.is_plain(demo_copy / DATABASE)
+    consult(demo_copy, "verify")
+    consult(demo_copy, "encrypt", key="ab" * 32)
+    consult(demo_copy, "verify", key="ab" * 32)
+
+
+def test_a_step_that_came_after_the_copy_is_not_lost(demo_copy: Path) -> None:
+    """Another command writes while the copy is proved: nothing takes the place of what it wrote."""
+    command = [sys.executable, "-c", MEANWHILE, str(demo_copy)]
+    done = subprocess.run(command, env=environment("ab" * 32), capture_output=True, text=True, check=False)
+    assert "is in use by another command" in done.stderr
+    found = sqlite3.connect(demo_copy / DATABASE)
+    assert found.execute("SELECT count(*) FROM later").fetchone()[0] == 0
+    found.close()
 
 
 def test_where_sqlcipher_is_not_installed_it_says_so(demo_copy: Path) -> None:
@@ -215,25 +279,27 @@ def test_any_flipped_bit_of_an_encrypted_record_is_found(encrypted: Path, key_fi
 
 @pytest.mark.fault
 def test_cut_short_at_any_moment_it_is_what_it_was_or_encrypted(demo_copy: Path) -> None:
-    """Killed at random moments; before the rename it is as it was, after it is encrypted, and it always goes on."""
+    """Killed while the copy is being made, proved or put in its place; it is whole each time, and goes on."""
     seed = random.SystemRandom().randrange(10**9)
     print("seed", seed)
     luck, key = random.Random(seed), secrets.token_hex(32)
-    plain = (demo_copy / DATABASE).read_bytes()
-    before = consult(demo_copy, *RESULTS)
+    plain, part = (demo_copy / DATABASE).read_bytes(), demo_copy / encrypting.PART
+    before, left = consult(demo_copy, *RESULTS), 0
     for _ in range(6):
         command = [sys.executable, "-m", "consult.cli", "--instance", str(demo_copy), "encrypt"]
         process = subprocess.Popen(command, env=environment(key), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            process.wait(luck.uniform(0.3, 2.5))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        is_plain = (demo_copy / DATABASE).read_bytes().startswith(cipher.PLAIN)
+        while process.poll() is None and not part.exists():
+            time.sleep(0.001)
+        time.sleep(luck.uniform(0, 0.3))
+        process.kill()
+        process.wait()
+        left += part.exists()
+        is_plain = cipher.is_plain(demo_copy / DATABASE)
         consult(demo_copy, "verify", key="" if is_plain else key)
         if not is_plain:
             assert consult(demo_copy, *RESULTS, key=key) == before
             (demo_copy / DATABASE).write_bytes(plain)
+    assert left, "no kill came while the copy was there"
     consult(demo_copy, "encrypt", key=key)
     assert not list(demo_copy.glob("*.encrypting*"))
     with pytest.raises(sqlite3.DatabaseError):

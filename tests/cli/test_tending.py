@@ -1,8 +1,11 @@
 """The server keeps the record by itself: backups when due, only its own old ones removed, failures said."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -51,6 +54,14 @@ def test_no_backup_is_made_where_the_settings_say_never_or_of_a_demonstration(co
     consult(real, "settings", "set", "backup_every_hours", "0")
     assert consult(real, "tend").stdout == "Nothing is due.\n"
     assert consult(demo_copy, "tend").stdout == "Nothing is due.\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="Windows has no such priority")
+def test_beside_a_server_it_leaves_the_processor_to_the_pages(real):
+    words = ["--instance", str(real), "tend", "--gently"]
+    code = f"import os; from consult.cli import main; main({words!r}, standalone_mode=False); print(os.nice(0))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.splitlines()[-1]) >= min(19, os.nice(0) + 10)
 
 
 def test_old_backups_go_but_never_the_newest_few_nor_what_this_program_did_not_write(consult, real, tmp_path):

@@ -69,15 +69,21 @@ class Keys:
         slot = self.page.locator(f"#slot-{question}")
         return slot.locator("xpath=ancestor::div[contains(@class, 'block')]").get_attribute("id") or ""
 
+    def read(self) -> None:
+        """Read the question, as a person does."""
+        self.page.wait_for_timeout(700)
+
     def choose(self, question: str, code: str) -> None:
         """One of the answers of a question, by its place or, on a scale, its number; one is then on the next one."""
         at = self.to(question)
+        self.read()
         self.press(f"Alt+{code if code in DIGITS else at['ring'].index(code) + 1}")
         self.saved(question)
 
     def tick(self, question: str, code: str) -> None:
         """One of a list, by its place."""
         at = self.to(question)
+        self.read()
         self.press(f"Alt+{at['boxes'].index(code) + 1}")
         self.saved(question)
 
@@ -90,7 +96,7 @@ class Keys:
             if button.is_visible():
                 break
             self.press("PageDown")
-            self.page.wait_for_timeout(100)  # the browser tells what is on screen a frame later
+            self.page.wait_for_timeout(400)  # the browser tells what is on screen a frame later
         for _ in range(MOST):
             if self.where()["rest"] == block:
                 break

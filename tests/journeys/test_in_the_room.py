@@ -99,11 +99,29 @@ class TestKeys:
         expect(ticked).to_have_count(1)
         assert focus(page) == "a.pain_sites.low_back"
         page.locator('[id="a.return_expectation.0"]').focus()
+        page.wait_for_timeout(800)
         page.keyboard.press("Alt+8")
         expect(page.locator("#state-return_expectation .q__saved")).to_be_visible()
         assert service.answer(consultation, "return_expectation") == ("answered", 8, "")
         assert focus(page).startswith("a.")
         assert not focus(page).startswith("a.return_expectation.")
+
+    def test_a_run_of_digits_answers_no_question_of_other_words(self, page: Page, service: Service) -> None:
+        """After "Yes" to the first the same digits, in haste, come to "When did the change begin?"."""
+        consultation = page.url.rpartition("/")[2].partition("#")[0]
+        page.locator('[id="a.bladder_emptying_change.present"]').focus()
+        page.keyboard.press("Alt+1")
+        expect(page.locator("#q-cauda_equina_onset")).to_be_visible()
+        for _ in range(25):
+            page.keyboard.press("Alt+2")
+        assert focus(page).startswith("a.cauda_equina_onset.")
+        expect(page.locator("#save-state")).to_contain_text("Saved")
+        answers = service.consultation(consultation).answers
+        assert "cauda_equina_onset" not in answers
+        assert {a.state for q, a in answers.items() if q != "bladder_emptying_change"} == {"absent"}
+        page.wait_for_timeout(800)
+        page.keyboard.press("Alt+2")
+        expect(page.locator("#state-cauda_equina_onset .q__saved")).to_be_visible()
 
     @pytest.mark.parametrize("keys", ["2", "Control+Alt+2", "Shift+Alt+2", "Alt+9", "Alt+0", "y", "n"])
     def test_no_other_key_of_the_kind_answers(self, page: Page, service: Service, keys: str) -> None:

@@ -225,6 +225,19 @@ class TestTheButton:
         assert asked == ["lock", "unlock"]
         assert page.request.get("/session").json()["state"] == "open"
 
+    def test_a_lock_that_nobody_answers_keeps_nobody_out(self, nurse: Watch, consultation: str) -> None:
+        page, asked = show(nurse, consultation), list[Route]()
+
+        def stall(route: Route) -> None:
+            asked.append(route)
+
+        page.route("**/lock", stall)
+        page.get_by_role("button", name="Lock", exact=True).click()
+        expect(page.locator("#lock")).to_be_visible()
+        unlock(page)
+        expect(page.locator("#lock")).to_be_hidden(timeout=20_000)
+        assert len(asked) == 1
+
     def test_it_holds_while_the_server_is_away(self, service: Service, nurse: Watch, consultation: str) -> None:
         page = show(nurse, consultation)
         nurse.expected += ["ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET", "ERR_SOCKET"]

@@ -54,11 +54,21 @@ def point_at(page: Page, what: Locator) -> None:
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
 
+def kept_back(page: Page) -> list[Route]:
+    """The answers that the page sends from now on, each as it waits for somebody to let it go on."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/answers", keep)
+    return held
+
+
 @contextmanager
 def reply_kept_back(page: Page) -> Iterator[None]:
     """An answer given just before reaches the server only at the end of this, and its reply is on the page then."""
-    held: list[Route] = []
-    page.route("**/answers", lambda route: held.append(route))  # noqa: PLW0108 - the library can't take a method of a list
+    held = kept_back(page)
     with page.expect_request("**/answers"):
         label(page, ABOVE, "present").click()
     yield
@@ -125,8 +135,7 @@ def test_where_the_page_cannot_be_held_the_press_still_counts(nurse: Watch, serv
     expect(page.locator(f"#state-{ABOVE} .q__saved")).to_be_visible()
     page.evaluate("scrollTo(0, 0)")
     below = label(page, BELOW, "absent")
-    before, held = top(below), list[Route]()
-    page.route("**/answers", lambda route: held.append(route))  # noqa: PLW0108 - the library can't take a method of a list
+    before, held = top(below), kept_back(page)
     with page.expect_request("**/answers"):
         label(page, ABOVE, "absent").click()
     point_at(page, below)
@@ -139,6 +148,37 @@ def test_where_the_page_cannot_be_held_the_press_still_counts(nurse: Watch, serv
     page.mouse.up()
     assert chosen(page, BELOW, "absent")
     expect(page.locator(f'[id="a.{BELOW}.absent"]')).to_be_focused()
+
+
+def test_the_text_of_an_urgent_answer_comes_into_sight_wherever_the_pointer_is(page: Page) -> None:
+    """With the next question at the top of the screen there is no room above it: then that one gives way."""
+    below = label(page, BELOW, "absent")
+    page.locator(f"#q-{ABOVE}").evaluate("e => scrollTo(0, e.getBoundingClientRect().top + scrollY - 60)")
+    with reply_kept_back(page):
+        point_at(page, below)
+        page.mouse.down()
+    page.mouse.up()
+    text = page.locator(f"#panel-{ABOVE} .kept__text")
+    expect(text).to_be_in_viewport(ratio=1)
+    head = page.locator(".who").bounding_box()
+    assert head is not None
+    assert top(page.locator(f"#q-{ABOVE}")) >= head["y"] + head["height"]
+    assert chosen(page, BELOW, "absent")
+
+
+def test_a_press_on_what_is_drawn_anew_meanwhile_counts_once(page: Page, service: Service) -> None:
+    """A box to tick that were pressed twice would be as it was."""
+    item, box = page.locator("#q-pain_sites .q__control"), label(page, "pain_sites", "low_back")
+    box.scroll_into_view_if_needed()
+    point_at(page, box)
+    page.mouse.down()
+    item.evaluate(
+        "e => { htmx.trigger(e, 'htmx:beforeSwap', { requestConfig: { elt: e } }); e.innerHTML = e.innerHTML; }"
+    )
+    page.mouse.up()
+    assert chosen(page, "pain_sites", "low_back")
+    expect(page.locator("#state-pain_sites .q__saved")).to_be_visible()
+    assert service.answer(page.url.rpartition("/")[2], "pain_sites") == ("answered", ["low_back"], "")
 
 
 def test_a_press_that_the_hand_itself_takes_elsewhere_is_none(page: Page) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from consult.record import identity, looks, merging, own, reading, told
+from consult.record import identity, lists, looks, merging, own, reading, told
 from consult.record.begun import earlier_signed
 from consult.record.ledger import Refused
 from consult.record.projection import rebuild_consultations
@@ -36,7 +36,7 @@ def undo(desk, other):
 
 
 def held(desk, employee):
-    return sorted(s.id for s in desk.store.of_employee(employee))
+    return sorted(s.id for s in lists.of_employee(desk.store.db.read(), employee))
 
 
 def test_the_consultations_of_both_are_found_under_both_ids_and_by_one_name(desk, twice):

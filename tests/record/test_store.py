@@ -6,7 +6,7 @@ import pytest
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.load import parse_definition
-from consult.record import ledger
+from consult.record import ledger, lists
 from consult.record.consultation import fold
 from consult.record.ledger import KeyReused
 from consult.record.library import Library, install
@@ -128,7 +128,7 @@ def test_an_abandoned_consultation_does_not_change_any_more(desk):
         with pytest.raises(NotOpen):
             act()
     assert count(desk) == before
-    assert [s.state for s in desk.store.of_employee(desk.employee.id)] == ["abandoned"]
+    assert [s.state for s in lists.of_employee(desk.store.db.read(), desk.employee.id)] == ["abandoned"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_beginning_twice_with_one_key_begins_one(desk):
     start = Start(desk.employee.id, "S1", "P1", "video", "45-54")
     first = desk.store.start(start, desk.who, "new")
     assert desk.store.start(start, desk.who, "new") == first
-    assert len(desk.store.of_employee(desk.employee.id)) == 2
+    assert len(lists.of_employee(desk.store.db.read(), desk.employee.id)) == 2
 
 
 def test_two_threads_lose_no_answer(desk):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consult.record import told
+from consult.record import lists, told
 from consult.record.ledger import Refused
 from consult.record.projection import rebuild_consultations
 from consult.record.store import NotOpen, NotYours, Who
@@ -65,13 +65,13 @@ def test_the_projection_and_verify_follow_and_a_rebuild_is_the_same(desk):
 
 def test_the_lists_follow_and_the_former_owner_is_told(desk):
     take_over(desk)
-    assert [s.id for s in desk.store.open_of(DOCTOR.actor)] == [desk.id]
-    assert desk.store.open_of(NURSE.actor) == []
-    (taken,) = desk.store.taken_from(NURSE.actor)
+    assert [s.id for s in lists.open_of(desk.store.db.read(), DOCTOR.actor)] == [desk.id]
+    assert lists.open_of(desk.store.db.read(), NURSE.actor) == []
+    (taken,) = lists.taken_from(desk.store.db.read(), NURSE.actor)
     assert (taken.summary.id, taken.by, taken.reason) == (desk.id, DOCTOR.actor, WHY)
     take_over(desk, NURSE, DOCTOR)
-    assert desk.store.taken_from(NURSE.actor) == []
-    assert [t.by for t in desk.store.taken_from(DOCTOR.actor)] == [NURSE.actor]
+    assert lists.taken_from(desk.store.db.read(), NURSE.actor) == []
+    assert [t.by for t in lists.taken_from(desk.store.db.read(), DOCTOR.actor)] == [NURSE.actor]
 
 
 def test_the_case_is_that_of_whoever_signs(desk):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from visiting import Service
 
+from consult.record import lists
 from consult.record.store import Start
 
 AMOUNT = 45
@@ -58,7 +59,7 @@ def test_a_colleague_sees_none_of_them(service: Service, ended: list[str]) -> No
 def test_a_page_is_read_from_the_index_however_many_there_are(service: Service) -> None:
     conn, asked = service.instance.db.read(), []
     conn.set_trace_callback(asked.append)
-    service.instance.store.ended_of(service.who["nurse"].actor)
+    lists.ended_of(service.instance.db.read(), service.who["nurse"].actor)
     conn.set_trace_callback(None)
     plan = [row[3] for row in conn.execute(f"EXPLAIN QUERY PLAN {asked[0]}")]
     reads = [step for step in plan if "consultation" in step]

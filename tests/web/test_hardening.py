@@ -14,7 +14,7 @@ from visiting import PASSWORD, Service, Visitor, opened
 from werkzeug.test import TestResponse
 
 from consult.accounts import people
-from consult.record.store import Store
+from consult.record import lists
 from consult.web.app import create_app
 
 
@@ -119,7 +119,7 @@ def test_what_nobody_foresaw_gives_a_page_without_its_details(
     def broken(*_: object) -> None:
         raise RuntimeError(secret)
 
-    monkeypatch.setattr(Store, "open_of", broken)
+    monkeypatch.setattr(lists, "open_of", broken)
     with caplog.at_level(logging.ERROR):
         reply = clerk.ask("/")
     assert reply.status_code == 500

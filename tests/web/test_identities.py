@@ -9,7 +9,7 @@ import pytest
 from visiting import Service, Visitor
 
 from consult.proforma.answer import Answer
-from consult.record import looks, merging, own
+from consult.record import lists, looks, merging, own
 
 BORN = date(1971, 4, 5)
 
@@ -48,7 +48,7 @@ def test_nothing_that_was_recorded_is_shown_and_that_they_looked_is_recorded(
     service: Service, admin: Visitor, twice: tuple[str, str]
 ) -> None:
     consultation = service.begin()
-    held = service.instance.store.summary(consultation).employee
+    held = lists.summary(service.instance.db.read(), consultation).employee
     service.visitor("nurse").save(
         consultation, {"a.employee_concern": "a word of the talk", "a.harm_belief": "present", "key": "k" * 20}
     )

@@ -11,7 +11,7 @@ from visiting import EMPLOYEE, PEOPLE, Service, Visitor
 from werkzeug.test import TestResponse
 
 from consult.accounts import people
-from consult.record import ledger, looks, own, settings
+from consult.record import ledger, lists, looks, own, settings
 from consult.record.store import Start
 
 SELF = ("Nora Nurse", date(1985, 5, 5), "STAFF-1")
@@ -45,7 +45,7 @@ def kinds(service: Service, employee: str) -> list[tuple[str, str, str]]:
 def test_nobody_opens_finds_begins_or_takes_over_anything_about_themselves(
     service: Service, nurse: Visitor, myself: str
 ) -> None:
-    (held,) = service.instance.store.of_employee(myself)
+    (held,) = lists.of_employee(service.instance.db.read(), myself)
     for path in (f"/employees/{myself}", f"/employees/{myself}/looks", f"/employees/{myself}/merge"):
         assert refused(nurse.ask(path)), path
     assert refused(nurse.ask(f"/consultations/{held.id}/take-over"))
@@ -58,8 +58,8 @@ def test_nobody_opens_finds_begins_or_takes_over_anything_about_themselves(
     again = {"name": SELF[0], "date_of_birth": "1985-05-05", "local_number": "", "go": "another"}
     assert refused(nurse.post("/employees/new", again))
     assert "Dan Doctor" in nurse.ask(f"/employees/{myself}").text, "who can help"
-    assert len(service.instance.store.of_employee(myself)) == 1
-    assert service.instance.store.of_employee(myself)[0].clinician == service.who["doctor"].actor
+    assert len(lists.of_employee(service.instance.db.read(), myself)) == 1
+    assert lists.of_employee(service.instance.db.read(), myself)[0].clinician == service.who["doctor"].actor
 
 
 def test_one_that_is_held_by_oneself_is_left_alone_too(service: Service, nurse: Visitor) -> None:
@@ -102,7 +102,7 @@ def test_an_employee_of_the_same_name_asks_whether_it_is_oneself(service: Servic
 def test_what_a_colleague_who_left_decided_about_oneself_is_not_listed(
     service: Service, nurse: Visitor, myself: str
 ) -> None:
-    (held,) = service.instance.store.of_employee(myself)
+    (held,) = lists.of_employee(service.instance.db.read(), myself)
     store, doctor = service.instance.store, service.who["doctor"]
     content = {
         "questions": ["cord_signs"],
@@ -124,7 +124,7 @@ def test_what_a_colleague_who_left_decided_about_oneself_is_not_listed(
 def test_an_open_consultation_is_not_handed_over_to_its_own_employee(
     service: Service, nurse: Visitor, myself: str
 ) -> None:
-    (held,) = service.instance.store.of_employee(myself)
+    (held,) = lists.of_employee(service.instance.db.read(), myself)
     admin, doctor = service.visitor("administrator"), service.who["doctor"].actor
     sent = {"consultation": held.id, "to": service.who["nurse"].actor, "reason": "left"}
     assert admin.post(f"/settings/people/{doctor}/hand-over", sent).status_code == 422
@@ -160,7 +160,7 @@ def about_an_employee(service: Service, employee: str, consultation: str) -> lis
 def test_every_route_about_ones_own_record_is_refused_whoever_holds_it(
     service: Service, nurse: Visitor, myself: str
 ) -> None:
-    (held,) = service.instance.store.of_employee(myself)
+    (held,) = lists.of_employee(service.instance.db.read(), myself)
     mine = service.instance.store.start(Start(myself, "A", "DEMO", "video", "35-44"), service.who["nurse"])
     before = ledger.head(service.instance.db.read())
     for consultation in (held.id, mine):
@@ -190,7 +190,7 @@ def elsewhere(service: Service) -> str:
 def test_a_record_of_another_site_is_opened_with_a_reason_that_is_kept(
     service: Service, nurse: Visitor, elsewhere: str
 ) -> None:
-    (held,) = service.instance.store.of_employee(elsewhere)
+    (held,) = lists.of_employee(service.instance.db.read(), elsewhere)
     for path in (f"/employees/{elsewhere}", f"/employees/{elsewhere}/looks", f"/consultations/{held.id}/take-over"):
         asked = nurse.ask(path)
         assert asked.status_code == 303
@@ -217,7 +217,7 @@ def test_a_record_of_another_site_is_opened_with_a_reason_that_is_kept(
 def test_every_route_about_a_record_of_another_site_asks_for_the_reason_or_finds_nothing(
     service: Service, nurse: Visitor, elsewhere: str
 ) -> None:
-    (held,) = service.instance.store.of_employee(elsewhere)
+    (held,) = lists.of_employee(service.instance.db.read(), elsewhere)
     before = ledger.head(service.instance.db.read())
     found = {}
     for endpoint, method, path in about_an_employee(service, elsewhere, held.id):
@@ -402,11 +402,11 @@ def test_two_entries_of_one_employee_are_seen_side_by_side_merged_and_taken_apar
     assert "Was also entered as Zebedee Quilfeather" in pages.text(page)
     rows = [a for a in page.iter("a") if (a.get("href") or "").startswith("/consultations/")]
     assert len(rows) == 2
-    held = service.instance.store.of_employee(other)
+    held = lists.of_employee(service.instance.db.read(), other)
     assert "Zebedee Quillfeather" in pages.text(nurse.get(f"/consultations/{held[0].id}"))
     assert nurse.post(f"/employees/{first}/unmerge", {"other": other}).status_code == 302
     assert nurse.ask(f"/employees/{other}").status_code == 200
-    assert [len(service.instance.store.of_employee(e)) for e in (first, other)] == [1, 1]
+    assert [len(lists.of_employee(service.instance.db.read(), e)) for e in (first, other)] == [1, 1]
 
 
 @pytest.mark.parametrize(
