@@ -7,20 +7,59 @@ another site; this is for another service under the same domain.
 
 from __future__ import annotations
 
+import gzip
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
+import brotli
 from flask import Response, request
 
 SMALLEST: Final = 400
 """Bytes; what is shorter fits into one packet anyway."""
-LEVEL: Final = 6
 LONGEST_CHANCE: Final = 64
+CHANCE: Final = "X-Length-Of-Chance"
 KINDS: Final = ("text/", "application/json", "application/fhir+json", "image/svg+xml")
-HEAD: Final = b"\x1f\x8b\x08\x08\0\0\0\0\0\xff"
-"""Of gzip, with a name to follow: its length is the part of chance."""
+Pack = Callable[[bytes], bytes]
+PackParts = Callable[[Iterable[bytes]], Iterator[bytes]]
+
+
+def _brotli_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
+    packer = brotli.Compressor(quality=5)
+    for part in parts:
+        yield packer.process(part) + packer.flush()
+    yield packer.finish()
+
+
+def _gzip_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(6, wbits=16 + zlib.MAX_WBITS)
+    for part in parts:
+        yield packer.compress(part) + packer.flush(zlib.Z_SYNC_FLUSH)
+    yield packer.flush()
+
+
+@dataclass(frozen=True)
+class Coding:
+    """A way of compressing: a page at once, one that comes in parts, and, as small as it gets, what is kept."""
+
+    name: str
+    page: Pack
+    parts: PackParts
+    kept: Pack
+
+
+CODINGS: Final = (
+    Coding("br", lambda body: bytes(brotli.compress(body, quality=5)), _brotli_parts, brotli.compress),
+    Coding("gzip", lambda body: zlib.compress(body, 6, 16 + zlib.MAX_WBITS), _gzip_parts, gzip.compress),
+)
+"""The best first; browsers take brotli over TLS and from this machine only."""
+
+
+def coding() -> Coding | None:
+    """How the browser that asks can take what is sent; None for as it is."""
+    return next((one for one in CODINGS if request.accept_encodings[one.name] > 0), None)
 
 
 def compressed(response: Response) -> Response:
@@ -28,29 +67,20 @@ def compressed(response: Response) -> Response:
     if not _may_be(response):
         return response
     response.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"] <= 0:
+    if (way := coding()) is None:
         return response
     if response.is_streamed:
-        response.response = _pieces(response.iter_encoded(), zlib.Z_SYNC_FLUSH)
+        response.response = way.parts(response.iter_encoded())
     else:
         body = response.get_data()
         if len(body) < SMALLEST:
             return response
-        response.set_data(b"".join(_pieces([body], zlib.Z_NO_FLUSH)))
-    response.headers["Content-Encoding"] = "gzip"
+        response.set_data(way.page(body))
+    response.headers["Content-Encoding"] = way.name
+    response.headers[CHANCE] = "a" * secrets.randbelow(LONGEST_CHANCE)
     return response
 
 
 def _may_be(response: Response) -> bool:
     held = response.status_code not in (204, 304) and "Content-Encoding" not in response.headers
     return held and not response.direct_passthrough and str(response.mimetype).startswith(KINDS)
-
-
-def _pieces(parts: Iterable[bytes], flush: int) -> Iterator[bytes]:
-    """The parts as one gzip file; `flush` says whether each is sent as it comes."""
-    yield HEAD + b"a" * secrets.randbelow(LONGEST_CHANCE) + b"\0"
-    packer, check, length = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS), 0, 0
-    for part in parts:
-        check, length = zlib.crc32(part, check), length + len(part)
-        yield packer.compress(part) + packer.flush(flush)
-    yield packer.flush() + check.to_bytes(4, "little") + (length & 0xFFFFFFFF).to_bytes(4, "little")

@@ -6,7 +6,6 @@ page that was saved, the file is asked for anew each time.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import mimetypes
 import re
@@ -16,6 +15,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from flask import Flask, Response, abort, request
+
+from consult.web.sending import Coding, coding
 
 NAMES: Final = {
     "pages.css": ("nhsuk.css", "consult.css"),
@@ -37,7 +38,6 @@ class File:
     """A file as it is sent."""
 
     body: bytes
-    compressed: bytes
     kind: str
     digest: str
 
@@ -49,7 +49,13 @@ def file(name: str) -> File | None:
         return None
     body = _joined(name).encode()
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return File(body, gzip.compress(body, 9, mtime=0), kind, hashlib.sha256(body).hexdigest()[:16])
+    return File(body, kind, hashlib.sha256(body).hexdigest()[:16])
+
+
+@cache
+def packed(found: File, way: Coding) -> bytes:
+    """A file as small as it gets, made once for each way of compressing."""
+    return way.kept(found.body)
 
 
 def style(look: str) -> str:
@@ -98,12 +104,12 @@ def static(filename: str) -> Response:
     found = file(filename)
     if found is None:
         abort(404)
-    small = request.accept_encodings["gzip"] > 0
-    response = Response(found.compressed if small else found.body, mimetype=found.kind)
+    way = coding()
+    response = Response(packed(found, way) if way else found.body, mimetype=found.kind)
     response.headers["Cache-Control"] = FOR_EVER if request.args.get("v") == found.digest else "no-cache"
     response.vary.add("Accept-Encoding")
-    if small:
-        response.headers["Content-Encoding"] = "gzip"
-    response.set_etag(f"{found.digest}{'-gzip' if small else ''}")
+    if way:
+        response.headers["Content-Encoding"] = way.name
+    response.set_etag(f"{found.digest}{f'-{way.name}' if way else ''}")
     response.make_conditional(request)
     return response

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import socket
 from dataclasses import dataclass
 from urllib.parse import urlencode
+
+import brotli
 
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -23,8 +24,8 @@ class Reply:
     @property
     def text(self) -> str:
         """The body as text, unpacked."""
-        packed = b"content-encoding: gzip" in self.head.lower()
-        return (gzip.decompress(self.body) if packed else self.body).decode()
+        packed = b"content-encoding: br" in self.head.lower()
+        return (brotli.decompress(self.body) if packed else self.body).decode()
 
 
 class Line:

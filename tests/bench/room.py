@@ -44,6 +44,8 @@ BEGUN_WITH = 40
 """Answers that a consultation holds when the acts on it are measured: about the middle of a talk."""
 SAVES_OF_ONE = 30
 """Answers that are then saved in it, before another one is taken."""
+MOST_SAVES = 600
+"""A second, of all clinicians together: so many consultations are begun before it is measured how they save."""
 HTMX = "HX-Request: true\r\n"
 Act = Callable[[], object]
 
@@ -106,11 +108,21 @@ class Clinician:
     def __init__(self, room: Room) -> None:
         self.room, self.line = room, room.line(room.port, room.token())
         self.saved, self.id = 0, ""
+        self.laid_out: list[tuple[str, str]] = []
+        """Consultations that are begun and opened, as id and page: what a save costs is then measured by itself."""
+
+    def lay_out(self, consultations: int) -> None:
+        """Have so many ready, and sit down at the first."""
+        self.saved, self.laid_out = 0, [self._opened(self.room.begun()) for _ in range(consultations)]
+        self.sit()
+
+    def _opened(self, id_: str) -> tuple[str, str]:
+        return id_, self.line.get(f"/consultations/{id_}").text
 
     def sit(self, id_: str = "") -> None:
-        """Open a consultation."""
-        self.id = id_ or self.room.begun()
-        page = self.line.get(f"/consultations/{self.id}").text
+        """Turn to this consultation, else to one that is laid out, else to a new one."""
+        known = self.laid_out.pop(0) if self.laid_out and not id_ else None
+        self.id, page = known or self._opened(id_ or self.room.begun())
         self.csrf, self.seen = TOKEN.findall(page)[0], dict(SEEN.findall(page))
         proforma = self.room.instance.library.current.proforma
         self.findings = [q for q in self.seen if proforma.by_id[q].kind == "finding"]
@@ -299,8 +311,7 @@ def many(room: Room, clients: int, seconds: float, rounds: int = 3) -> dict[str,
     lines = [room.line(room.bare) for _ in range(clients)]
     for _ in range(rounds):
         for nurse in nurses:
-            nurse.saved = 0
-            nurse.sit()
+            nurse.lay_out(1 + int(seconds * MOST_SAVES / clients / SAVES_OF_ONE))
         product: list[Act] = [nurse.save for nurse in nurses]
         bare: list[Act] = [lambda line=line: line.post("/save", form) for line in lines]  # type: ignore[misc] # a default binds it
         for name, acts in (("product", product), ("bare", bare)):

@@ -284,13 +284,17 @@ def test_cut_short_at_any_moment_it_is_what_it_was_or_encrypted(demo_copy: Path)
     print("seed", seed)
     luck, key = random.Random(seed), secrets.token_hex(32)
     plain, part = (demo_copy / DATABASE).read_bytes(), demo_copy / encrypting.PART
-    before, left = consult(demo_copy, *RESULTS), 0
-    for _ in range(6):
+    before, left, takes = consult(demo_copy, *RESULTS), 0, None
+    for kill in range(-1, 8):
         command = [sys.executable, "-m", "consult.cli", "--instance", str(demo_copy), "encrypt"]
         process = subprocess.Popen(command, env=environment(key), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while process.poll() is None and not part.exists():
             time.sleep(0.001)
-        time.sleep(luck.uniform(0, 0.3))
+        if takes is None:  # the first is let run, to learn how long there is to cut it short
+            began = time.monotonic()
+            assert process.wait() == 0
+            takes = time.monotonic() - began
+        time.sleep(luck.uniform(0, takes) if kill > 0 else 0)
         process.kill()
         process.wait()
         left += part.exists()

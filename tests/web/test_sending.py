@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import brotli
 import pages
 import pytest
 from flask import Response
@@ -19,11 +20,13 @@ from visiting import Service, Visitor
 from werkzeug.test import TestResponse
 
 from consult.web import static
-from consult.web.sending import SMALLEST, compressed
+from consult.web.sending import CHANCE, CODINGS, SMALLEST, compressed
 from consult.web.static import FOR_EVER
 
 ROOT = Path(__file__).parents[2]
-GZIP = {"Accept-Encoding": "gzip, deflate, br"}
+BROWSER = {"Accept-Encoding": "gzip, deflate, br"}
+UNPACK: dict[str, Callable[[bytes], bytes]] = {"br": brotli.decompress, "gzip": gzip.decompress}
+each_coding = pytest.mark.parametrize("coding", UNPACK)
 TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 
 
@@ -37,42 +40,69 @@ def files_of(page: str) -> list[str]:
     return [address for address in found if address]
 
 
-def test_a_page_is_compressed_for_whoever_can_take_it_and_says_the_same(nurse: Visitor) -> None:
+@each_coding
+def test_a_page_is_compressed_for_whoever_can_take_it_and_says_the_same(nurse: Visitor, coding: str) -> None:
     plain = asked(nurse, "/tour")
-    small = asked(nurse, "/tour", **GZIP)
-    assert small.headers["Content-Encoding"] == "gzip"
+    small = asked(nurse, "/tour", **{"Accept-Encoding": coding})
+    assert small.headers["Content-Encoding"] == coding
     assert "Accept-Encoding" in plain.headers["Vary"]
     assert "Accept-Encoding" in small.headers["Vary"]
     assert "Content-Encoding" not in plain.headers
     assert int(small.headers["Content-Length"]) == len(small.data) < len(plain.data) / 2
-    assert TOKEN.sub("", gzip.decompress(small.data).decode()).split("csrf_token")[0] in TOKEN.sub("", plain.text)
-    assert "Content-Encoding" not in asked(nurse, "/tour", **{"Accept-Encoding": "gzip;q=0, br"}).headers
+    assert TOKEN.sub("", UNPACK[coding](small.data).decode()).split("csrf_token")[0] in TOKEN.sub("", plain.text)
+
+
+@pytest.mark.parametrize(
+    ("asks", "comes"),
+    [
+        ("gzip, deflate, br", "br"),
+        ("gzip, deflate", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("gzip;q=0, br", "br"),
+        ("gzip;q=0, br;q=0, *;q=1", None),
+        ("identity", None),
+        ("zstd", None),
+        ("", None),
+    ],
+)
+def test_what_a_browser_cannot_take_is_not_sent_to_it(nurse: Visitor, asks: str, comes: str | None) -> None:
+    assert asked(nurse, "/tour", **{"Accept-Encoding": asks}).headers.get("Content-Encoding") == comes
+    assert asked(nurse, "/static/pages.css", **{"Accept-Encoding": asks}).headers.get("Content-Encoding") == comes
 
 
 def test_what_is_short_or_compressed_already_goes_as_it_is(service: Service, nurse: Visitor) -> None:
-    health = asked(nurse, "/health", **GZIP)
+    health = asked(nurse, "/health", **BROWSER)
     assert len(health.data) < SMALLEST
     assert "Content-Encoding" not in health.headers
-    with service.app.test_request_context(headers=GZIP):
+    with service.app.test_request_context(headers=BROWSER):
         for kind, packed in (("application/pdf", False), ("application/zip", False), ("text/csv", True)):
             sent = compressed(Response(b"much the same " * 400, mimetype=kind))
             assert ("Content-Encoding" in sent.headers) == packed
             assert sent.data == b"much the same " * 400 or packed
 
 
-def test_a_page_that_comes_in_parts_goes_compressed_part_by_part(service: Service) -> None:
-    with service.app.test_request_context(headers=GZIP):
-        sent = compressed(Response((f"part {n} " * 50 for n in range(3)), mimetype="text/html"))
-        pieces, unpack = iter(sent.response), zlib.decompressobj(16 + zlib.MAX_WBITS)
-        assert unpack.decompress(next(pieces)) == b""  # type: ignore[arg-type] # pieces of bytes, as WSGI has them
-        for n in range(3):
-            assert unpack.decompress(next(pieces)) == f"part {n} ".encode() * 50  # type: ignore[arg-type] # pieces of bytes, as WSGI has them
-        assert (unpack.decompress(b"".join(pieces)), unpack.eof) == (b"", True)  # type: ignore[arg-type] # pieces of bytes, as WSGI has them
+@each_coding
+def test_a_page_that_comes_in_parts_goes_compressed_part_by_part(service: Service, coding: str) -> None:
+    parts = [f"part {n} ".encode() * 50 for n in range(3)]
+    with service.app.test_request_context(headers={"Accept-Encoding": coding}):
+        sent = compressed(Response(iter(parts), mimetype="text/html"))
+    packed = [bytes(piece) for piece in sent.response]  # type: ignore[arg-type] # pieces of bytes, as WSGI has them
+    for shown in range(3):  # what has come is whole, though nothing follows yet
+        assert unpacked(coding, packed[: shown + 1]) == b"".join(parts[: shown + 1])
+    assert UNPACK[coding](b"".join(packed)) == b"".join(parts)
 
 
-def test_the_length_of_a_page_has_a_part_of_chance(nurse: Visitor) -> None:
-    sizes = {len(asked(nurse, "/tour", **GZIP).data) for _ in range(12)}
-    assert len(sizes) > 3
+def unpacked(coding: str, packed: list[bytes]) -> bytes:
+    """What a browser can show of a page of which only the first pieces have come."""
+    if coding == "br":
+        return b"".join(map(brotli.Decompressor().process, packed))
+    return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(b"".join(packed))
+
+
+@each_coding
+def test_the_length_of_a_page_has_a_part_of_chance(nurse: Visitor, coding: str) -> None:
+    replies = [asked(nurse, "/tour", **{"Accept-Encoding": coding}) for _ in range(12)]
+    assert len({len(reply.headers[CHANCE]) for reply in replies}) > 3
 
 
 def test_every_file_of_a_page_is_asked_for_once_and_changes_its_address_with_what_it_holds(
@@ -89,11 +119,13 @@ def test_every_file_of_a_page_is_asked_for_once_and_changes_its_address_with_wha
         known = static.file(name)
         assert known is not None, address
         assert address.endswith(f"?v={known.digest}"), address
-        small = asked(nurse, address, **GZIP)
-        assert (small.headers["Cache-Control"], small.headers["Content-Encoding"]) == (FOR_EVER, "gzip")
-        assert gzip.decompress(small.data) == known.body == asked(nurse, address).data
-        again = asked(nurse, address, **GZIP, **{"If-None-Match": small.headers["ETag"]})
-        assert (again.status_code, again.data) == (304, b"")
+        for coding, unpack in UNPACK.items():
+            ways = {"Accept-Encoding": coding}
+            small = asked(nurse, address, **ways)
+            assert (small.headers["Cache-Control"], small.headers["Content-Encoding"]) == (FOR_EVER, coding)
+            assert unpack(small.data) == known.body == asked(nurse, address).data
+            again = asked(nurse, address, **ways, **{"If-None-Match": small.headers["ETag"]})
+            assert (again.status_code, again.data) == (304, b"")
 
 
 def test_a_file_asked_for_without_its_digest_or_with_an_old_one_is_not_kept(nurse: Visitor) -> None:
@@ -103,8 +135,10 @@ def test_a_file_asked_for_without_its_digest_or_with_an_old_one_is_not_kept(nurs
 
 def test_static_files_are_compressed_once(nurse: Visitor) -> None:
     one = static.file("talk.js")
-    asked(nurse, "/static/talk.js", **GZIP)
+    assert one is not None
+    asked(nurse, "/static/talk.js", **BROWSER)
     assert static.file("talk.js") is one
+    assert static.packed(one, CODINGS[0]) is static.packed(one, CODINGS[0])
 
 
 @pytest.mark.parametrize("name", ["../app.py", "vendor/PROVENANCE.json", "nothing.css", ""])
