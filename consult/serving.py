@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import gc
 import ipaddress
@@ -23,6 +24,8 @@ from consult.instance import Instance, InstanceRefused, open_instance
 from consult.lock import server_lock
 
 THREADS: Final = 8
+M_ARENA_MAX: Final = -8
+"""As malloc.h of glibc has it."""
 LOOK_EVERY: Final = 60.0
 """Seconds between two looks whether a backup is due."""
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -132,6 +135,17 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    if libc := _glibc():
+        libc.mallopt(M_ARENA_MAX, 1)
+        libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """The C library of GNU, which else gives each thread memory of its own that the others can't use again."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim") else None
 
 
 def _tend_aside(folder: Path) -> None:

@@ -23,9 +23,12 @@ ROLES: Final = {
     "doctor": "Doctor",
     "physiotherapist": "Physiotherapist",
     "audit_lead": "Audit lead",
+    "coordinator": "National coordinator",
     "administrator": "Administrator",
 }
 CLINICIANS: Final = frozenset({"nurse", "doctor", "physiotherapist"})
+OUTSIDE: Final = frozenset({"coordinator"})
+"""Roles of people who do not belong to the provider: they see only what may leave it."""
 LONGEST_NAME: Final = 120
 STANDING: Final = {"enabled": "1", "disabled": "0"}
 PROOFS: Final = {
@@ -66,6 +69,11 @@ class Person:
     def clinician(self) -> bool:
         """Whether this person holds consultations."""
         return self.role in CLINICIANS
+
+    @property
+    def outside(self) -> bool:
+        """Whether this person does not belong to the provider."""
+        return self.role in OUTSIDE
 
     @property
     def role_label(self) -> str:

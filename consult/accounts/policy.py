@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from consult.accounts.people import CLINICIANS, ROLES
+from consult.accounts.people import CLINICIANS, OUTSIDE, ROLES
 
 EVERYONE: Final = frozenset(ROLES)
+WITHIN: Final = EVERYONE - OUTSIDE
 AUDITORS: Final = CLINICIANS | {"audit_lead"}
 ADMINISTRATORS: Final = frozenset({"administrator"})
 
@@ -59,12 +60,10 @@ SIGNED_IN: Final = (
     "lock",
     "choose_look",
     "home",
-    "tour",
     "leaflets.index",
     "leaflets.show",
-    "incidents.index",
-    "incidents.note",
 )
+OF_THE_TOOL: Final = ("tour", "incidents.index", "incidents.note")
 CLINICAL: Final = (
     "employees.search",
     "employees.register",
@@ -102,15 +101,9 @@ CLINICAL: Final = (
     "consultations.papers_now",
     "consultations.why",
 )
-RESULTS: Final = (
-    "results.overview",
-    "results.measure",
-    "results.cases",
-    "results.case",
-    "results.published",
-    "results.download",
-    "results.file",
-)
+RESULTS: Final = ("results.cases", "results.case", "results.published", "results.download")
+FIGURES: Final = ("results.overview", "results.measure", "results.file")
+"""What those outside the provider are shown too, then as it may leave it: of rounds that have ended."""
 AUDIT: Final = (
     "rounds.index",
     "rounds.show",
@@ -145,7 +138,6 @@ LEADING: Final = (
     "actions.move",
     "actions.plan",
     "evidence.pack",
-    "evidence.indicators",
     "evidence.deck",
     "evidence.slides",
 )
@@ -219,8 +211,11 @@ BRAKES: Final = {
 
 POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys([*PUBLIC, *SIGNED_IN], EVERYONE),
+    **dict.fromkeys(OF_THE_TOOL, WITHIN),
     **dict.fromkeys(CLINICAL, CLINICIANS),
     **dict.fromkeys([*RESULTS, *AUDIT], AUDITORS),
+    **dict.fromkeys(FIGURES, AUDITORS | OUTSIDE),
+    "evidence.indicators": OUTSIDE | {"audit_lead"},
     **dict.fromkeys(LEADING, frozenset({"audit_lead"})),
     **dict.fromkeys(READING, CLINICIANS),
     **dict.fromkeys(ADMIN, ADMINISTRATORS),

@@ -6,6 +6,7 @@ import heapq
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Final, Literal
 
 from consult.proforma.days import day_in
@@ -62,6 +63,10 @@ class Round:
     withdrawn: str = ""
     exclusions: Mapping[Key, tuple[Exclusion, ...]] = field(default_factory=dict)
     history: tuple[Step, ...] = ()
+
+    def has_ended(self, today: date) -> bool:
+        """Whether its period is over, so that its figures move no more from one case to the next."""
+        return self.end < today.isoformat()
 
     def of_site(self, site: str) -> SiteRule:
         """The rule of one site, its blanks filled in from the round."""
@@ -219,6 +224,11 @@ def _known(conn: Connection, round_id: str) -> Round:
     if found is None or found.withdrawn:
         raise Refused("There is no such round; go back to the list of rounds.")
     return found
+
+
+def to_show(conn: Connection, today: date, outside: bool) -> dict[str, Round]:
+    """The rounds that somebody may be shown, by id, the newest first: outside the provider those that have ended."""
+    return {one.id: one for one in standing(conn) if not outside or one.has_ended(today)}
 
 
 def standing(conn: Connection) -> Iterator[Round]:

@@ -27,6 +27,7 @@ ROLES = {
     "doctor": "Occupational health doctor",
     "physiotherapist": "Occupational health physiotherapist",
     "audit_lead": "Audit lead",
+    "coordinator": "National coordinator",
     "administrator": "Administrator",
 }
 HOUR = timedelta(hours=1)

@@ -22,7 +22,7 @@ from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import SheetRefused, csv_records, workbook
 from consult.proforma.dataset import Dataset
 from consult.record import settings
-from consult.web.context import inst
+from consult.web.context import inst, person
 
 bp = Blueprint("results", __name__, url_prefix="/results")
 MODES = {"live": "Live consultations", "retrospective": "Case notes read afterwards", "paper": "Paper, entered later"}
@@ -82,8 +82,8 @@ class Row:
 def selection() -> Selection:
     """What the address selects; figures are the own provider's unless another is asked for."""
     args = request.args
-    if args.get("round"):
-        return _of_round(args["round"])
+    if args.get("round") or person().outside:
+        return _of_round(args.get("round", ""))
     asked = args.get("provider", inst().provider)
     return Selection(
         provider="" if asked == ALL else asked,
@@ -95,15 +95,21 @@ def selection() -> Selection:
 
 
 def _of_round(round_id: str) -> Selection:
-    """The sample of a round, at one site if one is asked for; 404 if there is no such round.
+    """The sample of a round ("": the newest), at one site if one is asked for; 404 if there is no such round.
 
     It is taken by the measures in use, whatever version then scores it: scoring again changes no sample.
     """
-    one = rounds.rounds(inst().db.read()).get(round_id)
-    if one is None or one.withdrawn:
-        abort(404)
+    known = shown_rounds()
+    if not round_id and not known:
+        raise NoRoundYet
+    one = known.get(round_id or next(iter(known))) or abort(404)
     found = sampling.sample(inst().db.read(), inst().measures, scoring().dataset, one).selection
     return replace(found, site=request.args.get("site", ""))
+
+
+def shown_rounds() -> dict[str, rounds.Round]:
+    """The rounds that whoever asks may be shown, the newest first."""
+    return rounds.to_show(inst().db.read(), inst().today(), person().outside)
 
 
 def parts() -> tuple[MeasureSet, Dataset]:
@@ -123,6 +129,16 @@ def blocks(chosen: Selection) -> list[Results]:
     conn = inst().db.read()
     measures, dataset = parts()
     return [audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)]
+
+
+class NoRoundYet(Exception):
+    """There is nothing that somebody outside the provider may be shown."""
+
+
+@bp.errorhandler(NoRoundYet)
+def _no_round_yet(_: NoRoundYet) -> str:
+    sentence = "No round of the audit has ended here yet; its figures can be read on this page from the day after."
+    return render_template("refused.html", title="No results yet", sentence=sentence)
 
 
 @bp.errorhandler(SheetRefused)
@@ -181,8 +197,8 @@ def _every(block: Results) -> Results | None:
 
 
 def leaving() -> bool:
-    """Whether a copy is asked for that may leave the provider."""
-    return request.args.get("copy") == "leaving"
+    """Whether a copy is asked for that may leave the provider; whoever is outside it sees no other."""
+    return request.args.get("copy") == "leaving" or person().outside
 
 
 def whole_if_leaving(chosen: Selection) -> Selection:
@@ -241,7 +257,8 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "leaving": leaving(),
         "percent": comparison.percent,
         "aims": aims(),
-        "rounds": [] if leaving() else rounds.standing(conn),
+        "rounds": list(shown_rounds().values()) if person().outside or not leaving() else [],
+        "outside": person().outside,
         "chance_note": comparison.CHANCE_NOTE,
         "providers": [] if len(held := audit.providers(conn, Selection())) < 2 else held,
     }

@@ -40,11 +40,9 @@ def leads() -> bool:
 
 
 def found(round_id: str) -> Round:
-    """The round of an address; 404 if there is none, or it was withdrawn."""
-    one = rounds.rounds(inst().db.read()).get(round_id)
-    if one is None or one.withdrawn:
-        abort(404)
-    return one
+    """The round of an address; 404 if there is none that this person may be shown, or it was withdrawn."""
+    one = rounds.to_show(inst().db.read(), inst().today(), person().outside).get(round_id)
+    return one or abort(404)
 
 
 def sample_of(one: Round) -> Sample:

@@ -1,12 +1,22 @@
-"""The permission table, endpoint by role: N nurse, D doctor, P physiotherapist, L audit lead, A administrator."""
+"""The permission table, endpoint by role.
+
+N nurse, D doctor, P physiotherapist, L audit lead, C national coordinator, A administrator.
+"""
 
 import pytest
 
 from consult.accounts.people import ROLES
 from consult.accounts.policy import POLICY, PUBLIC, allowed
 
-LETTERS = {"N": "nurse", "D": "doctor", "P": "physiotherapist", "L": "audit_lead", "A": "administrator"}
-PUBLIC_TO_ALL = "-NDPLA"  # the dash is somebody not signed in
+LETTERS = {
+    "N": "nurse",
+    "D": "doctor",
+    "P": "physiotherapist",
+    "L": "audit_lead",
+    "C": "coordinator",
+    "A": "administrator",
+}
+PUBLIC_TO_ALL = "-NDPLCA"  # the dash is somebody not signed in
 TABLE = {
     "sign_in": PUBLIC_TO_ALL,
     "sign_in_code": PUBLIC_TO_ALL,
@@ -20,11 +30,11 @@ TABLE = {
     "session_state": PUBLIC_TO_ALL,
     "unlock": PUBLIC_TO_ALL,
     "leaflets.read": PUBLIC_TO_ALL,
-    "sign_out": "NDPLA",
-    "lock": "NDPLA",
-    "home": "NDPLA",
-    "leaflets.index": "NDPLA",
-    "leaflets.show": "NDPLA",
+    "sign_out": "NDPLCA",
+    "lock": "NDPLCA",
+    "home": "NDPLCA",
+    "leaflets.index": "NDPLCA",
+    "leaflets.show": "NDPLCA",
     "employees.search": "NDP",
     "employees.register": "NDP",
     "employees.show": "NDP",
@@ -48,13 +58,13 @@ TABLE = {
     "consultations.report": "NDP",
     "consultations.steps": "NDP",
     "consultations.leaflet_done": "NDP",
-    "results.overview": "NDPL",
-    "results.measure": "NDPL",
+    "results.overview": "NDPLC",
+    "results.measure": "NDPLC",
     "results.cases": "NDPL",
     "results.case": "NDPL",
     "results.published": "NDPL",
     "results.download": "NDPL",
-    "results.file": "NDPL",
+    "results.file": "NDPLC",
     "results.case_file": "L",
     "admin.settings": "A",
     "admin.site": "A",
@@ -82,14 +92,14 @@ TABLE = {
     "employees.merge": "NDP",
     "employees.unmerge": "NDP",
     "employees.link": "NDP",
-    "account.show": "NDPLA",
-    "account.password": "NDPLA",
-    "account.factor": "NDPLA",
-    "account.codes": "NDPLA",
-    "account.sessions": "NDPLA",
-    "passkeys.ask_to_add": "NDPLA",
-    "passkeys.add": "NDPLA",
-    "passkeys.remove": "NDPLA",
+    "account.show": "NDPLCA",
+    "account.password": "NDPLCA",
+    "account.factor": "NDPLCA",
+    "account.codes": "NDPLCA",
+    "account.sessions": "NDPLCA",
+    "passkeys.ask_to_add": "NDPLCA",
+    "passkeys.add": "NDPLCA",
+    "passkeys.remove": "NDPLCA",
     "admin.content": "NDPA",
     "consultations.report_event": "NDP",
     "reliability.read": "NDP",
@@ -133,7 +143,7 @@ TABLE = {
     "evidence.index": "NDPL",
     "evidence.report": "NDPL",
     "evidence.pack": "L",
-    "evidence.indicators": "L",
+    "evidence.indicators": "LC",
     "evidence.own": "NDP",
     "evidence.deck": "L",
     "evidence.slides": "L",
@@ -141,7 +151,7 @@ TABLE = {
     "reading.index": "LA",
     "consultations.need_unmet": "NDP",
     "admin.leaflet": "A",
-    "choose_look": "NDPLA",
+    "choose_look": "NDPLCA",
     "tour": "NDPLA",
     "consultations.leaflet_shown": "NDP",
     "consultations.papers_now": "NDP",

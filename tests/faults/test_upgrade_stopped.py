@@ -22,7 +22,7 @@ from luck import seeded
 from older import VERSIONS, Log, dump, unpack, whole
 from stopping import STOPPED, at_statement, in_child
 
-from consult.accounts import sessions
+from consult.accounts import people, sessions
 from consult.documents import signing
 from consult.instance import BACKUPS, Instance, database_file, open_instance
 from consult.proforma.answer import Answer
@@ -82,6 +82,19 @@ class Older:
 
 
 # --- what an older program recorded goes on -----------------------------------------------------------------------
+
+
+def test_after_an_upgrade_the_roles_of_today_can_be_given_and_no_other(older: Older, tmp_path: Path) -> None:
+    instance = open_instance(older.copy(tmp_path / "copy"))
+    with instance.db.write() as conn:
+        for role in people.ROLES:
+            new = people.NewPerson(f"Rollo Invented-{role.title()}", role, "NORTH", "quiet otter paints fences")
+            assert people.add_person(conn, new, "test", instance.store.at()).role == role
+    with pytest.raises(database.sqlite3.IntegrityError), instance.db.write() as conn:
+        conn.execute("UPDATE person SET role = 'surgeon'")
+    assert instance.db.read().execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert instance.db.read().execute("PRAGMA foreign_key_check").fetchall() == []
+    instance.close()
 
 
 def test_what_an_older_program_recorded_goes_on(older: Older, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ PEOPLE = {
     "doctor": "Dan Doctor",
     "physiotherapist": "Pia Physio",
     "audit_lead": "Lea Lead",
+    "coordinator": "Cora Coordinator",
     "administrator": "Adi Admin",
 }
 SIGN_IN_NAMES = {role: name.lower().replace(" ", ".") for role, name in PEOPLE.items()}

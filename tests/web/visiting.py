@@ -33,6 +33,7 @@ PEOPLE = {
     "doctor": "Dan Doctor",
     "physiotherapist": "Pia Physio",
     "audit_lead": "Lea Lead",
+    "coordinator": "Cora Coordinator",
     "administrator": "Adi Admin",
 }
 PASSWORD = "plainly invented words"
