@@ -184,6 +184,12 @@ def m0001_step_log(db: sqlite_utils.Database) -> None:
     carry_out(db, TABLES)
 
 
+@record_schema()
+def m0002_held_twice(db: sqlite_utils.Database) -> None:
+    """What no step tells of employees is held twice, so that SQLite's own check finds a flipped bit in it."""
+    db.execute("CREATE INDEX employee_held_twice ON employee (name, registered_at)")
+
+
 def carry_out(db: sqlite_utils.Database, statements: str) -> None:
     """Give the database one statement after the other, each within the transaction of its migration."""
     for statement in statements.split(";\n"):

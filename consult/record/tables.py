@@ -46,12 +46,15 @@ def _statements(conn: Connection) -> dict[str, str]:
 
 
 def _account(conn: Connection) -> Account:
-    """Which migrations were applied, in their order; None if that, or when it was, can't be read."""
+    """The numbers of what was applied, and which migrations those were; None if that, or when it was, can't be read.
+
+    Which number each has depends on the version that a database began with.
+    """
     try:
         rows = conn.execute(f'SELECT id, migration_set, name, applied_at FROM "{ACCOUNT}" ORDER BY id').fetchall()
         for row in rows:
             datetime.fromisoformat(row[3])  # nobody reads when, but the library reads the row
-        return [tuple(row[:3]) for row in rows]
+        return [tuple(row[0] for row in rows), *sorted(tuple(row[1:3]) for row in rows)]
     except (sqlite3.Error, ValueError, TypeError):
         return None
 

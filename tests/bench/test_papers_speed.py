@@ -1,4 +1,4 @@
-"""A leaflet as page and as tagged PDF against the Markdown library alone: ratios of processor time in one run."""
+"""A leaflet as page and as tagged PDF against the Markdown library alone: ratios of time in one run."""
 
 import papers
 

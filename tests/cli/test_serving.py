@@ -65,7 +65,7 @@ def test_demo_prints_its_address_and_sign_ins(demo_copy):
     with running(*words) as (process, address, _):
         assert status(address + "sign-in") == 200
         rest = "".join(iter(process.stdout.readline, "Stop it with Ctrl+C.\n"))
-        for name in ("nurse", "doctor", "physio", "auditlead", "admin"):
+        for name in ("nurse", "doctor", "physio", "auditlead", "coordinator", "admin"):
             assert re.search(rf"^  {name} +made-up-for-the-demo ", rest, re.M)
 
 

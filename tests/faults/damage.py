@@ -1,4 +1,4 @@
-"""Damage to a database file: flipped bits (anywhere, in its schema, in what was migrated), swapped pages, a lost end.
+"""Damage to a database file: flipped bits (anywhere, in its schema, in each table), swapped pages, a lost end.
 
 Run as a program it is the one that looks at damaged files, in a process of its own, since one that reads damage could
 die of it: for each damage a line of JSON.
@@ -11,9 +11,11 @@ import json
 import random
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,30 @@ def schema(content: bytearray, draw: random.Random) -> str:
     return f"bit {bit} of byte {at} (page {at // PAGE + 1})"
 
 
+@cache
+def tables_of(content: bytes) -> list[tuple[str, int]]:
+    """The tables of a database with the page that each begins on."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "healthy.db"
+        file.write_bytes(content)
+        with closing(sqlite3.connect(str(file))) as conn:
+            query = "SELECT name, rootpage FROM sqlite_master WHERE type = 'table' ORDER BY name"
+            return [(str(name), int(page)) for name, page in conn.execute(query)]
+
+
+def rows_of_each(content: bytearray, draw: random.Random) -> str:
+    """One bit flips in what is written on a page of rows, each table as often as any other, however few rows it has."""
+    name, page = draw.choice(tables_of(bytes(content)))
+    while (kind := content[(at := (page - 1) * PAGE)]) in (2, 5):  # down to a page of rows
+        cells = range(at + 12, at + 12 + 2 * int.from_bytes(content[at + 3 : at + 5], "big"), 2)
+        cell = at + int.from_bytes(content[(one := draw.choice(cells)) : one + 2], "big")
+        page = int.from_bytes(content[cell : cell + 4], "big")
+    assert kind in (10, 13), f"{name} begins on no page of a tree"
+    byte, bit = draw.choice([n for n in range(at, at + PAGE) if content[n]]), draw.randrange(8)
+    content[byte] ^= 1 << bit
+    return f"bit {bit} of byte {byte} (page {page}, {name})"
+
+
 def swap(content: bytearray, draw: random.Random) -> str:
     """Two pages change places."""
     one, other = draw.sample(range(len(content) // PAGE), 2)
@@ -70,7 +96,14 @@ def account(content: bytearray, draw: random.Random) -> str:
     return f"bit {bit} of byte {at} (page {at // PAGE + 1})"
 
 
-DAMAGES: dict[str, Damage] = {"flip": flip, "schema": schema, "swap": swap, "cut": cut, "account": account}
+DAMAGES: dict[str, Damage] = {
+    "flip": flip,
+    "schema": schema,
+    "account": account,
+    "rows": rows_of_each,
+    "swap": swap,
+    "cut": cut,
+}
 CAPTURED = ("live", "retrospective")
 COMMANDS = (
     ["doctor"],

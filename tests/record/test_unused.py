@@ -33,8 +33,8 @@ def gaps(content):
         if kind in (2, 5, 10, 13):
             entries, first = (int.from_bytes(content[at + n : at + n + 2], "big") for n in (3, 5))
             begin, end = at + (12 if kind in (2, 5) else 8) + 2 * entries, at + first
-            if end - begin > 100 and not any(content[begin:end]):
-                yield begin + 8, end - 8
+            if end - begin > 200 and not any(content[begin:end]):
+                yield begin + unused.POINTERS[kind], end - 8
 
 
 def test_a_flipped_bit_in_unused_space_is_found_on_its_page_and_mended(made, tmp_path):
@@ -59,12 +59,16 @@ def test_a_flipped_bit_in_unused_space_is_found_on_its_page_and_mended(made, tmp
 
 def test_what_sqlite_leaves_behind_itself_is_no_flipped_bit(made, tmp_path):
     file = database_file(shutil.copytree(made, tmp_path / "instance"))
-    begin, end = next(gaps(file.read_bytes()))
-    for at, left in ((begin - 8, b"\x08"), (end + 7, b"\x40"), ((begin + end) // 2, b"\x46\x81")):
-        content = bytearray(file.read_bytes())
-        content[at : at + len(left)] = left
-        file.write_bytes(content)
-        assert unused.flipped(file) == []
+    healthy = file.read_bytes()
+    places = {healthy[begin // PAGE * PAGE]: (begin, end) for begin, end in gaps(healthy)}
+    assert {10, 13} <= places.keys(), "no gap in a page of an index, or of a table"
+    for kind, (begin, end) in places.items():
+        first, middle = begin - unused.POINTERS[kind], (begin + end) // 2
+        for at, left in ((first, b"\x08"), (begin - 1, b"\x40"), (end + 7, b"\x40"), (middle, b"\x46\x81")):
+            content = bytearray(healthy)
+            content[at : at + len(left)] = left
+            file.write_bytes(content)
+            assert unused.flipped(file) == []
 
 
 @given(st.text(), st.integers(min_value=1), st.lists(st.text(), min_size=1, max_size=8))
