@@ -87,7 +87,7 @@ def _prepare_demo(folder: Path, small: bool) -> list[demo.DemoPerson]:
 def _demo_is_ready(people: list[demo.DemoPerson], url: str, browser: bool) -> None:
     click.echo(f"\nThe demonstration is open at {url}\nEverything in it is made up. Sign in as one of:\n")
     for person in people:
-        click.echo(f"  {person.username:<10} {demo.password()}   {ROLES[person.role]}, {person.name}")
+        click.echo(f"  {person.username:<11} {demo.password()}   {ROLES[person.role]}, {person.name}")
     click.echo("\nStop it with Ctrl+C.")
     sys.stdout.flush()
     if browser:
