@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import scanners
 
-ROLES = ["administrator", "audit_lead", "nurse", "doctor", "physiotherapist"]
+ROLES = ["administrator", "audit_lead", "nurse", "doctor", "physiotherapist", "coordinator"]
 LONG = ("xss", "sql", "exec", "file")
 FORMS = ",".join(f"{module},-{module}:get" for module in LONG)
 PAGES = ",".join(f"{module},-{module}:post" for module in LONG)
