@@ -32,6 +32,16 @@ PASSWORD = "plainly invented words"
 ROUTES = {route: f"01632 960 00{number}" for number, route in enumerate(settings.ROUTE_LABELS)}
 
 
+AWAY = (
+    "ERR_CONNECTION_REFUSED",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_CONNECTION_RESET",
+    "ERR_SOCKET",
+    "ERR_CONTENT_LENGTH_MISMATCH",
+)
+"""What a browser says of a server that is stopped, and of what was on its way then."""
+
+
 class Clock:
     """The time, which a test may move."""
 

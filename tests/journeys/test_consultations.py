@@ -99,14 +99,17 @@ def counts(page: Page) -> tuple[int, int]:
 
 def opened(page: Page, consultation: str) -> dict[str, str]:
     """From a number of the results page to the case behind it: the rule on both pages."""
-    page.get_by_role("link", name="Screening for red flags", exact=True).click()
+    with page.expect_navigation():  # what is counted at once must be of the page that comes
+        page.get_by_role("link", name="Screening for red flags", exact=True).click()
     outcomes_of_it = page.locator("table a")
     for at in range(outcomes_of_it.count()):
-        outcomes_of_it.nth(at).click()
+        with page.expect_navigation():
+            outcomes_of_it.nth(at).click()
         link = page.locator(f'a[href*="{consultation}"]')
         if link.count():
             rule = page.locator("tr", has=link).locator("td").nth(4).inner_text()
-            link.click()
+            with page.expect_navigation():
+                link.click()
             return {"rule": rule, "case": page.locator("h1").inner_text(), "page": page.locator("main").inner_text()}
         page.go_back()
     return {}

@@ -7,7 +7,7 @@ import re
 import pytest
 from hands import WithoutScript, WithScript
 from playwright.sync_api import Page, Route, expect
-from service import PASSWORD, SIGN_IN_NAMES, Service
+from service import AWAY, PASSWORD, SIGN_IN_NAMES, Service
 from watching import Visit
 
 pytestmark = pytest.mark.browser
@@ -156,7 +156,7 @@ class TestLostServer:
     ) -> None:
         consultation = service.begin()
         watch = visit("nurse")
-        watch.expected += ["ERR_CONNECTION_REFUSED", "htmx:"]
+        watch.expected += [*AWAY, "htmx:"]
         hand = WithScript(watch.page())
         hand.page.goto(f"/consultations/{consultation}")
         service.stop()
@@ -271,7 +271,7 @@ class TestLostServer:
     def test_leaving_with_an_unsaved_answer_asks_first(self, visit: Visit, service: Service) -> None:
         consultation = service.begin()
         watch = visit("nurse")
-        watch.expected += ["ERR_CONNECTION_REFUSED", "htmx:"]
+        watch.expected += [*AWAY, "htmx:"]
         hand = WithScript(watch.page())
         hand.page.goto(f"/consultations/{consultation}")
         service.stop()
