@@ -131,7 +131,8 @@ def application(folder: Path, address: Address) -> Flask:
 def settle() -> None:
     """Set apart what was loaded and stays: it is not searched for garbage again, nor copied for a process that forks.
 
-    Each search of it would take longer than an answer, and touch every page of memory that two processes share.
+    Each search of it would take longer than an answer, and touch every page of memory that two processes share. All
+    threads that come take their memory from one place.
     """
     gc.collect()
     gc.freeze()

@@ -88,8 +88,8 @@ def show(person_id: str) -> str:
 
 
 def _page(one: Person, problem: str = "") -> str:
-    conn, store = inst().db.read(), inst().store
-    held = [(summary, _colleagues(summary)) for summary in lists.open_of(store.db.read(), one.id)]
+    conn = inst().db.read()
+    held = [(summary, _colleagues(summary)) for summary in lists.open_of(conn, one.id)]
     return render_template(
         "people/show.html",
         one=one,

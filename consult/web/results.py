@@ -23,6 +23,7 @@ from consult.exchange.sheets import SheetRefused, csv_records, workbook
 from consult.proforma.dataset import Dataset
 from consult.record import settings
 from consult.web.context import inst, person
+from consult.web.rounds import shown
 
 bp = Blueprint("results", __name__, url_prefix="/results")
 MODES = {"live": "Live consultations", "retrospective": "Case notes read afterwards", "paper": "Paper, entered later"}
@@ -99,17 +100,12 @@ def _of_round(round_id: str) -> Selection:
 
     It is taken by the measures in use, whatever version then scores it: scoring again changes no sample.
     """
-    known = shown_rounds()
+    known = shown()
     if not round_id and not known:
         raise NoRoundYet
     one = known.get(round_id or next(iter(known))) or abort(404)
     found = sampling.sample(inst().db.read(), inst().measures, scoring().dataset, one).selection
     return replace(found, site=request.args.get("site", ""))
-
-
-def shown_rounds() -> dict[str, rounds.Round]:
-    """The rounds that whoever asks may be shown, the newest first."""
-    return rounds.to_show(inst().db.read(), inst().today(), person().outside)
 
 
 def parts() -> tuple[MeasureSet, Dataset]:
@@ -118,9 +114,13 @@ def parts() -> tuple[MeasureSet, Dataset]:
 
 
 def scoring() -> Version:
-    """What cases are scored by on this page: the measures in use, or the kept version that the address names."""
+    """What cases are scored by on this page: the measures in use, or the kept version that the address names.
+
+    Who is outside the provider chooses none: two versions side by side would tell of the few cases they differ in.
+    """
     if "scoring" not in g:
-        g.scoring = inst().scoring(inst().db.read(), request.args.get("measures", ""))
+        asked = "" if person().outside else request.args.get("measures", "")
+        g.scoring = inst().scoring(inst().db.read(), asked)
     return cast(Version, g.scoring)
 
 
@@ -257,7 +257,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "leaving": leaving(),
         "percent": comparison.percent,
         "aims": aims(),
-        "rounds": list(shown_rounds().values()) if person().outside or not leaving() else [],
+        "rounds": list(shown().values()) if person().outside or not leaving() else [],
         "outside": person().outside,
         "chance_note": comparison.CHANCE_NOTE,
         "providers": [] if len(held := audit.providers(conn, Selection())) < 2 else held,

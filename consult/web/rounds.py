@@ -39,10 +39,14 @@ def leads() -> bool:
     return person().role == "audit_lead"
 
 
+def shown() -> dict[str, Round]:
+    """The rounds that whoever asks may be shown, by id, the newest first."""
+    return rounds.to_show(inst().db.read(), inst().today(), person().outside)
+
+
 def found(round_id: str) -> Round:
     """The round of an address; 404 if there is none that this person may be shown, or it was withdrawn."""
-    one = rounds.to_show(inst().db.read(), inst().today(), person().outside).get(round_id)
-    return one or abort(404)
+    return shown().get(round_id) or abort(404)
 
 
 def sample_of(one: Round) -> Sample:

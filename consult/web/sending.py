@@ -19,6 +19,8 @@ from flask import Response, request
 
 SMALLEST: Final = 400
 """Bytes; what is shorter fits into one packet anyway."""
+BROTLI, GZIP = 5, 6
+"""How hard pages are pressed: harder takes them longer than it spares."""
 LONGEST_CHANCE: Final = 64
 CHANCE: Final = "X-Length-Of-Chance"
 KINDS: Final = ("text/", "application/json", "application/fhir+json", "image/svg+xml")
@@ -27,14 +29,14 @@ PackParts = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 def _brotli_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
-    packer = brotli.Compressor(quality=5)
+    packer = brotli.Compressor(quality=BROTLI)
     for part in parts:
         yield packer.process(part) + packer.flush()
     yield packer.finish()
 
 
 def _gzip_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
-    packer = zlib.compressobj(6, wbits=16 + zlib.MAX_WBITS)
+    packer = zlib.compressobj(GZIP, wbits=16 + zlib.MAX_WBITS)
     for part in parts:
         yield packer.compress(part) + packer.flush(zlib.Z_SYNC_FLUSH)
     yield packer.flush()
@@ -51,8 +53,8 @@ class Coding:
 
 
 CODINGS: Final = (
-    Coding("br", lambda body: bytes(brotli.compress(body, quality=5)), _brotli_parts, brotli.compress),
-    Coding("gzip", lambda body: zlib.compress(body, 6, 16 + zlib.MAX_WBITS), _gzip_parts, gzip.compress),
+    Coding("br", lambda body: bytes(brotli.compress(body, quality=BROTLI)), _brotli_parts, brotli.compress),
+    Coding("gzip", lambda body: zlib.compress(body, GZIP, 16 + zlib.MAX_WBITS), _gzip_parts, gzip.compress),
 )
 """The best first; browsers take brotli over TLS and from this machine only."""
 

@@ -289,12 +289,12 @@ def test_cut_short_at_any_moment_it_is_what_it_was_or_encrypted(demo_copy: Path)
         command = [sys.executable, "-m", "consult.cli", "--instance", str(demo_copy), "encrypt"]
         process = subprocess.Popen(command, env=environment(key), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while process.poll() is None and not part.exists():
-            time.sleep(0.001)
+            time.sleep(0.001)  # looked for often: on a fast machine the copy is there for a twentieth of a second
         if takes is None:  # the first is let run, to learn how long there is to cut it short
             began = time.monotonic()
             assert process.wait() == 0
             takes = time.monotonic() - began
-        time.sleep(luck.uniform(0, takes) if kill > 0 else 0)
+        time.sleep(luck.uniform(0, takes) if kill > 0 else 0)  # cut short at once, then at random moments
         process.kill()
         process.wait()
         left += part.exists()

@@ -25,6 +25,7 @@ WIDER = (
     {"capture": "retrospective"},
     {"copy": "internal"},
     {"copy": ""},
+    {"measures": "no-such-version"},
 )
 FILES = ("results.csv", "results.xlsx")
 
