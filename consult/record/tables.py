@@ -22,12 +22,14 @@ MADE_BY_SQLITE: Final = re.compile(r"sqlite_autoindex_(\w+)_\d+")
 def differing(conn: Connection, *schemas: Migrations) -> list[str]:
     """The names of what is not as these schemas make it, or is called otherwise than it says itself.
 
-    One flipped bit in the schema renames a column, or a table, and SQLite's own check finds nothing amiss.
+    One flipped bit in the schema renames a column, or a table, and SQLite's own check finds nothing amiss; in the
+    version it makes of a database one that waits for an upgrade, though all of it was done.
     """
-    there, account = _statements(conn), _account(conn)
-    version = conn.execute("PRAGMA user_version").fetchone()[0]
-    expected, kept = _made(schemas) if version == SCHEMA_VERSION else ({}, account)
-    differ = {name for name, sql in expected.items() if there.get(name) != sql} | {*map(ascii, _misnamed(conn))}
+    there, account, misnamed = _statements(conn), _account(conn), {*map(ascii, _misnamed(conn))}
+    expected, kept = _made(schemas)
+    if conn.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        return sorted({*misnamed, "user_version"} if account == kept else misnamed)
+    differ = {name for name, sql in expected.items() if there.get(name) != sql} | misnamed
     return sorted(differ if account == kept else {*differ, ACCOUNT})
 
 

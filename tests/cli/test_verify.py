@@ -10,7 +10,7 @@ from consult.audit.results import Selection, results
 from consult.instance import database_file, open_instance
 from consult.proving import read_only
 from consult.record import ledger
-from consult.record.database import sqlite3
+from consult.record.database import SCHEMA_VERSION, sqlite3
 from consult.record.ledger import Refused
 
 COLUMNS = "employee, clinician, site, state, capture_mode, definition, started_at, ended_at"
@@ -233,3 +233,10 @@ def test_cases_retold_up_to_a_step_are_those_a_rebuild_makes_and_are_counted_ane
                 assert retold == seen(conn)
                 raise Undone
             assert (retold == kept) == (step == last)
+
+
+def test_a_database_that_says_it_is_older_than_what_was_done_to_it_is_damaged(demo_copy, consult):
+    """One flipped bit in its version: the next start would upgrade it a second time, and record that it did."""
+    with closing(sqlite3.connect(database_file(demo_copy))) as conn:
+        conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+    assert "not as this program made it (user_version)" in consult(demo_copy, "verify", code=1).output

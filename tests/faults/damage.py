@@ -47,6 +47,13 @@ def schema(content: bytearray, draw: random.Random) -> str:
     return f"bit {bit} of byte {at} (page {at // PAGE + 1})"
 
 
+def header(content: bytearray, draw: random.Random) -> str:
+    """One bit flips in the 100 bytes that say what the file is: its kind, its pages, its schema version."""
+    at, bit = draw.randrange(100), draw.randrange(8)
+    content[at] ^= 1 << bit
+    return f"bit {bit} of byte {at}"
+
+
 @cache
 def tables_of(content: bytes) -> list[tuple[str, int]]:
     """The tables of a database with the page that each begins on."""
@@ -99,6 +106,7 @@ def account(content: bytearray, draw: random.Random) -> str:
 DAMAGES: dict[str, Damage] = {
     "flip": flip,
     "schema": schema,
+    "header": header,
     "account": account,
     "rows": rows_of_each,
     "swap": swap,

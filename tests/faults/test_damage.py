@@ -17,9 +17,9 @@ from luck import seeded
 
 pytestmark = pytest.mark.fault
 
-CI = {"flip": 100, "schema": 50, "swap": 25, "cut": 20, "account": 60, "rows": 120}
-SOAK = {"flip": 1000, "schema": 2000, "swap": 200, "cut": 200, "account": 1000, "rows": 2000}
-FOUND_AT_LEAST = {"flip": 0.93, "schema": 0.6, "swap": 1.0, "cut": 1.0, "account": 0.5, "rows": 0.8}
+CI = {"flip": 100, "schema": 50, "swap": 25, "cut": 20, "account": 60, "rows": 120, "header": 60}
+SOAK = {"flip": 1000, "schema": 2000, "swap": 200, "cut": 200, "account": 1000, "rows": 2000, "header": 4000}
+FOUND_AT_LEAST = {"flip": 0.93, "schema": 0.6, "swap": 1.0, "cut": 1.0, "account": 0.5, "rows": 0.8, "header": 0.2}
 OF_A_SHARE = {
     **FOUND_AT_LEAST,
     "flip": 0.85,
