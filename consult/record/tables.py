@@ -15,7 +15,7 @@ from consult.record.database import SCHEMA_VERSION, Connection, sqlite3
 
 Account = list[tuple[object, ...]] | None
 ACCOUNT: Final = "_sqlite_migrations"  # where the library keeps account of what it applied; it applies the rest anew
-NAMED: Final = re.compile(r'CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER|VIEW) ["\[`]?(\w+)')
+NAMED: Final = re.compile(r'CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER|VIEW) ["\[`]?(\w+)')
 MADE_BY_SQLITE: Final = re.compile(r"sqlite_autoindex_(\w+)_\d+")
 
 
@@ -69,10 +69,10 @@ def _misnamed(conn: Connection) -> list[str]:
 def _agrees(kind: str, name: str, of: str, sql: str) -> bool:
     """Whether a row of the schema says in its columns what its statement says."""
     if made := MADE_BY_SQLITE.fullmatch(name):
-        return made[1] == of
+        return (kind, made[1]) == ("index", of)
     said = NAMED.match(sql)
     on = name == of if kind in ("table", "view") else re.search(rf'\sON ["\[`]?{re.escape(of)}\b', sql) is not None
-    return said is not None and said[1] == name and on
+    return said is not None and (said[1].lower(), said[2]) == (kind, name) and on
 
 
 def stand_before(conn: Connection, table: str) -> None:

@@ -240,3 +240,14 @@ def test_a_database_that_says_it_is_older_than_what_was_done_to_it_is_damaged(de
     with closing(sqlite3.connect(database_file(demo_copy))) as conn:
         conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
     assert "not as this program made it (user_version)" in consult(demo_copy, "verify", code=1).output
+
+
+@pytest.mark.parametrize("name", ["case_tally_after_insert", "case_row", "case_row_of_site"])
+def test_a_row_of_the_schema_that_says_another_kind_than_its_statement_is_damaged(demo_copy, consult, name):
+    """SQLite takes its word from the statement; the start, which asks for the kind, would make it a second time."""
+    with closing(sqlite3.connect(database_file(demo_copy))) as conn:
+        conn.execute("PRAGMA writable_schema = ON")
+        query = "UPDATE sqlite_schema SET type = replace(replace(type, 'g', 'G'), 'e', 'E') WHERE name = ?"
+        assert conn.execute(query, (name,)).rowcount == 1
+        conn.commit()
+    assert f"not as this program made it ('{name}')" in consult(demo_copy, "verify", code=1).output
