@@ -6,15 +6,17 @@ The time of a case is estimated by the keystroke-level model (Card, Moran and Ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from service import Service
 from watching import Visit
 
 from consult.audit import cases
 from consult.exchange.entryform import EntryField
+from consult.record.ledger import steps
 
 pytestmark = pytest.mark.browser
 KEYSTROKE, MENTAL, MOST_SECONDS = 0.28, 1.35, 120
@@ -24,7 +26,12 @@ COUNT = "window.pressed = 0; addEventListener('keydown', () => { window.pressed 
 def begin(page: Page) -> None:
     page.goto("/entry")
     page.get_by_role("button", name="Begin").click()
-    page.wait_for_selector("#entry")
+    page.wait_for_load_state()  # the script has run, if there are scripts
+
+
+def drafts_kept(service: Service) -> list[str]:
+    kept = steps(service.instance.db.read(), kind="case_draft_kept")
+    return [step.content["fields"].get("case_ref", "") for step in kept if step.content]
 
 
 def focused(page: Page) -> str:
@@ -208,10 +215,39 @@ def test_what_was_typed_is_a_draft_on_the_server_when_one_leaves(visit: Visit, s
     page.locator('[name="f.sex"]').first.focus()
     page.keyboard.press("2")
     page.goto("/entry")
+    for _ in range(250):  # what a page sends as it goes may come after what is asked for next
+        if "L-1" in drafts_kept(service):
+            break
+        page.wait_for_timeout(20)
     page.goto(sitting)
     page.get_by_role("link", name="L-1").click()
     assert page.locator('[name="f.sex"]').nth(1).is_checked()
     assert page.locator('[name="f.case_ref"]').input_value() == "L-1"
+
+
+def test_what_was_typed_before_the_script_ran_is_kept_too(visit: Visit, service: Service) -> None:
+    page = visit("nurse").page()
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route(re.compile(r"entry\.js"), hold)
+    page.goto("/entry")
+    page.get_by_role("button", name="Begin").click(no_wait_after=True)
+    reference = page.locator('[name="f.case_ref"]')
+    reference.fill("E-1")
+    page.locator('[name="f.sex"]').nth(1).check()
+    assert late
+    late[0].continue_()
+    expect(page.locator("html")).to_have_class(re.compile(r"\bjs\b"))
+    expect(page.locator('[name="f.sex"]').nth(1)).to_be_focused()  # the hand is there: nothing moves it
+    page.goto("/entry")
+    for _ in range(250):
+        if "E-1" in drafts_kept(service):
+            break
+        page.wait_for_timeout(20)
+    assert "E-1" in drafts_kept(service)
 
 
 @pytest.mark.parametrize("width", [1366, 320])
