@@ -117,7 +117,7 @@ class MeasureSet(Strict):
         """The measures by id."""
         return {measure.id: measure for measure in self.measures}
 
-    @property
+    @cached_property
     def national(self) -> list[str]:
         """The ids of the national measures, in order."""
         return [measure.id for measure in self.measures if measure.national]

@@ -271,6 +271,25 @@ class Proforma(Strict):
         return tuple(question for question in self.questions if not question.retired)
 
     @cached_property
+    def place(self) -> dict[str, int]:
+        """Where each question stands in the order, by id."""
+        return {question.id: number for number, question in enumerate(self.questions)}
+
+    def in_order(self, ids: Iterable[str]) -> list[Question]:
+        """The questions with these ids, in order; an id that names none is left out."""
+        return [self.questions[number] for number in sorted(self.place[id_] for id_ in ids if id_ in self.place)]
+
+    @cached_property
+    def emergencies(self) -> tuple[Question, ...]:
+        """The questions still asked that an answer to may need a decision, in order."""
+        return tuple(question for question in self.asked if question.emergency)
+
+    @cached_property
+    def first_of_all(self) -> tuple[Question, ...]:
+        """The U0 questions still asked, in order."""
+        return tuple(question for question in self.asked if question.asked_first)
+
+    @cached_property
     def _moved_by(self) -> dict[str, frozenset[str]]:
         """By question, those that read its answer, or read one that does, and so on; and the question itself."""
         readers: dict[str, set[str]] = {question.id: set() for question in self.questions}

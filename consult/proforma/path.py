@@ -98,7 +98,8 @@ class Path:
 
     def parked(self) -> list[str]:
         """The ids of questions that hold an answer but do not apply now, in order."""
-        return [q.id for q in self.proforma.questions if q.id in self.answers and q.id not in self._on]
+        aside = self.answers.keys() - self._on
+        return [question.id for question in self.proforma.in_order(aside)] if aside else []
 
     def panel(self, question_id: str) -> Panel | None:
         """The text kept for this answer: the first panel for it whose condition holds or might hold."""
@@ -217,8 +218,8 @@ def to_ask_again(path: Path, grouped: Collection[str]) -> set[str]:
     """
     return {
         q.id
-        for q in path.proforma.questions
-        if q.id in grouped and q.one_by_one_if is not None and holds(q.one_by_one_if, path.look_up)
+        for q in path.proforma.in_order(grouped)
+        if q.one_by_one_if is not None and holds(q.one_by_one_if, path.look_up)
     }
 
 
@@ -234,12 +235,12 @@ def _may_rest(path: Path, question: Question) -> bool:
 
 def holding(path: Path) -> list[Question]:
     """The questions whose answer has a text of level U0 or U1 kept for it now: each needs a decision before signing."""
-    return [q for q in path.proforma.asked if q.emergency and q.id in path and path.level(q.id) in HOLDING_LEVELS]
+    return [q for q in path.proforma.emergencies if q.id in path and path.level(q.id) in HOLDING_LEVELS]
 
 
 def blank_emergencies(path: Path) -> list[Question]:
     """The U0 questions nothing is recorded for."""
-    return [q for q in path.proforma.asked if q.asked_first and q.id in path and path.answer(q.id) is None]
+    return [q for q in path.proforma.first_of_all if q.id in path and path.answer(q.id) is None]
 
 
 def was_held(proforma: Proforma, question: Question, answer: Answer) -> bool:

@@ -251,12 +251,11 @@ def gate(consultation: Consultation, path: Path) -> Gate:
 def no_longer_held(consultation: Consultation, path: Path) -> list[Question]:
     """Red flags, and details of their levels, that were present, unsure or declined at some time and no longer are."""
     changed = []
-    for question in path.proforma.questions:
-        if question.id in path.proforma.deciding and (records := consultation.history.get(question.id)):
-            now = path.answer(question.id)
-            held_now = now is not None and was_held(path.proforma, question, now)
-            if not held_now and any(r.answer and was_held(path.proforma, question, r.answer) for r in records):
-                changed.append(question)
+    for question in path.proforma.in_order(path.proforma.deciding & consultation.history.keys()):
+        now, records = path.answer(question.id), consultation.history[question.id]
+        held_now = now is not None and was_held(path.proforma, question, now)
+        if not held_now and any(r.answer and was_held(path.proforma, question, r.answer) for r in records):
+            changed.append(question)
     return changed
 
 

@@ -224,6 +224,8 @@ def _words() -> dict[str, Any]:
         "new_key": new_key,
         "drawn": drawing.control,
         "item_drawn": drawing.item,
+        "panel_drawn": drawing.panel,
+        "rest_drawn": drawing.rest,
         "once": drawing.once,
         "name_of": name_of,
         "document_label": document_label,

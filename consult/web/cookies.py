@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Flask, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
@@ -44,11 +44,27 @@ def _how() -> dict[str, Any]:
     return {"path": "/", "httponly": True, "samesite": "Strict", "secure": inst().behind_tls}
 
 
+MOST_READ: Final = 1000
+
+
 class Sessions(SecureCookieSessionInterface):
-    """The cookie of Flask, whose signer is made once for a key, and not anew in each request."""
+    """The cookie of Flask, whose signer is made once for a key, and of which each text is proved and read once."""
 
     def __init__(self) -> None:
         self._signers: dict[object, URLSafeTimedSerializer | None] = {}
+        self._read: dict[tuple[object, str], dict[str, Any]] = {}
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """What the cookie says: a text that was proved under the key in use says the same again."""
+        text = (app.secret_key, request.cookies.get(self.get_cookie_name(app), ""))
+        if (known := self._read.get(text)) is not None:
+            return self.session_class(known)
+        opened = super().open_session(app, request)
+        if opened:
+            if len(self._read) >= MOST_READ:
+                self._read.clear()
+            self._read[text] = dict(opened)
+        return opened
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """The signer of the key in use."""

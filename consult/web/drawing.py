@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from consult.documents import letter
 from consult.documents.words import clock_time
-from consult.proforma.model import Question
+from consult.proforma.model import Block, Question
 from consult.web.screen import Screen, Tally
 from consult.web.token import new_key, token
 
@@ -73,6 +74,20 @@ def item(screen: Screen, question: Question, c: dict[str, Any], whole: Callable[
     return once(look, screen.consultation.id, whole, screen, question, c, told=_told(screen, question))
 
 
+def panel(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[..., Markup]) -> Markup:
+    """The text kept for an answer, with what is asked of the clinician; what was decided is in somebody's words."""
+    kept = screen.panel(question)
+    if kept is None:
+        return Markup()
+    if c["decision_problem"] or screen.decision(question) is not None:
+        return draw(screen, question, c)
+    open_now = tuple(screen.still_open(question))
+    numbers = tuple(letter.route_numbers(kept, c["site"])) if kept.route else ()
+    look = ("panel", screen.consultation.started["definition"], question.id, kept.level, kept.text, open_now, numbers)
+    told = [f'name="shown.{question.id}" value="{screen.as_shown(question)}"'] if screen.holds(question) else []
+    return once(look, screen.consultation.id, draw, screen, question, c, told=told)
+
+
 def state(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[..., Markup]) -> Markup:
     """What stands beside the answer of a question: that it is saved, or why not, and what the page knows of it."""
     if question.id in c["errors"] or question.id in c["conflicts"] or not screen.on(question):
@@ -94,6 +109,12 @@ def counts(screen: Screen, tally: Tally, draw: Callable[..., Markup]) -> Markup:
     """The counts of a section in the rail."""
     look = (tally.section.id, tally.asked, tally.not_yet, tally.not_established, tally.positive)
     return once(("counts", screen.consultation.started["definition"], *look), screen.consultation.id, draw, tally)
+
+
+def rest(screen: Screen, block: Block, draw: Callable[..., Markup]) -> Markup:
+    """What stands below a block with "No to the rest", in numbers."""
+    look = ("rest", screen.consultation.started["definition"], block.id, *screen.rests[block.id])
+    return once(look, screen.consultation.id, draw, screen, block, *screen.rests[block.id])
 
 
 def left(screen: Screen, draw: Callable[..., Markup]) -> Markup:

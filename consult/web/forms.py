@@ -265,5 +265,4 @@ def number(text: str) -> int:
 
 def questions_sent(proforma: Proforma, sent: Mapping[str, Any]) -> list[Question]:
     """The questions a page sent, in order: those whose `seen` came with it."""
-    named = {name.removeprefix("seen.") for name in sent if name.startswith("seen.")}
-    return [q for q in proforma.questions if q.id in named] if named else []
+    return proforma.in_order({name.removeprefix("seen.") for name in sent if name.startswith("seen.")})

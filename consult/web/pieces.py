@@ -72,14 +72,10 @@ def _shown_otherwise(question_id: str, before: Screen, now: Screen) -> bool:
 def _of_questions(
     now: Screen, redrawn: Collection[str], below: Collection[str], c: dict[str, Any], draw: Draw
 ) -> Iterator[Piece]:
-    for question in _in_order(now, redrawn):
+    for question in now.proforma.in_order(redrawn):
         yield f"slot-{question.id}", drawing.item(now, question, c, draw["whole_item"]) if now.on(question) else ""
-    for question in _in_order(now, below):
-        yield f"panel-{question.id}", draw["panel"](now, question, c)
-
-
-def _in_order(screen: Screen, ids: Collection[str]) -> list[Question]:
-    return [q for q in screen.proforma.questions if q.id in ids] if ids else []
+    for question in now.proforma.in_order(below):
+        yield f"panel-{question.id}", drawing.panel(now, question, c, draw["panel"])
 
 
 def _of_the_page(before: Screen, now: Screen, asked: list[Question], draw: Draw) -> Iterator[Piece]:
@@ -89,7 +85,7 @@ def _of_the_page(before: Screen, now: Screen, asked: list[Question], draw: Draw)
             yield f"rail-{tally.section.id}", drawing.counts(now, tally, draw["rail_counts"])
     for block in now.proforma.blocks:
         if block.rest and before.rests[block.id] != now.rests[block.id]:
-            yield f"rest-{block.id}", draw["rest_inside"](now, block)
+            yield f"rest-{block.id}", drawing.rest(now, block, draw["rest_inside"])
     shown = headings(before.consultation)
     for heading in headings(now.consultation):
         if heading not in shown:

@@ -60,13 +60,13 @@ class Screen:
 
     def may_differ(self, other: Screen) -> frozenset[str]:
         """The questions about which anything may be shown otherwise than on another screen of this consultation."""
+        return self._moved if other is self._earlier else self._differing(other)
+
+    def _differing(self, other: Screen) -> frozenset[str]:
         here, there = self.consultation, other.consultation
         told = differing(here.history, there.history) | differing(here.decisions, there.decisions)
-        return self.proforma.moved_by(differing(self.path.answers, other.path.answers)) | (told & self._ids)
-
-    @property
-    def _ids(self) -> frozenset[str]:
-        return frozenset(self.proforma.by_id)
+        moved = self.proforma.moved_by(differing(self.path.answers, other.path.answers))
+        return moved | (told & self.proforma.by_id.keys())
 
     @cached_property
     def _earlier(self) -> Screen | None:
@@ -77,7 +77,7 @@ class Screen:
     @cached_property
     def _moved(self) -> frozenset[str]:
         """The questions that are looked at again: those that may be otherwise than before, or all."""
-        return self.may_differ(self._earlier) if self._earlier else self._ids
+        return self._differing(self._earlier) if self._earlier else frozenset(self.proforma.by_id)
 
     def _still(self, shown: Mapping[str, T]) -> dict[str, T]:
         """What was shown of the questions that are not looked at again."""
@@ -85,7 +85,7 @@ class Screen:
 
     def _again(self) -> list[Question]:
         """The questions on the path that are looked at again."""
-        return [q for q in self.proforma.asked if q.id in self._moved and q.id in self.path]
+        return [q for q in self.proforma.in_order(self._moved & self.path.on) if not q.retired]
 
     def address(self, endpoint: str, **more: str) -> str:
         """An address of this consultation; what comes with it is an id of the proforma, which needs no quoting."""
@@ -237,7 +237,7 @@ class Screen:
 
     def parked(self) -> list[Question]:
         """The questions whose answers are kept but do not apply now."""
-        return [self.proforma.by_id[q] for q in self.path.parked() if q in self.proforma.by_id]
+        return [self.proforma.by_id[q] for q in self.path.parked()]
 
     def gate(self) -> Gate:
         """What still holds signing."""

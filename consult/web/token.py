@@ -14,7 +14,7 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import current_app, g, request
+from flask import Flask, current_app, g, request, session
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.exceptions import Forbidden
 
@@ -28,18 +28,34 @@ class OtherSite(Forbidden):
     """The browser says that another site sent this."""
 
 
+MOST_TAKEN: Final = 1000
+
+
 class Guard(CSRFProtect):  # type: ignore[misc] # flask-wtf has no types
     """Refuses what another site sent, and what was sent without the token of the session, as flask-wtf does.
 
-    flask-wtf knows the token as it is, without its mask.
+    flask-wtf knows the token as it is, without its mask. A token that it took for a session is taken again.
     """
+
+    def __init__(self, app: Flask) -> None:
+        self._taken: set[tuple[object, str, str]] = set()
+        super().__init__(app)
 
     def protect(self, **how: Any) -> None:
         """Raise OtherSite or CSRFError, unless the form is of a page of ours."""
         changes = request.method in current_app.config["WTF_CSRF_METHODS"]
         if changes and request.endpoint and is_from_another_site():
             raise OtherSite
-        super().protect(**how)
+        if not changes:
+            return
+        brought = self._get_csrf_token()
+        both = (current_app.secret_key, session.get("csrf_token", ""), brought)
+        if both not in self._taken:
+            super().protect(**how)
+            if len(self._taken) >= MOST_TAKEN:
+                self._taken.clear()
+            self._taken.add(both)
+        g.csrf_token = brought  # where flask-wtf looks first: the reply goes on with the same, under another mask
 
     def _get_csrf_token(self) -> str:
         return _unmasked(super()._get_csrf_token() or "")
@@ -60,6 +76,8 @@ def is_from_another_site() -> bool:
 def token() -> str:
     """The token for a page: the session's, under a mask of chance that stands before it."""
     if "masked_token" not in g:
+        if "csrf_token" not in session:
+            g.pop("csrf_token", None)  # what this request brought was of a session that has been left
         g.masked_token = _masked(generate_csrf())
     return str(g.masked_token)
 

@@ -32,12 +32,12 @@ LOCKED: Final = 423
 def who_is_it() -> AnyResponse | None:
     """Let a request go on to its page, or reply instead: with the sign-in, the lock, or a refusal."""
     g.person, g.left, g.visit, g.new_token = None, 0, None, ""
-    unlocking = _unlocking()  # any page is unlocked at its own address
-    if request.endpoint == "static" or (request.endpoint is None and not unlocking):
+    unlocking, endpoint = _unlocking(), request.endpoint  # any page is unlocked at its own address
+    if endpoint == "static" or (endpoint is None and not unlocking):
         return None
-    now = inst().store.clock()
-    g.visit = signed_in = sessions.lookup(inst().db.read(), token(), now) if token() else None
-    if signed_in is not None and signed_in.locked and request.endpoint not in WORKS_LOCKED:
+    now, brought = inst().store.clock(), token()
+    g.visit = signed_in = sessions.lookup(inst().db.read(), brought, now) if brought else None
+    if signed_in is not None and signed_in.locked and endpoint not in WORKS_LOCKED:
         return _locked(signed_in, now)
     if signed_in is not None:
         if unlocking and request.form.get(THEN) == "page":
@@ -86,16 +86,17 @@ def _is(signed_in: SignIn, now: datetime) -> None:
 
 
 def _may() -> AnyResponse | None:
+    person, endpoint = g.person, request.endpoint or ""
     made_for = request.headers.get("X-Made-For", "")
-    if made_for and g.person and made_for != g.person.id:
+    if made_for and person and made_for != person.id:
         return Response("This page was made for somebody else, so nothing is recorded from it; reload it.", 401)
-    if g.person and (held := holding.come_back(own_path())).to:
-        return make_response(render_template("held.html", who=g.person, held=held))
-    if g.person and g.visit.owes and request.endpoint not in policy.PUBLIC | policy.SETTLING:
+    if person and (held := holding.come_back(own_path())).to:
+        return make_response(render_template("held.html", who=person, held=held))
+    if person and g.visit.owes and endpoint not in policy.PUBLIC | policy.SETTLING:
         return redirect(url_for("account.show"), 303)
-    if policy.allowed(g.person.role if g.person else None, request.endpoint or ""):
+    if policy.allowed(person.role if person else None, endpoint):
         return None
-    if g.person is None:
+    if person is None:
         return _ask_to_sign_in()
     raise Forbidden
 
