@@ -5,7 +5,7 @@
   var password = document.getElementById('lock-password'), problem = document.getElementById('lock-problem');
   function meta(name) { return document.querySelector('meta[name="' + name + '"]'); }
   var WAIT = 8000;  // milliseconds until a request without a reply is given up
-  var madeFor = meta('made-for').content, warning = Number(meta('session-warning').content) * 1000;
+  var madeFor = meta('made-for').content, warning = Number(meta('session-left').dataset.warning) * 1000;
   var until = Date.now() + Number(meta('session-left').content) * 1000;
   var told = Date.now(), ticks = 0, covered = '', before = null, at = null, asking = false;
   var locking = false, turn = 0;  // asked to lock, and not yet heard that it is; what was asked before a turn is out of date

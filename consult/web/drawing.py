@@ -74,11 +74,11 @@ def item(screen: Screen, question: Question, c: dict[str, Any], whole: Callable[
     return once(look, screen.consultation.id, whole, screen, question, c, told=_told(screen, question))
 
 
-def panel(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[..., Markup]) -> Markup:
+def panel(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[..., Markup]) -> str:
     """The text kept for an answer, with what is asked of the clinician; what was decided is in somebody's words."""
     kept = screen.panel(question)
     if kept is None:
-        return Markup()
+        return ""
     if c["decision_problem"] or screen.decision(question) is not None:
         return draw(screen, question, c)
     open_now = tuple(screen.still_open(question))

@@ -21,8 +21,8 @@ SMALLEST: Final = 400
 """Bytes; what is shorter fits into one packet anyway."""
 BROTLI, GZIP = 5, 6
 """How hard pages are pressed: harder takes them longer than it spares."""
-LONGEST_CHANCE: Final = 64
-CHANCE: Final = "X-Length-Of-Chance"
+LONGEST_CHANCE: Final = 48
+CHANCE: Final = "X-Chance"
 KINDS: Final = ("text/", "application/json", "application/fhir+json", "image/svg+xml")
 Pack = Callable[[bytes], bytes]
 PackParts = Callable[[Iterable[bytes]], Iterator[bytes]]

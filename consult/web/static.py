@@ -20,6 +20,7 @@ from consult.web.sending import Coding, coding
 
 NAMES: Final = {
     "pages.css": ("nhsuk.css", "consult.css"),
+    "session.js": ("sheets.js", "session.js"),
     "talk.js": ("vendor/htmx.min.js", "steady.js", "consult.js"),
 }
 """What pages ask for in one piece, and the files it is made of."""
@@ -49,7 +50,7 @@ def file(name: str) -> File | None:
         return None
     body = _joined(name).encode()
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return File(body, kind, hashlib.sha256(body).hexdigest()[:16])
+    return File(body, kind, hashlib.sha256(body).hexdigest()[:10])
 
 
 @cache

@@ -6,6 +6,7 @@ The token is written otherwise in each reply, so that no two compressed pages ho
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,12 +15,14 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, request, session
+from flask import current_app, g, request, session
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.exceptions import Forbidden
 
-START: Final = 15
-"""Bytes of chance that a mask grows from: it makes a page shorter than a mask of chance throughout."""
+OF_SESSION: Final = "csrf_token"
+"""What flask-wtf calls the token in the cookie: 20 bytes of chance, in hexadecimal."""
+START: Final = 16
+"""Bytes of chance that a mask grows from."""
 OURS: Final = ("same-origin", "none")
 """What a browser says of a form that was sent by a page of this very origin, or by the person without a page."""
 
@@ -28,37 +31,26 @@ class OtherSite(Forbidden):
     """The browser says that another site sent this."""
 
 
-MOST_TAKEN: Final = 1000
-
-
 class Guard(CSRFProtect):  # type: ignore[misc] # flask-wtf has no types
     """Refuses what another site sent, and what was sent without the token of the session, as flask-wtf does.
 
-    flask-wtf knows the token as it is, without its mask. A token that it took for a session is taken again.
+    flask-wtf signs the token it puts into a page. Here it needs none: it is compared with the one in the cookie, which
+    is signed, and what is shorter makes each page shorter.
     """
-
-    def __init__(self, app: Flask) -> None:
-        self._taken: set[tuple[object, str, str]] = set()
-        super().__init__(app)
 
     def protect(self, **how: Any) -> None:
         """Raise OtherSite or CSRFError, unless the form is of a page of ours."""
         changes = request.method in current_app.config["WTF_CSRF_METHODS"]
         if changes and request.endpoint and is_from_another_site():
             raise OtherSite
-        if not changes:
+        if changes and self._is_of_this_session():
+            g.csrf_valid = True
             return
-        brought = self._get_csrf_token()
-        both = (current_app.secret_key, session.get("csrf_token", ""), brought)
-        if both not in self._taken:
-            super().protect(**how)
-            if len(self._taken) >= MOST_TAKEN:
-                self._taken.clear()
-            self._taken.add(both)
-        g.csrf_token = brought  # where flask-wtf looks first: the reply goes on with the same, under another mask
+        super().protect(**how)
 
-    def _get_csrf_token(self) -> str:
-        return _unmasked(super()._get_csrf_token() or "")
+    def _is_of_this_session(self) -> bool:
+        ours = session.get(OF_SESSION, "")
+        return bool(ours) and hmac.compare_digest(ours, _unmasked(self._get_csrf_token() or ""))
 
 
 def is_from_another_site() -> bool:
@@ -76,24 +68,25 @@ def is_from_another_site() -> bool:
 def token() -> str:
     """The token for a page: the session's, under a mask of chance that stands before it."""
     if "masked_token" not in g:
-        if "csrf_token" not in session:
-            g.pop("csrf_token", None)  # what this request brought was of a session that has been left
-        g.masked_token = _masked(generate_csrf())
+        if OF_SESSION not in session:
+            g.pop(OF_SESSION, None)  # of a session that was left in this very request
+            generate_csrf()
+        g.masked_token = _masked(session[OF_SESSION])
     return str(g.masked_token)
 
 
-def _masked(text: str) -> str:
+def _masked(token: str) -> str:
     start = secrets.token_bytes(START)
-    return urlsafe_b64encode(start + _mixed(start, text.encode())).decode()
+    return urlsafe_b64encode(start + _mixed(start, bytes.fromhex(token))).decode()
 
 
 def _unmasked(text: str) -> str:
     """The token under the mask; "" for what is none."""
     try:
         both = urlsafe_b64decode(text)
-        return _mixed(both[:START], both[START:]).decode()
     except (Error, ValueError):
         return ""
+    return _mixed(both[:START], both[START:]).hex()
 
 
 def _mixed(start: bytes, text: bytes) -> bytes:

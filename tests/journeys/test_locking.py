@@ -345,6 +345,23 @@ class TestSignedOutInAnotherTab:
         expect(page.locator("#lock")).to_be_hidden()
 
 
+def test_a_colleague_signs_in_on_the_cover_and_nothing_else_is_asked(
+    service: Service, nurse: Watch, consultation: str
+) -> None:
+    nurse.expected.append("status of 404")
+    page = show(nurse, consultation)
+    page.locator(".top").get_by_role("button", name="Lock", exact=True).click()
+    is_covered(page, employee_of(service, consultation))
+    expect(page.locator("#lock")).to_contain_text("Nora Nurse, occupational health nurse")
+    asked = page.locator("#lock .switch input:not([type=hidden])")
+    assert asked.evaluate_all("all => all.map(one => one.name)") == ["username", "password"]
+    page.get_by_label("Their sign-in name").fill(SIGN_IN_NAMES["doctor"])
+    page.get_by_label("Their password").fill(PASSWORD)
+    page.get_by_role("button", name="Switch user").click()
+    expect(page.locator(".top__user")).to_contain_text("Dan Doctor")
+    assert page.goto(f"/consultations/{consultation}").status == 404
+
+
 class TestWithoutJavaScript:
     def test_what_is_sent_into_the_lock_is_recorded_after_the_password_and_one_is_back_at_the_place(
         self, service: Service, visit: Visit, consultation: str, clock: Clock

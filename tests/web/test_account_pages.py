@@ -284,9 +284,3 @@ def test_a_colleague_is_at_work_two_forms_after_the_one_before(service: Service,
     old = service.visitor()
     old.client.set_cookie("consult_session", before)
     assert old.ask("/").status_code == 302, "whoever was there before is signed out"
-
-
-def test_the_cover_of_an_open_page_has_the_same_form(service: Service, nurse: Visitor) -> None:
-    page = nurse.get(f"/consultations/{service.begin()}")
-    form = next(f for f in page.iter("form") if f.get("action") == "/sign-in")
-    assert {i.get("name") for i in form.iter("input")} == {"csrf_token", "username", "password"}
