@@ -6,6 +6,7 @@ import hashlib
 import random
 import shutil
 import uuid
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -47,6 +48,58 @@ def with_token(service: Service, token: str) -> Visitor:
 
 def is_in(visitor: Visitor) -> bool:
     return visitor.client.get("/account").status_code == 200
+
+
+def forged(good: bytes, plain: bytes) -> dict[str, bytes]:
+    """What is sent in the place of a good token, made of it and of what it hides."""
+    return {
+        "nothing": b"",
+        "only the mask": good[:16],
+        "a part of it": good[:-1],
+        "more than it": good + b"\0",
+        "the token without a mask": plain,
+        "an empty mask and the token": bytes(16) + plain,
+        "another mask and its rest": random.Random(5).randbytes(16) + good[16:],
+    }
+
+
+def refused(visitor: Visitor, token: str, path: str = "/look") -> bool:
+    return bool(visitor.client.post(path, data={"look": "light", "csrf_token": token}).status_code == 400)
+
+
+def test_a_forged_token_of_a_form_is_refused(shared: Service) -> None:
+    nurse = shared.visitor("nurse")
+    good = nurse.csrf()
+    with nurse.client.session_transaction() as held:
+        plain = bytes.fromhex(held["csrf_token"])
+    assert not refused(nurse, good)
+    tried = forged(urlsafe_b64decode(good), plain)
+    assert [name for name, text in tried.items() if not refused(nurse, urlsafe_b64encode(text).decode())] == []
+
+
+def test_every_flipped_bit_of_a_token_and_a_token_of_another_session_is_refused(shared: Service) -> None:
+    nurse, other = shared.visitor("nurse"), shared.visitor("doctor")
+    good = nurse.csrf()
+    both = int.from_bytes(urlsafe_b64decode(good))
+    flipped = [(both ^ 1 << bit).to_bytes(len(urlsafe_b64decode(good))) for bit in range(both.bit_length())]
+    assert len(flipped) > 250
+    assert all(refused(nurse, urlsafe_b64encode(text).decode()) for text in flipped)
+    assert refused(nurse, other.csrf())
+    assert refused(other, good)
+    assert not refused(nurse, good)
+    assert refused(shared.visitor(), good, "/sign-in"), "a browser that has no session has no token"
+
+
+def test_a_cookie_of_forms_that_was_changed_gives_its_token_to_nobody(shared: Service) -> None:
+    nurse, thief = shared.visitor("nurse"), shared.visitor("nurse")
+    good, cookie = nurse.csrf(), nurse.client.get_cookie("consult_form")
+    assert cookie is not None
+    for at in range(len(cookie.value)):
+        other = "A" if cookie.value[at] != "A" else "B"
+        thief.client.set_cookie("consult_form", cookie.value[:at] + other + cookie.value[at + 1 :])
+        assert refused(thief, good), at
+    thief.client.set_cookie("consult_form", cookie.value)
+    assert not refused(thief, good), "the control: with the whole cookie it is one browser"
 
 
 def sign_in(service: Service, visitor: Visitor | None = None, **more: str) -> tuple[Visitor, Any]:
