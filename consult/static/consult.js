@@ -443,7 +443,7 @@
 
   document.addEventListener('htmx:afterSettle', watch);
   watch();
-  say('Each answer is saved when given');
+  say('Saved as you answer');
   var summary = document.getElementById('error-summary');
   if (summary) { summary.focus(); }
 }());

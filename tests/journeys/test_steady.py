@@ -34,7 +34,7 @@ def show(nurse: Watch, service: Service, high: int = 768) -> Page:
     page = nurse.page()
     page.set_viewport_size({"width": 1366, "height": high})
     page.goto(f"/consultations/{service.begin()}")
-    expect(page.locator("#save-state")).to_have_text("Each answer is saved when given")
+    expect(page.locator("#save-state")).to_have_text("Saved as you answer")
     return page
 
 
