@@ -444,6 +444,12 @@
   document.addEventListener('htmx:afterSettle', watch);
   watch();
   say('Saved as you answer');
+  // An answer given before the scripts had come is taken now; htmx, which sends it, listens from this event on.
+  document.addEventListener('DOMContentLoaded', function () {
+    document.querySelectorAll('.q__set').forEach(function (set) {
+      enteredEarly(set).forEach(function (i) { i.dispatchEvent(new Event(begun(i) ? 'input' : 'change', { bubbles: true })); });
+    });
+  });
   var summary = document.getElementById('error-summary');
   if (summary) { summary.focus(); }
 }());

@@ -90,9 +90,5 @@
   var bad = form.querySelector('.e--bad input, .e--bad select');
   var first = bad || items.map(function (i) { return i.querySelector('input, select'); }).find(function (i) { return i; });
   if (first && !form.contains(document.activeElement)) { first.focus(); }
-  // What was typed before this script ran is no less typed.
-  var early = Array.from(form.elements).some(function (i) {
-    return i.name && (/^(radio|checkbox)$/.test(i.type) ? i.checked !== i.defaultChecked : 'defaultValue' in i && i.value !== i.defaultValue);
-  });
-  if (early) { note(); }
+  if (enteredEarly(form).length) { note(); }
 })();

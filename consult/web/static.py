@@ -21,7 +21,8 @@ from consult.web.sending import Coding, coding
 NAMES: Final = {
     "pages.css": ("nhsuk.css", "consult.css"),
     "session.js": ("sheets.js", "session.js"),
-    "talk.js": ("vendor/htmx.min.js", "steady.js", "consult.js"),
+    "entry.js": ("early.js", "entry.js"),
+    "talk.js": ("vendor/htmx.min.js", "early.js", "steady.js", "consult.js"),
 }
 """What pages ask for in one piece, and the files it is made of."""
 LOOKS: Final = {"": "screen and (prefers-color-scheme: dark)", "low-light": "screen", "light": ""}

@@ -150,6 +150,79 @@ class TestTwoTabs:
         assert service.answer(consultation, "cord_signs") == ("declined", None, "")
 
 
+class TestBeforeTheScripts:
+    """A page over a slow link is seen, and answered, before its scripts have come."""
+
+    @pytest.fixture
+    def early(self, visit: Visit, service: Service) -> tuple[str, Page, list[Route]]:
+        consultation, page, held = service.begin(), visit("nurse").page(), list[Route]()
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        page.route(re.compile(r"talk\.js"), hold)
+        page.goto(f"/consultations/{consultation}", wait_until="commit")
+        page.locator("#left").wait_for(state="attached")
+        for _ in range(250):
+            if held:
+                break
+            page.wait_for_timeout(20)
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        return consultation, page, held
+
+    def of_kind(self, service: Service, page: Page, kind: str) -> str:
+        """The first question of a kind on the page that nothing was entered for."""
+        asked = [q.id for q in service.instance.library.current.proforma.asked if q.kind == kind]
+        shown = set(page.locator(".q__set").evaluate_all("all => all.map(one => one.dataset.q)"))
+        return next(id_ for id_ in asked if id_ in shown)
+
+    def test_what_was_entered_is_taken_as_if_it_were_entered_now_and_nothing_else_is(
+        self, service: Service, early: tuple[str, Page, list[Route]]
+    ) -> None:
+        consultation, page, held = early
+        of = {kind: self.of_kind(service, page, kind) for kind in ("choices", "text", "date", "number", "choice")}
+        page.locator('label[for="a.cord_signs.unsure"]').click()
+        page.locator('select[name="reason.one_leg_weakness"]').select_option(index=1)
+        page.locator(f'[data-q="{of["choices"]}"] input[type="checkbox"]').nth(1).check()
+        page.locator(f'[data-q="{of["choice"]}"] input[type="radio"]').first.check()
+        page.locator(f'[data-q="{of["text"]}"] textarea').fill("typed before anything listened")
+        for box, typed in enumerate(("3", "3", "2026")):
+            page.locator(f'[data-q="{of["date"]}"] .dates input').nth(box).fill(typed)
+        number = page.locator(f'[data-q="{of["number"]}"]')
+        if number.locator("select.sel:not(.sel--why)").count():
+            number.locator("select.sel:not(.sel--why)").select_option(index=2)
+        else:
+            number.locator('input[type="radio"]').nth(2).check()
+        expect(page.locator("#save-state")).to_have_text("Save before you leave this page")
+        held[0].continue_()
+        entered = {"cord_signs", "one_leg_weakness", *of.values()}
+        for question in entered:
+            expect(page.locator(f"#state-{question} .q__saved")).to_be_visible()
+        expect(page.locator("#save-state")).to_have_text(SAVED)
+        assert set(service.consultation(consultation).history) == entered
+        assert all(service.steps_about(consultation, question) == 1 for question in entered)
+        assert service.answer(consultation, "cord_signs") == ("unsure", None, "")
+        assert service.answer(consultation, of["text"]) == ("answered", "typed before anything listened", "")
+        assert service.answer(consultation, of["date"]) == ("answered", "2026-03-03", "")
+
+    def test_half_a_date_is_said_to_be_half(self, service: Service, early: tuple[str, Page, list[Route]]) -> None:
+        consultation, page, held = early
+        question = self.of_kind(service, page, "date")
+        page.locator(f'[data-q="{question}"] .dates input').first.fill("3")
+        held[0].continue_()
+        expect(page.locator("#save-state")).to_have_text("Not saved: finish the date")
+        assert service.answer(consultation, question) is None
+
+    def test_of_a_page_nobody_touched_nothing_is_sent(
+        self, service: Service, early: tuple[str, Page, list[Route]]
+    ) -> None:
+        consultation, page, held = early
+        held[0].continue_()
+        expect(page.locator("#save-state")).to_have_text("Saved as you answer")
+        page.wait_for_timeout(400)  # longer than an answer waits before it is sent
+        assert service.consultation(consultation).history == {}
+
+
 class TestLostServer:
     def test_an_answer_given_while_the_server_is_down_is_saved_once_it_is_back(
         self, visit: Visit, service: Service
