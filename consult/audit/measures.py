@@ -118,9 +118,9 @@ class MeasureSet(Strict):
         return {measure.id: measure for measure in self.measures}
 
     @cached_property
-    def national(self) -> list[str]:
+    def national(self) -> tuple[str, ...]:
         """The ids of the national measures, in order."""
-        return [measure.id for measure in self.measures if measure.national]
+        return tuple(measure.id for measure in self.measures if measure.national)
 
     def headings(self) -> list[tuple[Measure, bool]]:
         """The national measures, each followed by the local ones that must stand beside it (True: stands beside)."""
@@ -147,7 +147,7 @@ class MeasureSet(Strict):
 
     def parts(self, measure: Measure) -> list[str]:
         """The ids of the measures that one with `all_of` is made of; empty for the others."""
-        return self.national if measure.all_of == "national" else list(measure.all_of or ())
+        return list(self.national) if measure.all_of == "national" else list(measure.all_of or ())
 
 
 def outcome_of(measures: MeasureSet, measure: Measure, look_up: Lookup) -> Outcome:

@@ -271,13 +271,13 @@ class Proforma(Strict):
         return tuple(question for question in self.questions if not question.retired)
 
     @cached_property
-    def place(self) -> dict[str, int]:
+    def _place(self) -> dict[str, int]:
         """Where each question stands in the order, by id."""
         return {question.id: number for number, question in enumerate(self.questions)}
 
     def in_order(self, ids: Iterable[str]) -> list[Question]:
         """The questions with these ids, in order; an id that names none is left out."""
-        return [self.questions[number] for number in sorted(self.place[id_] for id_ in ids if id_ in self.place)]
+        return [self.questions[number] for number in sorted(self._place[id_] for id_ in ids if id_ in self._place)]
 
     @cached_property
     def emergencies(self) -> tuple[Question, ...]:

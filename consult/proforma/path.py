@@ -98,8 +98,7 @@ class Path:
 
     def parked(self) -> list[str]:
         """The ids of questions that hold an answer but do not apply now, in order."""
-        aside = self.answers.keys() - self._on
-        return [question.id for question in self.proforma.in_order(aside)] if aside else []
+        return [question.id for question in self.proforma.in_order(self.answers.keys() - self._on)]
 
     def panel(self, question_id: str) -> Panel | None:
         """The text kept for this answer: the first panel for it whose condition holds or might hold."""

@@ -85,7 +85,7 @@ class Screen:
 
     def _again(self) -> list[Question]:
         """The questions on the path that are looked at again."""
-        return [q for q in self.proforma.in_order(self._moved & self.path.on) if not q.retired]
+        return self.proforma.in_order(self._moved & self.path.on)
 
     def address(self, endpoint: str, **more: str) -> str:
         """An address of this consultation; what comes with it is an id of the proforma, which needs no quoting."""
@@ -237,7 +237,7 @@ class Screen:
 
     def parked(self) -> list[Question]:
         """The questions whose answers are kept but do not apply now."""
-        return [self.proforma.by_id[q] for q in self.path.parked()]
+        return self.proforma.in_order(self.path.parked())
 
     def gate(self) -> Gate:
         """What still holds signing."""

@@ -18,8 +18,9 @@ from consult.record import settings
 pytestmark = pytest.mark.browser
 KB = 1024
 FIRST_LOAD, REQUESTS, LATER, ANSWER = 50 * KB, 5, 4 * KB, 1 * KB
-LATER_PAGES = ("/report", "/letter", "leaflets", "follow-up", "employees", "tour", "/sign")
-"""The last one with all that is not recorded yet."""
+LATER_PAGES = ("/report", "/letter", "leaflets", "follow-up", "employees", "tour")
+SIGN = "/sign"
+"""With all that is not recorded yet; as in a service in use, as the demonstration says on each page what it is."""
 WHOLE_SCREEN_ALONE = 62 * KB
 """With nothing in the browser's cache, the style and the page of some 75 questions included: above the aim of 50."""
 
@@ -74,8 +75,6 @@ def test_first_loads_and_later_pages_and_an_answer_weigh_what_they_may(
     service: Service, visit: Visit, capsys: pytest.CaptureFixture[str]
 ) -> None:
     watch, consultation = visit(), service.begin()
-    with service.instance.db.write() as conn:  # the demonstration says in a strip on each page what it is
-        settings.change_setting(conn, "demonstration", False, "test", service.instance.store.at())
     page = watch.page()
     found: dict[str, Wire] = {}
     with counted(watch, page) as found["the sign-in page, nothing cached"]:
@@ -90,6 +89,11 @@ def test_first_loads_and_later_pages_and_an_answer_weigh_what_they_may(
     for path in LATER_PAGES:
         with counted(watch, page) as found[path]:
             page.goto(f"/consultations/{consultation}{path}" if path.startswith("/") else f"/{path}")
+    with service.instance.db.write() as conn:
+        settings.change_setting(conn, "demonstration", False, "test", service.instance.store.at())
+    del service.instance.demonstration  # looked up once in a process: as after the next start
+    with counted(watch, page) as found[SIGN]:
+        page.goto(f"/consultations/{consultation}{SIGN}")
     alone = visit("nurse")
     page = alone.page()
     with counted(alone, page) as found["the consultation, nothing cached"]:
@@ -102,6 +106,6 @@ def test_first_loads_and_later_pages_and_an_answer_weigh_what_they_may(
     for name in ("the sign-in page, nothing cached", "the consultation after it"):
         assert found[name].total <= FIRST_LOAD, found[name]
         assert len(found[name].asked) <= REQUESTS, found[name]
-    assert {path: n for path in LATER_PAGES if (n := heaviest(found[path])) > LATER} == {}
+    assert {path: n for path in (*LATER_PAGES, SIGN) if (n := heaviest(found[path])) > LATER} == {}
     assert found["the consultation, nothing cached"].total <= WHOLE_SCREEN_ALONE
     assert len(found["the consultation, nothing cached"].asked) <= REQUESTS
