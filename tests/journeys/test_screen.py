@@ -10,6 +10,8 @@ from playwright.sync_api import Page, Route, expect
 from service import AWAY, PASSWORD, SIGN_IN_NAMES, Service
 from watching import Visit
 
+from consult.proforma.answer import Answer
+
 pytestmark = pytest.mark.browser
 
 SAVED = re.compile(r"^Saved \d\d:\d\d")
@@ -216,11 +218,26 @@ class TestBeforeTheScripts:
     def test_of_a_page_nobody_touched_nothing_is_sent(
         self, service: Service, early: tuple[str, Page, list[Route]]
     ) -> None:
+        """Also where the browser shows a text otherwise than it was held: it takes line ends out, or makes them one."""
         consultation, page, held = early
+        ends = "one\r\ntwo\rthree\nfour\u2028five "
+        held_there: dict[str, object] = {
+            "employee_concern": ends,
+            "adjustment_types": ["phased_return"],
+            "phased_return_plan": {"what": ends, "start": "2026-12-01", "no_end_reason": ends},
+        }
+        for question, value in held_there.items():
+            asked, key = service.instance.library.current.proforma.by_id[question], f"ends-of-lines-{question}"
+            answer = Answer("answered", value)
+            service.instance.store.save(consultation, asked, answer, 0, key, "single", service.who("nurse"))
+        given = service.consultation(consultation).last_seq
         held[0].continue_()
+        page.unroute_all()
+        page.goto(f"/consultations/{consultation}")
         expect(page.locator("#save-state")).to_have_text("Saved as you answer")
+        assert page.locator('[name="a.phased_return_plan.what"]').input_value() == "onetwothreefour\u2028five "
         page.wait_for_timeout(400)  # longer than an answer waits before it is sent
-        assert service.consultation(consultation).history == {}
+        assert service.consultation(consultation).last_seq == given
 
 
 class TestLostServer:
