@@ -161,7 +161,7 @@ def offline_folder(options: argparse.Namespace) -> Path | None:
 
 
 def test(options: argparse.Namespace, extra: list[str]) -> int:
-    """Style, types, then the unit tests, the browser tests and the fault tests, each on two cores."""
+    """Style, types, then the tests: of speed with nothing beside them, the others on two cores."""
     install("requirements-test.lock", offline_folder(options), may_install=True)
     install_reference(offline_folder(options))
     browser = find_browser()
@@ -186,8 +186,9 @@ def pytest(extra: list[str], browser: str) -> list[str]:
     """Run pytest and return the parts that failed; a part that has no test for the arguments given is no failure."""
     side_by_side = ["--dist", "worksteal", "-n"]  # each begins with whole modules, so that few fixtures are made twice
     parts = {
-        "unit tests": [*side_by_side, "2", "-m", "not browser and not fault and not soak"],
-        "browser tests": [*side_by_side, "2", "-m", "browser and not fault and not soak"],
+        "speed tests": ["-m", "speed and not soak"],  # one after the other: what runs beside them is measured too
+        "unit tests": [*side_by_side, "2", "-m", "not browser and not fault and not soak and not speed"],
+        "browser tests": [*side_by_side, "2", "-m", "browser and not fault and not soak and not speed"],
         "fault tests": [*side_by_side, "3", "-m", "fault and not soak"],  # most of their time they wait
     }
     if "-m" in extra:
@@ -206,7 +207,7 @@ def pytest(extra: list[str], browser: str) -> list[str]:
 def files_of_tests(part: str) -> Iterator[dict[str, str]]:
     """Let test files lie in memory where there is room, so that nothing waits for a disk but what is about the disk."""
     room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
-    if not room or part not in ("unit tests", "browser tests"):
+    if not room or part not in ("speed tests", "unit tests", "browser tests"):
         yield {}
         return
     with tempfile.TemporaryDirectory(dir=MEMORY, ignore_cleanup_errors=True) as folder:

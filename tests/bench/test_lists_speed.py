@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import lists as bench
+import pytest
+
+pytestmark = pytest.mark.speed
 
 FEW, MANY = 60, 1500
 BOUNDS = {

@@ -34,7 +34,7 @@ from consult.proforma.dataset import Dataset
 from consult.record import settings
 from consult.record.store import now_utc
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.speed]
 
 CASES = 5524
 SEED = 2011

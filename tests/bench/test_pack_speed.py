@@ -6,6 +6,7 @@ from pathlib import Path
 from time import process_time
 
 import papers
+import pytest
 from constructed import fill
 
 from consult.audit import rounds
@@ -17,6 +18,8 @@ from consult.documents.leaflet import load_file
 from consult.evidence import seqohs
 from consult.instance import Instance, open_instance
 from consult.record import settings
+
+pytestmark = pytest.mark.speed
 
 BOUND = 3.0 / 0.004
 """3 seconds, over the 4 ms that the Markdown library takes for the core leaflet."""

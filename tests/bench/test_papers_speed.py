@@ -1,8 +1,11 @@
 """A leaflet as page and as tagged PDF against the Markdown library alone: ratios of time in one run."""
 
 import papers
+import pytest
 
 from consult.documents.leaflet import load_file
+
+pytestmark = pytest.mark.speed
 
 NEW_PAGE, CACHED_PAGE, NEW, CACHED = 0.94, 0.235, 4.7, 0.35
 """4 ms, 1 ms, 20 ms and 1.5 ms over the 4.3 ms that the library takes where nothing else runs (docs/performance.md)."""

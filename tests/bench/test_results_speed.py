@@ -6,12 +6,15 @@ time per case where it no longer fits the processor's cache, and that is no matt
 
 from functools import partial
 
+import pytest
 import results as bench
 from national import DATASET, shipped_dataset
 
 from consult.audit import tally
 from consult.audit.counting import plan_of
 from consult.audit.measures import load_measures
+
+pytestmark = pytest.mark.speed
 
 FEW, MANY = 2_000, 20_000
 BOUND = 1.2

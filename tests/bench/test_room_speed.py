@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import room as bench
 
+pytestmark = pytest.mark.speed
+
 SAVE, PAGE, SIGN = 6.0, 22.0, 10.0
 """Bounds that hold today. The aims: 2 and 6 durable commits for an answer and a signature, 4 hellos for a page."""
 AT_ONCE, MEGABYTES = 0.1, 150.0
