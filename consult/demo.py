@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,6 +11,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
+
+import tomli
 
 from consult.accounts.people import WORK, NewPerson, add_person
 from consult.demo_month import Month
@@ -59,7 +60,7 @@ def month_script() -> dict[str, Any]:
 
 
 def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("consult").joinpath(name).read_text("utf-8"))
+    return tomli.loads(files("consult").joinpath(name).read_text("utf-8"))
 
 
 def people(small: bool = True) -> list[DemoPerson]:

@@ -39,7 +39,7 @@ from consult.record.database import (
 from consult.record.disk import sync
 from consult.record.ledger import Draft, append, head
 from consult.record.library import Approval, Confirmation, Library, approvals, confirmations
-from consult.record.opening import check_usable, open_database
+from consult.record.opening import open_database
 from consult.record.store import Clock, Store, now_utc
 from consult.record.timekeeping import stamp
 
@@ -169,11 +169,6 @@ class Instance:
     def close(self) -> None:
         """Close the database."""
         self.db.close()
-
-    def reopen(self) -> None:
-        """Open the database anew after `close`, with the content as it was; DatabaseRefused if it is not ours now."""
-        check_usable(self.db.file)
-        self.db.reopen()
 
 
 def database_file(folder: Path) -> Path:

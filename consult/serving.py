@@ -14,16 +14,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask
 
-from consult import tending
+from consult import server, tending
 from consult.approving import note_served
-from consult.instance import Instance, InstanceRefused, open_instance
+from consult.instance import Instance, InstanceRefused
 from consult.lock import server_lock
+from consult.setting_up import open_set_up
 
-THREADS: Final = 8
 M_ARENA_MAX: Final = -8
 """As malloc.h of glibc has it."""
 LOOK_EVERY: Final = 60.0
@@ -112,11 +112,9 @@ def open_browser(url: str) -> None:
     subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own interpreter and address
 
 
-def application(folder: Path, address: Address) -> Flask:
-    """The web application over a freshly opened instance."""
-    from consult.web.app import create_app
-
-    instance = open_instance(folder)
+def application(folder: Path, address: Address, actor: str = "program") -> Flask:
+    """The web application over a freshly opened instance that has been set up."""
+    instance = open_set_up(folder, actor=actor)
     if instance.demonstration and address.behind_tls:
         instance.close()
         raise InstanceRefused(
@@ -124,18 +122,18 @@ def application(folder: Path, address: Address) -> Flask:
             "leave --behind-tls-proxy out, or serve a real installation (`consult init`)."
         )
     instance.hosts, instance.behind_tls = address.hosts, address.behind_tls
-    note_served(instance)
+    from consult.web.app import create_app  # only once it is known that there is something to serve
+
     return create_app(instance)
 
 
 def settle() -> None:
-    """Set apart what was loaded and stays: it is not searched for garbage again, nor copied for a process that forks.
+    """Set apart what was loaded and stays: searching it for garbage again would take longer than an answer.
 
-    Each search of it would take longer than an answer, and touch every page of memory that two processes share. All
-    threads that come take their memory from one place.
+    All threads that come take their memory from one place.
     """
-    gc.collect()
     gc.freeze()
+    gc.enable()
     if libc := _glibc():
         libc.mallopt(M_ARENA_MAX, 1)
         libc.malloc_trim(0)
@@ -173,79 +171,23 @@ def keep_tending(instance: Instance) -> None:
     threading.Thread(target=look, name="tending", daemon=True).start()
 
 
-def serve(folder: Path, listener: socket.socket, address: Address, ready: Callable[[], None]) -> None:
-    """Serve an instance until the process is stopped; `ready` is called once everything has been found in order."""
-    with server_lock(folder):
-        app = application(folder, address)  # what is wrong is said here, before the server starts
-        _instance_of(app).close()
-        settle()
-        ready()
-        if sys.platform == "win32":
-            _serve_with_waitress(app, listener, address)
-        else:
-            _serve_with_gunicorn(app, listener, address)
-
-
-def _instance_of(app: Flask) -> Instance:
+def serve(
+    folder: Path,
+    listener: socket.socket,
+    address: Address,
+    ready: Callable[[Instance], None],
+    actor: str = "program",
+) -> None:
+    """Serve an instance until the process is told to end; `ready` is called once everything has been found in order."""
+    gc.disable()  # what is loaded stays
+    app = application(folder, address, actor)  # what is wrong is said here, before the first page
     instance: Instance = app.extensions["consult"]
-    return instance
-
-
-def _begun(app: Flask) -> Flask:
-    """The application in the process that serves it: the database is opened there, never carried over a fork."""
-    instance = _instance_of(app)
-    instance.reopen()
-    keep_tending(instance)
-    return app
-
-
-def _serve_with_waitress(app: Flask, listener: socket.socket, address: Address) -> None:
-    with_waitress(_begun(app), listener, "https" if address.behind_tls else "http").run()
-
-
-def with_waitress(app: Flask, listener: socket.socket, scheme: str) -> Any:
-    """A server of waitress over an application, which refuses a request of which it is not sure where it ends."""
-    import waitress
-    from waitress.channel import HTTPChannel
-    from waitress.parser import HTTPRequestParser, ParsingError
-
-    class Sure(HTTPRequestParser):
-        """With both a length and chunks a proxy in front may have counted otherwise (RFC 9112, 6.3)."""
-
-        def parse_header(self, header_plus: bytes) -> None:
-            super().parse_header(header_plus)
-            if self.chunked and "CONTENT_LENGTH" in self.headers:
-                raise ParsingError("Both a length and chunks")
-
-    class Channel(HTTPChannel):
-        parser_class = Sure
-
-    made: Any = waitress  # its stubs leave this out
-    server = made.create_server(app, sockets=[listener], threads=THREADS, url_scheme=scheme, ident=None)
-    server.channel_class = Channel
-    return server
-
-
-def _serve_with_gunicorn(app: Flask, listener: socket.socket, address: Address) -> None:
-    """One worker with threads, which shares the memory of what was loaded with the process that watches it."""
-    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has none
-
-    settings = {
-        "bind": f"fd://{listener.detach()}",  # gunicorn closes it, in the worker too
-        "workers": 1,
-        "worker_class": "gthread",
-        "threads": THREADS,
-        "loglevel": "warning",
-        "control_socket_disable": True,
-        "forwarded_allow_ips": "*" if address.behind_tls else "",
-    }
-
-    class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
-        def load_config(self) -> None:
-            for name, value in settings.items():
-                self.cfg.set(name, value)
-
-        def load(self) -> Any:
-            return _begun(app)
-
-    Server().run()
+    try:
+        with server_lock(folder):
+            note_served(instance)
+            settle()
+            ready(instance)
+            keep_tending(instance)
+            server.run(server.made(app, listener, "https" if address.behind_tls else "http"))
+    finally:
+        instance.close()

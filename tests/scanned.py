@@ -31,7 +31,7 @@ from flask import Flask, g, redirect, request  # noqa: E402 - after the path is 
 from visiting import Service, make, opened  # noqa: E402 - after the path is set
 from werkzeug.wrappers import Request, Response  # noqa: E402 - after the path is set
 
-from consult import serving  # noqa: E402 - after the path is set
+from consult import server, serving  # noqa: E402 - after the path is set
 from consult.accounts import factors, people, policy, sessions  # noqa: E402 - after the path is set
 from consult.web.token import token  # noqa: E402 - after the path is set
 
@@ -176,8 +176,8 @@ def main(role: str, folder: Path) -> None:
     begin = [path for path in beginnings(service, role) if not path.startswith(NOT_ASKED)]
     service.app.wsgi_app = Signed(service, role)  # type: ignore[method-assign] # that is what a layer is
     with serving.listen("127.0.0.1", 0) as listener:
-        server = serving.with_waitress(service.app, listener, "http")
-        threading.Thread(target=server.run, daemon=True).start()
+        waiter = server.made(service.app, listener, "http")
+        threading.Thread(target=waiter.run, daemon=True).start()
         up = {"port": listener.getsockname()[1], "begin": begin, "like": list(like_another(service))}
         print(json.dumps(up), flush=True)
         sys.stdin.read()

@@ -145,12 +145,17 @@ def opened(place: Place, set_up: bool = True) -> Iterator[Instance]:
     """The instance of this command, opened, and set up if need be; files that were refused are named."""
     instance = (setting_up.open_set_up if set_up else open_instance)(place.folder, actor=actor())
     try:
-        for problem in instance.problems:
-            click.echo(f"Refused, so an older version stays in use: {problem}", err=True)
+        tell_refused(instance)
         with telling_damage(instance.db.file):
             yield instance
     finally:
         instance.close()
+
+
+def tell_refused(instance: Instance) -> None:
+    """Name the files of content that were refused."""
+    for problem in instance.problems:
+        click.echo(f"Refused, so an older version stays in use: {problem}", err=True)
 
 
 pass_place = click.make_pass_decorator(Place)

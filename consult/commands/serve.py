@@ -10,7 +10,8 @@ import click
 from consult import demo, serving
 from consult.accounts import sealing
 from consult.accounts.people import ROLES
-from consult.commands.place import EXIT_CODES, F, Place, on_instance, opened, pass_place
+from consult.commands.place import EXIT_CODES, F, Place, actor, on_instance, pass_place, tell_refused
+from consult.instance import Instance, check_there
 from consult.record.store import now_utc
 
 
@@ -38,12 +39,18 @@ def serve(place: Place, host: str, port: int, behind_tls_proxy: bool, host_names
     Plain HTTP is served to this machine only; for others put a TLS proxy in front.
     """
     address = _address(host, port, behind_tls_proxy, host_names)
-    with opened(place) as instance:
-        if sentence := sealing.unreadable(instance.db.read()):
-            click.echo(sentence, err=True)
+    check_there(place.folder)
     with serving.listen(host, port) as listener:
         url = serving.url_of(listener)
-        serving.serve(place.folder, listener, address, lambda: click.echo(f"Serving on {url} (stop with Ctrl+C)"))
+        serving.serve(place.folder, listener, address, lambda instance: _say_ready(instance, url), actor())
+
+
+def _say_ready(instance: Instance, url: str) -> None:
+    tell_refused(instance)
+    if sentence := sealing.unreadable(instance.db.read()):
+        click.echo(sentence, err=True)
+    click.echo(f"Serving on {url} (stop with Ctrl+C)")
+    sys.stdout.flush()
 
 
 def _address(host: str, port: int, behind_tls: bool, names: tuple[str, ...]) -> serving.Address:
@@ -72,7 +79,7 @@ def demo_command(place: Place, port: int | None, no_open: bool, prepare: bool, s
     with serving.listen_near("127.0.0.1", 8000) if port is None else serving.listen("127.0.0.1", port) as listener:
         people = _prepare_demo(place.folder, small)
         url = serving.url_of(listener)
-        serving.serve(place.folder, listener, serving.Address(), lambda: _demo_is_ready(people, url, not no_open))
+        serving.serve(place.folder, listener, serving.Address(), lambda _: _demo_is_ready(people, url, not no_open))
 
 
 def _prepare_demo(folder: Path, small: bool) -> list[demo.DemoPerson]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
+import tomli
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from consult.documents.leaflet_text import body_faults, picture_faults, pictures_named, render, rendered
@@ -217,8 +217,8 @@ def _split(text: str, file: str) -> tuple[dict[str, Any], str, int]:
         raise ContentError([Problem(file, name, sentence)])
     end = next(number for number, line in enumerate(lines) if number and line.strip() == _FENCE)
     try:
-        raw = tomllib.loads("\n".join(lines[1:end]))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raw = tomli.loads("\n".join(lines[1:end]))
+    except (tomli.TOMLDecodeError, RecursionError) as error:
         raise ContentError([Problem(file, name, f"The front matter is not valid TOML: {error}.")]) from error
     return raw, "\n".join(lines[end + 1 :]), end + 2
 

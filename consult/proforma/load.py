@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar, cast
 
+import tomli
 from pydantic import ValidationError
 
 from consult.proforma.answer import ANSWERED
@@ -113,7 +113,7 @@ def parse(model: type[M], text: str, file: str, *lists: str) -> M:
 @lru_cache(maxsize=16)
 def _parsed(model: type[Strict], text: str, file: str, lists: tuple[str, ...]) -> Strict:
     try:
-        raw = tomllib.loads(text)
+        raw = tomli.loads(text)
         plain = json.dumps(raw, default=_as_json)
     except (ValueError, RecursionError) as error:  # ValueError: broken TOML, or a number of thousands of digits
         raise ContentError([Problem(file, "", f"This is not valid TOML: {error}.")]) from error

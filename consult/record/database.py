@@ -215,9 +215,10 @@ class Database:
         self._opened: list[Connection] = []
         self.when_begun: Callable[[Connection], None] = lambda _: None
         self.when_kept: Callable[[], None] = lambda: None
-        self._writer = self._connect(STATEMENTS)
+        self._writer = self._connect(STATEMENTS, cache=2000)
 
-    def _connect(self, statements: int = 128) -> Connection:
+    def _connect(self, statements: int = 128, cache: int = 256) -> Connection:
+        """A connection; `cache` is in KB: those that read keep little; each thread has one, the system its own."""
         how: dict[str, Any] = {"timeout": 5.0, "isolation_level": None, "check_same_thread": False}
         conn = connect(str(self.file), cached_statements=statements, **how)
         conn.row_factory = sqlite3.Row
@@ -229,16 +230,12 @@ class Database:
             "trusted_schema = OFF",
             "cell_size_check = ON",
             "mmap_size = 0",
+            f"cache_size = -{cache}",
             "secure_delete = ON",
         ):
             conn.execute(f"PRAGMA {pragma}")
         self._opened.append(conn)
         return conn
-
-    def reopen(self) -> None:
-        """Open it anew after `close`: in a process that has forked since, which shares no connection with the other."""
-        self._lock, self._local = threading.RLock(), threading.local()
-        self._writer = self._connect(STATEMENTS)
 
     def read(self) -> Connection:
         """The read connection kept for this thread."""

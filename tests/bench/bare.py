@@ -7,14 +7,16 @@ a floor and no product.
 
 from __future__ import annotations
 
+import logging
+import socket
 import sys
 import threading
 from datetime import UTC, datetime
 from typing import Any
 
+import waitress
 from flask import Flask, request
-
-from consult.record.database import sqlite3
+from pysqlite3 import dbapi2 as sqlite3  # the one the product uses
 
 QUESTIONS = (
     "A fall, a crash or a blow before it began?",
@@ -68,20 +70,10 @@ def create_bare(file: str) -> Flask:
 
 
 def serve(port: int, file: str) -> None:
-    """Serve it with gunicorn, set as the product sets it."""
-    from gunicorn.app.base import BaseApplication
-
-    settings = {"bind": f"127.0.0.1:{port}", "workers": 1, "worker_class": "gthread", "threads": 8}
-
-    class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
-        def load_config(self) -> None:
-            for name, value in {**settings, "loglevel": "warning", "control_socket_disable": True}.items():
-                self.cfg.set(name, value)
-
-        def load(self) -> Flask:
-            return create_bare(file)
-
-    Server().run()
+    """Serve it as the product is served."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    listener = socket.create_server(("127.0.0.1", port))
+    waitress.serve(create_bare(file), sockets=[listener], threads=8, ident=None, asyncore_use_poll=True, _quiet=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from consult.approving import note_served
 from consult.instance import open_instance
 from consult.lock import server_lock
 from consult.record.kept import every
@@ -252,6 +253,7 @@ def test_what_the_files_hold_and_nobody_has_opened_is_not_approved(consult, own)
 def test_nothing_is_approved_while_the_server_shows_another_text(consult, own):
     app = application(own, Address())
     with server_lock(own):
+        note_served(app.extensions["consult"])
         consult(own, "approve", "leaflet", *BY, "--yes")
         change_proforma(own)
         consult(own, "check")

@@ -142,7 +142,7 @@ def test_a_state_file_that_cannot_be_read_is_as_if_nothing_had_been_done(consult
 
 SERVE = (
     "import sys; from pathlib import Path; from consult import serving as s; s.LOOK_EVERY = 0.2; "
-    "l = s.listen('127.0.0.1', 0); s.serve(Path(sys.argv[1]), l, s.Address(), lambda: print(s.url_of(l), flush=True))"
+    "l = s.listen('127.0.0.1', 0); s.serve(Path(sys.argv[1]), l, s.Address(), lambda _: print(s.url_of(l), flush=True))"
 )
 
 

@@ -1,7 +1,7 @@
 """The product's own server in a process of its own, forked from one that has everything imported.
 
 A fresh interpreter would take two seconds a start, and the content half a second more; ten thousand starts can't wait
-for that. What is forked opens the instance, takes the lock and serves with gunicorn, by the product's own code.
+for that. What is forked opens the instance, takes the lock and serves, by the product's own code.
 """
 
 from __future__ import annotations
@@ -70,17 +70,13 @@ class Served:
         return False
 
     def kill(self) -> None:
-        """End every process of the server at once, as `kill -9` does."""
-        self._ask(do="signal", pid=self.pid, number=int(signal.SIGKILL), who="all")
-
-    def kill_worker(self) -> None:
-        """End only the process that answers; the other one starts it again."""
-        self._ask(do="signal", pid=self.pid, number=int(signal.SIGKILL), who="worker")
+        """End the process of the server and what it started at once, as `kill -9` does."""
+        self._ask(do="signal", pid=self.pid, number=int(signal.SIGKILL), everyone=True)
 
     def stop(self) -> float:
         """Ask the server to end, as an administrator does; returns the seconds that took."""
         began = time.monotonic()
-        self._ask(do="signal", pid=self.pid, number=int(signal.SIGTERM), who="first")
+        self._ask(do="signal", pid=self.pid, number=int(signal.SIGTERM), everyone=False)
         return time.monotonic() - began
 
     def close(self) -> None:
@@ -188,11 +184,9 @@ BUILDS: dict[str, Callable[[], None]] = {
 def warm_up() -> None:
     """Import all, and read the content files once: they do not change while this runs. No database is opened here."""
     from flask import Flask
-    from gunicorn.app import base  # noqa: F401 - imported before the fork # type: ignore[import-untyped] # it has none
-    from gunicorn.workers import gthread  # noqa: F401
     from jinja2 import FileSystemBytecodeCache
 
-    from consult import in_use
+    from consult import in_use, server  # noqa: F401 - imported before the fork
     from consult.web import app  # noqa: F401
 
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(tempfile.mkdtemp(prefix="templates-"))}
@@ -209,7 +203,7 @@ def serve(folder: Path, port: int, build: str) -> None:
 
     BUILDS[build]()
     with serving.listen("127.0.0.1", port) as listener:
-        serving.serve(folder, listener, serving.Address(), lambda: None)
+        serving.serve(folder, listener, serving.Address(), lambda _: None)
 
 
 def fork(folder: str, port: int, build: str, log: int) -> int:
@@ -239,21 +233,9 @@ def fork(folder: str, port: int, build: str, log: int) -> int:
         os._exit(code)
 
 
-def workers_of(pid: int) -> list[int]:
-    """The processes that this one started."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
-
-
-def send(pid: int, number: int, who: str) -> None:
-    """Send a signal to all processes of the server, to its worker, or to its first process, and wait for the end."""
-    if who == "worker":
-        for worker in workers_of(pid):
-            os.kill(worker, number)
-        return
-    if who == "all":
-        os.killpg(pid, number)
-    else:
-        os.kill(pid, number)
+def send(pid: int, number: int, everyone: bool) -> None:
+    """Send a signal to the server, and to what it started too if `everyone` is given, and wait for the end."""
+    (os.killpg if everyone else os.kill)(pid, number)
     with suppress(ChildProcessError):
         while True:
             os.waitpid(-pid, 0)  # the first process, and those it leaves behind, which come here
@@ -267,7 +249,7 @@ def prctl(what: int, value: int) -> None:
 
 
 def main(log_file: str) -> None:
-    prctl(PR_SET_CHILD_SUBREAPER, 1)  # a worker whose parent was killed comes here, and is waited for
+    prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a killed server had started comes here, and is waited for
     log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     warm_up()
     running: set[int] = set()
@@ -279,12 +261,12 @@ def main(log_file: str) -> None:
             running.add(pid)
         else:
             pid = command["pid"]
-            send(pid, command["number"], command["who"])
-            running -= {pid} if command["who"] != "worker" else set()
+            send(pid, command["number"], command["everyone"])
+            running.remove(pid)
         print(pid, flush=True)
     for pid in running:
         with suppress(OSError):
-            send(pid, signal.SIGKILL, "all")
+            send(pid, signal.SIGKILL, True)
 
 
 if __name__ == "__main__":

@@ -52,13 +52,8 @@ def killed(served: Served, house: House, cycles: int, luck: random.Random, build
                 wait_for_a_reply(crowd, acked)
             time.sleep(luck.uniform(0.020, 0.200))
             crowd.up.clear()
-            if luck.random() < 0.1:  # only the process that answers dies, and its parent starts it again
-                served.kill_worker()
-                time.sleep(0.01)
-                served.wait()
-            else:
-                served.kill()
-                served.start(house.folder, build)
+            served.kill()
+            served.start(house.folder, build)
             settle(crowd)
             checker.look()
             if cycle % WHOLE_EVERY == WHOLE_EVERY - 1:

@@ -8,14 +8,11 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from served import Served
-
-from consult import serving
 
 pytestmark = pytest.mark.fault
 
@@ -42,25 +39,13 @@ DOUBTFUL = {
 }
 
 
-@pytest.fixture(scope="module", params=["gunicorn", "waitress"])
-def port(request: pytest.FixtureRequest, demo_made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    work = tmp_path_factory.mktemp(request.param)
-    folder = Path(shutil.copytree(demo_made, work / "instance"))
-    if request.param == "gunicorn":
-        running = Served(work / "server.log")
-        running.start(folder)
-        yield running.port
-        running.close()
-        return
-    app = serving.application(folder, serving.Address())
-    listener = serving.listen("127.0.0.1", 0)
-    server = serving.with_waitress(app, listener, "http")
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield listener.getsockname()[1]
-    server.close()
-    thread.join(timeout=10)
-    app.extensions["consult"].close()
+@pytest.fixture(scope="module")
+def port(demo_made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    work = tmp_path_factory.mktemp("smuggled")
+    running = Served(work / "server.log")
+    running.start(Path(shutil.copytree(demo_made, work / "instance")))
+    yield running.port
+    running.close()
 
 
 def reply(port: int, sent: bytes) -> bytes:
