@@ -290,6 +290,16 @@ class Proforma(Strict):
         return tuple(question for question in self.asked if question.asked_first)
 
     @cached_property
+    def opening(self) -> frozenset[str]:
+        """The questions whose answer may bring up the next question, or one of a row of such questions below it."""
+        found, above = set[str](), set[str]()
+        for question in self.asked:
+            reads = {leaf.question for leaf in question.show_if.leaves()} if question.show_if else set()
+            found |= above & reads
+            above = above | {question.id} if question.show_if else {question.id}
+        return frozenset(found)
+
+    @cached_property
     def _moved_by(self) -> dict[str, frozenset[str]]:
         """By question, those that read its answer, or read one that does, and so on; and the question itself."""
         readers: dict[str, set[str]] = {question.id: set() for question in self.questions}

@@ -9,6 +9,7 @@
   // its way or without a reply. That one is sent again as it was until there is one: only then is it known what stands.
   var waiting = new Map();
   var acts = new Set();  // buttons whose request got no reply: it is sent again, too
+  var inTheWay = new Map();  // such a button, or one whose request is on its way -> the questions it is about, as a selector
   var signedOut = false, stale = false, trouble = '';
   var seenTop = new Set(), seenEnd = new Set();
 
@@ -31,17 +32,23 @@
     else if (failed && signedOut) { say('Not saved: the screen is locked', true); }
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (waiting.size) { say('Saving'); }
-    else if (document.querySelector('.q__conflict, .q__error:not(#lock-problem)')) { say('Not saved: see the question', true); }
+    else if (document.querySelector(UNSETTLED + ', .decide__note')) { say('Not saved: see the question', true); }
     else if (halfTyped().length) { say('Not saved: finish the date', true); }
     else { say('Saved ' + now()); }
   }
   function late(held) {
     return held.tries > 0 || (held.sending && (!navigator.onLine || Date.now() - held.sending.at > LATE));
   }
-  setInterval(function () { if (waiting.size) { tell(); } }, 200);
+  setInterval(function () {
+    if (waiting.size) { tell(); }
+    if (goingOn && late(waiting.get(goingOn.question) || {})) { goOn(); }
+  }, 200);
   window.addEventListener('offline', tell);
   window.addEventListener('online', sendAllAgain);
   function fieldset(element) { return element.closest ? element.closest('.q__set') : null; }
+  function setOf(question) { return document.querySelector('.q__set[data-q="' + question + '"]'); }
+  function save(question) { var set = setOf(question); if (set) { htmx.trigger(set, 'save'); } }
+  var UNSETTLED = '.q__conflict, .q__error:not(#lock-problem, .decide__note)';
 
   document.addEventListener('change', function (event) {
     var set = fieldset(event.target);
@@ -107,7 +114,11 @@
       held.sending.at = Date.now();
       event.detail.parameters = held.sending.form;
       tell();
-    } else if (element.hasAttribute('data-gesture')) {
+    } else if (element.dataset.remove || element.closest('[data-rest]')) {
+      inTheWay.set(element, element.dataset.remove ? '[data-q="' + element.dataset.remove + '"]'
+        : '#block-' + element.closest('[data-rest]').dataset.rest + ' .q__set');
+    }
+    if (element.hasAttribute('data-gesture')) {
       // Of the page's one form it sends only what was known of each item: no answer goes with it.
       Object.keys(event.detail.parameters).forEach(function (name) {
         if (name !== 'key' && name.indexOf('seen.') !== 0) { delete event.detail.parameters[name]; }
@@ -142,11 +153,12 @@
     var element = event.detail.requestConfig ? event.detail.requestConfig.elt : event.detail.elt;
     var set = element.matches('.q__set') ? element : null, xhr = event.detail.xhr;
     var status = whole(xhr) ? xhr.status : 0, answered = status === 200 || status === 409 || status === 422;
-    if (element.dataset.remove && status === 200) { clear(element.dataset.remove); }
+    if (element.dataset.remove && status === 200 && !waiting.has(element.dataset.remove)) { clear(element.dataset.remove); }
     if (!set) {
       acts.delete(element);
       trouble = '';
-      if (status === 0 || status >= 500) { actAgain(element); }
+      if (status === 0 || status >= 500) { actAgain(element); } else { inTheWay.delete(element); }
+      if (status === 0 || status >= 500 || (element.dataset.remove && answered && status !== 200)) { /* it says so itself */ }
       else if (status !== 200) { trouble = 'That was not recorded: try again'; }
       else { delete element.dataset.key; }
       if (status === 401 || status === 423) { document.dispatchEvent(new CustomEvent('consult:refused')); }
@@ -159,8 +171,9 @@
     if (answered) {
       if (item) { item.classList.remove('q--not-saved'); }
       heard(set.dataset.q, held, status);
-      if (waiting.has(set.dataset.q)) { htmx.trigger(set, 'save'); }
+      if (waiting.has(set.dataset.q)) { save(set.dataset.q); }
       tell();
+      arrived();
       sendAllAgain();
     } else {
       signedOut = status === 401 || status === 423;
@@ -187,16 +200,14 @@
     if (!newer) { waiting.delete(question); }
   }
   function sendAllAgain() {
-    waiting.forEach(function (held) {
-      if (held.tries > 0 && document.contains(held.set)) { htmx.trigger(held.set, 'save'); }
-    });
+    waiting.forEach(function (held, question) { if (held.tries > 0) { save(question); } });
   }
   // A button's request is sent again with its own key, unless a reply has put another button in its place.
   function actAgain(element) {
-    if (!document.contains(element)) { trouble = 'That was not recorded: try again'; return; }
+    if (!document.contains(element)) { inTheWay.delete(element); trouble = 'That was not recorded: try again'; return; }
     acts.add(element);
     setTimeout(function () {
-      if (!document.contains(element)) { acts.delete(element); tell(); return; }
+      if (!document.contains(element)) { acts.delete(element); inTheWay.delete(element); tell(); return; }
       htmx.trigger(element, element.matches('form') ? 'submit' : 'click');
     }, RETRY);
   }
@@ -205,13 +216,13 @@
     if (item) { item.classList.add('q--not-saved'); }
     clearTimeout(held.timer);
     if (signedOut) { tell(); return; }  // it goes once the screen is unlocked
-    held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, RETRY);
+    held.timer = setTimeout(save, RETRY, set.dataset.q);
     tell();
   }
   function sendEach() {
     waiting.forEach(function (held, question) {
-      var set = document.querySelector('.q__set[data-q="' + question + '"]');
-      if (set) { held.tries = 0; htmx.trigger(set, 'save'); }
+      held.tries = 0;
+      save(question);
     });
   }
   document.addEventListener('consult:locking', sendEach);
@@ -221,33 +232,76 @@
     sendEach();
     tell();
   });
+  // What a reply draws anew is not put over what the server does not have: an answer that is on its way, or was refused.
   // A question that goes off the path while its answer is on the way is still saved: it is kept aside, not lost.
   document.addEventListener('htmx:oobBeforeSwap', function (event) {
-    event.detail.target.querySelectorAll('.q__set').forEach(function (set) {
-      var held = waiting.get(set.dataset.q);
-      if (!held) { return; }
+    var slot = event.detail.target, set = slot.querySelector('.q__set');
+    if (!set) { return; }
+    var held = waiting.get(set.dataset.q), drawn = event.detail.fragment;
+    if (slot.querySelector(UNSETTLED)) {
+      event.detail.shouldSwap = false;
+      putIn(slot, drawn, ['.q__panel']);
+    } else if (held && drawn.querySelector('.q__set')) {
+      event.detail.shouldSwap = false;
+      putIn(slot, drawn, held.sending ? ['.q__control', '.q__panel'] : ['.q__control', '.q__state', '.q__panel']);
+    } else if (held) {
       var bodies = held.sending ? [held.sending.form] : [];
       if (!held.sending || held.sending.key !== held.key) { bodies.push(fields(set, held.key)); }
       send(set.dataset.q, held, set.dataset.hxPost, bodies.map(function (body) { return new URLSearchParams(body); }));
-    });
+    }
   });
+  // Parts of a question as they are drawn anew, around the answer that stands in its control.
+  function putIn(slot, drawn, parts) {
+    var set = slot.querySelector('.q__set'), entered = Array.from(fields(set, '')), focused = document.activeElement;
+    var writing = focused.matches('textarea, [type="text"]') && slot.contains(focused);
+    keepTyped(slot);
+    parts.forEach(function (part) {
+      var old = slot.querySelector(part), fresh = drawn.querySelector(part);
+      if (old && fresh && !(writing && part === '.q__control')) { old.replaceWith(fresh); htmx.process(fresh); }
+    });
+    if (parts.length > 1) { enter(set, entered); }
+    giveBack(slot);
+    if (focused.id && !document.contains(focused)) { refocus(document.getElementById(focused.id)); }
+  }
+  function refocus(element) { if (element) { element.focus({ preventScroll: true }); } }
+  // Fill a control with what was entered: pairs of name and value.
+  function enter(set, entered) {
+    set.querySelectorAll('.q__control :is(input, select, textarea)').forEach(function (i) {
+      var values = entered.filter(function (pair) { return pair[0] === i.name; }).map(function (pair) { return pair[1]; });
+      if (/^(radio|checkbox)$/.test(i.type)) { i.checked = values.indexOf(i.value) >= 0; } else { i.value = values[0] || ''; }
+    });
+  }
   // A decision half typed stays when the text above it is drawn anew.
-  var typed = new Map();
-  document.addEventListener('htmx:oobBeforeSwap', function (event) {
+  var typed = new Map(), DECIDE = '.decide :is(select, input:not([type="hidden"]))';
+  function keepTyped(target) {
     var values = Object.create(null);
-    event.detail.target.querySelectorAll('.decide select, .decide input:not([type="hidden"])').forEach(function (i) {
+    target.querySelectorAll(DECIDE).forEach(function (i) {
       if (i.value) { values[i.name] = i.value; }
       if (i === document.activeElement) { values[''] = i.name; }
     });
-    if (Object.keys(values).length) { typed.set(event.detail.target.id, values); }
-  });
-  document.addEventListener('htmx:oobAfterSwap', function (event) {
-    var values = typed.get(event.detail.target.id);
-    typed.delete(event.detail.target.id);
+    if (Object.keys(values).length) { typed.set(target.id, values); }
+  }
+  function giveBack(target) {
+    var values = typed.get(target.id);
+    typed.delete(target.id);
     if (!values) { return; }
-    event.detail.target.querySelectorAll('.decide select, .decide input:not([type="hidden"])').forEach(function (i) {
+    target.querySelectorAll(DECIDE).forEach(function (i) {
       if (values[i.name]) { i.value = values[i.name]; }
-      if (values[''] === i.name) { i.focus({ preventScroll: true }); }
+      if (values[''] === i.name) { refocus(i); }
+    });
+  }
+  // Where a reply takes away what has the focus, the next stop has it, so that the keyboard goes on from there.
+  // htmx tells of the end of a swap only where the element that asked still stands; the script goes on once all is done.
+  document.addEventListener('htmx:oobBeforeSwap', function (event) {
+    var target = event.detail.target, focused = document.activeElement;
+    if (!event.detail.shouldSwap) { return; }
+    var within = target.contains(focused), byKeys = within && focused.matches(':focus-visible');
+    keepTyped(target);
+    queueMicrotask(function () {
+      giveBack(target);
+      if (!within || document.activeElement !== document.body) { return; }
+      var same = focused.id && document.getElementById(focused.id);
+      if (same) { refocus(same); } else { goTo(stopAfter(target), byKeys); }
     });
   });
   function fields(set, key) {
@@ -273,33 +327,74 @@
       setTimeout(function () { send(question, held, address, bodies); }, RETRY);
     });
   }
-  // After a conflict: the answer given here once more, or the page anew with the other one.
+  // After a conflict: the answer that the page names as given here once more, or the page anew with the other one.
   document.addEventListener('click', function (event) {
-    if (event.target.matches('[data-again]')) { htmx.trigger(fieldset(event.target), 'save'); }
-    if (event.target.matches('[data-other]')) {
+    var set = fieldset(event.target);
+    if (event.target.matches('[data-again]')) {
+      set.querySelector('[name="seen.' + set.dataset.q + '"]').value = event.target.dataset.again;
+      enter(set, JSON.parse(event.target.dataset.ours));
+      wait(set);
+      htmx.trigger(set, 'save');
+    }
+    if (!event.target.matches('[data-other]')) { return; }
+    set.querySelector('.q__conflict').className = '';  // nothing of it is to be kept
+    if (event.target.pathname === location.pathname) {
       event.preventDefault();
       location.hash = event.target.hash;
       location.reload();
     }
   });
   function clear(question) {
-    var set = document.querySelector('.q__set[data-q="' + question + '"]');
+    var set = setOf(question);
     if (!set) { return; }
-    set.querySelectorAll('input[type="radio"], input[type="checkbox"]').forEach(function (i) { i.checked = false; });
-    set.querySelectorAll('select, textarea, input[type="text"]').forEach(function (i) { i.value = ''; });
+    enter(set, []);
     tell();
-    var first = set.querySelector('input:not([type="hidden"]), select, textarea');
-    if (first) { first.focus({ preventScroll: true }); }
+    refocus(set.querySelector('.q__control :is(input, select, textarea)'));
   }
-  window.addEventListener('beforeunload', function (event) { if (waiting.size || halfTyped().length || document.querySelector('.q__lost')) { event.preventDefault(); } });
+  // What would be lost by leaving: also what was refused, and a decision half typed.
+  var leaving = null;
+  function unsaved() {
+    var decide = Array.from(document.querySelectorAll('.decide')).some(function (form) {
+      return form !== leaving && (window.enteredEarly(form).length || form.querySelector('.decide__note'));
+    });
+    return decide || waiting.size || halfTyped().length || document.querySelector('.q__lost, ' + UNSETTLED);
+  }
+  window.addEventListener('beforeunload', function (event) { if (unsaved()) { event.preventDefault(); } });
+  document.addEventListener('submit', function (event) { leaving = event.target.matches('.decide') ? event.target : null; });
+  // Signing waits until everything is saved; what was refused, or answered otherwise in another window, is gone to first.
+  function signs(button) {
+    var open = document.querySelector(UNSETTLED);
+    if (open) { goTo(fieldset(open) || open); return; }
+    waiting.forEach(function (held, question) { if (!held.sending) { save(question); } });
+    if (Array.from(waiting.values()).some(late)) { return; }
+    setTimeout(function () { if (document.contains(button)) { button.click(); } }, 150);
+  }
 
   // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
   document.addEventListener('submit', function (event) {
-    if (event.target.id !== 'answers' || (event.submitter && event.submitter.hasAttribute('data-signs'))) { return; }
+    if (event.target.id !== 'answers') { return; }
+    if (event.submitter && event.submitter.hasAttribute('data-signs')) {
+      if (waiting.size || document.querySelector(UNSETTLED)) { event.preventDefault(); signs(event.submitter); }
+      return;
+    }
     event.preventDefault();
     if (event.submitter && event.submitter.hasAttribute('data-gesture')) { press(event.submitter.value); return; }
     var set = fieldset(document.activeElement);
     if (set && set.dataset.q) { htmx.trigger(set, 'save'); }
+  });
+  // An answer waits while a button that is about its question is on its way, and taking one away waits for the answer.
+  document.addEventListener('htmx:confirm', function (event) {
+    var element = event.detail.elt, question = element.dataset.q || element.dataset.remove;
+    if (!question) { return; }
+    var held = element.dataset.q ? Array.from(inTheWay.values()).some(function (about) { return element.matches(about); })
+      : !inTheWay.has(element) && waiting.has(question);
+    if (!held) { return; }
+    event.preventDefault();
+    setTimeout(function () {
+      if (element.dataset.q) { save(question); return; }
+      var button = document.querySelector('[data-remove="' + question + '"]');
+      if (button) { button.click(); }
+    }, 150);
   });
 
   // "No to the rest" waits until every answer of its block has reached the server, so that it never runs over one.
@@ -317,7 +412,7 @@
   }
   document.addEventListener('htmx:confirm', function (event) {
     var button = event.detail.elt;
-    if (button.hasAttribute('data-gesture') && onTheWay(button.value)) {
+    if (button.hasAttribute('data-gesture') && !inTheWay.has(button) && onTheWay(button.value)) {
       event.preventDefault();
       press(button.value);
     }
@@ -355,15 +450,39 @@
   var CHOICE = '.q__set :is([type="radio"], [type="checkbox"], select)';
   document.addEventListener('keydown', function (event) {
     if (event.key !== 'Enter' || event.metaKey) { return; }
-    if (!event.target.matches(CHOICE) && !((event.ctrlKey || event.altKey) && fieldset(event.target))) { return; }
+    var rest = event.target.closest('[data-rest]'), set = fieldset(event.target) || (event.altKey && rest);
+    if (!set || !(event.target.matches(CHOICE) || event.ctrlKey || event.altKey)) { return; }
     event.preventDefault();
-    leave(fieldset(event.target), event.shiftKey ? -1 : 1, event.altKey);
+    leave(set, event.shiftKey ? -1 : 1, event.altKey);
   });
+  function stops() {
+    return Array.from(document.querySelectorAll('.q__set, .rest__fill button, #finish')).filter(function (e) { return e.checkVisibility(); });
+  }
+  function stopAfter(place) {
+    return stops().find(function (e) { return place.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING && !place.contains(e); });
+  }
+  function stopFrom(set, step, group) {
+    var all = stops(), block = set.closest('.block');
+    var at = step > 0 ? all.indexOf(stopAfter(set)) : all.findIndex(function (e) { return e === set || set.contains(e); }) - 1;
+    while (group && all[at] && all[at].matches('.q__set') && all[at].closest('.block') === block) { at += step; }
+    return at < 0 ? null : all[at];
+  }
+  // Where an answer may open questions right below it, one goes on once its reply has come, and so comes to the first of them.
+  var goingOn = null;
   function leave(set, step, group) {
-    var stops = Array.from(document.querySelectorAll('.q__set, .rest__fill button, #finish')).filter(function (e) { return e.checkVisibility(); });
-    var at = stops.indexOf(set) + step;
-    while (group && stops[at] && stops[at].matches('.q__set') && stops[at].closest('.block') === set.closest('.block')) { at += step; }
-    if (stops[at]) { goTo(stops[at]); }
+    var question = set.dataset.q;
+    if (step < 0 || group || !set.hasAttribute('data-opens') || !waiting.has(question)) { goTo(stopFrom(set, step, group)); return; }
+    goingOn = { question: question, next: stopFrom(set, 1, false), keys: [] };
+    htmx.trigger(set, 'save');
+  }
+  function arrived() { if (goingOn && !waiting.has(goingOn.question)) { goOn(); } }
+  function goOn() {
+    var one = goingOn, set = setOf(one.question);
+    goingOn = null;
+    if (!set || !set.contains(document.activeElement) || set.querySelector(UNSETTLED)) { return; }
+    var next = stopFrom(set, 1, false);
+    goTo(next);
+    if (next === one.next) { one.keys.forEach(function (key) { answerBy(key.digit, key.at); }); }
   }
   // Alt and a digit on a choice give the answer of that place, of a scale that number, and go on; in a list to tick they tick
   // and stay. A key that is held down gives one answer, and a run of digits ends where the same digit means other words.
@@ -375,26 +494,32 @@
     return goesOn;
   }
   document.addEventListener('keydown', function (event) {
-    var digit = /^Digit(\d)$/.exec(event.code), set = fieldset(event.target);
+    var digit = /^Digit(\d)$/.exec(event.code);
     if (!digit || !event.altKey || event.ctrlKey || event.shiftKey || event.metaKey || !event.target.matches(CHOICE)) { return; }
-    var scale = set.querySelector('.opts--scale input[value="' + digit[1] + '"]');
-    var box = scale || (set.querySelector('.opts--scale') ? null : set.querySelectorAll('.q__control .opt__input')[digit[1] - 1]);
-    if (!box) { return; }
     event.preventDefault();
-    if (event.repeat || inARun(set, event.timeStamp)) { return; }
+    if (event.repeat) { return; }
+    if (goingOn) { goingOn.keys.push({ digit: digit[1], at: event.timeStamp }); } else { answerBy(digit[1], event.timeStamp); }
+  });
+  function answerBy(digit, at) {
+    var set = fieldset(document.activeElement);
+    if (!set) { return; }
+    var scale = set.querySelector('.opts--scale input[value="' + digit + '"]');
+    var box = scale || (set.querySelector('.opts--scale') ? null : set.querySelectorAll('.q__control .opt__input')[digit - 1]);
+    if (!box || inARun(set, at)) { return; }
     run.set = set;
     run.words = words(set);
-    box.focus({ preventScroll: true });
+    refocus(box);
     box.click();
     if (box.type === 'radio') { leave(set, 1, false); }
-  });
-  function goTo(stop) {
+  }
+  function goTo(stop, stays) {
+    if (!stop) { return; }
     var inside = 'input:checked, input:not([type="hidden"]), select, textarea';
     if (stop.id) { inside = 'a[href], button, summary, input:not([type="hidden"]), select'; }
     var shown = Array.from(stop.querySelectorAll(inside)).find(function (e) { return e.checkVisibility(); });
     var to = stop.matches('button') ? stop : stop.querySelector('.q__control input[type="radio"]:checked') || shown;
     to.focus({ preventScroll: true });
-    (stop.closest('.q') || to).scrollIntoView({ block: 'nearest' });
+    if (stays !== false) { (stop.closest('.q') || to).scrollIntoView({ block: 'nearest' }); }
   }
 
   // Why a question is asked opens below it. Without scripts the same link leads to a page.

@@ -232,6 +232,7 @@ def _words() -> dict[str, Any]:
         "step_in_words": step_in_words,
         "printed_format": printed_format,
         "banner_answers": banner_answers,
+        "as_entered": lambda question: forms.as_entered(question, request.form),
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),
     }
 

@@ -266,3 +266,14 @@ def number(text: str) -> int:
 def questions_sent(proforma: Proforma, sent: Mapping[str, Any]) -> list[Question]:
     """The questions a page sent, in order: those whose `seen` came with it."""
     return proforma.in_order({name.removeprefix("seen.") for name in sent if name.startswith("seen.")})
+
+
+def as_entered(question: Question, sent: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """The fields of a question's control as they came, name and value, to fill it with once more."""
+    name = f"a.{question.id}"
+    mine = (name, f"reason.{question.id}")
+    return [
+        (key, value)
+        for key, value in sent.items(multi=True)
+        if key in mine or key.startswith((f"{name}.", f"{name}-"))
+    ]

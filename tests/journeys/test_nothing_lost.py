@@ -1,0 +1,379 @@
+"""What is entered while something else about the same question is under way: it stands at last, or both are shown."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hands import WithScript
+from playwright.sync_api import APIResponse, Page, Route, expect
+from service import Service
+from watching import Visit
+
+pytestmark = pytest.mark.browser
+
+SAVED = re.compile(r"^Saved \d\d:\d\d")
+REST = "rest_of_red_flags"
+ONE = "saddle_feeling_change"
+ITEM = "new_stoop_or_height_loss"
+FLAGS = "flags_in_the_way_of_work"
+
+
+class Late:
+    """Requests that reach the server and whose replies come when they are let go, or never."""
+
+    def __init__(self, page: Page, address: str, about: str = "") -> None:
+        self.held: list[tuple[Route, APIResponse]] = []
+        self._about, self.on = about, True
+        page.route(address, self._take)
+
+    def _take(self, route: Route) -> None:
+        if self.on and self._about in (route.request.post_data or ""):
+            self.held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    def come(self) -> None:
+        """Let the replies come."""
+        self.on = False
+        for route, reply in self.held:
+            route.fulfill(response=reply)
+
+    def are_lost(self) -> None:
+        """End the connections without a reply."""
+        self.on = False
+        for route, _ in self.held:
+            route.abort()
+
+
+@pytest.fixture
+def nurse(visit: Visit, service: Service) -> tuple[WithScript, str, Visit]:
+    """A nurse with a consultation open."""
+    consultation = service.begin()
+    watch = visit("nurse")
+    watch.expected += ["409 (CONFLICT)", "422 (", "ERR_FAILED", "htmx:"]
+    hand = WithScript(watch.page())
+    hand.page.goto(f"/consultations/{consultation}")
+    return hand, consultation, watch
+
+
+def checked(page: Page, question: str) -> list[str]:
+    """The codes that stand as chosen."""
+    boxes = page.locator(f'[name="a.{question}"]:checked')
+    return [str(box.get_attribute("value")) for box in boxes.all()]
+
+
+def see_all_of_the_rest(hand: WithScript) -> None:
+    items = hand.page.locator(f"#block-{REST} [data-item]")
+    for at in range(items.count()):
+        items.nth(at).scroll_into_view_if_needed()
+        hand.page.wait_for_timeout(20)
+
+
+class TestNoToTheRestUnderWay:
+    @pytest.mark.parametrize("reply", ["late", "lost"])
+    def test_a_yes_given_meanwhile_stands(
+        self, nurse: tuple[WithScript, str, Visit], service: Service, reply: str
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick("cancer_ever", "absent")
+        hand.settle()
+        see_all_of_the_rest(hand)
+        late = Late(hand.page, "**/rest")
+        hand.click(hand.page.locator(f"#rest-{REST} .rest__fill button"))
+        hand.page.wait_for_timeout(300)
+        hand.tick(ITEM, "present")
+        hand.page.wait_for_timeout(400)
+        late.come() if reply == "late" else late.are_lost()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert checked(hand.page, ITEM) == ["present"]
+        assert service.answer(consultation, ITEM) == ("present", None, "")
+        assert service.answer(consultation, "night_pain") == ("absent", None, "")
+        expect(hand.page.locator(".q__conflict")).to_have_count(0)
+
+    def test_an_answer_given_while_it_is_taken_back_stands(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick("cancer_ever", "absent")
+        hand.no_to_the_rest(REST)
+        late = Late(hand.page, "**/undo")
+        hand.click(hand.page.locator(f"#rest-{REST}").get_by_role("button", name="Undo"))
+        hand.page.wait_for_timeout(300)
+        hand.tick(ITEM, "present")
+        late.come()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert checked(hand.page, ITEM) == ["present"]
+        assert service.answer(consultation, ITEM) == ("present", None, "")
+        assert service.answer(consultation, "night_pain") is None
+
+
+class TestRemoveUnderWay:
+    @pytest.mark.parametrize("reply", ["late", "lost"])
+    def test_a_newer_answer_stands(self, nurse: tuple[WithScript, str, Visit], service: Service, reply: str) -> None:
+        hand, consultation, _ = nurse
+        hand.tick(ONE, "absent")
+        hand.settle()
+        late = Late(hand.page, "**/answers", "remove=")
+        hand.page.locator(f"#state-{ONE} [data-remove]").click()
+        hand.page.wait_for_timeout(300)
+        hand.tick(ONE, "present")
+        hand.page.wait_for_timeout(300)
+        late.come() if reply == "late" else late.are_lost()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        expect(hand.page.locator(".q__conflict")).to_have_count(0)
+        assert checked(hand.page, ONE) == ["present"]
+        assert service.answer(consultation, ONE) == ("present", None, "")
+
+    def test_what_was_typed_anew_stands(self, nurse: tuple[WithScript, str, Visit], service: Service) -> None:
+        hand, consultation, _ = nurse
+        hand.write("employee_concern", "old words")
+        box = hand.page.locator('[name="a.employee_concern"]')
+        box.blur()
+        expect(hand.page.locator("#state-employee_concern .q__saved")).to_be_visible()
+        late = Late(hand.page, "**/answers", "remove=")
+        hand.page.locator("#state-employee_concern [data-remove]").click()
+        hand.page.wait_for_timeout(200)
+        box.fill("new words")
+        late.come()
+        box.blur()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert box.input_value() == "new words"
+        assert service.answer(consultation, "employee_concern") == ("answered", "new words", "")
+
+    def test_it_waits_for_an_answer_that_is_on_its_way(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick(ONE, "absent")
+        hand.settle()
+        late = Late(hand.page, "**/answers", "unsure")
+        hand.tick(ONE, "unsure")
+        hand.page.wait_for_timeout(400)
+        hand.page.locator(f"#state-{ONE} [data-remove]").click()
+        hand.page.wait_for_timeout(300)
+        late.come()
+        expect(hand.page.locator(f"#state-{ONE} .q__saved")).to_have_count(0)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert checked(hand.page, ONE) == []
+        assert service.answer(consultation, ONE) is None
+
+
+class TestDrawnAnewMeanwhile:
+    def flags(self, hand: WithScript) -> tuple[str, str]:
+        """Two findings of which it is now asked whether they are in the way of work."""
+        for flag in ("harm_belief", "stopped_activities"):
+            hand.tick(flag, "present")
+        hand.settle()
+        boxes = hand.page.locator(f'#q-{FLAGS} input[type="checkbox"]:not([data-alone])')
+        expect(boxes).to_have_count(2)
+        return str(boxes.nth(0).get_attribute("value")), str(boxes.nth(1).get_attribute("value"))
+
+    def test_two_answers_that_are_shown_stay_until_one_is_chosen(self, nurse: tuple[WithScript, str, Visit]) -> None:
+        hand, consultation, watch = nurse
+        first, second = self.flags(hand)
+        other = WithScript(watch.page())
+        other.page.goto(f"/consultations/{consultation}")
+        other.tick(FLAGS, second)
+        other.settle()
+        hand.tick(FLAGS, first)
+        conflict = hand.page.locator(f"#state-{FLAGS} .q__conflict")
+        expect(conflict).to_be_visible()
+        hand.tick("low_mood", "present")
+        expect(hand.page.locator("#state-low_mood .q__saved")).to_be_visible()
+        expect(conflict).to_be_visible()
+        assert checked(hand.page, FLAGS) == [first]
+        expect(hand.page.locator("#save-state")).to_have_text("Not saved: see the question")
+
+    def test_a_tick_on_its_way_stays_ticked_and_the_next_is_no_conflict(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        first, second = self.flags(hand)
+        late = Late(hand.page, "**/answers", f"a.{FLAGS}=")
+        hand.tick(FLAGS, first)
+        hand.page.wait_for_timeout(400)
+        hand.tick("low_mood", "present")
+        expect(hand.page.locator("#state-low_mood .q__saved")).to_be_visible()
+        assert checked(hand.page, FLAGS) == [first]
+        expect(hand.page.locator(f'[id="a.{FLAGS}.low_mood"]')).to_have_count(1)
+        late.come()
+        hand.tick(FLAGS, second)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        expect(hand.page.locator(".q__conflict")).to_have_count(0)
+        answer = service.answer(consultation, FLAGS)
+        assert answer is not None
+        assert set(answer[1]) == {first, second} == set(checked(hand.page, FLAGS))
+
+    def test_what_was_refused_stays_though_its_question_leaves_the_path(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, _, _ = nurse
+        hand.tick("adjustment_types", "phased_return")
+        hand.write("phased_return_plan", "Mornings first", "what")
+        hand.write("phased_return_plan", "2026-12-20", "start")
+        hand.write("phased_return_plan", "2026-12-01", "end")
+        error = hand.page.locator("#state-phased_return_plan .q__error")
+        expect(error).to_be_visible()
+        for _ in range(2):
+            hand.tick("adjustment_types", "phased_return")
+            hand.page.wait_for_timeout(400)
+        expect(error).to_be_visible()
+        expect(hand.page.locator('[name="a.phased_return_plan.what"]')).to_have_value("Mornings first")
+        expect(hand.page.locator("#save-state")).to_have_text("Not saved: see the question")
+
+
+class TestTwoAnswers:
+    def two(self, nurse: tuple[WithScript, str, Visit]) -> tuple[WithScript, WithScript]:
+        """Two windows on the same consultation, in the first of which an answer has become Yes since."""
+        hand, consultation, watch = nurse
+        hand.tick(ONE, "unsure")
+        hand.settle()
+        stale = WithScript(watch.page())
+        stale.page.goto(f"/consultations/{consultation}")
+        hand.tick(ONE, "present")
+        hand.settle()
+        expect(hand.page.locator(f"#state-{ONE} .q__saved")).to_be_visible()
+        return hand, stale
+
+    def test_taking_away_by_a_stale_page_is_what_the_button_then_does(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        _, stale = self.two(nurse)
+        stale.page.locator(f"#state-{ONE} [data-remove]").click()
+        conflict = stale.page.locator(f"#state-{ONE} .q__conflict")
+        expect(conflict).to_contain_text("Here you gave Not recorded")
+        assert service.answer(nurse[1], ONE) == ("present", None, "")
+        conflict.get_by_role("button", name="Let this answer stand").click()
+        expect(stale.page.locator("#save-state")).to_have_text(SAVED)
+        expect(conflict).to_have_count(0)
+        assert service.answer(nurse[1], ONE) is None
+        assert checked(stale.page, ONE) == []
+
+    def test_signing_puts_neither_over_the_other(self, nurse: tuple[WithScript, str, Visit], service: Service) -> None:
+        _, stale = self.two(nurse)
+        stale.tick(ONE, "absent")
+        conflict = stale.page.locator(f"#state-{ONE} .q__conflict")
+        expect(conflict).to_be_visible()
+        stale.page.get_by_role("button", name="Sign and lock").click()
+        stale.page.wait_for_timeout(500)
+        expect(conflict).to_be_in_viewport()
+        assert service.answer(nurse[1], ONE) == ("present", None, "")
+        assert stale.page.url.endswith(nurse[1])
+
+    def test_another_answer_given_instead_is_shown_with_the_other_too(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        _, stale = self.two(nurse)
+        stale.tick(ONE, "absent")
+        conflict = stale.page.locator(f"#state-{ONE} .q__conflict")
+        expect(conflict).to_contain_text("Here you gave No")
+        stale.tick(ONE, "declined")
+        expect(conflict).not_to_contain_text("Here you gave No")
+        assert service.answer(nurse[1], ONE) == ("present", None, "")
+        conflict.get_by_role("button", name="Let this answer stand").click()
+        expect(conflict).to_have_count(0)
+        expect(stale.page.locator("#save-state")).to_have_text(SAVED)
+        assert service.answer(nurse[1], ONE) == ("declined", None, "")
+
+
+class TestLeaving:
+    def asks(self, page: Page) -> bool:
+        """Whether leaving asks first."""
+        return bool(page.evaluate("!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"))
+
+    def test_what_was_refused_asks_first(self, nurse: tuple[WithScript, str, Visit]) -> None:
+        hand, _, _ = nurse
+        assert not self.asks(hand.page)
+        hand.write("employee_concern", "x" * 10_001)
+        hand.page.locator('[name="a.employee_concern"]').blur()
+        expect(hand.page.locator("#state-employee_concern .q__error")).to_be_visible()
+        assert self.asks(hand.page)
+        hand.write("employee_concern", "")
+        hand.page.locator('[name="a.employee_concern"]').blur()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED)
+        assert not self.asks(hand.page)
+
+    def test_a_decision_half_typed_asks_first_and_recording_it_does_not(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick(ONE, "present")
+        panel = hand.page.locator(f"#panel-{ONE}")
+        panel.get_by_label("Reason").fill("The registrar was told")
+        assert self.asks(hand.page)
+        panel.get_by_label("Your decision").select_option("same_day_emergency")
+        panel.get_by_role("button", name="Record decision").click()
+        expect(hand.page.locator(f"#panel-{ONE} .kept__decision")).to_be_visible()
+        assert not self.asks(hand.page)
+        assert hand.page.url.split("#")[0].endswith(consultation)
+
+
+class TestSigning:
+    def test_it_waits_until_what_was_typed_is_saved(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.page.locator('[name="a.employee_concern"]').fill("abc")
+        late = Late(hand.page, "**/answers", "abc")
+        hand.page.locator('[name="a.employee_concern"]').blur()
+        hand.page.wait_for_timeout(300)
+        hand.page.locator('[name="a.employee_concern"]').fill("abc and def")
+        hand.page.get_by_role("button", name="Sign and lock").click()
+        hand.page.wait_for_timeout(300)
+        late.come()
+        hand.page.wait_for_url("**/sign", timeout=10_000)
+        assert service.answer(consultation, "employee_concern") == ("answered", "abc and def", "")
+
+
+class TestKeys:
+    def test_an_answer_that_opens_questions_leads_to_the_first_of_them(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        page = hand.page
+        page.locator('[id="a.neuro_examination.done"]').scroll_into_view_if_needed()
+        page.locator('#q-neuro_examination input[type="radio"]').first.focus()
+        page.keyboard.press("Alt+1")
+        page.wait_for_timeout(750)
+        opened = page.evaluate("document.activeElement.closest('.q__set').dataset.q")
+        following = page.evaluate("""() => {
+            const all = [...document.querySelectorAll('.q__set')].filter(e => e.checkVisibility());
+            return all[all.findIndex(e => e.dataset.q === 'neuro_examination') + 1].dataset.q;
+        }""")
+        assert opened == following
+        assert page.evaluate("document.activeElement.checkVisibility()")
+        assert service.answer(consultation, "harm_belief") is None
+
+    def test_a_digit_pressed_before_the_questions_came_answers_none_of_them(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.page.locator('#q-neuro_examination input[type="radio"]').first.focus()
+        hand.page.keyboard.press("Alt+1")
+        hand.page.keyboard.press("Alt+2")
+        hand.page.wait_for_timeout(800)
+        assert service.answer(consultation, "neuro_examination") == ("answered", "done", "")
+        assert len(service.consultation(consultation).answers) == 1
+
+    def test_after_no_to_the_rest_and_where_a_question_goes_the_next_one_has_the_focus(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, _, _ = nurse
+        page = hand.page
+        hand.tick("cancer_ever", "absent")
+        hand.settle()
+        see_all_of_the_rest(hand)
+        page.locator(f"#rest-{REST} .rest__fill button").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(f"#rest-{REST}")).to_contain_text("answered together as No")
+        page.wait_for_timeout(200)
+        assert page.evaluate("!!document.activeElement.closest('.q__set')")
+        hand.tick("low_mood", "present")
+        expect(page.locator("#q-hopelessness_or_self_harm")).to_be_visible()
+        page.locator('#q-low_mood input[type="radio"]:checked').focus()
+        page.keyboard.press("Alt+2")
+        expect(page.locator("#q-hopelessness_or_self_harm")).to_have_count(0)
+        page.wait_for_timeout(200)
+        assert page.evaluate("!!document.activeElement.closest('.q__set')")
+        assert page.evaluate("document.activeElement.closest('.q__set').dataset.q") != "low_mood"
