@@ -182,9 +182,20 @@ def addendum(consultation_id: str) -> Response | str | tuple[str, int]:
     problem = "" if choosing or request.method == "GET" else _add(consultation, screen, question)
     if request.method == "POST" and not choosing and not problem:
         return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="addenda"))
-    given = forms.as_sent(question, request.form) if problem and question else None
+    given = forms.all_as_sent(question, request.form, screen.proforma) if problem and question else None
     page = render_template("consultations/addendum.html", question=question, problem=problem, given=given, **context)
     return (page, 422) if problem else page
+
+
+def _not_one(question: Question) -> str:
+    """Why what was sent is not one correction, in a sentence that says what to do; "" if it is."""
+    several = forms.said_at_once(question, request.form) + (request.form.get("blank") == "yes")
+    if several > 1:
+        return (
+            "Several corrections were given that can't all be true; leave the answer, the reason why it was not "
+            'asked, or "It was not recorded" ("Show this question" clears them all).'
+        )
+    return "" if several else 'Give the corrected answer, or tick "It was not recorded".'
 
 
 def _add(consultation: Consultation, screen: Screen, question: Question | None) -> str:
@@ -197,10 +208,8 @@ def _add(consultation: Consultation, screen: Screen, question: Question | None) 
     corrected: dict[str, Answer | None] = {}
     if question is not None:
         sent = forms.read(question, screen.path, request.form, None)
-        if sent.error:
-            return sent.error
-        if sent.answer is None and request.form.get("blank") != "yes":
-            return 'Give the corrected answer, or tick "It was not recorded".'
+        if problem := sent.error or _not_one(question):
+            return problem
         corrected[question.id] = sent.answer
     try:
         signing.add_addendum(inst().store, consultation.id, text, why, corrected, own_key(), who())

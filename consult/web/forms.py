@@ -118,7 +118,7 @@ def said_instead(question: Question, answer: Answer | None) -> str:
     """What of that list an answer is; "" if it is a value, a button or blank."""
     if answer is None:
         return ""
-    if answer.state == "not_asked":
+    if answer.reason:
         return answer.reason
     return answer.state if answer.state in ("unsure", "declined") and question.kind not in ("finding", "choice") else ""
 
@@ -146,8 +146,12 @@ def _answer(
     if reason and reason not in instead(question, proforma):
         raise ValidationError("Choose one of the reasons shown.")
     if reason and (reason != said_instead(question, shown) or given is None):
-        return Answer(reason) if reason in question.offered_states() else Answer("not_asked", None, reason)
+        return _for_reason(question, reason)
     return given
+
+
+def _for_reason(question: Question, reason: str) -> Answer:
+    return Answer(reason) if reason in question.offered_states() else Answer("not_asked", None, reason)
 
 
 def with_options_kept(
@@ -229,6 +233,36 @@ def as_sent(question: Question, sent: Mapping[str, Any]) -> Answer | None:
     else:
         value = values.getlist("value") if question.kind == "choices" else clean(values.get("value", ""))
     return Answer(ANSWERED, value) if value else None
+
+
+def said_at_once(question: Question, sent: Mapping[str, Any]) -> int:
+    """How many of two things were entered for a question: a value, and a reason for not having asked it.
+
+    A page that shows an answer sends the new one beside it, so that two may stand there for one; a page that shows none
+    does not, and two contradict each other.
+    """
+    return bool(_entered(question, sent)) + bool(sent.get(f"reason.{question.id}", ""))
+
+
+def all_as_sent(question: Question, sent: Mapping[str, Any], proforma: Proforma) -> Answer | None:
+    """All that was entered for a question, to be shown again: a value with the reason for not asking beside it.
+
+    No answer of the record holds both.
+    """
+    value, reason = _entered(question, sent), sent.get(f"reason.{question.id}", "")
+    known = reason if reason in instead(question, proforma) else ""
+    if value:
+        whole = question.kind == "number" and isinstance(value, str) and number(value) >= 0
+        return Answer(ANSWERED, number(str(value)) if whole else value, known)
+    return _for_reason(question, known) if known else None
+
+
+def _entered(question: Question, sent: Mapping[str, Any]) -> str | list[str] | dict[str, str]:
+    """What a page sent as the value of a question, as it was typed; what is empty says that there is none."""
+    values = _named(question, sent if isinstance(sent, MultiDict) else MultiDict(sent))
+    if question.kind == "arrangement":
+        return {part: text for part, text in values.items() if clean(text)}
+    return values.getlist("value") if question.kind == "choices" else clean(values.get("value", ""))
 
 
 def _list(question: Question, data: list[str]) -> Answer | None:

@@ -1,0 +1,92 @@
+"""A correction by addendum is one thing: an answer, a reason why it was not asked, or that it was not recorded."""
+
+from __future__ import annotations
+
+from itertools import product
+from xml.etree.ElementTree import Element
+
+import pages
+import pytest
+from visiting import Service, Visitor
+
+from consult.proforma.answer import Answer
+from consult.web import forms
+
+WHY = {"text": "Taken down wrongly.", "why": "misheard", "act": "add"}
+GIVEN: dict[str, tuple[str, dict[str, str], Answer]] = {
+    "finding": ("saddle_feeling_change", {"": "present"}, Answer("present")),
+    "choice": ("work_status", {"": "off_sick"}, Answer("answered", "off_sick")),
+    "choices": ("adjustment_types", {"": "altered_hours"}, Answer("answered", ["altered_hours"])),
+    "scale": ("return_expectation", {"": "0"}, Answer("answered", 0)),
+    "date": ("pain_began_on", {"": "2026-03-27"}, Answer("answered", "2026-03-27")),
+    "text": ("employee_concern", {"": "The lifting"}, Answer("answered", "The lifting")),
+    "arrangement": ("altered_hours_plan", {".what": "Later start"}, Answer("answered", {"what": "Later start"})),
+}
+"""A question of each kind, what a page sends for an answer to it, and that answer."""
+
+
+def chosen(page: Element, name: str) -> str:
+    """What a page shows as entered under a name, in whatever control; "" for nothing."""
+    return pages.value_of(page, name) or ""
+
+
+@pytest.fixture
+def signed(service: Service) -> str:
+    return service.signed()
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_one_of_them_is_recorded_and_of_several_none_with_all_of_them_kept(
+    service: Service, nurse: Visitor, signed: str, kind: str
+) -> None:
+    question, fields, answer = GIVEN[kind]
+    asked = service.instance.library.current.proforma.by_id[question]
+    reasons = forms.instead(asked, service.instance.library.current.proforma)
+    values = {f"a.{question}{part}": value for part, value in fields.items()}
+    for value, reason, blank in product((False, True), ("", *reasons), (False, True)):
+        sent = {"chosen": question, "question": question, f"seen.{question}": "0", **WHY}
+        sent |= values if value else {}
+        sent |= {f"reason.{question}": reason} if reasons else {}
+        sent |= {"blank": "yes"} if blank else {}
+        before = service.consultation(signed)
+        reply = nurse.post(f"/consultations/{signed}/addendum", sent)
+        after = service.consultation(signed)
+        if value + bool(reason) + blank == 1:
+            assert reply.status_code == 302, sent
+            said = Answer(reason) if reason in asked.offered_states() else Answer("not_asked", None, reason)
+            recorded = answer if value else said if reason else None
+            assert after.addenda[-1].content is not None
+            assert after.addenda[-1].content["answers"] == {question: vars(recorded) if recorded else None}, sent
+            continue
+        assert reply.status_code == 422, sent
+        assert after.addenda == before.addenda, sent
+        assert after.last_seq == before.last_seq, sent
+        page = pages.parse(reply.text)
+        assert ("can't all be true" in pages.text(page)) == bool(value or reason or blank), sent
+        for name in (*values, f"reason.{question}", "blank", "text", "why"):
+            assert chosen(page, name) == sent.get(name, ""), (name, sent)
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_a_correction_refused_for_want_of_words_is_still_on_the_page(
+    service: Service, nurse: Visitor, signed: str, kind: str
+) -> None:
+    question, fields, _ = GIVEN[kind]
+    asked = service.instance.library.current.proforma.by_id[question]
+    values = {f"a.{question}{part}": value for part, value in fields.items()}
+    reasons = {f"reason.{question}": r for r in forms.instead(asked, service.instance.library.current.proforma)}
+    for given in (values, reasons, {"blank": "yes"}):
+        sent = {"act": "add", "chosen": question, "question": question, **given}
+        reply = nurse.post(f"/consultations/{signed}/addendum", sent)
+        assert reply.status_code == 422
+        page = pages.parse(reply.text)
+        assert {name: chosen(page, name) for name in given} == given
+
+
+def test_show_this_question_again_clears_what_was_entered_for_it(nurse: Visitor, signed: str) -> None:
+    question = "saddle_feeling_change"
+    sent = {"act": "question", "chosen": question, "question": question, "blank": "yes", "text": "kept", "why": "kept"}
+    sent |= {f"a.{question}": "present", f"reason.{question}": "remote"}
+    page = pages.parse(nurse.post(f"/consultations/{signed}/addendum", sent).text)
+    shown = {name: chosen(page, name) for name in sent if name not in ("act", "chosen", "question")}
+    assert {name for name, values in shown.items() if values} == {"text", "why"}
