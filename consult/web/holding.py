@@ -1,5 +1,5 @@
 """A form that meets a session that has ended: what it sent is held in the sign-in page itself, and nowhere else, until
-somebody has signed in and says that it is to be sent.
+somebody has signed in and says that it is to be sent. One that could not be recorded is held in the page that says so.
 
 With JavaScript the open page keeps what was typed and asks for the sign-in; this is the same for a page without.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import current_app, request
+from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from consult.web.context import own_address
@@ -20,6 +20,8 @@ FIELD: Final = "held."
 HERE: Final = "held_here"
 """What the sign-in page sends with what it holds, once somebody has signed in in another window."""
 NOT_HELD: Final = frozenset({"csrf_token", "unlock_password", "unlock_credential", "unlock_then", HERE})
+SECRETS: Final = frozenset({"password", "current", "new", "again", "code", "credential"})
+"""The fields in which a password or a code is typed, which no page ever holds."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,17 @@ def of_this_form(path: str) -> Held:
     if request.method != "POST" or request.files or not _from_our_page():
         return NOTHING
     return _sent(path)
+
+
+def to_send_again(path: str) -> Held:
+    """What this request sent, for the page that says that it was not recorded; nothing of a form with a secret."""
+    ours = g.get("csrf_valid") or _from_our_page()
+    return NOTHING if request.method != "POST" or request.files or holds_a_secret() or not ours else _sent(path)
+
+
+def holds_a_secret() -> bool:
+    """Whether a password or a code was sent."""
+    return any(request.form.get(name) for name in SECRETS)
 
 
 def come_back(path: str) -> Held:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree.ElementTree import Element
 
-import pages
 import pytest
 from addresses import address, methods, rules, values_of
-from visiting import PASSWORD, PEOPLE, Service, Visitor, opened
+from every_form import forms_of
+from visiting import PASSWORD, PEOPLE, Service, opened
 from werkzeug.datastructures import MultiDict
 
 from consult.accounts.policy import allowed
@@ -66,45 +65,6 @@ def test_opening_a_page_writes_nothing_but_that_somebody_looked(
             visitor.client.head(path)
     assert kinds_since(shared, before) <= LOOKS
     assert tables == [r[0] for r in shared.instance.db.read().execute("SELECT name FROM setting ORDER BY name")]
-
-
-def forms_of(visitor: Visitor, paths: list[str]) -> dict[tuple[str, frozenset[str]], list[tuple[str, str]]]:
-    """The forms that post, each once: where to, and what they would send."""
-    found: dict[tuple[str, frozenset[str]], list[tuple[str, str]]] = {}
-    for path in paths:
-        response = visitor.ask(path)
-        whole = response.mimetype == "text/html" and response.text.lstrip().lower().startswith("<!doctype")
-        if response.status_code != 200 or not whole:
-            continue
-        page = pages.parse(response.text)
-        for form in page.iter("form"):
-            if (form.get("method") or "").lower() != "post":
-                continue
-            to = (form.get("action") or path).split("#")[0]
-            fields = fields_of(page, form)
-            found.setdefault((to, frozenset(name for name, _ in fields)), fields)
-    return found
-
-
-def fields_of(page: Element, form: Element) -> list[tuple[str, str]]:
-    """What a form would send, with something filled in where nothing stands; its own fields and those that name it."""
-    inside = list(form.iter())
-    own = [*inside, *(e for e in page.iter() if form.get("id") and e.get("form") == form.get("id"))]
-    fields: dict[str, str] = {}
-    for element in own:
-        name, kind = element.get("name") or "", element.get("type") or element.tag
-        if not name or name == "csrf_token" or element.tag not in ("input", "textarea", "select", "button"):
-            continue
-        if element.tag == "select":
-            options = [o.get("value") or "" for o in element.iter("option")]
-            fields.setdefault(name, next((o for o in options if o), ""))
-        elif kind == "password":
-            fields[name] = PASSWORD
-        elif kind in ("text", "textarea", "search"):
-            fields.setdefault(name, element.get("value") or "as typed first")
-        else:
-            fields.setdefault(name, element.get("value") or "")
-    return list(fields.items())
 
 
 @pytest.mark.parametrize("role", PEOPLE)
