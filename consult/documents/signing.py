@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from consult.audit import cases, gesture
 from consult.audit.case import case_after, case_fields
 from consult.documents.note import note
+from consult.documents.report import digest
 from consult.proforma.answer import Answer
 from consult.proforma.path import differing
 from consult.record.consultation import SIGNED, Consultation, Gate, answers_to_audit, facts, gate, not_recorded
@@ -23,6 +23,10 @@ CASE: Final = "case"
 
 class GateHolds(Refused):
     """Signing is held; the page shows by what."""
+
+
+class NoteChanged(GateHolds):
+    """Signing is held, as the note is no longer the one that was read."""
 
 
 def identity_fields(consultation: Consultation) -> dict[str, str]:
@@ -68,20 +72,31 @@ def _case_after(store: Store, consultation: Consultation, earlier: Consultation)
     return case_after(definition, earlier.derived[CASE], moved, done, identity_fields(consultation), path)
 
 
-def sign(store: Store, consultation_id: str, who: Who, changed_on_purpose: bool | Collection[str], key: str) -> None:
+def sign(
+    store: Store,
+    consultation_id: str,
+    who: Who,
+    changed_on_purpose: bool | Collection[str],
+    key: str,
+    shown: str = "",
+) -> None:
     """Sign and lock: one transaction writes the step, the case and the state.
 
     GateHolds is raised, and nothing written, while an urgent answer has no decision, a U0 question is blank without
-    a reason, or a red-flag answer was changed and the tick that it was on purpose is missing.
+    a reason, or a red-flag answer was changed and the tick that it was on purpose is missing. `shown` is the digest of
+    the note that was read ("": none was shown); NoteChanged is raised where it reads otherwise now.
     """
     with store.writing(consultation_id, who) as (conn, consultation):
         path = store.path_of(consultation)
+        noted = digest(note(consultation, path))
+        if shown and shown != noted:
+            raise NoteChanged("The note changed since it was read; read it again, then sign.")
         holds = gate(consultation, path)
         if not holds.open or not _all_on_purpose(holds, changed_on_purpose):
             raise GateHolds("Signing is held: record what the page lists, then sign.")
         content = {
             "case": case_of(store, consultation),
-            "note_digest": hashlib.sha256(note(consultation, path).encode()).hexdigest(),
+            "note_digest": noted,
             "changed_on_purpose": [q.id for q in holds.no_longer],
             "not_recorded": [q.id for q in not_recorded(path)],
         }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.documents import signing
 from consult.documents.note import note
+from consult.documents.report import digest
 from consult.documents.words import clock_time
 from consult.proforma.answer import Answer
 from consult.proforma.model import Question
@@ -47,9 +50,7 @@ def decide(consultation_id: str) -> Response | str | tuple[str, int]:
     problem = "" if inst().store.wrote(key, consultation_id) else _why_not_decided(screen, named)
     if problem:
         template = "consultations/sign.html" if on_sign_page else "consultations/show.html"
-        context = screen_context(consultation, decision_problem=problem, held=False)
-        context["note_text"] = note(consultation, screen.path)
-        return render_template(template, **context), 422
+        return render_template(template, **_to_read(consultation, decision_problem=problem)), 422
     content = {
         "questions": [q.id for q in named],
         "states": [(screen.answer(q) or Answer("")).state for q in named],
@@ -111,27 +112,34 @@ def blank_reason(consultation_id: str) -> Response:
 
 @bp.route("/<consultation_id>/sign", methods=["GET", "POST"])
 def sign(consultation_id: str) -> Response | str | tuple[str, int]:
-    """Sign and lock; where something holds it, the page that lists what."""
+    """Sign and lock; where something holds it, the page that lists what, with the note as it reads now."""
     consultation = found(consultation_id)
-    held = False
+    held = changed = False
     if request.method == "POST" and consultation.state == OPEN:
         screen = Screen.of(inst().store, consultation)
         done = save_all(screen, key := own_key())
         if not done.whole:
             return answered(consultation, screen, key, done)
         try:
-            signing.sign(inst().store, consultation_id, who(), request.form.getlist("on_purpose"), f"{key}:sign")
+            ticked, shown = request.form.getlist("on_purpose"), request.form.get("shown", "")
+            signing.sign(inst().store, consultation_id, who(), ticked, f"{key}:sign", shown)
             return redirect(url_for("consultations.show", consultation_id=consultation_id))
         except NotOpen:  # the same page sent twice: it is signed
             return redirect(url_for("consultations.show", consultation_id=consultation_id))
-        except signing.GateHolds:
-            consultation, held = found(consultation_id), True
+        except signing.GateHolds as held_by:
+            consultation, held, changed = found(consultation_id), True, isinstance(held_by, signing.NoteChanged)
     if consultation.state != OPEN:
         return redirect(url_for("consultations.show", consultation_id=consultation_id))
-    context = screen_context(consultation, held=held)
-    context["note_text"] = note(consultation, context["screen"].path)
-    page = render_template("consultations/sign.html", **context)
+    page = render_template("consultations/sign.html", **_to_read(consultation, held=held, changed=changed))
     return (page, 409) if held else page
+
+
+def _to_read(consultation: Consultation, **more: Any) -> dict[str, Any]:
+    """What the page needs on which a note is read through before it is signed, with the digest of that note."""
+    context = screen_context(consultation, **{"held": False, "changed": False, **more})
+    context["note_text"] = note(consultation, context["screen"].path)
+    context["note_digest"] = digest(context["note_text"])
+    return context
 
 
 @bp.route("/<consultation_id>/abandon", methods=["GET", "POST"])
