@@ -33,6 +33,10 @@ class NotTaken(Refused):
         self.wrong, self.held = wrong, held
 
 
+class Over(Refused):
+    """Nothing more is taken of this case: it was entered already, or given up."""
+
+
 @dataclass(frozen=True)
 class Unfinished:
     """A case that was begun and not entered yet: its fields as they were typed."""
@@ -99,11 +103,31 @@ def begin(conn: Connection, wanted: int, who: Who, at: str, key: str) -> str:
     return id_
 
 
+def why_over(conn: Connection, sitting: str, draft: str) -> str:
+    """Why nothing more is taken of a case of a sitting, in a sentence; "" while it may go on."""
+    for step in steps(conn, kind="case_entered"):
+        if step.content is not None and (step.content["sitting"], step.content["draft"]) == (sitting, draft):
+            return "This case was entered already, so nothing more is kept of what is typed here."
+    for step in steps(conn, kind="case_draft_dropped"):
+        if step.content is not None and step.content["draft"] == draft:
+            return "This case was given up, so nothing more is kept of what is typed here."
+    return ""
+
+
+def _check_goes_on(conn: Connection, sitting: str, draft: str) -> None:
+    if why := why_over(conn, sitting, draft):
+        raise Over(why)
+
+
 def keep_draft(conn: Connection, of: Sitting, draft: str, fields: Mapping[str, str], who: Who, at: str) -> None:
-    """Keep what was typed of a case so far; nothing is written where nothing changed, or once it was entered."""
-    before = of.drafts.get(draft)
+    """Keep what was typed of a case so far; nothing is written where nothing changed.
+
+    Over is raised, and nothing kept, once the case was entered or given up.
+    """
+    _check_goes_on(conn, of.id, draft)
+    before = sittings(conn, of.by)[of.id].drafts.get(draft)
     kept = {name: text for name, text in fields.items() if text}
-    if draft in of.done or (not kept if before is None else dict(before.fields) == kept):
+    if not kept if before is None else dict(before.fields) == kept:
         return
     content = {"draft": draft, "sitting": of.id, "fields": kept}
     append(conn, Draft("case_draft_kept", content, who.actor, at, role=who.role))
@@ -152,7 +176,8 @@ def enter(
     """Enter one case of a sitting; `about` is the sitting and the draft it came from. NotTaken says what is wrong.
 
     The case is marked retrospective and held to the rules of a case file. A case of the same key is never taken
-    again: NotTaken then holds the one that is there. The same request twice (same key) enters it once.
+    again: NotTaken then holds the one that is there. The same request twice (same key) enters it once. A draft that was
+    entered or given up makes no case: Over is raised.
     """
     sitting, draft = about
     with_dates, wrong = with_gap(typed)
@@ -171,6 +196,7 @@ def enter(
         ]
     if wrong:
         raise NotTaken(wrong, held)
+    _check_goes_on(conn, sitting.id, draft)
     step = append(conn, Draft("case_imported", fields, who.actor, settings.at, role=who.role, key=f"{key}:case"))
     cases.put(conn, fields, step=step)
     named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))

@@ -5,7 +5,7 @@
   var form = document.getElementById('entry');
   if (!form) { return; }
   var items = Array.from(form.querySelectorAll('[data-entry]'));
-  var said = document.getElementById('draft-state'), timer = 0, changed = false, sending = false;
+  var said = document.getElementById('draft-state'), timer = 0, changed = false, sending = false, over = false;
 
   function inputs(item) { return Array.from(item.querySelectorAll('.eo__in')); }
   function go(item) {
@@ -66,6 +66,7 @@
     if (!form.dataset.draft) { return; }
     changed = true;
     clearTimeout(timer);
+    if (over) { return; }
     timer = setTimeout(keep, 8000);
   }
   function body() {
@@ -77,14 +78,24 @@
     if (!changed || sending) { return; }
     changed = false;
     fetch(form.dataset.draft, { method: 'POST', body: body(), credentials: 'same-origin' }).then(function (answer) {
-      var kept = answer.ok && !answer.redirected;
-      said.textContent = kept ? 'Draft kept ' + new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }) :
-        'Draft not kept: sign in again in another tab';
-      if (!kept) { changed = true; }
+      if (answer.ok && !answer.redirected) {
+        said.textContent = 'Draft kept ' + new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+        return;
+      }
+      changed = true;
+      if (answer.status === 409) { return answer.text().then(end); }
+      if (answer.status >= 500) { throw new Error(String(answer.status)); }
+      said.textContent = 'Draft not kept: sign in again in another tab';
     }).catch(function () { changed = true; said.textContent = 'Draft not kept, trying again'; timer = setTimeout(keep, 8000); });
   }
+  // The case was entered or given up meanwhile: what is typed on is kept nowhere until it is sent as another.
+  function end(why) {
+    over = true;
+    said.textContent = 'Not kept. ' + why;
+  }
+  window.addEventListener('beforeunload', function (event) { if (over && !sending) { event.preventDefault(); } });
   window.addEventListener('pagehide', function () {
-    if (changed && !sending && form.dataset.draft) { navigator.sendBeacon(form.dataset.draft, body()); }
+    if (changed && !sending && !over && form.dataset.draft) { navigator.sendBeacon(form.dataset.draft, body()); }
   });
 
   var bad = form.querySelector('.e--bad input, .e--bad select');

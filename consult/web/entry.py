@@ -10,7 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit import cases as case_table
-from consult.audit.cases import CaseRow, key_of
+from consult.audit.cases import key_of
 from consult.audit.results import Selection
 from consult.audit.sampling import counted_by_site
 from consult.exchange import entry
@@ -28,6 +28,8 @@ from consult.web.forms import clean, typed
 
 bp = Blueprint("entry", __name__, url_prefix="/entry")
 BASELINE = 40
+ANOTHER = "Go back to the sitting, and begin another case there."
+GO_ON = "To go on with it as another case, press “Keep as a draft”."
 
 
 def who_enters() -> Who:
@@ -116,35 +118,56 @@ def case(sitting_id: str, draft_id: str) -> Response | str | tuple[str, int]:
     one, form = found(sitting_id), inst().entry
     if not _is_id(draft_id):
         abort(404)
-    values: Mapping[str, str] = one.drafts[draft_id].fields if draft_id in one.drafts else {}
-    wrong: list[tuple[str, str]] = []
-    held: CaseRow | None = None
-    carried: dict[str, str] = {}
     if request.method == "POST":
-        values = sent(form)
+        return _case_sent(one, draft_id, sent(form))
+    if draft_id in one.done:
+        return redirect(url_for("entry.sitting", sitting_id=one.id))
+    if why := entry.why_over(inst().db.read(), one.id, draft_id):
+        back = url_for("entry.sitting", sitting_id=one.id)
+        return render_template("refused.html", title="Given up", sentence=f"{why} {ANOTHER}", back=back), 409
+    values: Mapping[str, str] = one.drafts[draft_id].fields if draft_id in one.drafts else {}
+    carried = _carried(one, form) if request.args.get("carry") and not values else {}
+    return _case_page(one, draft_id, values or carried, carried=carried)
+
+
+def _case_sent(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response | tuple[str, int]:
+    """Enter or keep what was sent; what is refused stays on the page, and what is over stands there as another case."""
+    problem: NotTaken | None = None
+    try:
         if request.form.get("act") == "draft":
             return _kept(one, draft_id, values)
         try:
             return _entered(one, draft_id, values)
-        except NotTaken as problem:
-            wrong, held = problem.wrong, problem.held
-            with inst().db.write() as conn:
-                entry.keep_draft(conn, one, draft_id, values, who_enters(), inst().store.at())
-    elif draft_id in one.done:
-        return redirect(url_for("entry.sitting", sitting_id=one.id))
-    elif request.args.get("carry") and not values:
-        values = carried = _carried(one, form)
-    page = render_template(
+        except NotTaken as refused_for:
+            problem = refused_for
+            _keep(one, draft_id, values)
+    except entry.Over as over:
+        if request.form.get("quiet"):
+            return Response(f"{over} {GO_ON}", 409, mimetype="text/plain")
+        return _case_page(one, str(uuid.uuid4()), values, problem, over=str(over)), 409
+    return _case_page(one, draft_id, values, problem), 422
+
+
+def _case_page(
+    one: Sitting,
+    draft_id: str,
+    values: Mapping[str, str],
+    problem: NotTaken | None = None,
+    carried: Mapping[str, str] | None = None,
+    over: str = "",
+) -> str:
+    """The quick form with what was typed; `over` says why it stands there as another case."""
+    return render_template(
         "entry/case.html",
         sitting=one,
         draft_id=draft_id,
-        held=held,
-        carried=carried,
+        held=problem.held if problem else None,
+        carried=carried or {},
+        over=over,
         carry=bool(request.values.get("carry")),
         dataset=inst().library.current.dataset,
-        **form_context(form, values, wrong),
+        **form_context(inst().entry, values, problem.wrong if problem else []),
     )
-    return (page, 422) if wrong else page
 
 
 def _is_id(text: str) -> bool:
@@ -165,9 +188,13 @@ def _entered(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response
     return redirect(url_for("entry.case", sitting_id=one.id, draft_id=uuid.uuid4(), carry=carry))
 
 
-def _kept(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response:
+def _keep(one: Sitting, draft_id: str, values: Mapping[str, str]) -> None:
     with inst().db.write() as conn:
         entry.keep_draft(conn, one, draft_id, values, who_enters(), inst().store.at())
+
+
+def _kept(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response:
+    _keep(one, draft_id, values)
     if request.form.get("quiet"):
         return Response("Kept as a draft", mimetype="text/plain")
     return redirect(url_for("entry.sitting", sitting_id=one.id))

@@ -8,7 +8,7 @@ import pytest
 from consult.audit import cases
 from consult.exchange import entry
 from consult.exchange.casefile import Import, import_cases
-from consult.exchange.entry import NotTaken
+from consult.exchange.entry import NotTaken, Over
 from consult.record.ledger import Refused, steps
 from consult.record.opening import open_database
 from consult.record.store import Who
@@ -186,13 +186,18 @@ def test_a_draft_is_kept_until_it_is_entered_or_given_up(db, sit, enter):
     }
     assert len(list(steps(db.read(), kind="case_draft_kept"))) == 3, "what did not change is not written again"
     enter(draft="one")
-    keep("one", case_ref="R-9")
+    with pytest.raises(Over, match="entered already"):
+        keep("one", case_ref="R-9")
     assert set(sit().drafts) == {"three"}
     with pytest.raises(Refused, match="why"), db.write() as conn:
         entry.drop_draft(conn, sit(), "three", " ", NURSE, AT)
     with db.write() as conn:
         entry.drop_draft(conn, sit(), "three", "Not about back pain", NURSE, AT)
     assert sit().drafts == {}
+    with pytest.raises(Over, match="given up"):
+        keep("three", case_ref="R-3")
+    with pytest.raises(Over, match="given up"):
+        enter(draft="three", case_ref="R-3")
 
 
 @pytest.mark.parametrize("n", [0, -1, 1001])

@@ -252,6 +252,50 @@ def test_what_was_typed_before_the_script_ran_is_kept_too(visit: Visit, service:
     assert draft_is_kept(page, service, "E-1")
 
 
+@pytest.mark.parametrize("how", ["given up", "entered"])
+def test_a_case_that_is_over_is_never_called_kept_and_what_was_typed_goes_on_as_another(
+    visit: Visit, service: Service, how: str
+) -> None:
+    """In another window it was given up or entered; here somebody goes on typing."""
+    context = visit("nurse")
+    page, other = context.page(), context.page()
+    page.clock.install()
+    begin(page)
+    page.keyboard.type("O-1")
+    page.clock.run_for(9_000)
+    expect(page.locator("#draft-state")).to_have_text(re.compile("^Draft kept"))
+    other.goto(page.url if how == "entered" else page.url.split("/cases/")[0])
+    if how == "entered":
+        enter_the_rest(other)
+    else:
+        other.get_by_label("Why this case is given up").fill("Not about back pain")
+        other.get_by_role("button", name="Give up").click()
+    page.locator('[name="f.case_ref"]').fill("O-2")
+    page.clock.run_for(9_000)
+    expect(page.locator("#draft-state")).to_have_text(
+        re.compile(f"^Not kept. This case was .*{how}.*press “Keep as a draft”.$")
+    )
+    page.get_by_role("button", name="Keep as a draft").click()
+    expect(page.locator("#over")).to_contain_text("stands below as another case")
+    assert page.locator('[name="f.case_ref"]').input_value() == "O-2"
+    page.get_by_role("button", name="Keep as a draft").click()
+    expect(page.get_by_role("link", name="O-2")).to_be_visible()
+    assert len(context.complaints) == 2, "the two refusals"
+    context.complaints.clear()
+
+
+def enter_the_rest(page: Page) -> None:
+    """What a case needs beside its reference, and its saving."""
+    page.locator('[name="f.site"]').select_option(index=1)
+    for box, text in (("day", "1"), ("month", "3"), ("year", "2026")):
+        page.locator(f'[name="f.consultation_date-{box}"]').fill(text)
+    chosen = {"clinician_role": "nurse", "back_pain_reason": "main", "first_consultation": "yes"}
+    for name, code in (chosen | {"episode_gap": "none_ever"}).items():
+        page.locator(f'label[for="f.{name}.{code}"]').click()
+    page.get_by_role("button", name="Save and end the sitting").click()
+    expect(page.locator("h1")).to_have_text("1 of 40 cases entered")
+
+
 @pytest.mark.parametrize("width", [1366, 320])
 def test_the_form_fits_the_window(visit: Visit, width: int) -> None:
     page = visit("nurse", width=width).page()
