@@ -575,6 +575,4 @@
       enteredEarly(set).forEach(function (i) { i.dispatchEvent(new Event(begun(i) ? 'input' : 'change', { bubbles: true })); });
     });
   });
-  var summary = document.getElementById('error-summary');
-  if (summary) { summary.focus(); }
 }());

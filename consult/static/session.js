@@ -107,6 +107,8 @@
   }
 
   // The reply to a form that was refused can be asked for anew at its own address: Back then sends nothing again.
+  var summary = document.getElementById('error-summary');
+  if (summary) { summary.focus(); }
   if (document.querySelector('[data-own-address]')) { history.replaceState(null, '', location.href); }
 
   // A page that Back brings out of the browser's memory is made anew, unless something on it is not saved yet. It shows
