@@ -23,6 +23,7 @@ from consult.commands import (  # noqa: E402 - after that
 )
 from consult.commands.place import EXIT_CODES, Commands, on_instance  # noqa: E402 - after that
 
+gc.freeze()
 gc.enable()
 
 ALL: Final = (

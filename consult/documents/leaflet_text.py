@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 
 import markdown
 import nh3
+from markdown.extensions.attr_list import AttrListExtension
+from markdown.extensions.sane_lists import SaneListExtension
 
 PARTS: Final = ("key", "page", "emergency", "today", "soon", "steps")
 SCHEMES: Final = ("https://", "mailto:", "tel:")
@@ -94,7 +96,7 @@ class _Converters(local):
 
     @cached_property
     def whole(self) -> markdown.Markdown:
-        converter = markdown.Markdown(extensions=["attr_list", "sane_lists"], output_format="html")
+        converter = markdown.Markdown(extensions=[AttrListExtension(), SaneListExtension()], output_format="html")
         # Raw HTML becomes plain text here, whatever the check and the cleaning do.
         converter.preprocessors.deregister("html_block")
         converter.inlinePatterns.deregister("html")
@@ -103,7 +105,7 @@ class _Converters(local):
     @cached_property
     def plain(self) -> markdown.Markdown:
         """Without looking for what a text has only where it holds one of SPECIAL."""
-        converter = markdown.Markdown(extensions=["attr_list", "sane_lists"], output_format="html")
+        converter = markdown.Markdown(extensions=[AttrListExtension(), SaneListExtension()], output_format="html")
         converter.preprocessors.deregister("html_block")
         for name in ("html", *OF_SPECIAL):
             converter.inlinePatterns.deregister(name)

@@ -11,8 +11,6 @@ from importlib.resources import files
 from threading import Lock
 from typing import Any, Final, Literal
 
-import typst
-
 from consult.documents.leaflet import Format
 
 SIZES: Final[Mapping[str, tuple[str, int]]] = {
@@ -230,16 +228,20 @@ class _Press:
 
     @cached_property
     def _compiler(self) -> Any:
+        import typst  # seven MB of memory, once the first paper is set
+
         folder = files("consult.documents")
         template, fonts = str(folder.joinpath("paper.typ")), str(folder.joinpath("fonts"))
         return typst.Compiler(template, font_paths=[fonts], ignore_system_fonts=True)
 
     def pdf(self, data: str) -> bytes:
+        from typst import TypstError
+
         with self._lock:
             try:
                 made = self._compiler.compile(format="pdf", sys_inputs={"data": data}, pdf_standards=[STANDARD])
-            except typst.TypstError as error:
-                raise NotSet(_sentence(error)) from error
+            except TypstError as error:
+                raise NotSet(_sentence(error.message)) from error
         if not isinstance(made, bytes):
             raise TypeError("one document was asked for")
         return made
@@ -248,8 +250,8 @@ class _Press:
 _press: Final = _Press()
 
 
-def _sentence(error: typst.TypstError) -> str:
+def _sentence(said: str) -> str:
     instead = "print the page from the browser instead"
-    if _NO_GLYPH in error.message:
+    if _NO_GLYPH in said:
         return f"The text holds a character that the PDF's fonts don't have; {instead}, or write it in another way."
-    return f"The PDF could not be made ({error.message}); {instead}."
+    return f"The PDF could not be made ({said}); {instead}."

@@ -53,6 +53,7 @@ from consult.web import (
     reliability,
     results,
     rounds,
+    routing,
     security,
     sending,
     showing,
@@ -114,6 +115,7 @@ def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
     app = Flask("consult", static_folder=None)
     app.request_class = dates.Asked
+    app.url_rule_class = routing.Lazy
     app.session_interface = cookies.Sessions()
     app.extensions["consult"] = instance
     app.config.update(

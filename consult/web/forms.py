@@ -307,7 +307,5 @@ def as_entered(question: Question, sent: MultiDict[str, str]) -> list[tuple[str,
     name = f"a.{question.id}"
     mine = (name, f"reason.{question.id}")
     return [
-        (key, value)
-        for key, value in sent.items(multi=True)
-        if key in mine or key.startswith((f"{name}.", f"{name}-"))
+        (key, value) for key, value in sent.items(multi=True) if key in mine or key.startswith((f"{name}.", f"{name}-"))
     ]
