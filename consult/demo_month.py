@@ -323,7 +323,8 @@ class Audit:
                 id_ = incidents.note(conn, told, by, today, at, key)
                 if done := one.get("done"):
                     known = incidents.Incident(id_, told.happened_on, told.what, told.effect, done)
-                    incidents.note(conn, known, by, today, at, f"{key}:done", one["reason"])
+                    seen = incidents.incidents(conn)[id_].seen
+                    incidents.note(conn, known, by, today, at, f"{key}:done", one["reason"], seen)
 
         return happens
 

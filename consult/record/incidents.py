@@ -16,6 +16,10 @@ LONGEST: Final = 2000
 TEXTS: Final = {"what": "what happened", "effect": "what came of it, or that nothing did"}
 
 
+class ChangedSince(Refused):
+    """Somebody changed the incident since the page was made."""
+
+
 @dataclass(frozen=True)
 class Incident:
     """One incident as its steps tell it now; `done` is "" while nothing was done about it yet."""
@@ -26,6 +30,11 @@ class Incident:
     effect: str
     done: str
     history: tuple[Step, ...] = ()
+
+    @property
+    def seen(self) -> int:
+        """The step that whoever sees it now has seen as the last; 0 of one that is not noted yet."""
+        return self.history[-1].seq if self.history else 0
 
 
 def incidents(conn: Connection) -> dict[str, Incident]:
@@ -45,14 +54,22 @@ def newest_first(conn: Connection) -> Iterator[Incident]:
 
 
 def note(
-    conn: Connection, said: Incident, who: tuple[str, str], today: date, at: str, key: str, reason: str = ""
+    conn: Connection,
+    said: Incident,
+    who: tuple[str, str],
+    today: date,
+    at: str,
+    key: str,
+    reason: str = "",
+    seen: int = 0,
 ) -> str:
     """Note an incident (its id is ""), or with its id change what is noted of it; returns the id.
 
     Refused if a text is missing or too long, the day lies ahead, or a change has no reason. The same key makes one.
+    `seen` is the step that the page knew as the last of this incident: another one there raises ChangedSince.
     """
-    if said.id and said.id not in incidents(conn):
-        raise Refused("There is no such incident; go back to the list.")
+    if said.id:
+        _check_seen(incidents(conn).get(said.id), seen, key)
     if said.id and not reason.strip():
         raise Refused("Say why the incident is changed; the reason is kept with it.")
     plain = replace(said, what=said.what.strip(), effect=said.effect.strip(), done=said.done.strip())
@@ -69,6 +86,13 @@ def note(
         Draft("incident_noted", {"incident": id_, **told, "reason": reason.strip()}, who[0], at, "", "", who[1], key),
     )
     return id_
+
+
+def _check_seen(held: Incident | None, seen: int, key: str) -> None:
+    if held is None:
+        raise Refused("There is no such incident; go back to the list.")
+    if held.seen != seen and all(step.key != key for step in held.history):
+        raise ChangedSince("Somebody changed this incident since the page was made, so nothing was recorded.")
 
 
 def _check_day(text: str, today: date) -> None:

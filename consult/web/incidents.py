@@ -6,12 +6,19 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.record import incidents
-from consult.record.incidents import Incident
+from consult.record.incidents import ChangedSince, Incident
 from consult.record.ledger import Refused
 from consult.web.context import inst
 from consult.web.desk import own_key, without_a_name
-from consult.web.forms import typed
+from consult.web.forms import number, typed
 from consult.web.rounds import by
+
+BOTH = "What stands now is shown beside what you typed: write what is to stand, then change it."
+TEXTS = {
+    "what": "What happened",
+    "effect": "What came of it",
+    "done": "What was done (blank while nothing was yet)",
+}
 
 bp = Blueprint("incidents", __name__, url_prefix="/incidents")
 
@@ -40,21 +47,35 @@ def change(incident_id: str) -> Response | str | tuple[str, int]:
 def _noted(one: Incident | None) -> Response | tuple[str, int]:
     try:
         id_, day = one.id if one else "", request.form.get("happened_on", "")
-        said = Incident(id_, day, typed("what"), typed("effect"), typed("done"))
+        said, reason = Incident(id_, day, typed("what"), typed("effect"), typed("done")), typed("reason")
         without_a_name(said.what, said.effect, said.done)
         with inst().db.write() as conn:
-            incidents.note(conn, said, by(), inst().today(), inst().store.at(), own_key(), typed("reason"))
+            seen = number(request.form.get("seen", ""))
+            incidents.note(conn, said, by(), inst().today(), inst().store.at(), own_key(), reason, seen)
+    except ChangedSince as refusal:
+        return _page(f"{refusal} {BOTH}", incidents.incidents(inst().db.read())[id_], beside=True), 409
     except Refused as refusal:
         return _page(str(refusal), one), 422
     return redirect(url_for("incidents.index"))
 
 
-def _page(problem: str, changing: Incident | None = None) -> str:
+def _page(problem: str, changing: Incident | None = None, beside: bool = False) -> str:
+    """The log with its form; `beside` shows what stands now beside what was typed."""
     return render_template(
         "incidents.html",
         held=list(incidents.newest_first(inst().db.read())),
         problem=problem,
         changing=changing,
+        beside=beside,
+        seen=_seen(changing, beside),
+        texts=TEXTS,
         today=inst().today(),
         given=dict(request.form) if request.method == "POST" else vars(changing) if changing else {},
     )
+
+
+def _seen(changing: Incident | None, shown: bool) -> int | str:
+    """The last step that whoever has this page before them has seen of the incident."""
+    if changing is None:
+        return ""
+    return request.form.get("seen", "") if request.method == "POST" and not shown else changing.seen

@@ -191,9 +191,11 @@ def test_past_its_day_is_what_nobody_has_said_was_done(db, first, later):
 
 def noted(db, **more):
     base = {"id": "", "happened_on": "2026-01-02", "what": "It was away", "effect": "Two on paper", "done": ""}
-    reason = more.pop("reason", "")
+    reason, said = more.pop("reason", ""), Incident(**{**base, **more})
     with db.write() as conn:
-        return incidents.note(conn, Incident(**{**base, **more}), LEAD, date(2026, 1, 3), AT, key(), reason)
+        held = incidents.incidents(conn).get(said.id)
+        seen = held.seen if held else 0
+        return incidents.note(conn, said, LEAD, date(2026, 1, 3), AT, key(), reason, seen)
 
 
 def test_an_incident_is_noted_and_what_was_done_is_added_with_a_reason(db):

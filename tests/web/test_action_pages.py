@@ -215,7 +215,8 @@ def test_an_incident_is_noted_by_anybody_and_finished_by_the_lead(service: Servi
     assert step.actor == service.who["nurse"].actor
     address = f"/incidents/{(step.content or {})['incident']}"
     assert nurse.ask(address).status_code == 403
-    changed = {**sent, "done": "A second cable", "key": str(uuid.uuid4())}
+    seen = pages.value_of(lead.get(address), "seen")
+    changed = {**sent, "done": "A second cable", "key": str(uuid.uuid4()), "seen": seen}
     assert lead.post(address, changed).status_code == 422
     assert lead.post(address, {**changed, "reason": "done"}).status_code == 302
     assert "A second cable" in pages.text(nurse.get("/incidents"))
