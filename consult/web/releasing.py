@@ -6,7 +6,7 @@ from collections.abc import Container
 from datetime import date
 from typing import Any
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.documents import releasing
@@ -65,7 +65,7 @@ def report_page(consultation_id: str) -> Response | str | tuple[str, int]:
     except (NotOpen, NotYours, KeyReused):
         raise  # what came too late is told by the page that every late one gets
     except Refused as refusal:
-        return refused(str(refusal), back)
+        return make_response(_page(consultation, str(refusal)), 422)
     if request.form.get("from") == "screen":
         return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="report-state"))
     return redirect(back)
@@ -134,7 +134,8 @@ def _chosen(consultation: Consultation) -> Chosen:
     return Chosen(kind, tuple(request.form.getlist("tick")), {name: text for name, text in written.items() if text})
 
 
-def _page(consultation: Consultation) -> str | Response:
+def _page(consultation: Consultation, problem: str = "") -> str | Response:
+    """The page with what was chosen and typed; `problem` says why that was not made final."""
     context = screen_context(consultation)
     wanted = chosen_format(context["need"], FORMATS)
     definition = inst().store.definition_of(consultation)
@@ -151,6 +152,7 @@ def _page(consultation: Consultation) -> str | Response:
     return render_template(
         "consultations/report.html",
         release=release,
+        problem=problem,
         says=IN_WORDS[release.stage],
         reports=definition.reports,
         chosen=chosen,

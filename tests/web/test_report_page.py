@@ -132,3 +132,44 @@ def test_a_report_made_final_too_late_shows_its_lines_to_be_copied(service: Serv
 def test_no_such_event(nurse: Visitor, talk: str) -> None:
     for event in ("nothing", "text_final", "window_ended", "consent_removed"):
         assert nurse.post(f"/consultations/{talk}/report/{event}").status_code == 404
+
+
+@pytest.mark.parametrize("act", ["line", "tick", "kind", "all"])
+def test_what_was_typed_without_a_preview_stays_and_is_made_final_once_it_was_read(
+    service: Service, nurse: Visitor, talk: str, act: str
+) -> None:
+    address, definition = f"/consultations/{talk}/report", service.instance.library.current
+    kind = next(k for k in definition.reports.types if k.lines)
+    line = f"w.{kind.lines[0].id}"
+    given = {"line": {line: "Please keep her"}, "tick": {"tick": "tasks_limited"}, "kind": {}}
+    given["all"] = given["line"] | given["tick"]
+    other = next(k for k in definition.reports.types if k.id != kind.id)
+    read = pages.parse(nurse.post(address, {"kind": other.id if act == "kind" else kind.id, "act": "preview"}).text)
+    sent = {"kind": kind.id, "act": "final", "shown": digest(leaves(read)), **given[act]}
+    reply = nurse.post(address, sent)
+    assert reply.status_code == 422
+    assert list(steps(service.instance.db.read(), kind="report_made")) == []
+    page = pages.parse(reply.text)
+    assert "read it again" in pages.text(page)
+    for name in ("kind", *given[act]):
+        assert pages.value_of(page, name) == sent[name]
+    if act != "tick":
+        assert given[act].get(line, "") in leaves(page)
+    again = {**sent, "shown": pages.value_of(page, "shown") or ""}
+    assert nurse.post(address, again).status_code == 302
+    (made,) = steps(service.instance.db.read(), kind="report_made")
+    assert made.content is not None
+    assert made.content["written"] == ({kind.lines[0].id: "Please keep her"} if act in ("line", "all") else {})
+
+
+def test_a_line_typed_for_a_report_that_can_no_longer_be_made_is_shown_to_be_copied(
+    service: Service, nurse: Visitor
+) -> None:
+    consultation = service.begin()
+    nurse.save(consultation, {"a.report_consent": "withheld"})
+    kind = next(k for k in service.instance.library.current.reports.types if k.lines)
+    sent = {"kind": kind.id, "act": "final", f"w.{kind.lines[0].id}": "Please keep her"}
+    reply = nurse.post(f"/consultations/{consultation}/report", sent)
+    assert reply.status_code == 422
+    (typed,) = [e for e in pages.parse(reply.text).iter("dd") if pages.text(e) == "Please keep her"]
+    assert typed is not None
