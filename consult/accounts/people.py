@@ -50,7 +50,11 @@ COUNTED: Final = {
 
 
 class PersonRefused(Exception):
-    """Nothing was changed; the message says why and what to do."""
+    """Nothing was changed; the message says why and what to do, and `field` which field it is about, "" for no one."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def add_person(conn: Connection, new: NewPerson, actor: str, at: str) -> Person:
     check_name_and_role(name, new.role)
     username = username_of(new.username or name)
     if by_username(conn, username):
-        raise PersonRefused(f"The sign-in name {username} is taken; choose another.")
+        raise PersonRefused(f"The sign-in name {username} is taken; choose another.", "username")
     check_password(new.password, username, name, service=words_of_service(conn), known=breached_list(conn))
     person_id = f"p-{secrets.token_hex(8)}"
     password_hash = passwords.make_hash(new.password, password_work(conn))
@@ -119,11 +123,12 @@ def add_person(conn: Connection, new: NewPerson, actor: str, at: str) -> Person:
 def check_name_and_role(name: str, role: str) -> None:
     """Refuse a name that says nothing, and a role there is not."""
     if not name:
-        raise PersonRefused("A person needs a name; write it as colleagues know it.")
+        raise PersonRefused("A person needs a name; write it as colleagues know it.", "name")
     if len(name) > LONGEST_NAME:
-        raise PersonRefused(f"Shorten the name to {LONGEST_NAME} characters.")
+        raise PersonRefused(f"Shorten the name to {LONGEST_NAME} characters.", "name")
     if role not in ROLES:
-        raise PersonRefused(f"There is no role {role}; use one of {', '.join(ROLES)}.")
+        said = f"There is no role {role}" if role else "No role was given"
+        raise PersonRefused(f"{said}; use one of {', '.join(ROLES)}.", "role")
 
 
 def username_of(text: str) -> str:
@@ -132,7 +137,7 @@ def username_of(text: str) -> str:
     letters = "".join(c for c in plain if not unicodedata.combining(c))
     username = re.sub(r"[^a-z0-9._@-]", "", re.sub(r"\s+", ".", letters)).strip(".")
     if not 2 <= len(username) <= 64:
-        raise PersonRefused("A sign-in name has 2 to 64 letters (a to z) or digits; choose another.")
+        raise PersonRefused("A sign-in name has 2 to 64 letters (a to z) or digits; choose another.", "username")
     return username
 
 

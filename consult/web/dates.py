@@ -31,6 +31,17 @@ def read(text: str) -> date | None:
         return None
 
 
+def no_such_day(text: str) -> str:
+    """The day that a text names and that its month does not have, such as 31 February 2026; "" for all else."""
+    found = _BRITISH.fullmatch(text.strip()) or _RUN_TOGETHER.fullmatch(text.strip())
+    try:
+        day, month, year = (int(found[1]), _month(found[2]), int(found[3])) if found else (0, 0, 0)
+        first = date(year, month, 1)
+    except ValueError:
+        return ""
+    return f"{day} {MONTHS[month - 1]} {first.year}" if read(text) is None else ""
+
+
 def read_time(text: str) -> time | None:
     """The time of day that a text gives: 9:05, 09.05 or 0905, by the 24-hour clock; None where it gives none."""
     found = _CLOCK.fullmatch(text.strip())

@@ -18,6 +18,7 @@ from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import ARRANGEMENT_PARTS, Proforma, Question
 from consult.proforma.path import Path
 from consult.record.store import Refused
+from consult.web.dates import no_such_day
 
 MAX_TEXT: Final = 10_000
 LONGEST_NUMBER: Final = 15
@@ -96,7 +97,8 @@ class BritishDate(DateField):
         try:
             super().process_formdata(valuelist)
         except ValueError as error:
-            raise ValueError(self._message) from error
+            day = no_such_day(valuelist[0])
+            raise ValueError(f"There is no {day}; correct the date." if day else self._message) from error
 
 
 def reasons(question: Question, proforma: Proforma) -> dict[str, str]:

@@ -39,15 +39,17 @@ def index() -> str | tuple[str, int]:
             new = NewPerson(typed("name"), typed("role"), _site(), words, typed("username"), until)
             added = accounts.add_person(conn, new, person().id, inst().store.at())
     except PersonRefused as refusal:
-        return _listed(str(refusal)), 422
+        return _listed(str(refusal), refusal.field), 422
     return _started(added, words, "is started")
 
 
-def _listed(problem: str = "") -> str:
+def _listed(problem: str = "", wrong: str = "") -> str:
+    """Everybody, and the form of a new person; `wrong` is the field that a problem is about, "" for none."""
     conn = inst().db.read()
     return render_template(
         "people/index.html",
         problem=problem,
+        wrong=wrong,
         given={name: typed(name) for name in ("name", "username", "role", "site")},
         people=accounts.people(conn),
         starting=accounts.starting(conn),
@@ -70,7 +72,7 @@ def _start_until() -> int:
 
 def _site() -> str:
     if typed("site") not in inst().sites:
-        raise PersonRefused("Choose a site from the list.")
+        raise PersonRefused("Choose a site from the list.", "site")
     return typed("site")
 
 

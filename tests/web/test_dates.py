@@ -10,7 +10,7 @@ import pytest
 from visiting import Service, Visitor
 from werkzeug.datastructures import MultiDict
 
-from consult.web.dates import BOXES, WithDates, boxes, read, read_time, written
+from consult.web.dates import BOXES, WithDates, boxes, no_such_day, read, read_time, written
 
 TEMPLATES = Path(__file__).parents[2] / "consult" / "templates"
 
@@ -40,6 +40,27 @@ def test_each_british_way_of_writing_a_date_is_read(text, day):
 )
 def test_what_is_no_date_or_could_be_two_is_not_read(text):
     assert read(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("31/2/2026", "31 February 2026"),
+        ("29/2/2026", "29 February 2026"),
+        ("31 April 2026", "31 April 2026"),
+        ("31092026", "31 September 2026"),
+        ("0/1/2026", "0 January 2026"),
+        ("29/2/2024", ""),
+        ("3/27/2026", ""),
+        ("31/2/26", ""),
+        ("1/1/0000", ""),
+        ("31 Ma 2026", ""),
+        ("tomorrow", ""),
+        ("", ""),
+    ],
+)
+def test_a_day_that_its_month_does_not_have_is_named(text, day):
+    assert no_such_day(text) == day
 
 
 def test_every_minute_of_the_day_is_read_however_it_is_written_and_nothing_else():
@@ -99,7 +120,7 @@ def test_an_employee_is_registered_by_boxes_and_a_wrong_day_is_said_and_kept(nur
     refused = nurse.post("/employees/new", about | in_boxes("date_of_birth", "31", "2", "1984"))
     assert refused.status_code == 422
     page = refused.text
-    assert "Enter the date of birth as day, month and year." in page
+    assert "There is no 31 February 1984; correct the date." in page
     assert 'name="date_of_birth-day" value="31"' in page
     assert nurse.post("/employees/new", about | in_boxes("date_of_birth", "15", "3", "1984")).status_code == 302
     born = service.instance.db.read().execute("SELECT date_of_birth FROM employee WHERE name = 'Mara Made-Up'")

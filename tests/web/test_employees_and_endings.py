@@ -54,6 +54,7 @@ class TestRegistering:
             ({"name": " "}, "Enter the employee's full name."),
             ({"name": "a" * 121}, "Shorten the name to 120 characters."),
             ({"date_of_birth": ""}, "Enter the date of birth."),
+            ({"date_of_birth": "31/2/1980"}, "There is no 31 February 1980; correct the date."),
             ({"date_of_birth": "2/3/80"}, "Enter the date of birth as day, month and year."),
             ({"date_of_birth": "2999-01-01"}, "it must be in the past"),
             ({"date_of_birth": "1850-01-01"}, "within 120 years"),
@@ -68,6 +69,10 @@ class TestRegistering:
         page = pages.parse(response.text)
         assert sentence in pages.text(page)
         assert pages.value_of(page, "local_number") == (NEW | wrong)["local_number"]
+        (name,) = wrong
+        marked = {(e.get("name") or "").partition("-")[0] for e in page.iter("input") if e.get("aria-invalid")}
+        assert marked == {name}, "the field is marked, and no other"
+        assert sentence in pages.text(next(e for e in page.iter() if e.get("id") == f"wrong-{name}"))
         assert employees(service) == 0
 
     @pytest.mark.parametrize("words", ["quillfeather", "ZEB", "02/03/1980", "2 March 1980", "local-777"])
@@ -103,12 +108,15 @@ class TestRegistering:
 
 
 class TestEndings:
-    @pytest.mark.parametrize("wrong", [{}, {"reason": "no_such"}, {"reason": "other", "text": "  "}])
+    @pytest.mark.parametrize(
+        "wrong", [{}, {"reason": "no_such"}, {"reason": "other", "text": "  "}, {"text": "He had to go"}]
+    )
     @pytest.mark.parametrize("path", ["abandon", "in-error"])
     def test_ending_needs_a_reason(self, service: Service, nurse: Visitor, path: str, wrong: dict[str, str]) -> None:
         consultation = service.begin()
         response = nurse.post(f"/consultations/{consultation}/{path}", wrong)
         assert "Choose a reason" in response.text
+        assert pages.value_of(pages.parse(response.text), "text") == wrong.get("text", "")
         assert service.consultation(consultation).state == "open"
 
     def test_an_abandoned_consultation_is_kept_and_makes_no_case(self, service: Service, nurse: Visitor) -> None:

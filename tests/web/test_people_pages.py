@@ -71,7 +71,7 @@ def test_a_start_password_runs_out_after_seven_days(service: Service, admin: Vis
     [
         ({"name": ""}, "needs a name"),
         ({"role": "wizard"}, "There is no role"),
-        ({"role": ""}, "There is no role"),
+        ({"role": ""}, "No role was given"),
         ({"name": "Nora Nurse"}, "is taken"),
         ({"name": "\0"}, "needs a name"),
         ({"name": "N" * 121}, "Shorten the name"),
@@ -87,6 +87,28 @@ def test_what_is_wrong_with_a_new_person_is_said_and_nobody_is_added(
     assert response.status_code == 422
     assert says in response.text
     assert people.people(service.instance.db.read()) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"name": "", "role": "", "site": "A"}, "name"),
+        ({"name": "N" * 121}, "name"),
+        ({"role": ""}, "role"),
+        ({"site": ""}, "site"),
+        ({"username": "a"}, "username"),
+        ({"name": "Nora Nurse"}, "username"),
+    ],
+)
+def test_what_is_wrong_with_a_new_person_leads_to_the_field_and_takes_the_focus(
+    admin: Visitor, wrong: dict[str, str], field: str
+) -> None:
+    page = pages.parse(admin.post("/settings/people", NEW | wrong).text)
+    (summary,) = [e for e in page.iter("div") if e.get("class") == "nhsuk-error-summary"]
+    assert (summary.get("tabindex"), summary.get("autofocus")) == ("-1", "")
+    assert [a.get("href") for a in summary.iter("a")] == [f"#{field}"]
+    (marked,) = [e for e in page.iter() if e.get("aria-invalid")]
+    assert (marked.get("id"), marked.get("name"), marked.get("aria-describedby")) == (field, field, "problem")
 
 
 def test_name_role_and_site_are_changed_with_steps_that_hold_no_name(service: Service, admin: Visitor) -> None:
