@@ -11,6 +11,7 @@ from consult.documents.words import ROLES, arrangement_in_words, describe, uk_da
 from consult.proforma.model import Question
 from consult.proforma.path import Path
 from consult.proforma.reports import Part, ReportType
+from consult.proforma.rules import holds
 from consult.record.consultation import Consultation, adjustments, report_allowed
 from consult.record.release import corrections
 
@@ -56,10 +57,16 @@ def _closing(path: Path, chosen: Chosen) -> Iterator[str]:
 
 def _part(part: Part, path: Path, chosen: Chosen) -> list[str]:
     said = list(_said(part, path, chosen))
-    if not said and not part.blank and (part.questions or part.adjustments or part.ticked or part.written):
+    instead = "" if said else _nothing_listed(part, path)
+    if not said and not instead and (part.questions or part.adjustments or part.ticked or part.written):
         return []
     lines = [f"## {part.heading}"] if part.heading else []
-    return [*lines, *(said or ([part.blank] if part.blank else [])), *([part.text] if part.text and said else [])]
+    return [*lines, *(said or ([instead] if instead else [])), *([part.text] if part.text and said else [])]
+
+
+def _nothing_listed(part: Part, path: Path) -> str:
+    """What a part without anything to list says: what was recorded instead, else that nothing is recorded."""
+    return next((r.text for r in part.recorded if holds(r.when, path.look_up)), part.blank)
 
 
 def _said(part: Part, path: Path, chosen: Chosen) -> Iterator[str]:

@@ -206,6 +206,19 @@ def _check_reports(reports: Reports, proforma: Proforma) -> Iterator[Finding]:
                 yield kind.id, f"a part names question {id_}, which is not known; correct the id"
             elif question.report != "always":
                 yield kind.id, f'a part names question {id_}, which is not report = "always"; leave it to be ticked'
+        for rule in (r.when for part in kind.parts for r in part.recorded):
+            yield from ((kind.id, s) for s in _check_report_rule(rule, proforma))
+
+
+def _check_report_rule(rule: Rule, proforma: Proforma) -> Iterator[str]:
+    """A report may say what was recorded instead of a list only of what may enter a report at all."""
+    yield from _check_rule(rule, proforma, None)
+    for leaf in rule.leaves():
+        question = proforma.by_id.get(leaf.question or "")
+        if leaf.tagged is not None:
+            yield f"recorded names questions by id, not all that are tagged {leaf.tagged}"
+        elif question is not None and question.report == "never":
+            yield f"recorded names question {question.id}, which may never enter a report"
 
 
 def _check_ids(proforma: Proforma) -> Iterator[Finding]:

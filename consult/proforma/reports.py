@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import model_validator
 
-from consult.proforma.rules import Strict
+from consult.proforma.rules import Rule, Strict
 
 
 class Written(Strict):
@@ -17,11 +17,19 @@ class Written(Strict):
     help: str = ""
 
 
+class Recorded(Strict):
+    """What a part says while a rule over the answers holds: such as None where that was recorded, and only there."""
+
+    when: Rule
+    text: str
+
+
 class Part(Strict):
     """One part of a report under its heading.
 
     It holds one of: `questions` (their answers), `adjustments`, `ticked` (what the clinician ticked in), `written`, or
-    only `text`. `blank` is said where nothing is recorded; without it the part is then left out.
+    only `text`. Where it has nothing to list, it says the first of `recorded` whose rule holds, else `blank`: what is
+    said where nothing is recorded; without it the part is then left out.
     """
 
     heading: str = ""
@@ -30,6 +38,7 @@ class Part(Strict):
     ticked: bool = False
     written: tuple[Written, ...] = ()
     text: str = ""
+    recorded: tuple[Recorded, ...] = ()
     blank: str = ""
 
     @model_validator(mode="after")

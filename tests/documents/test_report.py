@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from consult.documents.blocks import blocks, text_of
 from consult.documents.report import Chosen, adjustment_lines, digest, report, tickable, with_names
 from consult.proforma.answer import ANSWERED, Answer
+from consult.record.consultation import report_stands
 
 PLANS = {
     "phased_return": "phased_return_plan",
@@ -96,7 +97,39 @@ def test_a_parked_adjustment_is_not_in_the_report(desk):
     assert "wombat" not in of(desk)
     desk.give(adjustment_types=["not_indicated"])
     assert adjustment_lines(desk.path) == []
-    assert "## Temporary adjustments advised\nNone.\n" in of(desk)
+    assert "## Temporary adjustments advised\nNone: recorded as not needed.\n" in of(desk)
+
+
+NOTHING_LISTED = {
+    None: "Nothing is recorded about temporary adjustments. This does not say that none is needed.",
+    "not_indicated": "None: recorded as not needed.",
+    "already_in_place": "Recorded as already in place. No others are advised here.",
+}
+
+
+@pytest.mark.parametrize("kind", ["manager", "ahp_health_and_work", "fit_note_particulars"])
+@pytest.mark.parametrize("said", NOTHING_LISTED)
+def test_only_an_answer_that_none_is_needed_says_none(desk, kind, said):
+    if said:
+        desk.give(adjustment_types=[said])
+    part = next(part for part in desk.definition.reports.by_id(kind).parts if part.adjustments)
+    assert f"## {part.heading}\n{NOTHING_LISTED[said]}\n" in of(desk, kind)
+
+
+def test_what_stands_for_a_blank_never_says_none_or_no(back_pain):
+    blanks = [part.blank for kind in back_pain.reports.types for part in kind.parts if part.blank]
+    assert len(blanks) == 6
+    for blank in blanks:
+        assert "recorded" in blank
+        assert not blank.startswith("None")
+
+
+def test_a_final_report_no_longer_stands_once_it_is_recorded_whether_adjustments_are_needed(desk):
+    desk.give(report_consent="given")
+    desk.make_report()
+    assert report_stands(desk.now, desk.path)
+    desk.give(adjustment_types=["not_indicated"])
+    assert not report_stands(desk.now, desk.path)
 
 
 def test_each_adjustment_is_said_with_its_dates_and_what_is_missing(desk):

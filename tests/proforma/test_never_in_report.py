@@ -56,6 +56,19 @@ def test_a_question_that_does_not_say_is_never_in_a_report(back_pain):
         ("reports.toml", 'id = "ahp_health_and_work"', 'id = "manager"', "2 kinds of report have this id"),
         ("reports.toml", 'questions = ["likely_timescale"]', "", "a part holds one of"),
         ("reports.toml", "ticked = true", "tick = true", "this key is not known"),
+        (
+            "reports.toml",
+            '"adjustment_types", includes = "not_indicated"',
+            '"low_mood", is = "absent"',
+            "never enter a report",
+        ),
+        ("reports.toml", 'question = "adjustment_types"', 'question = "no_such_thing"', "is not known"),
+        (
+            "reports.toml",
+            'question = "adjustment_types", includes = "not_indicated"',
+            'tagged = "red_flag", is = "absent"',
+            "by id",
+        ),
     ],
 )
 def test_a_mistake_is_named(back_pain, file, old, new, sentence):
@@ -63,7 +76,7 @@ def test_a_mistake_is_named(back_pain, file, old, new, sentence):
 
 
 def test_the_kinds_of_report_belong_to_the_version(back_pain):
-    texts = {**back_pain.texts, "reports.toml": back_pain.texts["reports.toml"].replace("None.", "No.")}
+    texts = {**back_pain.texts, "reports.toml": back_pain.texts["reports.toml"].replace("None: ", "No: ")}
     assert parse_definition(texts).digest != back_pain.digest
     without = parse_definition({n: t for n, t in back_pain.texts.items() if n != "reports.toml"})
     assert without.reports.types == ()
