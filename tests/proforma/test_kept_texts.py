@@ -1,0 +1,71 @@
+"""Each text kept for an answer is true of every answer that shows it: what was left open is not said to be there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import BACK_PAIN
+
+from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.load import load_definition
+from consult.proforma.model import Panel, Proforma, Question
+from consult.proforma.path import Path, might_hold
+from consult.proforma.rules import holds
+
+PROFORMA = load_definition(BACK_PAIN).proforma
+LEFT_OPEN = ("unsure", "declined")
+OTHERS = (None, *("present", "absent", "unsure", "declined", "not_asked"))
+SHOWN = [(q.id, code) for q in PROFORMA.asked for code in dict.fromkeys(c for p in q.panels for c in p.for_)]
+
+
+def lead(panel: Panel) -> str:
+    """What a text says there is, before it says what is kept for it."""
+    return panel.text.partition(" The kept route")[0]
+
+
+def answer_of(question: Question, code: str) -> Answer:
+    if code in question.offered_states():
+        return Answer(code, None, "other" if code == "not_asked" else "")
+    return Answer(ANSWERED, [code] if question.kind == "choices" else code)
+
+
+def with_others(proforma: Proforma, id_: str, code: str, others: str | None) -> Path:
+    """The path where this question is answered so, and every other finding has one state, or is blank."""
+    given = {q.id: Answer(others, None, "other") for q in proforma.asked if q.kind == "finding" and others}
+    given |= {"neuro_examination": Answer(ANSWERED, "done"), id_: answer_of(proforma.by_id[id_], code)}
+    return Path(proforma, given)
+
+
+def test_the_table_holds_every_text() -> None:
+    assert len(SHOWN) == 120
+    assert {q for q, _ in SHOWN} == {q.id for q in PROFORMA.asked if q.panels}
+
+
+@pytest.mark.parametrize(("id_", "code"), SHOWN)
+def test_a_text_shown_for_an_answer_left_open_says_that_it_may_be_one(id_: str, code: str) -> None:
+    question = PROFORMA.by_id[id_]
+    for panel in (p for p in question.panels if code in p.for_):
+        left_open = "or an answer that leaves" in lead(panel)
+        assert left_open or code not in LEFT_OPEN, lead(panel)
+
+
+@pytest.mark.parametrize(("id_", "code"), SHOWN)
+def test_a_text_shown_because_another_answer_is_open_says_so(id_: str, code: str) -> None:
+    seen = 0
+    for others in OTHERS:
+        path = with_others(PROFORMA, id_, code, others)
+        panel = path.panel(id_) if id_ in path else None
+        if panel is None or panel.when is None:
+            continue
+        seen += 1
+        assert might_hold(panel.when, path.look_up)
+        assert holds(panel.when, path.look_up) or "still open" in lead(panel), (others, lead(panel))
+    assert bool(seen) == any(code in p.for_ and p.when is not None for p in PROFORMA.by_id[id_].panels)
+
+
+@pytest.mark.parametrize(("id_", "code"), SHOWN)
+def test_what_the_employee_is_told_takes_nothing_for_established(id_: str, code: str) -> None:
+    for panel in (p for p in PROFORMA.by_id[id_].panels if code in p.for_):
+        told = panel.text.partition("Tell the employee")[2]
+        assert not re.search(r"because of the|your (immunity|cancer|fever|injury)|thank you for saying", told), told
