@@ -3,7 +3,7 @@
 import gc
 import itertools
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from pathlib import Path as FilePath
 
 import pytest
 from flask import Flask
@@ -17,13 +17,14 @@ from consult.documents import releasing, signing
 from consult.documents.report import Chosen
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.load import load_definition
+from consult.proforma.path import Path
 from consult.record.consultation import gate
 from consult.record.library import Library, install
 from consult.record.opening import open_database
 from consult.record.release import Event
 from consult.record.store import Start, Store, Who
 
-ROOT = Path(__file__).parents[1]
+ROOT = FilePath(__file__).parents[1]
 BACK_PAIN = ROOT / "proformas" / "back-pain"
 NURSE = Who("person-nurse", "nurse")
 DOCTOR = Who("person-doctor", "doctor")
@@ -91,6 +92,12 @@ def say(back_pain):
         return {q: answer for q, answer in spoken.items() if answer is not None}
 
     return say_all
+
+
+@pytest.fixture(scope="session")
+def on_path(back_pain, say):
+    """The path for answers from words."""
+    return lambda words: Path(back_pain.proforma, say(words))
 
 
 class Clock:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from consult.documents.words import ROLES, clock_time, describe
+from consult.documents.note import decision_in_words
+from consult.documents.words import ROLES, clock_time, contradiction_in_words, describe
 from consult.documents.words import held as held_in_words
 from consult.proforma.model import Panel, Question
 from consult.proforma.path import Path, holding
@@ -12,6 +13,8 @@ from consult.record.consultation import Consultation, decided
 from consult.record.settings import ROUTE_LABELS, Site
 
 NOT_DECIDED = "not yet recorded"
+LETTER = "letter"
+"""The tag of a question whose answer the letter says, and whose blank it names."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +29,36 @@ class Finding:
 
 @dataclass(frozen=True)
 class Letter:
-    """What the letter says; the page adds the employee's identity."""
+    """What the letter says; the page adds the employee's identity.
+
+    `beside` are the other answers that whoever reads it may need, each with its question; `together` those that were
+    recorded as No by one gesture for all.
+    """
 
     findings: list[Finding]
     routes: list[tuple[str, str]]
     held_on: str
     role: str
     site: str
+    beside: list[tuple[str, str]]
     absent: list[str]
+    together: list[str]
     not_recorded: list[str]
+    disagreeing: list[str]
 
     @property
     def has_decision(self) -> bool:
         """Whether a decision stands for any of the answers."""
         return any(f.decision != NOT_DECIDED for f in self.findings)
+
+    def lists(self) -> list[tuple[str, list[str]]]:
+        """What stands below the findings, each list under its words; empty ones are left out."""
+        named = (
+            ("Asked, and answered No:", self.absent),
+            ("Each asked, and recorded together as No:", self.together),
+            ("Not recorded:", self.not_recorded),
+        )
+        return [(words, asks) for words, asks in named if asks]
 
 
 def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
@@ -49,17 +68,40 @@ def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
     named = {r for q in held if (p := path.panel(q.id)) for r in p.route} or {"emergency_department"}
     routes = [(ROUTE_LABELS[r], site.routes.get(r) or "not set for this site") for r in ROUTE_LABELS if r in named]
     held_on = held_in_words(consultation.started, consultation.started_at)
-    emergency = [q for q in path.questions() if q.emergency and q.kind == "finding" and q not in held]
-    absent = [q.ask for q in emergency if (a := path.answer(q.id)) is not None and a.state == "absent"]
-    blank = [q.ask for q in emergency if path.answer(q.id) is None]
-    role = ROLES.get(consultation.role, consultation.role)
-    return Letter(findings, routes, held_on, role, site.name, absent, blank)
+    others = [q for q in path.questions() if q not in held and _belongs(q)]
+    absent = [q for q in others if (a := path.answer(q.id)) is not None and a.state == "absent"]
+    together = [q for q in absent if (last := consultation.last(q.id)) and last.via == "group"]
+    blank = [q for q in others if path.answer(q.id) is None]
+    return Letter(
+        findings,
+        routes,
+        held_on,
+        role=ROLES.get(consultation.role, consultation.role),
+        site=site.name,
+        beside=[_answered(q, path) for q in others if q not in absent and q not in blank],
+        absent=[_plain(q) for q in absent if q not in together],
+        together=[_plain(q) for q in together],
+        not_recorded=[_plain(q) for q in blank],
+        disagreeing=[contradiction_in_words(one, path) for one in path.contradictions()],
+    )
+
+
+def _belongs(question: Question) -> bool:
+    return LETTER in question.tags or (question.emergency and question.kind == "finding")
+
+
+def _plain(question: Question) -> str:
+    return question.ask.rstrip("?")
+
+
+def _answered(question: Question, path: Path) -> tuple[str, str]:
+    return _plain(question), describe(question, path.answer(question.id), path.proforma)
 
 
 def _finding(question: Question, consultation: Consultation, path: Path) -> Finding:
     last = consultation.last(question.id)
     decision = consultation.decisions[question.id] if decided(consultation, path, question) else None
-    said = path.proforma.decisions.get(decision.decision, decision.decision) if decision else NOT_DECIDED
+    said = decision_in_words(decision, path.proforma) if decision else NOT_DECIDED
     return Finding(
         question.ask,
         describe(question, path.answer(question.id), path.proforma),

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, uk_date, when
+from consult.documents.words import ATTENDANCE, ROLES, clock_time, contradiction_in_words, describe, held, uk_date, when
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Proforma, Question, Section
 from consult.proforma.path import Path
@@ -41,6 +41,8 @@ def note_parts(consultation: Consultation, path: Path) -> list[Part]:
         lines = list(_section(section, consultation, path))
         if lines:
             parts.append((section.title, lines))
+    if against := [part for one in path.contradictions() for part in _wrap(contradiction_in_words(one, path))]:
+        parts.append(("Answers that do not agree", against))
     parts.append(("What was done", list(_documents(consultation))))
     parts.append(("Not recorded", list(_not_recorded(path))))
     return parts

@@ -73,8 +73,10 @@ def _findings(letter: Letter) -> tuple[Piece, ...]:
 
 
 def _others(letter: Letter) -> tuple[Piece, ...]:
-    named = (("Asked, and answered No:", letter.absent), ("Not recorded:", letter.not_recorded))
-    return tuple(paragraph("; ".join(ask.rstrip("?") for ask in asks) + ".", label) for label, asks in named if asks)
+    beside = (Table(("Also asked", "Answer"), tuple(letter.beside), (6, 5)),) if letter.beside else ()
+    lists = (paragraph("; ".join(asks) + ".", label) for label, asks in letter.lists())
+    against = (paragraph(one, "These answers do not agree:") for one in letter.disagreeing)
+    return (*beside, *lists, *against)
 
 
 def _disclaimer(letter: Letter) -> str:

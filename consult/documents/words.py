@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from consult.proforma.answer import ANSWERED, Answer
-from consult.proforma.model import Proforma, Question
+from consult.proforma.model import Contradiction, Proforma, Question
+from consult.proforma.path import Path
 
 MONTHS = [
     "January",
@@ -100,6 +101,13 @@ def describe(question: Question, answer: Answer | None, proforma: Proforma) -> s
     if answer.state != ANSWERED:
         return question.state_label(answer.state)
     return describe_value(question, answer)
+
+
+def contradiction_in_words(one: Contradiction, path: Path) -> str:
+    """What does not agree, with each of the answers as it stands."""
+    questions = [path.proforma.by_id[id_] for id_ in one.questions]
+    said = [f"{q.ask.rstrip('?')}: {describe(q, path.answer(q.id), path.proforma)}." for q in questions]
+    return " ".join([one.text, *said])
 
 
 def describe_value(question: Question, answer: Answer) -> str:

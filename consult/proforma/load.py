@@ -176,7 +176,25 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
         if done.when is not None:
             yield from ((done.fact, s) for s in _check_rule(done.when, proforma, None))
     yield from _check_single_setters(proforma, dataset)
+    yield from _check_contradictions(proforma)
     yield from _check_never_in_report(proforma)
+
+
+def _check_contradictions(proforma: Proforma) -> Iterator[Finding]:
+    for id_, n in Counter(one.id for one in proforma.contradictions).items():
+        if n > 1:
+            yield id_, f"{n} contradictions have this id; give each its own"
+    for one in proforma.contradictions:
+        yield from ((one.id, s) for s in _check_rule(one.when, proforma, None))
+        yield from ((one.id, f"no tag is taken here: name question by question, not {t}") for t in _tags_in(one.when))
+        if len(one.questions) < 2:
+            yield one.id, "answers to two questions contradict each other; name both in when"
+        for key in (k for k in one.source if k not in proforma.sources):
+            yield one.id, f"source {key} is not in [sources]; add it there or correct it"
+
+
+def _tags_in(rule: Rule) -> list[str]:
+    return [leaf.tagged for leaf in rule.leaves() if leaf.tagged is not None]
 
 
 def _check_never_in_report(proforma: Proforma) -> Iterator[Finding]:
@@ -213,11 +231,9 @@ def _check_reports(reports: Reports, proforma: Proforma) -> Iterator[Finding]:
 def _check_report_rule(rule: Rule, proforma: Proforma) -> Iterator[str]:
     """A report may say what was recorded instead of a list only of what may enter a report at all."""
     yield from _check_rule(rule, proforma, None)
-    for leaf in rule.leaves():
-        question = proforma.by_id.get(leaf.question or "")
-        if leaf.tagged is not None:
-            yield f"recorded names questions by id, not all that are tagged {leaf.tagged}"
-        elif question is not None and question.report == "never":
+    yield from (f"recorded names questions by id, not all that are tagged {tag}" for tag in _tags_in(rule))
+    for question in (proforma.by_id.get(leaf.question or "") for leaf in rule.leaves()):
+        if question is not None and question.report == "never":
             yield f"recorded names question {question.id}, which may never enter a report"
 
 

@@ -94,6 +94,20 @@ class Done(Strict):
     when: Rule | None = None
 
 
+class Contradiction(Strict):
+    """Answers that do not agree while the rule holds: pointed out, and left as they are until one is changed."""
+
+    id: str
+    when: Rule
+    text: str
+    source: tuple[str, ...]
+
+    @cached_property
+    def questions(self) -> tuple[str, ...]:
+        """The ids of the questions whose answers do not agree, each once."""
+        return tuple(dict.fromkeys(leaf.question for leaf in self.when.leaves() if leaf.question))
+
+
 class Section(Strict):
     """A part of the talk, one entry of the rail."""
 
@@ -227,6 +241,7 @@ class Proforma(Strict):
     sections: tuple[Section, ...]
     blocks: tuple[Block, ...]
     questions: tuple[Question, ...]
+    contradictions: tuple[Contradiction, ...] = ()
     done: tuple[Done, ...] = ()
 
     model_config = ConfigDict(
@@ -306,6 +321,9 @@ class Proforma(Strict):
         for question in self.questions:
             for named in question.reads & readers.keys():
                 readers[named].add(question.id)
+        for one in self.contradictions:
+            for named in one.questions:
+                readers[named] |= set(one.questions)
         return {id_: _reached(id_, readers) for id_ in readers}
 
     def moved_by(self, changed: Iterable[str]) -> frozenset[str]:

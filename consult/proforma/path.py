@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 
 from consult.proforma.answer import ANSWERED, HELD_STATES, Answer
-from consult.proforma.model import HOLDING_LEVELS, Block, Count, Option, Panel, Proforma, Question
+from consult.proforma.model import HOLDING_LEVELS, Block, Contradiction, Count, Option, Panel, Proforma, Question
 from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Rule, Value, holds, might_hold
 
 Answers = Mapping[str, Answer]
@@ -124,6 +124,10 @@ class Path:
             return []
         named = dict.fromkeys(leaf.question or "" for leaf in panel.when.leaves())
         return [self.proforma.by_id[q] for q in named if q in self._on and _is_open(self.look_up(q))]
+
+    def contradictions(self) -> list[Contradiction]:
+        """The answers that do not agree with each other now."""
+        return [one for one in self.proforma.contradictions if holds(one.when, self.look_up)]
 
     def level(self, question_id: str) -> str:
         """The level of the text kept for this answer; "none" without one."""

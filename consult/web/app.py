@@ -9,7 +9,17 @@ from jinja2 import StrictUndefined
 
 from consult.accounts import policy
 from consult.documents import letter
-from consult.documents.words import ATTENDANCE, ROLES, clock_time, describe, held, lasted, uk_date, when
+from consult.documents.words import (
+    ATTENDANCE,
+    ROLES,
+    clock_time,
+    contradiction_in_words,
+    describe,
+    held,
+    lasted,
+    uk_date,
+    when,
+)
 from consult.instance import Instance
 from consult.proforma.answer import Answer
 from consult.web import (
@@ -220,6 +230,7 @@ def _words() -> dict[str, Any]:
         "lasted": lasted,
         "clock_time": clock_time,
         "describe": describe,
+        "contradiction_in_words": contradiction_in_words,
         "instead": forms.instead,
         "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,

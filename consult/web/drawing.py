@@ -67,7 +67,7 @@ def item(screen: Screen, question: Question, c: dict[str, Any], whole: Callable[
     """One question with its control, its state and the text kept for its answer; `whole` is the macro that draws it."""
     look = screen.look_of(question)
     faulty = question.id in c["errors"] or question.id in c["conflicts"]
-    if look is None or faulty or screen.panel(question) is not None:
+    if look is None or faulty or screen.panel(question) is not None or screen.against(question):
         return whole(screen, question, c)
     last = screen.consultation.last(question.id)
     look = ("item", look, last.via if last else "")
@@ -75,11 +75,14 @@ def item(screen: Screen, question: Question, c: dict[str, Any], whole: Callable[
 
 
 def panel(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[..., Markup]) -> str:
-    """The text kept for an answer, with what is asked of the clinician; what was decided is in somebody's words."""
-    kept = screen.panel(question)
-    if kept is None:
+    """The text kept for an answer, with what is asked of the clinician; what was decided is in somebody's words.
+
+    Where the answer does not agree with another one, both stand there as they are, which may be in somebody's words.
+    """
+    kept, against = screen.panel(question), screen.against(question)
+    if kept is None and not against:
         return ""
-    if c["decision_problem"] or screen.decision(question) is not None:
+    if kept is None or against or c["decision_problem"] or screen.decision(question) is not None:
         return draw(screen, question, c)
     open_now = tuple(screen.still_open(question))
     numbers = tuple(letter.route_numbers(kept, c["site"])) if kept.route else ()

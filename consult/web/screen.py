@@ -11,7 +11,7 @@ from flask import url_for
 
 from consult.documents.words import describe
 from consult.proforma.answer import Answer
-from consult.proforma.model import Block, Panel, Proforma, Question, Section
+from consult.proforma.model import Block, Contradiction, Panel, Proforma, Question, Section
 from consult.proforma.path import Path, differing, rest_of
 from consult.record.consultation import (
     Consultation,
@@ -196,12 +196,22 @@ class Screen:
     def below(self) -> dict[str, object]:
         """What stands below the answer of each question that has a text now, in short, to be compared."""
         found = self._still(self._earlier.below) if self._earlier else {}
-        shown = [q for q in self._again() if self.panel(q) is not None]
+        shown = [q for q in self._again() if self.panel(q) is not None or self.against(q)]
         return found | {q.id: self._below(q) for q in shown}
 
     def _below(self, question: Question) -> tuple[object, ...]:
         held = self.as_shown(question) if self.holds(question) else ""
-        return self.panel(question), self.decision(question), self.still_open(question), held
+        against = [one.id for one in self.against(question)]
+        return self.panel(question), self.decision(question), self.still_open(question), held, against
+
+    @cached_property
+    def contradictions(self) -> list[Contradiction]:
+        """The answers that do not agree with each other now."""
+        return self.path.contradictions()
+
+    def against(self, question: Question) -> list[Contradiction]:
+        """The contradictions that the answer to a question has a part in."""
+        return [one for one in self.contradictions if question.id in one.questions]
 
     def still_open(self, question: Question) -> list[str]:
         """The questions whose open answers are why the higher text stands."""

@@ -42,6 +42,7 @@ KEYS = {
     "an option": model.Option,
     "a panel": model.Panel,
     "a count": model.Count,
+    "a contradiction": model.Contradiction,
     "what is done": model.Done,
     "a field": dataset.Field,
     "a set of measures": measures.MeasureSet,

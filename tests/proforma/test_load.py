@@ -34,6 +34,7 @@ def problems_of(dataset_text):
 
 def test_the_tiny_proforma_is_right(problems_of):
     assert problems_of(TEXT) == []
+    assert problems_of(against(TWO)) == []
 
 
 def add(id_, line):
@@ -50,6 +51,13 @@ def nested(depth):
     return "{ not = " * depth + '{ question = "first", is = "absent" }' + " }" * depth
 
 
+def against(when, id_="odd", source="TEST"):
+    """The tiny proforma with a contradiction put before its questions."""
+    entry = f'[[contradictions]]\nid = "{id_}"\nwhen = {when}\ntext = "They do not agree."\nsource = ["{source}"]\n'
+    return TEXT.replace("[[questions]]", f"{entry}\n[[questions]]", 1)
+
+
+TWO = '{ all = [{ question = "first", is = "present" }, { question = "second", is = "one" }] }'
 LATER = '{ question = "fourth", at_least = 3 }'
 MALFORMED = {
     "an unknown key at the top": ('colour = "red"\n' + TEXT, "", "colour: this key is not known"),
@@ -149,6 +157,18 @@ MALFORMED = {
         "third",
         "only the last panel may do without",
     ),
+    "a contradiction of one answer": (
+        against('{ question = "first", is = "present" }'),
+        "odd",
+        "answers to two questions contradict each other",
+    ),
+    "a contradiction of a question that is none": (against(TWO.replace("first", "fifth")), "odd", "fifth"),
+    "a contradiction by tag": (
+        against(TWO.replace('question = "first"', 'tagged = "fever"')),
+        "odd",
+        "no tag is taken here",
+    ),
+    "a contradiction without a known source": (against(TWO, source="NOWHERE"), "odd", "source NOWHERE is not in"),
     "an empty panel": (put('text = "Kept text."', 'text = " "'), "third", "a panel needs its text"),
     "a panel for nothing": (put('level = "U1"', 'level = "U1"\nfor = ["maybe"]'), "third", "a panel is for maybe"),
     "an emergency hidden by another finding": (

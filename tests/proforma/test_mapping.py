@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consult.audit.case import case_fields
-from consult.proforma.path import Path, blank_emergencies, group_state, holding, rest_of
+from consult.proforma.path import blank_emergencies, group_state, holding, rest_of
 
 HELD = ("present", "unsure", "declined")
 OPEN = (None, "unsure", "declined")
@@ -196,11 +196,6 @@ SETTING = {
 def quiet(back_pain):
     findings = {q.id: "absent" for q in back_pain.proforma.questions if q.kind == "finding"}
     return findings | SETTING
-
-
-@pytest.fixture(scope="module")
-def on_path(back_pain, say):
-    return lambda words: Path(back_pain.proforma, say(words))
 
 
 @pytest.fixture(scope="module")

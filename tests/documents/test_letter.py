@@ -1,0 +1,171 @@
+"""The urgent letter: each answer in one place, blanks named, how a No was given, and answers that do not agree."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consult.documents.letter import letter
+from consult.documents.note import note
+from consult.documents.pdf import Paragraph, Table
+from consult.documents.sheets import Made, letter_sheet
+from consult.proforma.answer import Answer
+from consult.proforma.path import holding
+from consult.record.settings import Site
+
+SITE = Site("S1", "Site S1 (invented)")
+UPPER = "Pain in the upper or middle back"
+BOTH_LEGS = {"leg_symptoms": ["neither"], "both_legs_affected": "present", "both_legs_what": ["tingling"]}
+
+
+def of(desk):
+    return letter(desk.now, desk.path, SITE)
+
+
+def named(made) -> list[str]:
+    """The words of every question that a letter names, wherever it does."""
+    lists = [*made.absent, *made.together, *made.not_recorded]
+    return [*(f.question.rstrip("?") for f in made.findings), *(ask for ask, _ in made.beside), *lists]
+
+
+def belongs(question) -> bool:
+    return "letter" in question.tags or (question.emergency and question.kind == "finding")
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_each_question_of_the_letter_stands_in_exactly_one_place(busy_desk, data):
+    desk = busy_desk
+    desk.begin()
+    states = st.sampled_from([None, "present", "absent", "unsure", "declined", "not_asked"])
+    findings = [q.id for q in desk.definition.proforma.asked if q.kind == "finding" and belongs(q)]
+    desk.give(neuro_examination=data.draw(st.sampled_from([None, "done", "not_possible_pain"])))
+    desk.give(**{id_: data.draw(states, label=id_) for id_ in findings})
+    if data.draw(st.booleans(), label="the rest as a group"):
+        desk.store.rest(desk.id, "rest_of_red_flags", desk.key(), desk.who)
+    path, made = desk.path, of(desk)
+    held = [q.id for q in holding(path)]
+    expected = [q for q in path.questions() if belongs(q) or q.id in held]
+    assert sorted(named(made)) == sorted(q.ask.rstrip("?") for q in expected)
+    for question in expected:
+        answer, ask = path.answer(question.id), question.ask.rstrip("?")
+        assert (ask in made.not_recorded) == (answer is None)
+        assert (ask in [*made.absent, *made.together]) == (answer == Answer("absent"))
+
+
+def test_what_no_to_the_rest_filled_is_told_apart_from_what_was_answered_singly(desk):
+    desk.give(cancer_ever="absent", night_pain="absent")
+    desk.store.rest(desk.id, "rest_of_red_flags", desk.key(), desk.who)
+    made = of(desk)
+    assert {"Cancer, ever", "Pain that wakes them, or keeps them awake at night"} <= set(made.absent)
+    assert UPPER in made.together
+    assert not set(made.together) & set(made.absent)
+
+
+def test_onset_trend_and_examination_are_named_as_not_recorded_until_they_are(desk):
+    desk.give(saddle_feeling_change="present")
+    asks = {"When did the change begin", "Is it getting worse", "Neurological examination of the legs"}
+    assert asks <= set(of(desk).not_recorded)
+    desk.give(cauda_equina_onset="within_14_days", cauda_equina_trend="worse", neuro_examination="not_possible_remote")
+    said = dict(of(desk).beside)
+    assert [said[ask] for ask in sorted(asks)] == [
+        "Getting worse",
+        "Not possible: phone or video",
+        "Within the last 14 days",
+    ]
+    assert not asks & set(of(desk).not_recorded)
+
+
+def test_which_other_questions_the_letter_names_is_said_by_the_proforma(back_pain):
+    tagged = set(back_pain.proforma.tagged("letter"))
+    assert {"cauda_equina_onset", "cauda_equina_trend", "neuro_examination", "pain_sites", "leg_symptoms"} <= tagged
+
+
+def test_an_emergency_question_that_was_not_asked_or_is_less_urgent_is_not_left_out(desk):
+    desk.give(sexual_function_change="not_asked", weak_immunity="present")
+    desk.give(fever_or_very_ill="absent", constant_or_worsening_pain="absent", night_pain="absent")
+    said = dict(of(desk).beside)
+    assert said["Any change in feeling during sex, or in erection or ejaculation"] == "Not asked (other)"
+    assert said["Weak immune system (illness or treatment)"] == "Yes"
+
+
+def test_a_decision_is_said_with_its_reason_and_who_was_told(desk):
+    desk.give(saddle_feeling_change="present")
+    content = {
+        "questions": ["saddle_feeling_change"],
+        "states": ["present"],
+        "levels": ["U0"],
+        "decision": "same_day_emergency",
+        "reason": "Cannot feel the paper",
+        "told": "Dr Invented in the emergency department",
+    }
+    desk.store.note(desk.id, "decision_recorded", content, desk.key(), desk.who)
+    (finding,) = of(desk).findings
+    for words in (
+        "Sent to emergency care now",
+        "Cannot feel the paper",
+        "Told: Dr Invented in the emergency department.",
+    ):
+        assert words in finding.decision
+
+
+class TestAnswersThatDoNotAgree:
+    SITES = (
+        None,
+        ["low_back"],
+        ["mid_or_upper_back"],
+        ["low_back", "mid_or_upper_back"],
+        "unsure",
+        "declined",
+        "not_asked",
+    )
+    STATES = (None, "present", "absent", "unsure", "declined", "not_asked")
+    TABLE = tuple(itertools.product(SITES, STATES))
+
+    @pytest.mark.parametrize(("sites", "state"), TABLE)
+    def test_only_a_place_in_the_upper_back_and_a_no_to_pain_there_do_not(self, on_path, sites, state):
+        path = on_path({"pain_sites": sites, "upper_back_pain": state})
+        against = isinstance(sites, list) and "mid_or_upper_back" in sites and state == "absent"
+        assert [one.id for one in path.contradictions()] == (["upper_back_pain"] if against else [])
+
+    @pytest.mark.parametrize("legs", [None, ["neither"], ["pain"], ["pins_or_numbness"], "unsure"])
+    @pytest.mark.parametrize("both", [None, "present", "absent", "unsure"])
+    @pytest.mark.parametrize("what", [None, ["weak"], ["numb"], ["tingling"], ["pain"], ["weak", "pain"], "unsure"])
+    def test_no_symptoms_in_a_leg_and_some_in_both_do_not(self, on_path, legs, both, what):
+        path = on_path({"leg_symptoms": legs, "both_legs_affected": both, "both_legs_what": what})
+        felt = isinstance(what, list) and what != ["weak"]
+        against = legs == ["neither"] and both in ("present", "unsure") and felt
+        assert [one.id for one in path.contradictions()] == (["both_legs"] if against else [])
+
+    def test_letter_and_note_point_it_out_and_leave_both_as_they_are(self, desk):
+        desk.give(pain_sites=["low_back", "mid_or_upper_back"], upper_back_pain="absent")
+        made = of(desk)
+        (words,) = made.disagreeing
+        for part in ("Low back; Middle or upper back.", f"{UPPER}: No."):
+            assert part in words
+        assert UPPER in made.absent
+        assert ("Symptoms: where is it", "Low back; Middle or upper back") in made.beside
+        assert "ANSWERS THAT DO NOT AGREE\n" in note(desk.now, desk.path)
+        sheet = letter_sheet(made, [], Made("a4", "a day", 1, "", True))
+        pieces = [piece for section in sheet.sections for piece in section.pieces]
+        printed = ["".join(run.text for run in piece.runs) for piece in pieces if isinstance(piece, Paragraph)]
+        assert [line for line in printed if line.startswith("These answers do not agree") and words in line]
+        assert [piece for piece in pieces if isinstance(piece, Table) and piece.head == ("Also asked", "Answer")]
+
+    def test_signing_is_not_held_by_it(self, desk):
+        desk.give(**BOTH_LEGS)
+        desk.decide("both_legs_affected")
+        assert desk.path.contradictions()
+        desk.explain_blanks()
+        assert desk.gate.open
+        desk.sign()
+        assert desk.now.state == "signed"
+
+    def test_nothing_is_said_once_one_of_them_is_changed(self, desk):
+        desk.give(pain_sites=["mid_or_upper_back"], upper_back_pain="absent")
+        desk.give(upper_back_pain="present")
+        assert of(desk).disagreeing == []
+        assert "DO NOT AGREE" not in note(desk.now, desk.path)
