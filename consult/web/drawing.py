@@ -110,7 +110,7 @@ def _told(screen: Screen, question: Question) -> list[str]:
 
 def counts(screen: Screen, tally: Tally, draw: Callable[..., Markup]) -> Markup:
     """The counts of a section in the rail."""
-    look = (tally.section.id, tally.asked, tally.not_yet, tally.not_established, tally.positive)
+    look = (tally.section.id, tally.recorded, tally.not_yet, tally.left_out, tally.not_established, tally.positive)
     return once(("counts", screen.consultation.started["definition"], *look), screen.consultation.id, draw, tally)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,13 +31,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Tally:
-    """One entry of the rail, in counts of questions on the path."""
+    """One entry of the rail, in counts of questions on the path.
+
+    `recorded` are those with an answer; one that says "not asked" is none of them, and stands in `left_out` under the
+    words its question has for that, such as "not examined".
+    """
 
     section: Section
-    asked: int
+    recorded: int
     not_yet: int
+    left_out: tuple[tuple[str, int], ...]
     not_established: int
     positive: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no question of the section is on the path."""
+        return not (self.recorded or self.not_yet or self.left_out)
 
 
 @dataclass(frozen=True)
@@ -177,9 +188,17 @@ class Screen:
 
     def tally(self, section: Section) -> Tally:
         """The rail's counts for a section."""
-        states = [_tally_state(self.path.answer(q.id)) for q in self.proforma.in_section(section.id) if self.on(q)]
-        asked = sum(s is not None for s in states)
-        return Tally(section, asked, states.count(None), states.count("not_established"), states.count("positive"))
+        answers = [(q, self.path.answer(q.id)) for q in self.proforma.in_section(section.id) if self.on(q)]
+        states = Counter(answer.state if answer else "" for _, answer in answers)
+        left_out = Counter(q.state_label("not_asked").lower() for q, a in answers if a and a.state == "not_asked")
+        return Tally(
+            section,
+            recorded=len(answers) - states[""] - states["not_asked"],
+            not_yet=states[""],
+            left_out=tuple(left_out.items()),
+            not_established=states["unsure"] + states["declined"],
+            positive=states["present"],
+        )
 
     def tallies(self) -> list[Tally]:
         """The rail."""
@@ -271,11 +290,3 @@ def banner_answers(screen: Screen) -> str:
     shown = [screen.proforma.by_id[q] for q in screen.proforma.tagged("banner")]
     said = [f"{q.ask.rstrip('?')}: {describe(q, screen.answer(q), screen.proforma).lower()}" for q in shown]
     return "; ".join(said)
-
-
-def _tally_state(answer: Answer | None) -> str | None:
-    if answer is None:
-        return None
-    if answer.state in ("unsure", "declined", "not_asked"):
-        return "not_established"
-    return "positive" if answer.state == "present" else "asked"

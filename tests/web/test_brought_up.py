@@ -167,6 +167,7 @@ def everything(store, screen):
         "levels": {q: path.level(q) for q in proforma.by_id},
         "still open": {q: path.still_open(q) for q in proforma.by_id},
         "parked": path.parked(),
+        "contradictions": [one.id for one in path.contradictions()],
         "counted": counting,
         "groups": {group: group_state(path, group) for group in proforma.groups},
         "offered": screen.offered,
