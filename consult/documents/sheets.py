@@ -4,12 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from consult.documents.blocks import Block, blocks
 from consult.documents.leaflet import Format
 from consult.documents.letter import Letter
 from consult.documents.note import Part
 from consult.documents.pdf import Facts, Lines, Paragraph, Piece, Section, Sheet, Table, listing, paragraph, words
+
+SHOWN_IN_FOOT: Final = 28
+"""Letters of a name that stand at the foot of each page; the head of the first page has it whole."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """Who a paper is about, as the identity table says it; all "" where the identity was removed."""
+
+    name: str = ""
+    born: str = ""
+    number: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The name with the date of birth, and the local number where there is one."""
+        number = f", number {self.number}" if self.number else ""
+        return f"{self.name}, born {self.born}{number}" if self.name else "Identity removed"
+
+    @property
+    def short(self) -> str:
+        """The same on one line, for the foot of a page."""
+        cut = f"{self.name[: SHOWN_IN_FOOT - 1]}…" if len(self.name) > SHOWN_IN_FOOT else self.name
+        return f"{cut}, born {self.born}" if cut else "Identity removed"
 
 
 @dataclass(frozen=True)
@@ -22,9 +47,10 @@ class Made:
     hash: str
     draft: bool
 
-    def foot(self, what: str) -> str:
-        """What stands at the foot of each page."""
-        return " · ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in (what, f"step {self.step}", self.day))
+    def foot(self, what: str, about: str = "") -> str:
+        """What stands at the foot of each page; `about` whom, where the paper goes into that person's record."""
+        kept = [part.replace(" ", "\N{NO-BREAK SPACE}") for part in (what, f"step {self.step}", self.day)]
+        return " · ".join([kept[0], about, *kept[1:]] if about else kept)
 
     @property
     def about(self) -> str:
@@ -33,16 +59,20 @@ class Made:
         return f"Made at step {self.step} of the record, {groups}"
 
 
-def note_sheet(parts: list[Part], later: list[str], signed_by: str, made: Made) -> Sheet:
-    """The note with who signed it and what came after; `signed_by` is "" while it is not signed."""
+def note_sheet(parts: list[Part], later: list[str], signed_by: str, about: Named, made: Made) -> Sheet:
+    """The note with whom it is about, who signed it and what came after; `signed_by` is "" while it is not signed.
+
+    The name stands in this print alone, and on each page of it: the note itself is kept, and copied, without.
+    """
     (title, heading), *others = parts
-    sections = [Section("", (*map(paragraph, heading),))]
+    sections = [Section("", (Facts((("Employee", about.whole),)), *map(paragraph, heading)))]
     sections += [Section(name, _noted(lines)) for name, lines in others]
     if later:
         sections.append(Section("After signing", _noted(later)))
     signed = f"Signed by {signed_by}" if signed_by else "Draft: not signed"
     sections.append(Section("", (paragraph(signed + ".", ""),)))
-    return _sheet(title, sections, made, "Note", "" if signed_by else "Draft: not signed")
+    sheet = _sheet(title, sections, made, "Note", "" if signed_by else "Draft: not signed")
+    return replace(sheet, foot=made.foot("Note", about.short))
 
 
 def _noted(lines: Iterable[str]) -> tuple[Piece, ...]:
@@ -114,4 +144,4 @@ def who_and_when(employee: str, seen: str, by: str) -> list[tuple[str, str]]:
     return [("Employee", employee), ("Seen", seen), ("By", by)]
 
 
-__all__ = ["Made", "letter_sheet", "note_sheet", "report_sheet", "who_and_when"]
+__all__ = ["Made", "Named", "letter_sheet", "note_sheet", "report_sheet", "who_and_when"]

@@ -14,7 +14,7 @@ from consult.documents.leaflet import FORMATS, Format
 from consult.documents.needs import chosen_format
 from consult.documents.note import after_lines, note, note_parts
 from consult.documents.report import digest as digest_of
-from consult.documents.sheets import letter_sheet, note_sheet, who_and_when
+from consult.documents.sheets import Named, letter_sheet, note_sheet, who_and_when
 from consult.documents.words import ATTENDANCE, day_of, uk_date
 from consult.exports import head_at, signer
 from consult.record.consultation import Consultation
@@ -50,7 +50,8 @@ def note_page(consultation_id: str) -> Response:
         step, hash_ = head_at(consultation)
         made = made_now(asked_format())
         made = replace(made, step=step, hash=hash_) if step else made
-        return sheet_reply(note_sheet(parts, later, signer(inst().db.read(), consultation), made), "note")
+        signed_by = signer(inst().db.read(), consultation)
+        return sheet_reply(note_sheet(parts, later, signed_by, _named(consultation), made), "note")
     return Response(shown_note(consultation), mimetype="text/plain")
 
 
@@ -82,13 +83,16 @@ def letter(consultation_id: str) -> Response | str:
 
 
 def _who_and_when(consultation: Consultation, made: letters.Letter) -> list[tuple[str, str]]:
-    employee = employee_of(consultation)
     attendance = ATTENDANCE.get(consultation.started["attendance"], "Attendance not recorded").lower()
-    named = "Identity removed"
-    if employee is not None:
-        number = f", number {employee.local_number}" if employee.local_number else ""
-        named = f"{employee.name}, born {uk_date(employee.date_of_birth)}{number}"
-    return who_and_when(named, f"{made.held_on}, {attendance}", f"{person().name}, {made.role.lower()}")
+    by = f"{person().name}, {made.role.lower()}"
+    return who_and_when(_named(consultation).whole, f"{made.held_on}, {attendance}", by)
+
+
+def _named(consultation: Consultation) -> Named:
+    employee = employee_of(consultation)
+    if employee is None:
+        return Named()
+    return Named(employee.name, uk_date(employee.date_of_birth), employee.local_number or "")
 
 
 def _how_printed(format_: Format) -> dict[str, Any]:

@@ -117,6 +117,32 @@ class TestPrinting:
             assert document.is_tagged()
             assert f"Page 1 of {len(document)}" in words(made)
 
+    @pytest.mark.parametrize("format_", FORMATS)
+    def test_the_note_as_pdf_says_on_each_page_whom_it_is_about(self, shared: Service, talk: str, format_: str) -> None:
+        nurse = shared.visitor("nurse")
+        with closing(pdfium.PdfDocument(pdf_at(nurse, f"/consultations/{talk}/note?as=pdf&format={format_}"))) as made:
+            texts = [" ".join(page.get_textpage().get_text_range().split()) for page in made]
+        assert len(texts) > 1
+        assert f"{EMPLOYEE[0]}, born 2 March 1980, number {EMPLOYEE[2]}" in texts[0]
+        assert [text for text in texts if f"{EMPLOYEE[0]}, born 2 March 1980" not in text] == []
+        plain = nurse.ask(f"/consultations/{talk}/note").text.lower()
+        assert not [word for word in PERSONAL if word in plain]
+
+    @pytest.mark.parametrize("format_", FORMATS)
+    def test_a_long_name_leaves_no_page_and_is_whole_at_its_head(self, shared: Service, format_: str) -> None:
+        name = "Maximiliane-Theodora von Hohenstein-Wittelsbach auf der langen Heide am See"
+        start = _start(shared, shared.employee(name, number="LONG-000000000000017"))
+        long = shared.instance.store.start(start, shared.who["nurse"])
+        address = f"/consultations/{long}/note?as=pdf&format={format_}"
+        with closing(pdfium.PdfDocument(pdf_at(shared.visitor("nurse"), address))) as made:
+            assert name in " ".join(made[0].get_textpage().get_text_range().split())
+            for page in made:
+                held = page.get_textpage()
+                boxes = [held.get_charbox(n) for n in range(held.count_chars())]
+                assert min(box[1] for box in boxes) > 6
+                assert max(box[2] for box in boxes) < page.get_width()
+                assert "Maximiliane-Theodora" in held.get_text_range().replace("\r\n", " ")
+
     def test_the_note_as_pdf_holds_every_word_of_the_note(self, shared: Service, talk: str) -> None:
         nurse = shared.visitor("nurse")
         text = "".join(words(pdf_at(nurse, f"/consultations/{talk}/note?as=pdf")).split()).casefold()
