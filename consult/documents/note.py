@@ -191,7 +191,8 @@ def _addendum_lines(step: Step, path: Path) -> list[str]:
 
 def _not_recorded(path: Path) -> Iterator[str]:
     blank = [q for q in path.questions() if path.answer(q.id) is None and "red_flag" not in q.tags]
-    yield from _wrap("; ".join(q.ask.rstrip("?") for q in blank) + "." if blank else "Nothing on the path.")
+    asks = "; ".join(q.ask.rstrip("?") for q in blank)
+    yield from _wrap(f"{asks}." if asks else "Nothing that applied was left blank.")
 
 
 def closed(text: str) -> str:

@@ -9,6 +9,7 @@ from jinja2 import StrictUndefined
 
 from consult.accounts import policy
 from consult.documents import letter
+from consult.documents.note import closed
 from consult.documents.words import (
     ATTENDANCE,
     ROLES,
@@ -229,6 +230,7 @@ def _words() -> dict[str, Any]:
         "when_held": held,
         "lasted": lasted,
         "clock_time": clock_time,
+        "closed": closed,
         "describe": describe,
         "contradiction_in_words": contradiction_in_words,
         "instead": forms.instead,

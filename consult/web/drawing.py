@@ -15,6 +15,7 @@ from markupsafe import Markup
 from consult.documents import letter
 from consult.documents.words import clock_time
 from consult.proforma.model import Block, Question
+from consult.web.context import content_is_approved
 from consult.web.screen import Screen, Tally
 from consult.web.token import new_key, token
 
@@ -86,7 +87,8 @@ def panel(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[
         return draw(screen, question, c)
     open_now = tuple(screen.still_open(question))
     numbers = tuple(letter.route_numbers(kept, c["site"])) if kept.route else ()
-    look = ("panel", screen.consultation.started["definition"], question.id, kept.level, kept.text, open_now, numbers)
+    about = (screen.consultation.started["definition"], content_is_approved(), question.id)
+    look = ("panel", *about, kept.level, kept.text, open_now, numbers)
     told = [f'name="shown.{question.id}" value="{screen.as_shown(question)}"'] if screen.holds(question) else []
     return once(look, screen.consultation.id, draw, screen, question, c, told=told)
 

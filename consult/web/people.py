@@ -40,7 +40,7 @@ def index() -> str | tuple[str, int]:
             added = accounts.add_person(conn, new, person().id, inst().store.at())
     except PersonRefused as refusal:
         return _listed(str(refusal), refusal.field), 422
-    return _started(added, words, "is started")
+    return _started(added, words, "was added")
 
 
 def _listed(problem: str = "", wrong: str = "") -> str:

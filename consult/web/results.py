@@ -77,7 +77,7 @@ class Row:
         if n == self.result.applicable:
             return ""
         text = parts()[0].set_aside.text.format(k=self.result.aside_not_met, n=self.result.not_met)
-        return f"{text} Without all of them: {met} of {n}."
+        return f"{text} Leaving out all cases that were sent so, it was met in {met} of {n}."
 
 
 def selection() -> Selection:
