@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path as FilePath
 
 import pytest
-from conftest import BACK_PAIN
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.load import load_definition
@@ -13,7 +13,7 @@ from consult.proforma.model import Panel, Proforma, Question
 from consult.proforma.path import Path, might_hold
 from consult.proforma.rules import holds
 
-PROFORMA = load_definition(BACK_PAIN).proforma
+PROFORMA = load_definition(FilePath(__file__).parents[2] / "proformas" / "back-pain").proforma
 LEFT_OPEN = ("unsure", "declined")
 OTHERS = (None, *("present", "absent", "unsure", "declined", "not_asked"))
 SHOWN = [(q.id, code) for q in PROFORMA.asked for code in dict.fromkeys(c for p in q.panels for c in p.for_)]

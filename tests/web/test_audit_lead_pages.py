@@ -391,7 +391,7 @@ def test_follow_up_is_listed_until_filled_in(service: Service) -> None:
     sent = {"question": question.id, "decision": "same_day_emergency", "reason": "Sent with a letter"}
     assert nurse.decide(consultation, sent).status_code == 302
     nurse.post(f"/consultations/{consultation}/abandon", {"reason": "sent_as_emergency"})
-    assert "1 decision or adjustment waits" in pages.text(nurse.get("/"))
+    assert "1 decision or adjustment waits for you to record what became of it" in pages.text(nurse.get("/"))
     page = nurse.get("/follow-up")
     assert "Urgent decisions: 1 without an outcome" in pages.text(page)
     seq = pages.value_of(page, "decision")
@@ -400,7 +400,7 @@ def test_follow_up_is_listed_until_filled_in(service: Service) -> None:
     assert service.visitor("doctor").post(path, {"decision": seq, "outcome": "arrived"}).status_code == 404
     assert nurse.post(path, {"decision": seq, "outcome": "arrived", "text": "Rang"}).status_code == 302
     assert "Urgent decisions: 0 without an outcome" in pages.text(nurse.get("/follow-up"))
-    assert "waits for a word" not in pages.text(nurse.get("/"))
+    assert "waits for you" not in pages.text(nurse.get("/"))
     assert nurse.ask(f"/consultations/{consultation}/steps").status_code == 200
 
 
