@@ -1,0 +1,135 @@
+"""Any page printed from the browser as it stands, without background graphics: whole, and each answer plain."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import Any
+
+import every_page
+import pypdfium2
+import pytest
+from every_page import PAGES
+from playwright.sync_api import Page
+from pypdf import PdfReader
+from service import Service
+from watching import Visit
+
+from consult.proforma.answer import Answer
+
+pytestmark = pytest.mark.browser
+
+SHEET = {"width": 657, "height": 986}
+"""What the margins leave of A4, in pixels."""
+CUT = """() => [...document.querySelectorAll('body *')].filter(e => e.checkVisibility()).filter(e => {
+    const look = getComputedStyle(e), hides = look.overflow !== 'visible' && e.clientWidth > 2;
+    const over = e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1;
+    return (hides && over) || (!e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1);
+}).filter(e => !e.closest('.nhsuk-u-visually-hidden, select')).map(e => e.outerHTML.slice(0, 120))"""
+"""What is cut off on paper: in a box that would have to be scrolled, or beyond the edge."""
+LONG = "\n".join(f"Task {number} of the day cannot be done" for number in range(12))
+
+
+@pytest.fixture(scope="module")
+def ids(service: Service) -> dict[str, str]:
+    return every_page.make(service)
+
+
+def printed(page: Page) -> tuple[str, int]:
+    """The text of a page as it is printed by default, and how many sheets it takes."""
+    sheets = PdfReader(BytesIO(page.pdf(format="A4", prefer_css_page_size=True, print_background=False))).pages
+    return " ".join(" ".join(sheet.extract_text() for sheet in sheets).split()), len(sheets)
+
+
+def answered(service: Service) -> str:
+    """An open consultation with an answer of every kind of control."""
+    consultation, store, who = service.begin(), service.instance.store, service.who("nurse")
+    given: dict[str, Any] = {
+        "back_pain_reason": Answer("answered", "main"),
+        "visit_and_episode": Answer("answered", "first_visit_gap_28_or_more"),
+        "pain_sites": Answer("answered", ["low_back"]),
+        "everyday_activity": Answer("answered", ["bending_and_dressing", "sleep"]),
+        "tasks_limited": Answer("answered", LONG),
+        "saddle_feeling_change": Answer("absent"),
+        "cord_signs": Answer("unsure"),
+        "bowel_control_change": Answer("not_asked", reason="out_of_time"),
+        "return_expectation": Answer("answered", 7),
+    }
+    for id_, answer in given.items():
+        store.save(consultation, store.library.current.proforma.by_id[id_], answer, 0, f"print:{id_}", "single", who)
+    return consultation
+
+
+def test_an_open_consultation_prints_what_was_chosen_and_nothing_that_was_not(visit: Visit, service: Service) -> None:
+    page, proforma = visit("nurse").page(), service.instance.library.current.proforma
+    page.goto(f"/consultations/{answered(service)}")
+    text, sheets = printed(page)
+    ask = {id_: question.ask for id_, question in proforma.by_id.items()}
+    asked = [q.ask for q in proforma.by_id.values()]
+
+    def told(id_: str) -> str:
+        after = text.partition(ask[id_])[2]
+        return after[: min(at for other in asked if (at := after.find(other)) >= 0)]
+
+    def words_of(id_: str) -> list[str]:
+        return re.sub(r"Saved \d\d:\d\d", " ", told(id_)).split()
+
+    assert "Low back" in told("pain_sites")
+    assert "Buttock" not in told("pain_sites")
+    assert all(word in told("everyday_activity") for word in ("Bending, dressing", "Sleep"))
+    assert "Standing" not in told("everyday_activity")
+    assert "No" in words_of("saddle_feeling_change")
+    assert "Could not establish" in told("cord_signs")
+    assert "Yes" not in words_of("cord_signs")
+    assert "Not asked" in told("bowel_control_change")
+    assert "time" in told("bowel_control_change")
+    assert "7" in words_of("return_expectation")
+    assert "8" not in words_of("return_expectation")
+    assert "Not recorded" in told("sexual_function_change")
+    assert "Task 11 of the day" in text
+    for gone in ("(Link:", "Remove", "Save all answers", "Lock"):
+        assert gone not in text
+    assert sheets <= 6
+
+
+@pytest.mark.parametrize("chosen", ["radio", "checkbox"])
+def test_what_is_chosen_in_a_form_of_a_case_is_marked_without_backgrounds(
+    visit: Visit, ids: dict[str, str], chosen: str
+) -> None:
+    """The same circle or box, printed empty and printed chosen, differs in the ink it takes."""
+    page = visit("nurse").page()
+    page.goto(PAGES["case from notes"][1].format(**ids))
+    ink = []
+    for take in (False, True):
+        if take:
+            page.locator(f"input.eo__in[type={chosen}][value]:not([value=''])").first.check()
+        page.evaluate("document.activeElement.blur()")  # else the outline of what has the focus is ink too
+        sheet = pypdfium2.PdfDocument(page.pdf(format="A4", prefer_css_page_size=True, print_background=False))
+        ink.append(sum(sum(one.render(scale=2).to_pil().convert("L").histogram()[:100]) for one in sheet))
+    assert ink[1] > ink[0] + 200
+
+
+def test_the_signed_note_is_printed_to_its_end(visit: Visit, ids: dict[str, str], service: Service) -> None:
+    page = visit("nurse").page()
+    page.goto(PAGES["signed"][1].format(**ids))
+    note = page.locator("#note").input_value()
+    text, _ = printed(page)
+    assert [line for line in note.splitlines() if " ".join(line.split()) not in text] == []
+    assert text.count("BACK PAIN: OCCUPATIONAL HEALTH CONSULTATION") == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_cut_off_and_no_address_is_printed(visit: Visit, ids: dict[str, str], name: str) -> None:
+    role, address = PAGES[name]
+    watch = visit(role)
+    watch.expected.append("404 (NOT FOUND)")
+    page = watch.page()
+    page.goto(address.format(**ids))
+    for area in page.locator("textarea:not([readonly])").all():
+        if area.is_visible():
+            area.evaluate("(e, words) => { e.value = words; }", LONG)
+    page.set_viewport_size({"width": SHEET["width"], "height": SHEET["height"]})
+    page.emulate_media(media="print")
+    assert page.evaluate(CUT) == []
+    page.emulate_media(media="null")
+    assert "(Link:" not in printed(page)[0]
