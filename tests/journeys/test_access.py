@@ -198,3 +198,19 @@ def test_what_is_clicked_is_large_enough(show: Callable[..., Page]) -> None:
         }"""
     )
     assert small == []
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_circle_stands_much_nearer_to_its_own_words_than_to_those_before(
+    show: Callable[..., Page], size: dict[str, int]
+) -> None:
+    page = show("fresh consultation", size)
+    unclear = page.evaluate(
+        """() => [...document.querySelectorAll('.opts:not(.opts--scale) .opt + .opt')].flatMap(e => {
+            const box = part => part.getBoundingClientRect();
+            const before = box(e.previousElementSibling), own = box(e.children[1]).left - box(e.children[0]).right;
+            const other = box(e).left - before.right;
+            return e.checkVisibility() && box(e).top === before.top && other < 3 * own ? [[e.innerText, other, own]] : [];
+        })"""
+    )
+    assert unclear == []
