@@ -25,8 +25,23 @@ def withheld(rows: Sequence[Row]) -> frozenset[int]:
     would give that away). Where no row is left, the whole breakdown is withheld.
     """
     chosen = {at for at, row in enumerate(rows) if any(count in SMALL for count in row)}
-    if not chosen:
-        return frozenset()
+    return _with_further(rows, chosen) if chosen else frozenset()
+
+
+def withheld_together(*breakdowns: Sequence[int]) -> tuple[frozenset[int], ...]:
+    """The places of the counts to withhold in each of several breakdowns that have one and the same total.
+
+    What is withheld in one of them could be had from the total, which any other one gives. So where one has a count of
+    1 to 4, no other is shown whole either: there too the smallest are withheld, and the total with them.
+    """
+    tables = [[(count,) for count in counts] for counts in breakdowns]
+    if not any(withheld(rows) for rows in tables):
+        return tuple(frozenset() for _ in tables)
+    return tuple(withheld(rows) or _with_further(rows, set()) for rows in tables)
+
+
+def _with_further(rows: Sequence[Row], chosen: set[int]) -> frozenset[int]:
+    """The places chosen, and those that are withheld beside them so that nothing can be had by subtraction."""
     others = sorted({_size(row) for at, row in enumerate(rows) if at not in chosen}, key=lambda size: (size == 0, size))
     for size in others:
         chosen |= {at for at, row in enumerate(rows) if _size(row) == size}

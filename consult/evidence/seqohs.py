@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -12,15 +13,16 @@ from consult.accounts import people
 from consult.accounts.people import ROLES
 from consult.audit import quality
 from consult.audit.rounds import Round, standing
-from consult.audit.suppression import LEAVES_FROM
+from consult.audit.suppression import LEAVES_FROM, withheld_together
 from consult.documents import evidence
-from consult.documents.audit_report import MODES, count_of_people
+from consult.documents.audit_report import MODES, WITHHELD, count_of_people
 from consult.documents.evidence import Block, Box, Part, Table, Words
 from consult.documents.words import local_time, uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of
 from consult.evidence.report import parts, plan_table
 from consult.instance import Instance
 from consult.record import incidents, ledger
+from consult.record.capture import Captured
 from consult.record.database import Connection
 
 EVENTS: Final = {
@@ -38,6 +40,14 @@ EVENTS: Final = {
     "content_redacted": "A text was redacted, with a reason",
     "database_restored": "The record was restored from a backup",
 }
+
+
+GONE_TOGETHER: Final = (
+    "Withheld: a count of 1 to 4 in this table or in the other one of the same consultations, and further counts in "
+    "both, so that none can be had from the total."
+)
+FROM_NOTES: Final = "retrospective"
+"""The way of capture that is no consultation held in the tool."""
 
 
 def seqohs(instance: Instance, conn: Connection, of: Round) -> Made:
@@ -117,11 +127,44 @@ def _calendar(at: Moment) -> list[Block]:
     return [Table("Rounds of this audit", head, tuple(rows)), Words(f"Rounds begun in each calendar year: {said}.")]
 
 
+@dataclass(frozen=True)
+class _Held:
+    """The consultations of the period by role, and the cases by way of capture, as they may be told; none of 0."""
+
+    by_role: dict[str, str]
+    by_mode: dict[str, str]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What stands below a table of them."""
+        return (GONE_TOGETHER,) if WITHHELD in self.by_role.values() else ()
+
+
+def _held(at: Moment) -> _Held:
+    """Live and paper cases are the consultations of all roles: either table gives the total of the other."""
+    roles = {one.id: one.role for one in people.people(at.conn)}
+    by_role = Counter(roles[one.clinician] for one in _in_period(at))
+    counted = quality.by_mode(at.conn, at.instance.provider, at.round.start, at.round.end)
+    by_mode = {mode: n for mode, n in counted.items() if mode != FROM_NOTES}
+    gone = withheld_together([*by_role.values()], [*by_mode.values()])
+    said = {mode: count_of_people(n) for mode, n in counted.items()}
+    return _Held(_shown(by_role, gone[0]), said | _shown(by_mode, gone[1]))
+
+
+def _shown(counts: Mapping[str, int], gone: frozenset[int]) -> dict[str, str]:
+    return {name: WITHHELD if place in gone else str(n) for place, (name, n) in enumerate(counts.items())}
+
+
+def _in_period(at: Moment) -> list[Captured]:
+    return [one for one in at.signed_ever if at.round.start <= one.held_on <= at.round.end]
+
+
 def _use(at: Moment) -> list[Block]:
+    held = _held(at)
+    rows = tuple(_of_role(at, role, held.by_role.get(role, "0")) for role in ROLES)
+    notes = (*USE_NOTES, *held.notes)
     return [
-        Table(
-            "Who uses the tool, by role", USE_HEAD, tuple(_of_role(at, role) for role in ROLES), USE_NOTES, USE_WIDTHS
-        ),
+        Table("Who uses the tool, by role", USE_HEAD, rows, notes, USE_WIDTHS),
         Words(
             "The tool knows of training what an administrator entered as a day for each person. What was taught, by "
             "whom, and any training that was not entered, is filled in below by hand."
@@ -148,19 +191,19 @@ USE_NOTES: Final = (
 )
 
 
-def _of_role(at: Moment, role: str) -> tuple[str, ...]:
+def _of_role(at: Moment, role: str, consultations: str) -> tuple[str, ...]:
     known = people.people(at.conn)
     active = [one.id for one in known if one.role == role and one.active]
     ids = {one.id for one in known if one.role == role}
     held = [one for one in at.signed_ever if one.clinician in ids]
-    now = [one for one in held if at.round.start <= one.held_on <= at.round.end]
+    now = {one.clinician for one in _in_period(at)} & ids
     days, trained = [one.held_on for one in held], people.trained(at.conn)
     taught = [trained[id_] for id_ in active if id_ in trained]
     return (
         ROLES[role],
         count_of_people(len(active)),
-        count_of_people(len({one.clinician for one in now})),
         count_of_people(len(now)),
+        consultations,
         _month(min(days, default="")),
         _month(max(days, default="")),
         count_of_people(len(taught)),
@@ -188,13 +231,11 @@ def _told(one: incidents.Incident) -> tuple[str, str, str]:
 
 
 def _access(at: Moment) -> list[Block]:
-    start, end = at.round.start, at.round.end
-    kinds = ledger.counted(at.conn, start, end)
-    by_mode = quality.by_mode(at.conn, at.instance.provider, start, end)
-    held = tuple((MODES[mode][:1].upper() + MODES[mode][1:], count_of_people(n)) for mode, n in by_mode.items())
+    kinds, held = ledger.counted(at.conn, at.round.start, at.round.end), _held(at)
+    cases = tuple((MODES[mode][:1].upper() + MODES[mode][1:], said) for mode, said in held.by_mode.items())
     events = tuple((words, count_of_people(kinds.get(kind, 0))) for kind, words in EVENTS.items())
     notes = ("Every step is kept for ever and chained to the one before; 1 to 4 are not told apart.",)
     return [
-        Table("Cases of the period by way of capture, never pooled", ("Captured", "Cases"), held),
+        Table("Cases of the period by way of capture, never pooled", ("Captured", "Cases"), cases, held.notes),
         Table("What happened to records in the period", ("", "Times"), events, notes, (4, 1)),
     ]

@@ -4,8 +4,10 @@ import random
 from itertools import product
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from consult.audit.suppression import withheld
+from consult.audit.suppression import SMALL, withheld, withheld_together
 
 SEED = 31
 
@@ -92,3 +94,69 @@ def test_every_small_table_of_one_column():
     for size in range(1, 5):
         for counts in product(range(8), repeat=size):
             check([(count,) for count in counts])
+
+
+def pictures(counts, gone):
+    """What is shown of each breakdown."""
+    return [
+        [None if at in hidden else n for at, n in enumerate(known)] for known, hidden in zip(counts, gone, strict=True)
+    ]
+
+
+def filled_in(picture, total):
+    """Every breakdown of a total that looks so."""
+    rest, places = total - sum(n or 0 for n in picture), [at for at, n in enumerate(picture) if n is None]
+    if not places or rest < 0:
+        return [picture] if not places and rest == 0 else []
+    found = []
+    for parts in splits(rest, len(places)):
+        if all(parts):  # that a group is not empty is known from the list of them
+            filled = list(picture)
+            for at, n in zip(places, parts, strict=True):
+                filled[at] = n
+            found.append(filled)
+    return found
+
+
+def possible(picture):
+    """Every pair of breakdowns of one total that an onlooker who knows the rule could not tell from these."""
+    for total in range(max(sum(n or 0 for n in shown) for shown in picture), 2 + 45):
+        pairs = product(*(filled_in(shown, total) for shown in picture))
+        yield from (pair for pair in pairs if pictures(pair, withheld_together(*pair)) == picture)
+
+
+@st.composite
+def of_one_total(draw):
+    """Two breakdowns of the same consultations, of up to three groups each."""
+    total = draw(st.integers(3, 24))
+    cuts = st.lists(st.integers(1, total - 1), max_size=2, unique=True).map(sorted)
+    return [[b - a for a, b in zip([0, *at], [*at, total], strict=True)] for at in (draw(cuts), draw(cuts))]
+
+
+@settings(max_examples=150, deadline=None)
+@given(of_one_total())
+@example([[12, 6, 3], [21]])
+@example([[9, 6, 5], [18, 2]])
+@example([[20], [19, 1]])
+@example([[5, 5, 5], [14, 1]])
+def test_no_withheld_count_can_be_computed_from_another_breakdown_of_the_same(counts):
+    gone = withheld_together(*counts)
+    for known, hidden in zip(counts, gone, strict=True):
+        assert all(at in hidden for at, n in enumerate(known) if n in SMALL)
+        assert bool(hidden) == any(n in SMALL for every in counts for n in every)
+    if not any(gone):
+        return
+    seen = [[set() for _ in known] for known in counts]
+    for pair in possible(pictures(counts, gone)):
+        for known, values in zip(pair, seen, strict=True):
+            for n, value in zip(known, values, strict=True):
+                value.add(n)
+        if all(len(seen[of][at]) > 1 for of, hidden in enumerate(gone) for at in hidden):
+            return
+    raise AssertionError((counts, gone, seen))
+
+
+def test_two_tables_of_the_same_consultations_give_nothing_away():
+    """29, 6 and 10 by role are 45; with 43 of them live, 2 would be from paper."""
+    assert withheld_together([29, 6, 10], [43, 2]) == ({1, 2}, {0, 1})
+    assert withheld_together([29, 6, 10], [40, 5]) == (set(), set())

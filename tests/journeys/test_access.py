@@ -209,8 +209,8 @@ def test_a_circle_stands_much_nearer_to_its_own_words_than_to_those_before(
         """() => [...document.querySelectorAll('.opts:not(.opts--scale) .opt + .opt')].flatMap(e => {
             const box = part => part.getBoundingClientRect();
             const before = box(e.previousElementSibling), own = box(e.children[1]).left - box(e.children[0]).right;
-            const other = box(e).left - before.right;
-            return e.checkVisibility() && box(e).top === before.top && other < 3 * own ? [[e.innerText, other, own]] : [];
+            const other = box(e).left - before.right, beside = box(e).top === before.top;
+            return e.checkVisibility() && beside && other < 3 * own ? [[e.innerText, other, own]] : [];
         })"""
     )
     assert unclear == []

@@ -258,7 +258,9 @@ def test_training_and_use_say_what_is_known_by_role_and_name_nobody(service: Ser
     text = service.visitor("audit_lead").ask(f"/evidence/rounds/{id_}/seqohs").text
     rows = rows_of(text, "Who uses the tool, by role")
     month = f"{today:%B %Y}"
-    assert rows["Nurse"] == ["1 to 4"] * 3 + [month, month, "1 to 4", "February 2026"]
+    assert rows["Nurse"] == ["1 to 4", "1 to 4", "withheld", month, month, "1 to 4", "February 2026"]
     assert rows["Administrator"] == ["1 to 4", "0", "0", "none", "none", "0", "none"]
+    held = rows_of(text, "Cases of the period by way of capture, never pooled")
+    assert held["Live consultations"] == ["withheld"], "the same consultations, so that it would tell the one above"
     assert not [who for who in PEOPLE.values() if who in text]
     assert len(list(ledger.steps(conn, kind="person_trained"))) == 2
