@@ -18,7 +18,7 @@ from consult.audit.results import Results, Selection
 from consult.audit.versions import VersionRefused
 from consult.documents import saved
 from consult.documents.note import DRAFT_LINE, after_signing, note
-from consult.documents.words import ROLES, when
+from consult.documents.words import INVENTED, ROLES, when
 from consult.evidence import again
 from consult.evidence.moment import EvidenceRefused
 from consult.exchange import casefile, resultsfile
@@ -110,12 +110,17 @@ def results_file(
     """Results as csv, xlsx or mohawk; what is to leave the provider must have been counted over the whole service."""
     if form == "mohawk":
         return "".join(csv_records(resultsfile.mohawk_sheet(conn, scoring, found.selection))).encode()
-    sheet = resultsfile.results_sheet(found, scoring, leaves=leaves)
+    sheet = resultsfile.results_sheet(found, scoring, leaves=leaves, invented=instance.demonstration)
     if form == "csv":
         return "".join(csv_records(sheet)).encode()
     internal = [] if leaves else [resultsfile.exclusions_sheet(found)]
     each = [resultsfile.outcomes_sheet(conn, scoring, found.selection)] if with_cases else []
-    return workbook([sheet, *internal, *each], instance.clock())
+    return workbook([sheet, *internal, *each], instance.clock(), about_file(instance))
+
+
+def about_file(instance: Instance) -> str:
+    """What a workbook says of itself among its properties."""
+    return INVENTED if instance.demonstration else ""
 
 
 def head_json(conn: Connection, selection: Selection) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from consult.audit.rounds import Round
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import action_plan, saved
 from consult.documents.audit_report import points
-from consult.documents.words import uk_date
+from consult.documents.words import INVENTED_SHORT, uk_date
 from consult.instance import Instance
 from consult.record import ledger, settings
 from consult.record.database import Connection
@@ -181,6 +181,7 @@ def document(instance: Instance, conn: Connection, of: Round | None, *, leaves: 
         head=f"Step {step} of the record, {hash_}",
         key=saved.key("plan-leaving" if leaves else "plan", of.id if of else "", instance.clock()),
         at=instance.clock(),
+        warning=INVENTED_SHORT if instance.demonstration else "",
     )
     return action_plan.docx([row(one) for one in shown], about)
 

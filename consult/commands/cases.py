@@ -63,7 +63,7 @@ def cases_export(place: Place, file: Path, form: str, leaving: bool, force: bool
     with opened(place) as instance, only_for_me(), instance.db.snapshot() as conn:
         sheet = resultsfile.cases_sheet(conn, instance.library.current.dataset, audit.Selection(), leaves=leaving)
         if form == "xlsx":
-            hand_out(file, workbook([sheet], instance.clock()))
+            hand_out(file, workbook([sheet], instance.clock(), exports.about_file(instance)))
             return
         seq, head = ledger.head(conn)
         n, digest = -1, hashlib.sha256()  # the first record is the header

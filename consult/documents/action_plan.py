@@ -31,7 +31,10 @@ class Row:
 
 @dataclass(frozen=True)
 class About:
-    """What stands above and below the plan: title, provider, whether it may leave, day, measures, head of the log."""
+    """What stands above and below the plan: title, provider, whether it may leave, day, measures, head of the log.
+
+    `warning` is what stands first of all, on every page too.
+    """
 
     title: str
     provider: str
@@ -41,6 +44,7 @@ class About:
     head: str
     key: str
     at: datetime
+    warning: str = ""
 
 
 def docx(rows: Sequence[Row], about: About) -> bytes:
@@ -50,6 +54,8 @@ def docx(rows: Sequence[Row], about: About) -> bytes:
     document = Document()
     _set_up(document, about)
     document.add_heading(about.title, 1)
+    if about.warning:
+        document.add_paragraph().add_run(about.warning).bold = True
     document.add_paragraph(f"Provider {about.provider}, {about.made}. Use: {about.use}. Counted by {about.measures}.")
     document.add_paragraph(
         "Each figure is counted from the sample of its round: met of those it applies to, with the 95% interval."
@@ -77,7 +83,8 @@ def _set_up(document: Any, about: About) -> None:
     known = document.core_properties
     known.title, known.author, known.comments, known.keywords = about.title, about.provider, "", about.key
     known.created = known.modified = about.at.replace(tzinfo=None)
-    section.footer.paragraphs[0].text = f"{about.title}. {about.use.capitalize()}. {about.measures}. {about.head}"
+    foot = f"{about.title}. {about.use.capitalize()}. {about.measures}. {about.head}"
+    section.footer.paragraphs[0].text = f"{about.warning} {foot}".strip()
     section.footer.paragraphs[0].style.font.size = Pt(8)
 
 

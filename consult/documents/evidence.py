@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from consult.audit.figures import Figure
 from consult.audit.measures import MeasureSet
 from consult.documents import pdf as press
+from consult.documents.words import INVENTED, INVENTED_SHORT
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, parse
 from consult.proforma.rules import Strict
@@ -169,7 +170,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What every page bears: provider, period, n, measures with digest, use, day, and the head it was made at."""
+    """What every page bears: provider, period, n, measures with digest, use, day, and the head it was made at.
+
+    `invented` is of what a demonstration makes.
+    """
 
     provider: str
     period: str
@@ -179,6 +183,12 @@ class Stamp:
     made: str
     step: int
     hash: str
+    invented: bool = False
+
+    @property
+    def warning(self) -> str:
+        """What every page says first of what a demonstration makes; else ""."""
+        return f"{INVENTED_SHORT} " if self.invented else ""
 
     @property
     def head(self) -> str:
@@ -189,7 +199,8 @@ class Stamp:
     def line(self) -> str:
         """All of it in one line."""
         use = self.use[:1].upper() + self.use[1:]
-        return f"{self.provider}. {self.period}. {self.n}. {self.measures}. {use}. Made {self.made}. {self.head}."
+        counted = f"{self.provider}. {self.period}. {self.n}. {self.measures}."
+        return f"{self.warning}{counted} {use}. Made {self.made}. {self.head}."
 
 
 @dataclass(frozen=True)
@@ -220,6 +231,7 @@ def pieces(
         stylesheet=stylesheet,
         style="" if stylesheet else _style(),
         onward=list(onward),
+        invented=INVENTED,
     )
 
 
@@ -243,7 +255,8 @@ def _templates() -> Environment:
 
 def pdf(paper: Paper, parts: Iterable[Part]) -> bytes:
     """The paper as a tagged PDF on A4 across; charts stand as their tables."""
-    first = press.Section("", tuple(press.paragraph(line) for line in paper.about))
+    about = (INVENTED, *paper.about) if paper.stamp.invented else paper.about
+    first = press.Section("", tuple(press.paragraph(line) for line in about))
     sections = tuple(press.Section(part.title, tuple(_pressed(part))) for part in parts)
     foot = f"{paper.title}. {paper.stamp.line}"
     return press.pdf(

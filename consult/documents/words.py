@@ -31,6 +31,11 @@ ROLES = {
     "coordinator": "National coordinator",
     "administrator": "Administrator",
 }
+INVENTED = (
+    "Demonstration: every person, site, telephone number and case here is invented; the figures are constructed, not "
+    "the national data."
+)
+INVENTED_SHORT = "Demonstration: everything in this document is invented."
 HOUR = timedelta(hours=1)
 ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
 

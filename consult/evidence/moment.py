@@ -127,6 +127,7 @@ class Moment:
             leaving.LEAVES if leaves else leaving.INTERNAL,
             when(self.instance.store.at()),
             *ledger.head(self.conn),
+            invented=self.instance.demonstration,
         )
 
     def key(self, kind: str, person: str = "") -> str:

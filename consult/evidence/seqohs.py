@@ -55,9 +55,10 @@ def seqohs(instance: Instance, conn: Connection, of: Round) -> Made:
     at = Moment(instance, conn, of, leaves=True)
     chosen = at.map
     titles = tuple(part.title for part in chosen.parts)
+    routine = "the demonstration" if instance.demonstration else "routine consultations"
     about = (
         f"Evidence of {instance.provider} for: {chosen.standards.name}. {chosen.standards.note}",
-        f"Made from the record of routine consultations. Mapping version {chosen.version}.",
+        f"Made from the record of {routine}. Mapping version {chosen.version}.",
     )
     paper = paper_of(at, "seqohs", f"Evidence pack: {chosen.standards.name}", about, titles)
     return Made(paper, (_seqohs_part(at, part) for part in chosen.parts))

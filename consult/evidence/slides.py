@@ -16,7 +16,7 @@ from consult.audit.suppression import LEAVES_FROM
 from consult.documents.audit_report import MODES
 from consult.documents.deck import Chart, Deck, Grid, Slide
 from consult.documents.evidence import MappedSlide
-from consult.documents.words import uk_date
+from consult.documents.words import INVENTED, uk_date
 from consult.evidence.moment import TOO_FEW, Moment
 from consult.instance import Instance
 from consult.planning import Planned
@@ -46,7 +46,8 @@ def deck(instance: Instance, conn: Connection, of: Round) -> Deck:
 
 
 def _title(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
-    lines = (f"{at.place}. {at.round.name}: {_period(at.round)}", *mapped.lines)
+    invented = (INVENTED,) if at.instance.demonstration else ()
+    lines = (*invented, f"{at.place}. {at.round.name}: {_period(at.round)}", *mapped.lines)
     yield Slide(mapped.title, lines, notes=tuple(at.map.report.caveats))
 
 

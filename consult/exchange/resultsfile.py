@@ -56,7 +56,10 @@ class Version:
     dataset: Dataset
 
 
-def results_sheet(found: Results, version: Version, *, leaves: bool = False) -> Sheet:
+INVENTED: Final = "; demonstration, everything here is invented"
+
+
+def results_sheet(found: Results, version: Version, *, leaves: bool = False, invented: bool = False) -> Sheet:
     """One row a measure, and one for the sum over the national measures; every row says what it was counted from.
 
     `found` must be of the whole service where the file may leave the provider (`leaving.whole`).
@@ -64,12 +67,13 @@ def results_sheet(found: Results, version: Version, *, leaves: bool = False) -> 
     years = version.benchmarks.years
     extent = () if leaves else ("eligible", "excluded")
     header = (*SELECTED, *extent, "measure", *COUNTED, *RATES, *(f"benchmark_{year}" for year in years))
-    return Sheet("Results", header, _results_rows(found, version, leaves))
+    return Sheet("Results", header, _results_rows(found, version, leaves, INVENTED if invented else ""))
 
 
-def _results_rows(found: Results, version: Version, leaves: bool) -> Iterator[list[Cell]]:
+def _results_rows(found: Results, version: Version, leaves: bool, invented: str) -> Iterator[list[Cell]]:
     extent: list[Cell] = [] if leaves else [found.eligible, sum(found.excluded.values())]
-    before = [*_selected(found, version, leaves), *extent]
+    use = f"{leaving.LEAVES if leaves else leaving.INTERNAL}{invented}"
+    before = [use, *_selected(found, version), *extent]
     shown = leaving.of_results(found) if leaves else found.measures
     for id_, result in shown.items():
         yield [*before, id_, *_numbers(result), *version.benchmarks.of(id_).values()]
@@ -79,10 +83,9 @@ def _results_rows(found: Results, version: Version, leaves: bool) -> Iterator[li
         yield [*before, OPPORTUNITY, met, applicable - met, None, missing, *blanks]
 
 
-def _selected(found: Results, version: Version, leaves: bool) -> list[Cell]:
+def _selected(found: Results, version: Version) -> list[Cell]:
     chosen = found.selection
-    use = leaving.LEAVES if leaves else leaving.INTERNAL
-    known = [use, version.measures.proforma, version.measures.version, version.digest, found.capture_mode]
+    known = [version.measures.proforma, version.measures.version, version.digest, found.capture_mode]
     return [*known, chosen.provider, chosen.site, chosen.start, chosen.end, chosen.round]
 
 

@@ -71,8 +71,10 @@ def _record(cells: Sequence[Cell]) -> str:
     return line.getvalue()
 
 
-def workbook(sheets: Iterable[Sheet], made: datetime) -> bytes:
+def workbook(sheets: Iterable[Sheet], made: datetime, about: str = "") -> bytes:
     """A workbook (xlsx) of some tables: text as text, numbers as numbers, no formula and no link; None is a blank.
+
+    `about` stands among its properties.
 
     SheetRefused if a text or a table is larger than a worksheet holds: nothing is ever cut short. A number keeps 16
     digits, as Excel does.
@@ -81,7 +83,7 @@ def workbook(sheets: Iterable[Sheet], made: datetime) -> bytes:
     import xlsxwriter  # a server that writes no workbook does without
 
     with xlsxwriter.Workbook(stream, {**NOTHING_RUNS, "in_memory": True}) as book:
-        book.set_properties({"created": made.replace(tzinfo=None)})
+        book.set_properties({"created": made.replace(tzinfo=None), "comments": about})
         text, bold = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bold": True})
         for sheet in sheets:
             page = book.add_worksheet(sheet.name)

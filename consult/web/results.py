@@ -305,7 +305,8 @@ def case_file(cases_name: str) -> Response:
     with inst().db.snapshot() as conn:
         sheet = resultsfile.cases_sheet(conn, parts()[1], whole_if_leaving(selection()), leaves=leaving())
         as_book = cases_name.endswith(".xlsx")
-        content = workbook([sheet], inst().clock()) if as_book else "".join(csv_records(sheet)).encode()
+        about = exports.about_file(inst())
+        content = workbook([sheet], inst().clock(), about) if as_book else "".join(csv_records(sheet)).encode()
     return _attached(content, cases_name)
 
 

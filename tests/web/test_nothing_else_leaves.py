@@ -95,7 +95,7 @@ class Reply:
         """Whether it says of itself that it may leave."""
         said = self.text.lower()
         marked = "copy that may leave the provider: the whole service" in said or ". may leave the provider." in said
-        return self.name.startswith("leaving-") or marked or f"\n{leaving.LEAVES}," in said
+        return self.name.startswith("leaving-") or marked or f"\n{leaving.LEAVES};" in said
 
 
 @pytest.fixture(scope="module")
