@@ -10,6 +10,7 @@ from consult.audit import own
 from consult.audit import results as audit
 from consult.audit.comparison import PERCENT_FROM, percent
 from consult.audit.published import Figure
+from consult.proforma.rules import BLANKS
 from consult.web.context import inst
 from consult.web.results import MODES, bp, parts, selection, words
 
@@ -43,8 +44,10 @@ def published() -> str:
 
 
 def _said(counted: dict[str, int], code: str) -> str:
-    """A share as k of n, with a percentage from 5 cases on."""
+    """A share of all cases as k of n, with a percentage from 5 on, and in how many of them nothing was recorded."""
     k, n = counted.get(code, 0), sum(counted.values())
-    if not n:
-        return "no case"
-    return f"{k} of {n} ({percent(k / n)})" if n >= PERCENT_FROM else f"{k} of {n}"
+    blank = sum(counted.get(nothing, 0) for nothing in BLANKS)
+    if blank == n:
+        return f"not recorded in any of {n}" if n else "no case"
+    share = f"{k} of {n} ({percent(k / n)})" if n >= PERCENT_FROM else f"{k} of {n}"
+    return f"{share}; not recorded in {blank}" if blank else share

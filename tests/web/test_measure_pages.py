@@ -20,6 +20,7 @@ from consult.audit.comparison import percent
 from consult.audit.items import items
 from consult.audit.measures import why_excluded
 from consult.audit.targets import set_target
+from consult.exchange.casefile import Import, export, import_cases
 from consult.proforma.answer import Answer
 
 GROUPS = ("met", "not_met", "not_applicable", "missing", "excluded")
@@ -273,12 +274,34 @@ def test_every_published_figure_has_its_source_and_caveat_and_stands_beside_whom
     for figure in benchmarks.context():
         if figure.field:
             of = [row[figure.field] for row in eligible if row["capture_mode"] == "retrospective"]
-            k, n = of.count(figure.code), len(of)
-            said = f"{k} of {n} ({percent(k / n)})"
+            k, n, blank = of.count(figure.code), len(of), sum(code in ("", "not_recorded") for code in of)
+            said = f"{k} of {n} ({percent(k / n)})" + (f"; not recorded in {blank}" if blank else "")
             label = f"{benchmarks.label(figure.year)}: {figure.value_percent:g}%"
             assert any(row[:2] == [figure.name, label] and row[4] == said for row in rows), figure.id
     links = [a.get("href") for a in lead.get("/results").iter("a")]
     assert any((link or "").startswith("/results/published") for link in links)
+
+
+def test_what_no_case_has_recorded_is_never_shown_as_none(service: Service) -> None:
+    """Neither as 0 of n nor as 0%: it was not asked, or not written down."""
+    others = {"off_sick_today": "yes", "time_off_this_episode": ""}, {"time_off_this_episode": "not_recorded"}
+    rows = [case_from_notes(service, n, others[n % 2]) for n in range(6)]
+    instance, dataset = service.instance, service.instance.library.current.dataset
+    how = Import("DEMO", instance.today(), "cli:test", instance.store.at())
+    report = import_cases(instance.db, dataset, "".join(export(rows, dataset)), how)
+    assert report.added == len(rows), report.bad
+    page = service.visitor("audit_lead").get("/results/published")
+    said = {row[0]: row[3] for row in ([pages.text(cell) for cell in row] for row in page.iter("tr")) if len(row) == 4}
+    assert said["Had taken time off sick because of this back pain"] == "not recorded in any of 6"
+    assert said["Off sick at time of OH appointment"] == "3 of 6 (50%); not recorded in 3"
+
+
+def case_from_notes(service: Service, n: int, fields: dict[str, str]) -> dict[str, str]:
+    """An eligible case from notes with these fields of the context."""
+    case = dict.fromkeys(service.instance.library.current.dataset.by_name, "")
+    case |= {"provider": "DEMO", "site": "A", "capture_mode": "retrospective", "case_ref": f"Q-{n}"}
+    case |= {"consultation_date": f"2026-03-0{n + 1}", "clinician_role": "nurse", "back_pain_reason": "main"}
+    return case | {"first_consultation": "yes", "episode_gap": "none_ever"} | fields
 
 
 GUIDE = Path(__file__).parents[2] / "docs" / "audit-leads.md"
