@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from consult.audit import benchmarks as figures
 from consult.audit import organisation
@@ -20,8 +21,7 @@ from consult.record.database import Connection
 from consult.record.settings import sites
 
 
-@dataclass
-class Checked:
+class Checked(Struct):
     """What was found right, in words, and every problem."""
 
     right: list[str] = field(default_factory=list)

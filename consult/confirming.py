@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from consult.documents.leaflet import Leaflet
 from consult.documents.words import uk_date
@@ -19,8 +20,7 @@ class NotConfirmed(Exception):
     """Nothing was confirmed; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Review:
+class Review(Struct, frozen=True):
     """Where a leaflet in use stands: `due` within a month or past its date, `why_not` why it does not print today."""
 
     leaflet: Leaflet

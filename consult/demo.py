@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import tomli
+from msgspec import Struct
 
 from consult.accounts.people import WORK, NewPerson, add_person
 from consult.demo_month import Month
@@ -37,8 +37,7 @@ class DemoRefused(Exception):
     """The demonstration was not made; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class DemoPerson:
+class DemoPerson(Struct, frozen=True):
     """Somebody of the demonstration who can sign in."""
 
     username: str

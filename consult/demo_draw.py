@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
+
+from msgspec import Struct
 
 SATURDAY: Final = 5
 OF_THE_TALK: Final = "talk."
 """Names that begin so say something of the consultation itself; the others are answers to questions."""
 
 
-@dataclass(frozen=True)
-class Invented:
+class Invented(Struct, frozen=True):
     """An employee who is plainly made up."""
 
     name: str
@@ -22,8 +22,7 @@ class Invented:
     number: str
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(Struct, frozen=True):
     """One consultation as it was drawn: when, the clinician's sign-in name, which employee, and what the talk holds."""
 
     when: datetime

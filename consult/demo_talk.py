@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.audit.case import age_band
 from consult.documents import releasing
@@ -23,8 +25,7 @@ from consult.record.store import Refused, Start, Who
 BETWEEN_ANSWERS: Final = timedelta(seconds=9)
 
 
-@dataclass
-class Clock:
+class Clock(Struct):
     """A clock that stands until it is moved."""
 
     now: datetime

@@ -7,10 +7,11 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from consult import checking
 from consult.accounts import breached, factors, passwords, people, sealing
@@ -47,8 +48,7 @@ NO_SPACE: Final = 50_000_000
 SLOWER: Final = f"take the setting {people.WORK} away, or set it to {passwords.METHOD}."
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing looked at: fine, worth noting, or a fault to mend."""
 
     about: str

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from consult.audit import cases
 from consult.proforma.dataset import Dataset
@@ -28,16 +30,14 @@ REDACTED: Final = "the employee was erased"
 CLINICIAN: Final = "clinician_ref"
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """A step about an employee in which somebody typed, and whether it names the employee."""
 
     step: Step
     naming: bool
 
 
-@dataclass(frozen=True)
-class Erased:
+class Erased(Struct, frozen=True):
     """One line of the list: the opaque id, when and why, and the steps whose words went, each with its hash."""
 
     employee: str

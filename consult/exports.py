@@ -7,9 +7,11 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict, fields, replace
 
 from consult.accounts import people
 from consult.audit import cases, rounds, sampling
@@ -45,8 +47,7 @@ class ExportRefused(Exception):
     """The file could not be held against the record; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What a file was found to be: a sentence, each way in which it is not as the record says, and what came since."""
 
     what: str
@@ -54,8 +55,7 @@ class Checked:
     since: list[str]
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(Struct, frozen=True):
     """What stands beside a case file: its digest and number of cases, and the head of the log it was made at."""
 
     file: str

@@ -11,9 +11,11 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from consult.accounts import people
 from consult.audit import cases
@@ -29,8 +31,7 @@ TYPES: Final = ("version", "person", "employee", "step", "case")
 CHAINED: Final = ("consultation", "kind", "question", "content_digest", "actor", "role", "at", "key")
 
 
-@dataclass(frozen=True)
-class HandedOver:
+class HandedOver(Struct, frozen=True):
     """What a file was found to hold: how many lines of each type, and the head of its step log."""
 
     counts: dict[str, int]

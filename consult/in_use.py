@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
+
+from msgspec import Struct
 
 from consult.audit import benchmarks, measures, organisation
 from consult.audit.benchmarks import Benchmarks
@@ -26,8 +27,7 @@ RESTORE: Final = "restore a backup"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Content:
+class Content(Struct, frozen=True):
     """The content in use, the folder its proforma is read from, and the problems of files that were refused."""
 
     definition: Definition

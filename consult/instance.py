@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult import erasing
 from consult.accounts import sealing
@@ -52,8 +53,7 @@ class InstanceRefused(Exception):
     """The instance was not opened or not changed; the message says why and what to do."""
 
 
-@dataclass
-class Instance:
+class Instance(Struct, dict=True):
     """An opened instance: its database with the record, and the content in use.
 
     `problems` are those of content files that were refused while an older version stays in use. `hosts` are the names

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.accounts import people
 from consult.accounts.people import ROLES
@@ -28,8 +30,7 @@ NAMED_INSIDE = "named in the service's own copy"
 Count = Callable[[str, str], Results | None]
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """An action as a plan shows it: words for its parts, and the counts of gap and re-audit (None: not to be said).
 
     `owner` is a name or post, in a copy that leaves the provider a role; `carried` says that the gap is of an earlier

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from consult.accounts.schema import accounts_schema
 from consult.progress import Progress, silent
@@ -37,8 +38,7 @@ class BackupRefused(Exception):
     """Nothing was replaced; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """What a database was found to hold when it was opened and checked."""
 
     provider: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from consult import verifying
 from consult.backup import backup_folder, backups_in, made_at, restore
@@ -24,8 +25,7 @@ from consult.tending import Went, write_down
 FOLDER: Final = "rehearsal-"
 
 
-@dataclass(frozen=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True):
     """What a rehearsal found: the backup, its last step, how many steps of the log in use it lacks, and its age."""
 
     file: Path

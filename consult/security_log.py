@@ -14,10 +14,12 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from consult.handing_on import Onward
 from consult.record.timekeeping import stamp
@@ -53,8 +55,7 @@ PAGE: Final = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})?")
 METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """One line: `at` is UTC (ISO 8601), `person` an opaque id or "", `page` the name of a route or ""."""
 
     at: str

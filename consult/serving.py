@@ -12,11 +12,11 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from flask import Flask
+from msgspec import Struct
 
 from consult import server, tending
 from consult.approving import note_served
@@ -31,8 +31,7 @@ LOOK_EVERY: Final = 60.0
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where to listen, the names pages may be asked for under, and whether a TLS proxy stands in front."""
 
     host: str = "127.0.0.1"

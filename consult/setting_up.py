@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from consult.accounts.people import NewPerson, Person, add_person, check_password, username_of
 from consult.instance import Instance, InstanceRefused, exists, open_instance
@@ -16,8 +17,7 @@ DEMO_PROVIDER: Final = "DEMO"
 CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 
 
-@dataclass(frozen=True)
-class SetUp:
+class SetUp(Struct, frozen=True):
     """What a real installation begins with."""
 
     provider: str

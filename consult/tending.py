@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from consult import witnessing
 from consult.backup import backup_folder, backups_in, made_at, name_at, write
@@ -30,8 +32,7 @@ A_DAY: Final = timedelta(days=1)
 REFUSALS: Final = (BackupRefused, witnessing.WitnessRefused, OSError, sqlite3.Error, ValueError)
 
 
-@dataclass(frozen=True)
-class Went:
+class Went(Struct, frozen=True):
     """How something last went: when (UTC, ISO 8601), whether well, and a sentence."""
 
     at: str

@@ -15,9 +15,10 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from consult.record import ledger
 from consult.record.database import Connection
@@ -31,8 +32,7 @@ class WitnessRefused(Exception):
     """Nothing was witnessed or proved; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """A head as a witness saw it: number and hash of the last step, when that was made, and when it was seen."""
 
     at: str

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.accounts import factors
 from consult.accounts.people import Person, PersonRefused, changed
@@ -36,16 +37,14 @@ class NotProved(Exception):
     """No passkey was proved; the message names nobody and says what to do."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where passkeys are made and used: the name of the host, and the origin as the browser states it."""
 
     host: str
     origin: str
 
 
-@dataclass(frozen=True)
-class Passkey:
+class Passkey(Struct, frozen=True):
     """A passkey as its person sees it; `host` is where it works, `copied` says that its counter once went back."""
 
     id: str

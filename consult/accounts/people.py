@@ -8,10 +8,11 @@ import secrets
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.accounts import breached, passwords
 from consult.record.database import Connection
@@ -57,8 +58,7 @@ class PersonRefused(Exception):
         self.field = field
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(Struct, frozen=True):
     """Somebody who signs in; `id` is opaque and is all that the step log holds of a person."""
 
     id: str
@@ -85,8 +85,7 @@ class Person:
         return ROLES[self.role]
 
 
-@dataclass(frozen=True)
-class NewPerson:
+class NewPerson(Struct, frozen=True):
     """What is asked of somebody who is to sign in; `username` may be left blank and is then made from the name.
 
     With `start_until` (seconds) the password is a start password: it signs in until then, and is changed at once.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.accounts.people import CLINICIANS, OUTSIDE, ROLES
 
@@ -175,8 +176,7 @@ ADMIN: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """How often in a minute one person may ask for something costly, and which endpoints count together."""
 
     most: int

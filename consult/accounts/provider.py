@@ -10,10 +10,11 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.accounts.single_sign_on import ALGORITHMS, Provider, UnderWay, is_address, meets, subject_hash
 
@@ -34,8 +35,7 @@ class NotProved(Exception):
     """What came back proves nobody; the message says why, without anything of the token."""
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Who the provider says came: the hash of their account; whether strongly enough; and whether just now."""
 
     subject: str

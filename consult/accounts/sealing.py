@@ -13,9 +13,10 @@ import re
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.accounts.people import PersonRefused
 from consult.record import keyfile
@@ -33,8 +34,7 @@ class KeyRefused(PersonRefused):
     """A secret was neither kept nor read; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where keys stand: in a file, or (None) in the environment."""
 
     file: Path | None

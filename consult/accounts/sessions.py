@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.accounts import factors
 from consult.accounts.people import (
@@ -30,8 +31,7 @@ FRESH: Final = timedelta(seconds=30)
 """How old `last_seen` may grow before it is written again: one durable write a page would be waste."""
 
 
-@dataclass(frozen=True)
-class SignIn:
+class SignIn(Struct, frozen=True):
     """A sign-in: who, since when, whether it is locked, and whether it is time to note that it was used.
 
     `left` is for how long it stays unlocked if nothing more is done. `owes` is what its person must do before anything

@@ -9,10 +9,12 @@ import hashlib
 import ipaddress
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from consult.accounts.passwords import start_words
 from consult.accounts.people import ROLES, Person, PersonRefused, changed, known, person
@@ -30,8 +32,7 @@ SECRETS: Final = ("env:", "file:", "key:")
 LONGEST: Final = 300
 
 
-@dataclass(frozen=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """Where people sign in besides here, and what is asked of it.
 
     `secret` says where the client's secret lies: env:NAME, file:PATH, or key:PATH for a private key (private_key_jwt);
@@ -74,8 +75,7 @@ class Provider:
             raise SettingRefused(f"Shorten what is longer than {LONGEST} characters.")
 
 
-@dataclass(frozen=True)
-class UnderWay:
+class UnderWay(Struct, frozen=True):
     """What was sent to the provider with somebody, to be compared with what comes back."""
 
     issuer: str
@@ -229,7 +229,7 @@ def spend(conn: Connection, state: str, browser: str, now: datetime) -> UnderWay
     bound = (_hash(state), _hash(browser))
     row = conn.execute("SELECT * FROM sign_on_way WHERE state_hash = ? AND browser_hash = ?", bound).fetchone()
     conn.execute("DELETE FROM sign_on_way WHERE state_hash = ?", bound[:1])
-    return UnderWay(**{name: row[name] for name in UnderWay.__dataclass_fields__}) if row else None
+    return UnderWay(**{name: row[name] for name in UnderWay.__struct_fields__}) if row else None
 
 
 def keep_stranger(conn: Connection, browser: str, subject: str, assured: bool, now: datetime) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from consult.audit.rounds import Round, standing
 from consult.proforma.days import day_in
@@ -40,8 +42,7 @@ TEXTS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """An action as somebody asks for it: the gap (measure, round, site; "" for all sites), and what is done about it.
 
     `owner` is the id of a person who signs in here, or a post in words, never both; `due` is ISO 8601.
@@ -58,8 +59,7 @@ class Wanted:
     evidence: str
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Struct, frozen=True):
     """An action as its steps tell it now; `reaudit` is the round it was closed after, `history` are those steps."""
 
     id: str
@@ -97,7 +97,7 @@ def actions(conn: Connection) -> dict[str, Action]:
 def _apply(found: dict[str, Action], step: Step, content: Mapping[str, Any]) -> None:
     before = found.get(content["action"])
     if step.kind == "action_set":
-        wanted = Wanted(**{name: content[name] for name in Wanted.__dataclass_fields__})
+        wanted = Wanted(**{name: content[name] for name in Wanted.__struct_fields__})
         fresh = Action(content["action"], wanted, "planned", "", step.at, step.actor, ())
         now = replace(before, wanted=wanted) if before else fresh
     elif before is None:
@@ -126,7 +126,7 @@ def set_action(
         wanted = replace(wanted, measure=known.wanted.measure, round=known.wanted.round, site=known.wanted.site)
     wanted = _checked(conn, wanted)
     action_id = action_id or str(uuid.uuid5(uuid.NAMESPACE_OID, key))
-    content = {"action": action_id, **vars(wanted), "reason": reason.strip()}
+    content = {"action": action_id, **asdict(wanted), "reason": reason.strip()}
     append(conn, Draft("action_set", content, who[0], at, role=who[1], key=key))
     return action_id
 

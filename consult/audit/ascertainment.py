@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from consult.audit.sampling import Sample
 from consult.record.begun import Begun
@@ -24,8 +25,7 @@ ELIGIBLE_SO_FAR: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Unfinished:
+class Unfinished(Struct, frozen=True):
     """A consultation that made no case: how it stands, and what its answers so far say of its eligibility.
 
     `excluded` is "" where they say eligible, a reason where they exclude it, UNKNOWN where they don't say yet.
@@ -35,8 +35,7 @@ class Unfinished:
     excluded: str
 
 
-@dataclass
-class Row:
+class Row(Struct):
     """One line of the table: counts of one site, of one role, or of all."""
 
     name: tuple[str, ...]
@@ -82,8 +81,7 @@ class Row:
         return self.cases + sum(self.unfinished.values()) + self.in_error
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """The ascertainment of a round: all of it, by (provider, site), and by role."""
 
     all: Row

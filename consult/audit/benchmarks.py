@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from consult.audit.measures import MeasureSet
 from consult.audit.published import Figure, Published, Round, parse_file
@@ -19,8 +20,7 @@ ADDED: Final = "benchmarks-added.toml"
 NOT_HELD: Final = "not held"
 
 
-@dataclass(frozen=True)
-class Benchmarks:
+class Benchmarks(Struct, frozen=True, dict=True):
     """All published figures: those that ship, and beside them the rounds that the service added in a file of its own.
 
     Only the shipped ones are ever compared with: an added figure stands beside a result, without a test or a verdict.

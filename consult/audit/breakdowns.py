@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.audit import tally
 from consult.audit.cases import TABLE
@@ -17,8 +19,7 @@ from consult.proforma.dataset import Dataset
 from consult.record.database import Connection, snapshot
 
 
-@dataclass(frozen=True)
-class ItemResult:
+class ItemResult(Struct, frozen=True):
     """In how many of the cases that a measure applies to one item is recorded; `unable` of them not established."""
 
     item: Item
@@ -26,8 +27,7 @@ class ItemResult:
     unable: int
 
 
-@dataclass(frozen=True)
-class Close:
+class Close(Struct, frozen=True):
     """One measure of one selection, taken apart; every group adds up to `whole`.
 
     `by` holds, by field of measures.toml, the result of each of its codes; `months` by year and month (2026-03);

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection
@@ -22,8 +23,7 @@ INDEXES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class CaseRow:
+class CaseRow(Struct, frozen=True):
     """One case with where it comes from: consultation id ("" if imported), step, order of signing (live only)."""
 
     fields: dict[str, str]

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from consult.audit.labels import Box, Label, beside
 
@@ -22,8 +23,7 @@ LETTER: Final = 6.6
 """The usual width of a letter, to keep labels apart."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """The room of a chart: its width, the margins for labels, and whether labels stand above the marks."""
 
     name: str
@@ -47,8 +47,7 @@ TOP: Final = 26
 BOTTOM: Final = 40
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """One row to draw: a share with its interval, how it is marked, and what is written beside it.
 
     Without a share (too few cases) the row has its words only; a published figure has no interval.
@@ -62,8 +61,7 @@ class Rate:
     shape: Shape = "dot"
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(Struct, frozen=True):
     """A value drawn as a line across, such as a national figure or a target."""
 
     label: str
@@ -71,8 +69,7 @@ class Level:
     kind: Literal["national", "target", "mean"]
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True):
     """Words at a place; `anchor` is start, middle or end, as SVG has it."""
 
     x: float
@@ -81,8 +78,7 @@ class Text:
     anchor: str = "start"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row in its place: the mark at (x, y) if there is one, its interval from x_low to x_high, and its words."""
 
     rate: Rate
@@ -93,8 +89,7 @@ class Row:
     texts: tuple[Text, ...]
 
 
-@dataclass(frozen=True)
-class RowChart:
+class RowChart(Struct, frozen=True):
     """Rates one below the other on one axis from 0 to 100%."""
 
     frame: Frame
@@ -155,8 +150,7 @@ def _anchor(share: float) -> str:
     return "start" if share == 0 else "end" if share == 1 else "middle"
 
 
-@dataclass(frozen=True)
-class Period:
+class Period(Struct, frozen=True):
     """A month or quarter of a chart over time: where in time it lies (0 for the first), and its rate.
 
     `limits` are those of a p-chart; `special` says that a rule points to it as more than chance.
@@ -171,16 +165,14 @@ class Period:
     special: bool = False
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Struct, frozen=True):
     """Something the service did, marked on a chart over time by a letter: when (in periods, 2.5 is mid third)."""
 
     at: float
     letter: str
 
 
-@dataclass(frozen=True)
-class Dot:
+class Dot(Struct, frozen=True):
     """A mark in the plane with its interval up and down, and what it stands for."""
 
     x: float
@@ -191,16 +183,14 @@ class Dot:
     label: str
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """A line through places, as the attribute `points` of an SVG polyline has it."""
 
     kind: str
     points: str
 
 
-@dataclass(frozen=True)
-class Across:
+class Across(Struct, frozen=True):
     """A level drawn across the plane, with its label where there is room."""
 
     level: Level
@@ -208,8 +198,7 @@ class Across:
     label: Text | None
 
 
-@dataclass(frozen=True)
-class Plane:
+class Plane(Struct, frozen=True):
     """A chart with an axis up (0 to 100%) and one across."""
 
     frame: Frame
@@ -317,8 +306,7 @@ def _across(levels: Sequence[Level], frame: Frame) -> tuple[Across, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """A site in a funnel: its n and share, how it is marked, and the label beside it ("" for none)."""
 
     n: int
@@ -327,8 +315,7 @@ class Place:
     label: str = ""
 
 
-@dataclass(frozen=True)
-class Band:
+class Band(Struct, frozen=True):
     """A funnel's limit over n, as shares."""
 
     kind: Literal["inner", "outer"]

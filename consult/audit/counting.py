@@ -6,8 +6,9 @@ The same sums come from a recount of the case table (`recount`) and from the cou
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, cast
+
+from msgspec import Struct
 
 from consult.audit import statistics
 from consult.audit.cases import TABLE, quoted
@@ -31,8 +32,7 @@ PLACE: Final = ("capture_mode", "provider", "site")
 MONTH: Final = "substr(consultation_date, 1, 7)"
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Struct, frozen=True):
     """The outcomes of one measure in a set of cases, with the lines printed beside it."""
 
     met: int

@@ -7,8 +7,9 @@ table: written at signing, made anew from the steps by `rebuild`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.audit.cases import TABLE as CASES
 from consult.audit.measures import MeasureSet
@@ -26,8 +27,7 @@ TABLE: Final = "gesture_row"
 Row = tuple[str, int, int]
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(Struct, frozen=True):
     """Of the negatives of so many consultations, how many one gesture answered."""
 
     consultations: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.audit.measures import Measure
 from consult.proforma.dataset import Dataset
@@ -14,8 +15,7 @@ ASKED_ONLY: Final = "unable"
 """The code of a finding that was asked about and could not be established."""
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """One part of a measure's own rule: a finding asked about, a point told, an action."""
 
     label: str

@@ -7,8 +7,9 @@ greedy way of Christensen, Marks and Shieber (ACM Trans. Graph. 1995;14:203-232)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 WIDTH: Final = 7.5
 """The width of a digit or letter, rather too large than too small."""
@@ -27,8 +28,7 @@ PLACES: Final = (
 Mark = tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Struct, frozen=True):
     """A rectangle of the picture."""
 
     left: float
@@ -52,8 +52,7 @@ class Box:
         )
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(Struct, frozen=True):
     """Words in their place, with the box that they fill; `anchor` is start, middle or end, as SVG has it."""
 
     x: float

@@ -8,8 +8,9 @@ month only. A sum over several measures leaves only if all of them do: else it w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from consult.audit.counting import Result
 from consult.audit.measures import MeasureSet

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from consult.audit.benchmarks import Benchmarks
 from consult.proforma.load import ContentError, Problem, parse
@@ -67,8 +68,7 @@ def _check(found: Organisation, benchmarks: Benchmarks) -> Iterator[tuple[str, s
             yield question.id, "min is larger than max; exchange them"
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The answers of one site for one year as they stand; who gave them last, and when."""
 
     provider: str

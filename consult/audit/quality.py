@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from statistics import median
+
+from msgspec import Struct
 
 from consult.audit.cases import TABLE
 from consult.record.capture import Captured
 from consult.record.database import Connection
 
 
-@dataclass(frozen=True)
-class Quality:
+class Quality(Struct, frozen=True):
     """The figures of one clinician, or of all; minutes are None where no time is known.
 
     `times_known` consultations went into the middle and the range (the shortest and the longest) of the minutes.

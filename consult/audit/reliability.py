@@ -6,8 +6,9 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from consult.audit import cases, statistics
 from consult.audit.case import codes
@@ -24,8 +25,7 @@ KAPPA_FROM: Final = 30
 NOTHING: Final = "nothing recorded"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What somebody made of one case: the step that says so, who, and the fields."""
 
     step: int
@@ -33,8 +33,7 @@ class Entry:
     fields: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Reread:
+class Reread(Struct, frozen=True):
     """One case drawn, with the first entry that stood and the second, blind one (None until it is made)."""
 
     case: Key
@@ -44,8 +43,7 @@ class Reread:
     """By field: what each person says now stands, by actor."""
 
 
-@dataclass(frozen=True)
-class Reliability:
+class Reliability(Struct, frozen=True):
     """The draw of one round: its seed, who drew it and when, and the cases drawn."""
 
     round: str
@@ -161,8 +159,7 @@ def value(field: Field, fields: Mapping[str, str]) -> str:
     return NOTHING if text in BLANKS else text
 
 
-@dataclass(frozen=True)
-class Agreement:
+class Agreement(Struct, frozen=True):
     """How far two readers agreed: k of n; kappa only from KAPPA_FROM pairs, and None where it is not defined."""
 
     name: str
@@ -205,8 +202,7 @@ def by_kind(done: list[Reread], dataset: Dataset) -> list[tuple[list[str], Agree
     ]
 
 
-@dataclass(frozen=True)
-class Dispute:
+class Dispute(Struct, frozen=True):
     """One item that two readers recorded differently, and what each says stands now; "" while somebody has not."""
 
     reread: Reread

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.audit import tally
 from consult.audit.benchmarks import Benchmarks
@@ -45,8 +47,7 @@ class AmbiguousSite(SelectionRefused):
         )
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Which cases: "" selects all; dates are ISO 8601 and inclusive.
 
     `sample` holds the row numbers of the sample of a round as a JSON list, and `round` the id of that round.
@@ -74,8 +75,7 @@ class Selection:
         return " AND ".join(chosen) or "1", list(chosen.values())
 
 
-@dataclass(frozen=True)
-class Results:
+class Results(Struct, frozen=True):
     """The results of one selection within one capture mode; capture_mode is "" where there is no case at all."""
 
     selection: Selection
@@ -276,8 +276,7 @@ def _result_json(result: Result, benchmarks: dict[str, float | None]) -> dict[st
     }
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """One case with what the audit makes of it: the reason it is excluded, or ("" there) its outcomes."""
 
     case: CaseRow

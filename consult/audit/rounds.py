@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final, Literal
+
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from consult.proforma.days import day_in
 from consult.record.database import Connection
@@ -26,8 +28,7 @@ Key = tuple[str, str, str]
 """Provider, capture mode and case_ref: what a case is known by."""
 
 
-@dataclass(frozen=True)
-class SiteRule:
+class SiteRule(Struct, frozen=True):
     """How the sample of one site is taken: the first `n` from `start`, or all; "" and 0 stand for the round's own."""
 
     rule: Rule
@@ -35,8 +36,7 @@ class SiteRule:
     start: str = ""
 
 
-@dataclass(frozen=True)
-class Exclusion:
+class Exclusion(Struct, frozen=True):
     """A case taken out of a sample by somebody, with the reason; taken back where `out` is False."""
 
     key: Key
@@ -47,8 +47,7 @@ class Exclusion:
     at: str
 
 
-@dataclass(frozen=True)
-class Round:
+class Round(Struct, frozen=True):
     """A round as its steps tell it now; `history` are those steps, `provider` "" takes in every provider."""
 
     id: str
@@ -121,8 +120,7 @@ def _made(content: Mapping[str, Any]) -> Round:
     return Round(id=content["round"], sites=sites, **plain)
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """A round as somebody asks for it; dates are ISO 8601 and inclusive, `sites` are rules that differ from it."""
 
     name: str
@@ -158,7 +156,7 @@ def set_round(conn: Connection, wanted: Wanted, who: tuple[str, str], at: str, k
         "end": wanted.end,
         "rule": wanted.rule,
         "n": wanted.n,
-        "sites": {site: vars(rule) for site, rule in wanted.sites.items()},
+        "sites": {site: asdict(rule) for site, rule in wanted.sites.items()},
         "reason": wanted.reason.strip(),
     }
     append(conn, Draft("round_set", content, who[0], at, role=who[1], key=key))

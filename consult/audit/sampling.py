@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from consult.audit import statistics
 from consult.audit.cases import ORDER, TABLE
@@ -22,8 +23,7 @@ Place = Literal["in_sample", "after_the_sample", "before_the_sample", "taken_out
 COLUMNS: Final = "provider, site, capture_mode, case_ref, consultation_date, clinician_role, consultation"
 
 
-@dataclass(frozen=True)
-class Sampled:
+class Sampled(Struct, frozen=True):
     """One case of the period, with where it stands: in the sample, beyond it, or out of it and why."""
 
     row: int
@@ -37,8 +37,7 @@ class Sampled:
     exclusion: Exclusion | None = None
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(Struct, frozen=True, dict=True):
     """Every case of a round's period in the order of the audit, each with its place."""
 
     round: Round
@@ -130,8 +129,7 @@ def round_results(conn: Connection, measures: MeasureSet, dataset: Dataset, of: 
     return results(conn, measures, dataset, sample(conn, measures, dataset, of).selection)
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Struct, frozen=True):
     """How one measure differs between two rounds of one capture mode: the counts, and later minus earlier.
 
     `difference`, `low` and `high` are shares (Newcombe's hybrid score interval, 95%); None where one of the

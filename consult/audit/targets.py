@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, append, steps
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """The share (0 to 1) a service aims at; None where a target was taken back."""
 
     measure: str

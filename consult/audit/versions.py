@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.audit import measures as definition
 from consult.audit.measures import Measure, MeasureSet
@@ -55,8 +56,7 @@ def read(one: Kept, dataset: Dataset) -> MeasureSet:
         ) from error
 
 
-@dataclass(frozen=True)
-class Differing:
+class Differing(Struct, frozen=True):
     """One case that two versions judge unlike on one measure: "not held" where a version has no such measure.
 
     An outcome begins with "excluded: " where the case is not eligible.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from consult.audit.case import Case
 from consult.audit.eligibility import Reason
@@ -21,8 +22,7 @@ SAID: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Why:
+class Why(Struct, frozen=True):
     """What decided: outcome (or reason of exclusion), a sentence, the fields read, and the parts of a joint measure."""
 
     outcome: str

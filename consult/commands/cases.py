@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult import exports, importing, results_text
 from consult.audit import results as audit
@@ -182,8 +183,7 @@ def results(
         hand_out(output, _made(instance, conn, selection, asked))
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """How results are to be written."""
 
     form: str

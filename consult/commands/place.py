@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import click
+from msgspec import Struct
 
 from consult import approving, demo, exports, setting_up, witnessing
 from consult.accounts.people import PersonRefused
@@ -108,8 +108,7 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun if n == 1 else noun + 's'}"
 
 
-@dataclass
-class Place:
+class Place(Struct):
     """The instance folder the command works on."""
 
     folder: Path

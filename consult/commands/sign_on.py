@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from msgspec.structs import asdict
 
 from consult.accounts import provider as outside
 from consult.accounts import single_sign_on
@@ -62,7 +63,7 @@ def sign_on_show(place: Place) -> None:
     """Show what is set up, and how many people are linked."""
     with opened(place) as instance:
         there, conn = _there(instance), instance.db.read()
-        for name, value in vars(there).items():
+        for name, value in asdict(there).items():
             click.echo(f"{name}: {value}")
         click.echo(f"linked people: {len(single_sign_on.links(conn))}")
 

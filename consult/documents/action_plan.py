@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 HEAD: Final = ("Gap", "Likely cause", "Action", "Owner", "Due", "Evidence wanted", "Status", "Re-audit result")
 WIDTHS_MM: Final = (42, 33, 48, 28, 22, 34, 24, 36)
@@ -15,8 +17,7 @@ A4_MM: Final = (297, 210)
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One action in words, in the order of HEAD."""
 
     gap: str
@@ -29,8 +30,7 @@ class Row:
     reaudit: str
 
 
-@dataclass(frozen=True)
-class About:
+class About(Struct, frozen=True):
     """What stands above and below the plan: title, provider, whether it may leave, day, measures, head of the log.
 
     `warning` is what stands first of all, on every page too.

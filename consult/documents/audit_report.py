@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from consult.audit import comparison, figures, leaving, statistics
 from consult.audit.ascertainment import PLACES, Row
@@ -29,8 +31,7 @@ TOO_FEW: Final = "too few to compare"
 GONE: Final = "Withheld: a count of 1 to 4, and at least one further group so that none can be had by subtraction."
 
 
-@dataclass(frozen=True)
-class Basis:
+class Basis(Struct, frozen=True):
     """What a report is made of: how cases are scored, the results, those of the round before, and whether it may leave.
 
     `earlier` is None where no round of the same way of capture ended before this one began.
@@ -172,7 +173,7 @@ def item_blocks(basis: Basis, taken: Mapping[str, Close]) -> list[Block]:
 
 
 def _named(figure: figures.Figure, measure: Measure, leaves: bool) -> Block:
-    renamed = {**vars(figure), "id": f"items-{measure.id}", "title": f"{measure.title}: item by item"}
+    renamed = {**asdict(figure), "id": f"items-{measure.id}", "title": f"{measure.title}: item by item"}
     if leaves:  # how many could not be established is a small number
         renamed |= {"head": figure.head[:4], "rows": tuple(cells[:4] for cells in figure.rows)}
     return Drawn(figures.Figure(**renamed))

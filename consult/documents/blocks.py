@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
+
+from msgspec import Struct
 
 Kind = Literal["title", "heading", "paragraph", "list"]
 _MARKS: dict[Kind, str] = {"title": "# ", "heading": "## ", "list": "- ", "paragraph": ""}
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """A title, a heading or a paragraph of one line, or a list with one line an item."""
 
     kind: Kind

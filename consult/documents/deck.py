@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from consult.audit import charts
 from consult.audit.charts import Rate, RowChart
 from consult.documents.evidence import Stamp
 
 
-@dataclass(frozen=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """Rates with their intervals, and the published figures and targets beside them; `about` describes it in words.
 
     `key` says what the marks mean, as (shape, words), in the order of the series.
@@ -31,8 +30,7 @@ class Chart:
         return charts.row_charts(self.rates)
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """A table of a slide, small enough to be read from the back of a room; `widths` are shares of the columns."""
 
     caption: str
@@ -41,8 +39,7 @@ class Grid:
     widths: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Slide:
+class Slide(Struct, frozen=True):
     """One slide: its title, what stands first on it, a chart or a table, and the notes of who speaks."""
 
     title: str
@@ -51,8 +48,7 @@ class Slide:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Deck:
+class Deck(Struct, frozen=True):
     """The slides of a round, with what each of them bears at its foot."""
 
     title: str

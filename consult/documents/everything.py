@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from consult.documents.words import ATTENDANCE, ROLES, describe, uk_date, when
 from consult.proforma.answer import Answer
@@ -61,8 +62,7 @@ KEYS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct, frozen=True):
     """One step in words: when, who, what, and its details as (label, words)."""
 
     seq: int
@@ -72,8 +72,7 @@ class Told:
     details: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """One consultation: its heading, how it stands, the note, each final report, its case, and every step."""
 
     id: str

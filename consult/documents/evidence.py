@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from consult.audit.figures import Figure
 from consult.audit.measures import MeasureSet
@@ -115,23 +115,20 @@ def _check(found: Mapping, measures: MeasureSet, dataset: Dataset) -> Iterator[t
             yield "slides", f"the slide {slide.title} names measure {slide.measure}, which is not known; correct the id"
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """A paragraph; `strong` for a finding."""
 
     text: str
     strong: bool = False
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(Struct, frozen=True):
     """A list."""
 
     items: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table with its caption; the first cell of each row heads it. `widths` are shares of the columns."""
 
     caption: str
@@ -141,15 +138,13 @@ class Table:
     widths: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(Struct, frozen=True):
     """A figure: its finding, chart and table."""
 
     figure: Figure
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Struct, frozen=True):
     """An empty box under its words, to be filled in by hand: the program never does."""
 
     words: str
@@ -158,8 +153,7 @@ class Box:
 Block = Words | Points | Table | Drawn | Box
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct, frozen=True):
     """A part of a paper under its heading; `standard` says what it is offered for ("" for nothing)."""
 
     id: str
@@ -168,8 +162,7 @@ class Part:
     standard: str = ""
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """What every page bears: provider, period, n, measures with digest, use, day, and the head it was made at.
 
     `invented` is of what a demonstration makes.
@@ -203,8 +196,7 @@ class Stamp:
         return f"{self.warning}{counted} {use}. Made {self.made}. {self.head}."
 
 
-@dataclass(frozen=True)
-class Paper:
+class Paper(Struct, frozen=True):
     """A paper of evidence before its parts are made; `about` stands below the title, `key` is what it is known by."""
 
     kind: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.documents.words import uk_date
 from consult.proforma.model import Question
@@ -33,8 +34,7 @@ WHY: Final = {
 }
 
 
-@dataclass(frozen=True)
-class UrgentDecision:
+class UrgentDecision(Struct, frozen=True):
     """An urgent decision with the questions it was for, and what became of it (None until somebody says)."""
 
     consultation: Consultation
@@ -49,8 +49,7 @@ class UrgentDecision:
         return self.outcome is None
 
 
-@dataclass(frozen=True)
-class DueReview:
+class DueReview(Struct, frozen=True):
     """An adjustment whose review date has passed, and what the review said (None until somebody says)."""
 
     consultation: Consultation

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from html.parser import HTMLParser
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.documents.leaflet import Format, Leaflet
 from consult.documents.leaflet_text import picture_address
@@ -28,8 +30,7 @@ KEPT = 64
 """How many prints are kept in memory; a leaflet names nobody."""
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """How a leaflet is printed: its format, the day, whether it is a draft here, the code, and of what it is a reprint.
 
     All of it is the key under which the print is kept, with the leaflet's digest.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from consult.documents.note import decision_in_words
 from consult.documents.words import ROLES, clock_time, contradiction_in_words, describe
@@ -17,8 +17,7 @@ LETTER = "letter"
 """The tag of a question whose answer the letter says, and whose blank it names."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One answer that the letter names, with its time and the decision."""
 
     question: str
@@ -27,8 +26,7 @@ class Finding:
     decision: str
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """What the letter says; the page adds the employee's identity.
 
     `beside` are the other answers that whoever reads it may need, each with its question; `together` those that were

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from consult.documents.conditions import in_words, label_of
 from consult.documents.leaflet import Leaflet
@@ -22,8 +22,7 @@ LEVELS: Final = {"U0": "Emergency now", "U1": "Same day"}
 ARRANGEMENT: Final = ("What changes", "Starts", "Ends", "Review", "If no end date, why")
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(Struct, frozen=True):
     """The text kept for an urgent answer: its level, for which answers, and whom to ring."""
 
     level: str
@@ -32,16 +31,14 @@ class Text:
     routes: str
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(Struct, frozen=True):
     """One thing to tick, and in words when it applies ("": always)."""
 
     label: str
     only_if: str = ""
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """One question as it stands on paper."""
 
     number: int
@@ -53,8 +50,7 @@ class Item:
     texts: list[Text]
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(Struct, frozen=True):
     """What all copies of a version have in common."""
 
     definition: Definition

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
 from importlib.resources import files
 from threading import Lock
 from typing import Any, Final, Literal
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from consult.documents.leaflet import Format
 
@@ -39,8 +41,7 @@ class NotSet(Exception):
     """No PDF was made; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """Words in one hand; `href` makes a link of them."""
 
     text: str
@@ -52,38 +53,33 @@ class Run:
 Runs = tuple[Run, ...]
 
 
-@dataclass(frozen=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """A paragraph; `indent` sets it in, in steps."""
 
     runs: Runs
     indent: int = 0
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(Struct, frozen=True):
     """A heading inside a section, below the section's own."""
 
     runs: Runs
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """A list, one item each."""
 
     items: tuple[Runs, ...]
     numbered: bool = False
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """Pairs of a name and what it is, such as "Employee" and who that is."""
 
     pairs: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """An SVG drawing with words for those who can't see it; `width` in mm, 0 for the usual one."""
 
     svg: str
@@ -91,16 +87,14 @@ class Picture:
     width: float = 0
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """A picture with its words beside it."""
 
     picture: Picture
     runs: Runs
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table under its row of headings, which stands again on each page.
 
     `widths` are the shares of the columns, `numbers` the columns (from 0) set to the right. A table in `small` letters
@@ -114,8 +108,7 @@ class Table:
     small: bool = False
 
 
-@dataclass(frozen=True)
-class Lines:
+class Lines(Struct, frozen=True):
     """Empty lines to be written on, such as for a signature or a reflection: each begins with its words."""
 
     words: tuple[str, ...]
@@ -124,8 +117,7 @@ class Lines:
 Piece = Paragraph | Heading | Listing | Facts | Picture | Beside | Table | Lines
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of a paper under its heading ("" for none).
 
     `kind` frames it: "key", "emergency", "today" or "soon". A framed one stays whole on one page where it fits one.
@@ -137,8 +129,7 @@ class Section:
     new_page: bool = False
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """A paper: what it says, and how it is set.
 
     `foot` stands on each page before "Page n of m": id, version and date, or the step of the record it was made at.
@@ -214,7 +205,7 @@ def _plain(part: Any) -> Any:
         return _UNSEEN.sub("", _SPACES.sub(" ", part))
     if isinstance(part, tuple):
         return [_plain(one) for one in part]
-    if is_dataclass(part):
+    if isinstance(part, Struct):
         named = {f.name: _plain(getattr(part, f.name)) for f in fields(part)}
         return {"part": type(part).__name__.lower(), **named}
     return part

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.documents.report import Chosen, digest, report, tickable, with_names
 from consult.proforma.load import Definition
@@ -35,8 +36,7 @@ _COPY: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(Struct, frozen=True):
     """Whom a report names; they are put in where it is shown, and stand in no step."""
 
     employee: str

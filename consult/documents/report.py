@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from consult.documents.words import ROLES, arrangement_in_words, describe, uk_date
 from consult.proforma.model import Question
@@ -20,8 +21,7 @@ CLINICIAN: Final = "\N{LEFT WHITE CURLY BRACKET}clinician\N{RIGHT WHITE CURLY BR
 """What a kept report holds in place of a name; the names are put in when it is shown, printed or released."""
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """What the clinician chose for one report: its kind, the answers ticked in, and the lines typed for it."""
 
     kind: ReportType

@@ -7,11 +7,12 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.record.timekeeping import stamp
 
@@ -28,8 +29,7 @@ PIECE: Final = 65_536
 PDF_SUBJECT: Final = re.compile(rb"<dc:description><rdf:Alt><rdf:li[^>]*>([^<]*)</rdf:li>")
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Struct, frozen=True):
     """Which paper it is, of which round, site and person ("" for none), and when it was made."""
 
     paper: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.documents.blocks import Block, blocks
 from consult.documents.leaflet import Format
@@ -16,8 +18,7 @@ SHOWN_IN_FOOT: Final = 28
 """Letters of a name that stand at the foot of each page; the head of the first page has it whole."""
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(Struct, frozen=True):
     """Who a paper is about, as the identity table says it; all "" where the identity was removed."""
 
     name: str = ""
@@ -37,8 +38,7 @@ class Named:
         return f"{cut}, born {self.born}" if cut else "Identity removed"
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(Struct, frozen=True):
     """How a paper is printed: its format, the day, the step of the record it was made at, and whether it is a draft."""
 
     format: Format

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from msgspec.structs import asdict
+
 from consult.audit import cases, gesture
 from consult.audit.case import case_after, case_fields
 from consult.documents.note import note
@@ -146,7 +148,7 @@ def add_addendum(
             if question not in proforma.by_id:
                 raise Refused(f"There is no question {question} in this consultation; choose one that is shown.")
             check_answer(proforma.by_id[question], answer)
-        answers = {q: vars(a) if a is not None else None for q, a in corrected.items()}
+        answers = {q: asdict(a) if a is not None else None for q, a in corrected.items()}
         content: dict[str, Any] = {"text": text, "why": why, "corrects": bool(corrected), "answers": answers}
         draft = Draft("addendum_added", content, who.actor, store.at(), consultation_id, "", who.role, key)
         seq = append(conn, draft)

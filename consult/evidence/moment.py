@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.audit import leaving, sampling, targets
 from consult.audit.breakdowns import Close, close
@@ -30,8 +32,7 @@ class EvidenceRefused(Exception):
     """No paper was made; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(Struct, frozen=True):
     """A paper, and its parts as they are made one by one."""
 
     paper: Paper
@@ -45,8 +46,7 @@ def mapping(instance: Instance) -> Mapping:
     return evidence.parse_mapping(read_text(file), instance.measures, instance.library.current.dataset)
 
 
-@dataclass
-class Moment:
+class Moment(Struct, dict=True):
     """The record at one moment, a round, a site ("" for all), and whether what is made may leave the provider."""
 
     instance: Instance

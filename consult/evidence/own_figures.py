@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from consult.accounts.people import CLINICIANS, ROLES, Person
 from consult.audit import figures, leaving, own

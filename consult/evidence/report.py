@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from msgspec.structs import asdict
+
 from consult import planning
 from consult.accounts.people import ROLES
 from consult.audit import own, reliability
@@ -105,5 +107,5 @@ def plan_table(at: Moment) -> Table:
     """The actions of the round as the paper may show them."""
     shown = planning.plan(at.instance, at.conn, at.round, leaves=at.leaves)
     here = [p for p in shown if not at.site or p.action.wanted.site in ("", at.site)]
-    rows = tuple(tuple(vars(planning.row(one)).values()) for one in here)
+    rows = tuple(tuple(asdict(planning.row(one)).values()) for one in here)
     return Table("Actions of this round, and those carried over", PLAN_HEAD, rows, (), (2, 1.5, 2, 1.2, 1, 1.5, 1, 1.5))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+from msgspec import Struct
 
 from consult import planning
 from consult.accounts import people
@@ -128,8 +129,7 @@ def _calendar(at: Moment) -> list[Block]:
     return [Table("Rounds of this audit", head, tuple(rows)), Words(f"Rounds begun in each calendar year: {said}.")]
 
 
-@dataclass(frozen=True)
-class _Held:
+class _Held(Struct, frozen=True):
     """The consultations of the period by role, and the cases by way of capture, as they may be told; none of 0."""
 
     by_role: dict[str, str]

@@ -13,10 +13,11 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from consult.audit import cases
 from consult.audit.case import codes
@@ -44,8 +45,7 @@ class CaseFileRefused(Exception):
     """The file as a whole was not read, and nothing was written; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class BadRow:
+class BadRow(Struct, frozen=True):
     """One thing wrong with one row: the line it begins on, the field ("" for the whole row) and a sentence."""
 
     line: int
@@ -58,8 +58,7 @@ class BadRow:
         )
 
 
-@dataclass
-class ImportReport:
+class ImportReport(Struct):
     """What an import did with every row: added + unchanged + replaced + refused = rows."""
 
     rows: int = 0
@@ -79,8 +78,7 @@ def _take_all(_provider: str) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class Import:
+class Import(Struct, frozen=True):
     """How a file is read: own provider, today, who acts and when; `replace` lets a row supersede an imported case.
 
     `reason` is why it does, and is kept with each case that a row supersedes.
@@ -122,8 +120,7 @@ def read_text(content: bytes) -> str:
         raise CaseFileRefused(f"Line {line} is not UTF-8; save the file again as CSV in UTF-8.") from error
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True):
     """One record of a file: the line it begins on and its cells, or a sentence that says why they could not be read."""
 
     line: int

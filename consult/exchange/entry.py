@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from consult.audit import cases
 from consult.audit.cases import CaseRow
@@ -37,8 +39,7 @@ class Over(Refused):
     """Nothing more is taken of this case: it was entered already, or given up."""
 
 
-@dataclass(frozen=True)
-class Unfinished:
+class Unfinished(Struct, frozen=True):
     """A case that was begun and not entered yet: its fields as they were typed."""
 
     id: str
@@ -46,8 +47,7 @@ class Unfinished:
     at: str
 
 
-@dataclass(frozen=True)
-class Sitting:
+class Sitting(Struct, frozen=True):
     """One person's sitting over case notes: how many cases are wanted, what was entered, and what is unfinished."""
 
     id: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.load import ContentError, Problem, parse
@@ -45,8 +46,7 @@ class EntryWords(Strict):
     sections: tuple[SectionWords, ...] = ()
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(Struct, frozen=True):
     """One code of a field, with its label and the key that chooses it; code "" leaves the field blank."""
 
     code: str
@@ -54,8 +54,7 @@ class Option:
     key: str
 
 
-@dataclass(frozen=True)
-class EntryField:
+class EntryField(Struct, frozen=True):
     """One field as the form asks for it."""
 
     field: Field
@@ -76,8 +75,7 @@ class EntryField:
         return ", ".join(labels.get(part, part) for part in parts if part) or "nothing recorded"
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """Fields that stand together."""
 
     id: str
@@ -85,8 +83,7 @@ class Section:
     fields: tuple[EntryField, ...]
 
 
-@dataclass(frozen=True)
-class EntryForm:
+class EntryForm(Struct, frozen=True):
     """The whole form: every field of the data set but those it fills itself."""
 
     sections: tuple[Section, ...]

@@ -7,8 +7,10 @@ internal or may leave the provider (audit/leaving.py).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.audit import cases, leaving
 from consult.audit.benchmarks import Benchmarks
@@ -46,8 +48,7 @@ RATES: Final = ("rate", "interval_low", "interval_high", "worst_case_rate")
 OPPORTUNITY: Final = "opportunity"
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Struct, frozen=True):
     """The measures that results are counted by, with their digest and the figures they stand beside."""
 
     measures: MeasureSet

@@ -12,9 +12,10 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct
 
 Cell = str | int | float | None
 NUL_SIGN: Final = "\u2400"
@@ -33,8 +34,7 @@ class SheetRefused(Exception):
     """A table does not fit in a workbook; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """One table: its name, the names of its columns, and its rows."""
 
     name: str

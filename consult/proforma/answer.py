@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.proforma.rules import Value
 
@@ -14,8 +15,7 @@ HELD_STATES: Final = frozenset({"present", "unsure", "declined"})
 AnswerValue = str | int | list[str] | dict[str, str] | None
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One answer: its state, the value of questions that have one, and the reason when it was not asked.
 
     state is present, absent, unsure, declined or not_asked for findings, and "answered" where `value` holds it.

@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar, cast
 
 import tomli
+from msgspec import Struct
 from pydantic import ValidationError
 
 from consult.proforma.answer import ANSWERED
@@ -26,8 +26,7 @@ REPORTS: Final = "reports.toml"
 M = TypeVar("M", bound=Strict)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing wrong with a content file: where, and a sentence that says what to write instead."""
 
     file: str
@@ -46,8 +45,7 @@ class ContentError(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """A proforma, its data set and its kinds of report as one version: `digest` is the SHA-256 of their texts."""
 
     proforma: Proforma

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from consult.record import merging
 from consult.record.database import Connection
 
 
-@dataclass(frozen=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """One consultation: where, by whom (role), on which day, and how it stands; `reason` of one that was ended."""
 
     id: str

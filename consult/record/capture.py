@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.record.database import Connection
 from consult.record.ledger import head
 
 
-@dataclass(frozen=True)
-class Captured:
+class Captured(Struct, frozen=True):
     """One signed consultation: where, when begun and signed, and its answers of "no": all, and those of a gesture."""
 
     consultation: str

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from msgspec import Struct
+
 from consult.proforma.answer import Answer
 from consult.proforma.load import Definition
 from consult.proforma.model import LEVELS, Proforma, Question
@@ -27,8 +29,7 @@ ENDED_BY: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """An answer with the step that gave it; answer is None where it was removed."""
 
     answer: Answer | None
@@ -38,8 +39,7 @@ class Recorded:
     actor: str
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What the clinician decided about one answer, at the level and state it then had."""
 
     seq: int
@@ -211,8 +211,7 @@ def answers_to_audit(consultation: Consultation, proforma: Proforma) -> dict[str
     return answers
 
 
-@dataclass(frozen=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """What still holds signing: answers without a decision, and blank U0 questions without a reason."""
 
     undecided: list[Question]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
+
+from msgspec import Struct
 
 from consult.record import identity, merging
 from consult.record.database import Connection
@@ -14,8 +15,7 @@ ERASED: Final = "identity_erased"
 SHORTEST_WHY: Final = 5
 
 
-@dataclass(frozen=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """That an employee's record may not go: why, until which day ("" for until it is ended), by whom, since when."""
 
     employee: str

@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.record import merging
 from consult.record.database import Connection
@@ -18,8 +19,7 @@ SHORTEST_NUMBER: Final = 4
 SHORTEST_PART: Final = 3
 
 
-@dataclass(frozen=True)
-class Employee:
+class Employee(Struct, frozen=True):
     """One employee; `id` is opaque and is all that the step log ever holds."""
 
     id: str

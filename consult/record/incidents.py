@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.proforma.days import day_in
 from consult.record.database import Connection
@@ -20,8 +22,7 @@ class ChangedSince(Refused):
     """Somebody changed the incident since the page was made."""
 
 
-@dataclass(frozen=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """One incident as its steps tell it now; `done` is "" while nothing was done about it yet."""
 
     id: str

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from consult.record.database import Connection
 from consult.record.ledger import Draft, append
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """One version; `id` says of what, such as back-pain or back-pain-core/en, and `texts` are its files by name.
 
     Content of a single file is kept under the name "text".

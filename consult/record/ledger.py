@@ -7,9 +7,10 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from json.encoder import encode_basestring
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from consult.record.database import Connection
 
@@ -112,8 +113,7 @@ class UnknownStep(Exception):
     """A step of an unknown kind, or with keys that its kind does not have."""
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A step about to be written; `key` makes a retry recognisable, `at` is UTC in ISO 8601."""
 
     kind: str
@@ -126,8 +126,7 @@ class Draft:
     key: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct, frozen=True):
     """One thing that happened; content is None where it has been redacted."""
 
     seq: int
@@ -164,8 +163,7 @@ def chain_hash(previous: str, seq: int, *parts: str) -> str:
     return hashlib.sha256(f"[{encode_basestring(previous)},{seq},{texts}]".encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the log ends, looked at inside a transaction for one key and one consultation.
 
     `last` and `head` are of the last step, `under_key` is the step the key wrote already, `of_consultation` the last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from consult.proforma.load import Definition, parse_definition
 from consult.record import kept
@@ -10,8 +10,7 @@ from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, append, steps
 
 
-@dataclass(frozen=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """A named clinician's approval of one digest for this installation."""
 
     digest: str
@@ -73,8 +72,7 @@ def approvals(conn: Connection) -> dict[str, Approval]:
     return found
 
 
-@dataclass(frozen=True)
-class Confirmation:
+class Confirmation(Struct, frozen=True):
     """An administrator's word that a leaflet past its review date may be printed until a day."""
 
     digest: str

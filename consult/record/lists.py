@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from consult.record import merging
 from consult.record.consultation import ENDED_BY, PASSED_ON
@@ -13,8 +14,7 @@ from consult.record.database import Connection
 SUMMARY: Final = ("id", "employee", "clinician", "site", "state", "capture_mode", "started_at", "ended_at")
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """One line of a list of consultations."""
 
     id: str
@@ -27,8 +27,7 @@ class Summary:
     ended_at: str
 
 
-@dataclass(frozen=True)
-class TakenFrom:
+class TakenFrom(Struct, frozen=True):
     """A consultation that a colleague took over or was handed: which, who holds it since, when and why."""
 
     summary: Summary

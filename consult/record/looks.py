@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from consult.record import merging
 from consult.record.database import Connection
@@ -23,8 +24,7 @@ REASON: Final = "access_reasoned"
 KINDS: Final = (EMPLOYEE, LISTED, REASON, "consultation_viewed", "paper_viewed", "consultation_taken_over")
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(Struct, frozen=True):
     """One look: when, who in which role, at what (a kind of step, and a paper), and the reason where one was asked.
 
     `list` is the list that showed who the employee is, where that was all: "search", "alike" or "left_behind".

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final, Literal, cast
+
+from msgspec import Struct
 
 from consult.record import merging
 from consult.record.database import Connection
@@ -20,8 +21,7 @@ ANSWERS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(Struct, frozen=True):
     """What an employee said. `size` is a format of leaflets, `language` a tag ("" for English), `others` are codes.
 
     With `answer` none or declined the rest is blank.
@@ -80,8 +80,7 @@ def tell(conn: Connection, employee: str, told: Need, who: tuple[str, str], at: 
     append(conn, Draft(TOLD, content, who[0], at, "", _about(employee), who[1], key))
 
 
-@dataclass(frozen=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """How many employees gave which answer and need, as last told; and how often which need was not met, and why."""
 
     answers: Counter[str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.record.ledger import Refused
 
@@ -16,8 +17,7 @@ WEIGHTS: Final = (1, 7, 11, 13, 17, 19, 23)
 LOOKS_LIKE: Final = str.maketrans("OIL", "011")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A reference as it is printed and kept, and how the digest of its version begins ("" if it names none)."""
 
     text: str

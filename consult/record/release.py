@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.proforma.model import Proforma, Question
 from consult.record.consultation import Consultation
@@ -183,8 +185,7 @@ def holds_text(stage: Stage) -> bool:
     return E.TEXT_CHANGED in TABLE[stage]
 
 
-@dataclass(frozen=True)
-class Happened:
+class Happened(Struct, frozen=True):
     """One event of a report, with when it was and who recorded it."""
 
     event: Event
@@ -194,8 +195,7 @@ class Happened:
     step: Step | None = None
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(Struct, frozen=True):
     """Where the report of a consultation stands, and how it came there."""
 
     stage: Stage = S.NOT_EXPLAINED

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from consult.record.database import Connection, Damaged
 from consult.record.ledger import Draft, append
@@ -22,8 +24,7 @@ ROUTE_LABELS: Final = {
 NEEDED_ROUTES: Final = ("emergency_department", "cord_compression", "crisis")
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(Struct, frozen=True):
     """A place that sees employees, known by (provider, code), with the telephone numbers of its urgent routes."""
 
     code: str
@@ -105,8 +106,7 @@ class SettingRefused(Exception):
     """Nothing was changed; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Keeping:
+class Keeping(Struct, frozen=True):
     """A setting about keeping the record: a whole number between two bounds, or a text ("" for none).
 
     A text is a place on this machine, or what `form` says.

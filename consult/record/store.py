@@ -6,9 +6,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.fits import fits
@@ -70,16 +72,14 @@ class Conflict(Refused):
         self.question, self.now = question, now
 
 
-@dataclass(frozen=True)
-class Who:
+class Who(Struct, frozen=True):
     """Who acts: the person's opaque id and the role held."""
 
     actor: str
     role: str
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(Struct, frozen=True):
     """What is known when a consultation begins."""
 
     employee: str
@@ -94,8 +94,7 @@ class Start:
     """The digest of the version that is filled in; blank: the one in use."""
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """What came of saving an answer: the step that stands, and the consultation around one that was written now."""
 
     seq: int
@@ -149,7 +148,7 @@ class Store:
                 "paper": start.paper,
             }
             draft = Draft("consultation_started", content, who.actor, at, consultation_id, "", who.role)
-            append(conn, draft if not key else Draft(**{**vars(draft), "key": key}))
+            append(conn, draft if not key else Draft(**{**asdict(draft), "key": key}))
             project_start(conn, consultation_id, content, who.actor, at)
         return consultation_id
 

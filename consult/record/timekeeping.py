@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from consult.record.database import Connection
 from consult.record.ledger import Draft, append, last_at
@@ -17,8 +18,7 @@ SMALLEST: Final = timedelta(milliseconds=1)
 ACTOR: Final = "program"
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What the clock said, and the seconds this process had counted by then (None where nothing counts them)."""
 
     moment: datetime

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from msgspec.structs import asdict
 from werkzeug.wrappers import Response
 
 from consult import planning

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from flask import abort, redirect, render_template, request, url_for
+from msgspec import Struct, field
+from msgspec.structs import replace
 from werkzeug.wrappers import Response
 
 from consult.proforma.answer import ANSWERED, Answer
@@ -50,8 +50,7 @@ def _known_to_the_page(consultation_id: str) -> Consultation:
 Conflicts = dict[str, tuple[Answer | None, Conflict]]
 
 
-@dataclass
-class Done:
+class Done(Struct):
     """What came of the answers that were sent: those that were saved, and by question those that were not."""
 
     saved: list[Saved] = field(default_factory=list)

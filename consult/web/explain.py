@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from flask import abort, render_template, request
+from msgspec import Struct
 
 from consult.audit import results as audit
 from consult.audit.breakdowns import span
@@ -23,8 +23,7 @@ GROUPS: Final = {**OUTCOMES, EXCLUDED: "Excluded"}
 PAGE: Final = 50
 
 
-@dataclass(frozen=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """Every case selected of one capture mode, in the five groups of one measure."""
 
     mode: str

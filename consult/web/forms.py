@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import request
+from msgspec import Struct
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, IntegerField, RadioField, SelectMultipleField, StringField
 from wtforms.fields import DateField
@@ -28,8 +28,7 @@ NOT_A_DATE: Final = "Enter the date as day, month and year, or leave it blank."
 DATES_OF_ARRANGEMENT: Final = ("start", "end", "review")
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """What a page sent for one question: the answer (None: blank), what it knew, or a sentence why it can't be."""
 
     question: Question
@@ -279,8 +278,7 @@ def _list(question: Question, data: list[str]) -> Answer | None:
     return Answer(ANSWERED, codes) if codes else None
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a page knew of a question: its last step, and the options it showed where that step has more."""
 
     seq: int

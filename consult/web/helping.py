@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from flask import abort, render_template, request
+from msgspec import Struct
 
 from consult.proforma.model import Proforma, Question
 from consult.web.context import inst
 from consult.web.desk import bp, found
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What the texts kept for answers at one level rest on."""
 
     level: str

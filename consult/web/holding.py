@@ -6,11 +6,11 @@ With JavaScript the open page keeps what was typed and asks for the sign-in; thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from flask import current_app, g, request
+from msgspec import Struct
 from werkzeug.exceptions import HTTPException
 
 from consult.web.context import own_address
@@ -24,8 +24,7 @@ SECRETS: Final = frozenset({"password", "current", "new", "again", "code", "cred
 """The fields in which a password or a code is typed, which no page ever holds."""
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(Struct, frozen=True):
     """What a form sent, and the address it was sent to; empty where nothing is held."""
 
     to: str = ""

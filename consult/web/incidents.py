@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from msgspec.structs import asdict
 from werkzeug.wrappers import Response
 
 from consult.record import incidents
@@ -70,7 +71,7 @@ def _page(problem: str, changing: Incident | None = None, beside: bool = False) 
         seen=_seen(changing, beside),
         texts=TEXTS,
         today=inst().today(),
-        given=dict(request.form) if request.method == "POST" else vars(changing) if changing else {},
+        given=dict(request.form) if request.method == "POST" else asdict(changing) if changing else {},
     )
 
 

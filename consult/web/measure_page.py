@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import abort, render_template
+from msgspec import Struct
 
 from consult import planning
 from consult.audit import actions, figures, targets
@@ -19,8 +18,7 @@ from consult.web.context import inst
 from consult.web.results import MODES, Row, aims, blocks, bp, leaving, parts, row, selection, whole_if_leaving, words
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """One measure of one capture mode, as its page shows it."""
 
     results: Results

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from flask import render_template
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.audit import own
 from consult.audit import results as audit
@@ -15,8 +15,7 @@ from consult.web.context import inst
 from consult.web.results import MODES, bp, parts, selection, words
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """What a published figure of the context stands beside: the share of the cases here, by way of capture."""
 
     figure: Figure

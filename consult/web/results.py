@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
 from typing import cast
 
 from flask import Blueprint, Response, abort, g, render_template, request
+from msgspec import Struct
+from msgspec.structs import replace
 
 from consult import exports
 from consult.audit import comparison, figures, gesture, rounds, sampling, targets, versions
@@ -31,8 +32,7 @@ OUTCOMES = {"met": "Met", "not_met": "Not met", "not_applicable": "Not applicabl
 ALL = "*"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One measure of one block: the result, and the national value it is compared with."""
 
     measure: Measure
@@ -148,8 +148,7 @@ def _refused(refusal: Exception) -> tuple[str, int]:
     return render_template("refused.html", title="Choose other cases", sentence=str(refusal)), 409
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """The results of one capture mode as the overview shows them."""
 
     results: Results

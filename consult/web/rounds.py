@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from msgspec import Struct
 from werkzeug.wrappers import Response
 
 from consult.audit import ascertainment, comparison, rounds, sampling, statistics, targets, versions
@@ -239,8 +238,7 @@ def _exclude(one: Round, key: Key) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One measure of a round: its result, the service's target, and the change from the round it is shown beside."""
 
     measure: Measure

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
 from flask import url_for
+from msgspec import Struct, field
 
 from consult.documents.words import describe
 from consult.proforma.answer import Answer
@@ -29,8 +29,7 @@ from consult.record.store import Store
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """One entry of the rail, in counts of questions on the path.
 
     `recorded` are those with an answer; one that says "not asked" is none of them, and stands in `left_out` under the
@@ -50,8 +49,7 @@ class Tally:
         return not (self.recorded or self.not_yet or self.left_out)
 
 
-@dataclass(frozen=True)
-class Screen:
+class Screen(Struct, frozen=True, dict=True):
     """Everything the templates of one open consultation need."""
 
     consultation: Consultation

@@ -11,11 +11,11 @@ import gzip
 import secrets
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import brotli
 from flask import Response, request
+from msgspec import Struct
 
 SMALLEST: Final = 400
 """Bytes; what is shorter fits into one packet anyway."""
@@ -42,8 +42,7 @@ def _gzip_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-@dataclass(frozen=True)
-class Coding:
+class Coding(Struct, frozen=True):
     """A way of compressing: a page at once, one that comes in parts, and, as small as it gets, what is kept."""
 
     name: str

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 from flask import Flask, Response, abort, request
+from msgspec import Struct
 
 from consult.web.sending import Coding, coding
 
@@ -35,8 +35,7 @@ CSS_SPACE: Final = re.compile(r"\s*([{};])\s*|(:) +|\n+")
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """A file as it is sent."""
 
     body: bytes

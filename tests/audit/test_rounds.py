@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from consult.audit import ascertainment, cases, rounds, sampling, targets
 from consult.audit.ascertainment import Unfinished
@@ -129,7 +130,8 @@ def test_a_change_needs_a_reason_and_keeps_what_was(db):
     with pytest.raises(Refused, match="why"), db.write() as conn:
         rounds.set_round(conn, wanted, LEAD, AT, key(), id_)
     with db.write() as conn:
-        rounds.set_round(conn, Wanted(**{**vars(wanted), "reason": "The service moved in July"}), LEAD, AT, key(), id_)
+        moved = replace(wanted, reason="The service moved in July")
+        rounds.set_round(conn, moved, LEAD, AT, key(), id_)
     found = rounds.rounds(db.read())[id_]
     assert (found.name, found.end, found.rule) == ("Changed", "2026-06-30", "all")
     assert [step.content["reason"] for step in found.history] == ["", "The service moved in July"]

@@ -59,4 +59,4 @@ def test_the_numbers_of_the_guide_are_those_of_the_program() -> None:
     assert "one in eight" in WORDS
     assert "fewer than three clinicians" in WORDS
     assert (rounds.USUAL, entry.USUAL) == (40, 40)
-    assert "times_known" in Quality.__dataclass_fields__
+    assert "times_known" in Quality.__struct_fields__

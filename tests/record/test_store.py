@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from msgspec.structs import asdict
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.load import parse_definition
@@ -244,7 +245,7 @@ def test_a_consultation_goes_on_with_the_version_it_began_with(desk, back_pain):
 def redact(desk, seq):
     with desk.db.write() as conn:
         draft = ledger.Draft("content_redacted", {"why": "names a third person"}, "cli:t", desk.store.at())
-        ledger.append(conn, ledger.Draft(**{**vars(draft), "question": f"step:{seq}"}))
+        ledger.append(conn, ledger.Draft(**{**asdict(draft), "question": f"step:{seq}"}))
         conn.execute("DELETE FROM step_content WHERE seq = ?", (seq,))
 
 

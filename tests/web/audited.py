@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from constructed import fill
+from msgspec.structs import replace
 from visiting import EMPLOYEE, PEOPLE, Service, opened
 
 from consult import exports

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,6 +10,7 @@ import pages
 import pytest
 from addresses import address, methods, rules, values_of
 from audited import LEAD, Audited, filled
+from msgspec.structs import replace
 from visiting import EMPLOYEE, PEOPLE, Visitor
 
 from consult.accounts.policy import POLICY, PUBLIC, allowed

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 
 import pages
 import pytest
+from msgspec.structs import asdict
 from visiting import Service, Visitor
 
 from consult.proforma.answer import Answer
@@ -56,7 +57,7 @@ def test_one_of_them_is_recorded_and_of_several_none_with_all_of_them_kept(
             said = Answer(reason) if reason in asked.offered_states() else Answer("not_asked", None, reason)
             recorded = answer if value else said if reason else None
             assert after.addenda[-1].content is not None
-            assert after.addenda[-1].content["answers"] == {question: vars(recorded) if recorded else None}, sent
+            assert after.addenda[-1].content["answers"] == {question: asdict(recorded) if recorded else None}, sent
             continue
         assert reply.status_code == 422, sent
         assert after.addenda == before.addenda, sent

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pages
 import pytest
 from lxml import html
+from msgspec.structs import fields
 from visiting import Service, Visitor
 
 from consult.approving import approve_all

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from audited import CANARY, LEAD, Audited
 from bs4 import BeautifulSoup
 from constructed import SITES
 from lxml import etree
+from msgspec.structs import replace
 from pptx import Presentation
 from visiting import PEOPLE
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.charts import Level, Plane, Rate, RowChart, Shape
@@ -16,8 +17,7 @@ NO_COMPARISON: Final = "fewer than 10: no comparison"
 Cells = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """What a page shows of one question: the first cell of each row of the table heads it.
 
     `charts` are the same picture in each frame, none where there is too little to draw; `key` says what marks mean, as
