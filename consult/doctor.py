@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from consult import checking
 from consult.accounts import breached, factors, passwords, people, sealing
-from consult.backup import backup_folder, backups_in, made_at
 from consult.documents.words import uk_date, when
 from consult.in_use import Content, look
 from consult.instance import DATABASE, KEY_FILE, InstanceRefused, check_key, check_there, database_file
@@ -28,8 +27,7 @@ from consult.record.disk import network_kind
 from consult.record.opening import at_rest, check_usable
 from consult.record.settings import is_demonstration, keeping, provider, unchecked_routes
 from consult.record.store import now_utc
-from consult.record.timekeeping import stamp
-from consult.tending import last_went
+from consult.tending import last_went, newest_backup
 from consult.witnessing import WitnessRefused
 from consult.witnessing import prove as prove_witness
 
@@ -93,16 +91,17 @@ def _last_backup(folder: Path, conn: Connection) -> Finding:
     if went and not went.well:
         return Finding("backup", "fault", f"The backup of {when(went.at)} failed. {went.sentence}")
     try:
-        found = backups_in(backup_folder(folder, conn))
+        newest = newest_backup(folder, conn)
     except BackupRefused as error:
         return Finding("backup", "fault", str(error))
-    if not found:
+    if newest is None:
         return Finding("backup", "note", "There is no backup yet; make one with `consult backup`.")
-    age = now_utc() - (made_at(found[0]) or now_utc())
-    sentence = f"The newest of {len(found)} is {found[0]}, made {when(stamp(now_utc() - age))}"
-    if age > OLD_BACKUP:
-        return Finding("backup", "note", f"{sentence}: old. Make one with `consult backup`, or let the server run.")
-    return Finding("backup", "fine", f"{sentence}.")
+    own = f"The server itself made its last {when(went.at)}." if went else "The server itself has made none."
+    sentence = f"The newest of {newest.among}, by hand or by the server, is {newest.file}, made {when(newest.at)}"
+    if now_utc() - datetime.fromisoformat(newest.at) > OLD_BACKUP:
+        old = "old. Make one with `consult backup`, or let the server run."
+        return Finding("backup", "note", f"{sentence}: {old} {own}")
+    return Finding("backup", "fine", f"{sentence}. {own}")
 
 
 def _last_rehearsal(folder: Path) -> Finding:

@@ -49,6 +49,21 @@ def last_went(folder: Path) -> dict[str, Went]:
         return {}
 
 
+@dataclass(frozen=True)
+class Newest:
+    """The newest backup of all, whoever made it: its file, when it was made (UTC, ISO 8601), and among how many."""
+
+    file: Path
+    at: str
+    among: int
+
+
+def newest_backup(folder: Path, conn: Connection) -> Newest | None:
+    """The newest backup in the folder of backups; BackupRefused if it can't be looked into."""
+    found = [(made, file) for file in backups_in(backup_folder(folder, conn)) if (made := made_at(file))]
+    return Newest(found[0][1], stamp(found[0][0]), len(found)) if found else None
+
+
 def write_down(folder: Path, what: str, went: Went) -> None:
     """Write down how something went, in the place of how it went before."""
     known = {name: asdict(w) for name, w in {**last_went(folder), what: went}.items()}

@@ -8,9 +8,11 @@ from werkzeug.wrappers import Response
 from consult.accounts import single_sign_on
 from consult.accounts.people import ROLES
 from consult.confirming import NotConfirmed, confirm_leaflet, reviews
+from consult.documents.words import when
 from consult.proforma.days import day_in
+from consult.proving import BackupRefused
 from consult.record import settings as kept
-from consult.tending import last_went
+from consult.tending import last_went, newest_backup
 from consult.web.context import inst, person
 from consult.web.forms import typed
 from consult.web.sign_on import back_here as door_back
@@ -35,10 +37,20 @@ def settings() -> str:
         problems=inst().problems,
         reviews=reviews(inst()),
         went=last_went(inst().folder),
+        newest=_newest(),
         roles=ROLES,
         back_here=door_back(),
         keeping={name: (kept.keeping(conn, name), known.meaning) for name, known in kept.KEEPING.items()},
     )
+
+
+def _newest() -> tuple[str, str]:
+    """When the newest backup of all was made, and which it is, as `consult doctor` finds it."""
+    try:
+        newest = newest_backup(inst().folder, inst().db.read())
+    except BackupRefused as refused:
+        return "Not known", str(refused)
+    return (when(newest.at), f"{newest.file.name}, the newest of {newest.among}.") if newest else ("Never", "")
 
 
 @bp.post("/sites/<code>")
