@@ -49,8 +49,7 @@ def last_went(folder: Path) -> dict[str, Went]:
         return {}
 
 
-@dataclass(frozen=True)
-class Newest:
+class Newest(Struct, frozen=True):
     """The newest backup of all, whoever made it: its file, when it was made (UTC, ISO 8601), and among how many."""
 
     file: Path

@@ -115,6 +115,17 @@ def _recorded(screen: Screen, question: Question, seq: int) -> Answer | None:
     return next((r.answer for r in records if r.seq == seq), None)
 
 
+def answered_elsewhere(now: Consultation, screen: Screen, key: str) -> bool:
+    """Whether an answer of the page that was sent reads otherwise by now, though this request did not give it."""
+    for question in forms.questions_sent(screen.proforma, request.form):
+        last = now.last(question.id)
+        if last is None or last.seq == forms.known(question, request.form).seq:
+            continue
+        if last.answer != _shown(screen, question) and not inst().store.wrote(f"{key}:{question.id}", now.id):
+            return True
+    return False
+
+
 def _save(consultation_id: str, sent: forms.Sent, screen: Screen, key: str) -> list[Saved]:
     """Save what differs from what the page showed; an untouched question is never a step."""
     question = sent.question

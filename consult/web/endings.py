@@ -17,7 +17,7 @@ from consult.record.consultation import OPEN, Consultation
 from consult.record.ledger import KeyReused
 from consult.record.store import NotOpen, Refused
 from consult.web import forms
-from consult.web.answers import answered, save_all
+from consult.web.answers import answered, answered_elsewhere, save_all
 from consult.web.context import inst, who
 from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, refused, screen_context
 from consult.web.screen import Screen
@@ -121,6 +121,8 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
         if not done.whole:
             return answered(consultation, screen, key, done)
         try:
+            if answered_elsewhere(found(consultation_id), screen, key):
+                raise signing.NoteChanged("Answers changed since this page was made.")
             ticked, shown = request.form.getlist("on_purpose"), request.form.get("shown", "")
             signing.sign(inst().store, consultation_id, who(), ticked, f"{key}:sign", shown)
             return redirect(url_for("consultations.show", consultation_id=consultation_id))

@@ -9,6 +9,7 @@ import pages
 import pytest
 from visiting import Service, Visitor
 
+from consult.proforma.answer import Answer
 from consult.record.ledger import steps
 
 KEY = "one-key-of-the-page-0001"
@@ -42,6 +43,28 @@ def read(nurse: Visitor, consultation: str) -> dict[str, str]:
     """What the page to read the note through would send."""
     page = nurse.get(f"/consultations/{consultation}/sign")
     return {"shown": pages.value_of(page, "shown") or "", "key": KEY}
+
+
+def whole_page(nurse: Visitor, consultation: str) -> dict[str, str | list[str]]:
+    """What the one form of the consultation would send as it stands."""
+    sent: dict[str, str | list[str]] = {}
+    for field in nurse.get(f"/consultations/{consultation}").iter():
+        name = field.get("name")
+        if field.get("form") != "answers" or not name or field.tag == "button":
+            continue
+        if field.tag == "select":
+            chosen = [o for o in field.iter("option") if o.get("selected") is not None]
+            sent[name] = (chosen[0].get("value") or "") if chosen else ""
+        elif field.tag == "textarea":
+            sent[name] = field.text or ""
+        elif field.get("type") not in ("radio", "checkbox"):
+            sent[name] = field.get("value") or ""
+        elif field.get("checked") is not None:
+            sent.setdefault(name, [])
+            kept = sent[name]
+            assert isinstance(kept, list)
+            kept.append(field.get("value") or "")
+    return sent
 
 
 def signatures(service: Service, consultation: str) -> int:
@@ -107,3 +130,28 @@ def test_the_reading_page_says_what_else_is_missing(service: Service, nurse: Vis
     assert "changed since you read" in reply.text
     assert "These answers need a decision" in reply.text
     assert signatures(service, consultation) == 0
+
+
+@pytest.mark.parametrize("change", ["another answer", "an answer removed", "an answer where none was"])
+def test_from_the_consultation_too_nothing_is_signed_that_another_window_changed(
+    service: Service, nurse: Visitor, consultation: str, change: str
+) -> None:
+    sent = whole_page(nurse, consultation)
+    CHANGES[change](nurse, consultation)
+    reply = nurse.post(f"/consultations/{consultation}/sign", sent | {"key": KEY})
+    assert reply.status_code == 409
+    assert "changed since you read" in reply.text
+    assert signatures(service, consultation) == 0
+
+
+def test_from_the_consultation_what_was_given_with_it_or_is_as_it_was_is_signed(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    NO_CHANGE["there and back"](nurse, consultation)
+    sent = whole_page(nurse, consultation)
+    NO_CHANGE["there and back"](nurse, consultation)
+    given = sent | {"a.employee_concern": "The lifting", "key": KEY}
+    for _ in range(2):
+        assert nurse.post(f"/consultations/{consultation}/sign", given).status_code == 302
+    assert signatures(service, consultation) == 1
+    assert service.answer(consultation, "employee_concern") == Answer("answered", "The lifting")
