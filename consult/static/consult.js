@@ -157,10 +157,12 @@
     if (!set) {
       acts.delete(element);
       trouble = '';
-      if (status === 0 || status >= 500) { actAgain(element); } else { inTheWay.delete(element); }
-      if (status === 0 || status >= 500 || (element.dataset.remove && answered && status !== 200)) { /* it says so itself */ }
-      else if (status !== 200) { trouble = 'That was not recorded: try again'; }
-      else { delete element.dataset.key; }
+      if (status === 0 || status >= 500) { actAgain(element); }
+      else {
+        inTheWay.delete(element);
+        if (status === 200) { delete element.dataset.key; }
+        else if (!element.dataset.remove || !answered) { trouble = 'That was not recorded: try again'; }
+      }
       if (status === 401 || status === 423) { document.dispatchEvent(new CustomEvent('consult:refused')); }
       tell();
       return;
