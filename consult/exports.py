@@ -222,7 +222,7 @@ def _head_beside(file: Path) -> Head:
     try:
         known = json.loads(beside(file).read_text("utf-8"))
         head = Head(**known)
-        if any(type(getattr(head, f.name)).__name__ != f.type for f in fields(head)):
+        if any(type(getattr(head, f.name)) is not f.type for f in fields(head)):
             raise TypeError
     except (OSError, ValueError, TypeError) as error:
         raise ExportRefused(f"{beside(file)} is not what this program wrote, so nothing was compared.") from error

@@ -11,7 +11,6 @@ from threading import Lock
 from typing import Any, Final, Literal
 
 from msgspec import Struct
-from msgspec.structs import fields
 
 from consult.documents.leaflet import Format
 
@@ -206,7 +205,7 @@ def _plain(part: Any) -> Any:
     if isinstance(part, tuple):
         return [_plain(one) for one in part]
     if isinstance(part, Struct):
-        named = {f.name: _plain(getattr(part, f.name)) for f in fields(part)}
+        named = {name: _plain(getattr(part, name)) for name in part.__struct_fields__}
         return {"part": type(part).__name__.lower(), **named}
     return part
 
