@@ -23,6 +23,10 @@ CASE: Final = "case"
 """What the case of a state is kept under, among what was worked out from it."""
 
 
+SHOWN: Final = 24
+"""Characters of a note's digest that a page bears: 96 bits tell any two notes of a consultation apart."""
+
+
 class GateHolds(Refused):
     """Signing is held; the page shows by what."""
 
@@ -85,13 +89,14 @@ def sign(
     """Sign and lock: one transaction writes the step, the case and the state.
 
     GateHolds is raised, and nothing written, while an urgent answer has no decision, a U0 question is blank without
-    a reason, or a red-flag answer was changed and the tick that it was on purpose is missing. `shown` is the digest of
-    the note that was read ("": none was shown); NoteChanged is raised where it reads otherwise now.
+    a reason, or a red-flag answer was changed and the tick that it was on purpose is missing. `shown` is the begin of
+    the digest of the note that was read, SHOWN characters ("": none was shown); NoteChanged is raised where it reads
+    otherwise now.
     """
     with store.writing(consultation_id, who) as (conn, consultation):
         path = store.path_of(consultation)
         noted = digest(note(consultation, path))
-        if shown and shown != noted:
+        if shown and shown != noted[:SHOWN]:
             raise NoteChanged("The note changed since it was read; read it again, then sign.")
         holds = gate(consultation, path)
         if not holds.open or not _all_on_purpose(holds, changed_on_purpose):

@@ -204,6 +204,9 @@ Where fewer fit, the last two to come drive each other out for good, and writing
 would be compiled anew each time: twenty times as slow.
 """
 
+CACHE: Final = 2000
+"""KB of the database that the connection which writes keeps."""
+
 
 class Database:
     """One SQLite file: a read connection kept for each thread, one write connection behind one lock."""
@@ -215,7 +218,7 @@ class Database:
         self._opened: list[Connection] = []
         self.when_begun: Callable[[Connection], None] = lambda _: None
         self.when_kept: Callable[[], None] = lambda: None
-        self._writer = self._connect(STATEMENTS, cache=2000)
+        self._writer = self._connect(STATEMENTS, CACHE)
 
     def _connect(self, statements: int = 128, cache: int = 256) -> Connection:
         """A connection; `cache` is in KB: those that read keep little; each thread has one, the system its own."""

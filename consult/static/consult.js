@@ -10,6 +10,8 @@
   var waiting = new Map();
   var acts = new Set();  // buttons whose request got no reply: it is sent again, too
   var inTheWay = new Map();  // such a button, or one whose request is on its way -> the questions it is about, as a selector
+  var pressed = new Set();  // what a button was pressed for that waits until answers have reached the server
+  var latest = new Map();  // question -> the key of what was last entered here
   var signedOut = false, stale = false, trouble = '';
   var seenTop = new Set(), seenEnd = new Set();
 
@@ -25,22 +27,23 @@
     return new Date().toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   }
   function tell() {
-    document.documentElement.dataset.unsent = String(waiting.size);
+    document.documentElement.dataset.unsent = String(underWay());
     var failed = Array.from(waiting.values()).filter(late).length + acts.size;
     if (failed && stale) { say('Not saved: note what you entered and reload this page', true); }
     else if (trouble) { say(trouble, true); }
     else if (failed && signedOut) { say('Not saved: the screen is locked', true); }
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
-    else if (waiting.size) { say('Saving'); }
+    else if (underWay()) { say('Saving'); }
     else if (document.querySelector(UNSETTLED + ', .decide__note')) { say('Not saved: see the question', true); }
     else if (halfTyped().length) { say('Not saved: finish the date', true); }
     else { say('Saved ' + now()); }
   }
+  function underWay() { return waiting.size + inTheWay.size + pressed.size; }
   function late(held) {
     return held.tries > 0 || (held.sending && (!navigator.onLine || Date.now() - held.sending.at > LATE));
   }
   setInterval(function () {
-    if (waiting.size) { tell(); }
+    if (underWay()) { tell(); }
     if (goingOn && late(waiting.get(goingOn.question) || {})) { goOn(); }
   }, 200);
   window.addEventListener('offline', tell);
@@ -96,6 +99,7 @@
   function wait(set) {
     var held = waiting.get(set.dataset.q) || { tries: 0, timer: 0, sending: null };
     held.key = newKey();
+    latest.set(set.dataset.q, held.key);
     held.set = set;
     waiting.set(set.dataset.q, held);
     tell();
@@ -148,16 +152,28 @@
       });
     });
   }
+  // What asked may be gone by then, put out by its own reply, which htmx tells what stood around it, or by another one, which
+  // it tells nobody: so the request itself is listened to, too.
+  var heardOf = new WeakSet();
+  document.addEventListener('htmx:beforeRequest', function (event) {
+    var element = event.detail.elt, xhr = event.detail.xhr;
+    xhr.addEventListener('loadend', function () { setTimeout(came, 0, element, xhr); });
+  });
   document.addEventListener('htmx:afterRequest', function (event) {
-    // What asked may be gone by now, put out by its own reply: then the event comes from what stood around it.
-    var element = event.detail.requestConfig ? event.detail.requestConfig.elt : event.detail.elt;
-    var set = element.matches('.q__set') ? element : null, xhr = event.detail.xhr;
+    var asked = event.detail.requestConfig;
+    came(asked ? asked.elt : event.detail.elt, event.detail.xhr);
+  });
+  function came(element, xhr) {
+    if (xhr && heardOf.has(xhr)) { return; }
+    if (xhr) { heardOf.add(xhr); }
+    var set = element.matches('.q__set') ? element : null;
     var status = whole(xhr) ? xhr.status : 0, answered = status === 200 || status === 409 || status === 422;
     if (element.dataset.remove && status === 200 && !waiting.has(element.dataset.remove)) { clear(element.dataset.remove); }
     if (!set) {
       acts.delete(element);
       trouble = '';
       if (status === 0 || status >= 500) { actAgain(element); }
+      else if (status === 401 || status === 423) { acts.add(element); signedOut = true; }  // it goes once the screen is unlocked
       else {
         inTheWay.delete(element);
         if (status === 200) { delete element.dataset.key; }
@@ -167,6 +183,7 @@
       tell();
       return;
     }
+    if (status === 200) { trouble = ''; }
     var held = waiting.get(set.dataset.q);
     if (!held) { return; }
     var item = set.closest('.q');
@@ -183,7 +200,7 @@
       again(set, held, item);
       if (signedOut || status === 400) { document.dispatchEvent(new CustomEvent('consult:refused')); }
     }
-  });
+  }
   // A connection that ends within the head of a reply leaves a browser with "200" and nothing in it: that is no reply.
   function whole(xhr) {
     return Boolean(xhr) && (xhr.status !== 200 || xhr.responseText.indexOf('id="report-state"') >= 0);
@@ -208,10 +225,13 @@
   function actAgain(element) {
     if (!document.contains(element)) { inTheWay.delete(element); trouble = 'That was not recorded: try again'; return; }
     acts.add(element);
-    setTimeout(function () {
-      if (!document.contains(element)) { acts.delete(element); inTheWay.delete(element); tell(); return; }
-      htmx.trigger(element, element.matches('form') ? 'submit' : 'click');
-    }, RETRY);
+    setTimeout(act, RETRY, element);
+  }
+  function act(element) {
+    if (document.contains(element)) { htmx.trigger(element, element.matches('form') ? 'submit' : 'click'); return; }
+    acts.delete(element);
+    inTheWay.delete(element);
+    tell();
   }
   function again(set, held, item) {
     held.tries += 1;
@@ -232,6 +252,7 @@
     signedOut = stale = false;
     trouble = '';
     sendEach();
+    acts.forEach(act);
     tell();
   });
   // What a reply draws anew is not put over what the server does not have: an answer that is on its way, or was refused.
@@ -303,7 +324,7 @@
       giveBack(target);
       if (!within || document.activeElement !== document.body) { return; }
       var same = focused.id && document.getElementById(focused.id);
-      if (same) { refocus(same); } else { goTo(stopAfter(target), byKeys); }
+      if (same) { refocus(same); } else if (byKeys) { goTo(stopAfter(target)); }
     });
   });
   function fields(set, key) {
@@ -339,7 +360,9 @@
       htmx.trigger(set, 'save');
     }
     if (!event.target.matches('[data-other]')) { return; }
-    set.querySelector('.q__conflict').className = '';  // nothing of it is to be kept
+    var conflict = set.querySelector('.q__conflict');  // nothing of it is to be kept, unless one stays after all
+    conflict.className = '';
+    setTimeout(function () { conflict.className = 'q__conflict'; }, 1000);
     if (event.target.pathname === location.pathname) {
       event.preventDefault();
       location.hash = event.target.hash;
@@ -351,7 +374,7 @@
     if (!set) { return; }
     enter(set, []);
     tell();
-    refocus(set.querySelector('.q__control :is(input, select, textarea)'));
+    if (document.activeElement === document.body) { refocus(set.querySelector('.q__control :is(input, select, textarea)')); }
   }
   // What would be lost by leaving: also what was refused, and a decision half typed.
   var leaving = null;
@@ -359,16 +382,26 @@
     var decide = Array.from(document.querySelectorAll('.decide')).some(function (form) {
       return form !== leaving && (window.enteredEarly(form).length || form.querySelector('.decide__note'));
     });
-    return decide || waiting.size || halfTyped().length || document.querySelector('.q__lost, ' + UNSETTLED);
+    return decide || underWay() || halfTyped().length || document.querySelector('.q__lost, ' + UNSETTLED);
   }
   window.addEventListener('beforeunload', function (event) { if (unsaved()) { event.preventDefault(); } });
-  document.addEventListener('submit', function (event) { leaving = event.target.matches('.decide') ? event.target : null; });
+  document.addEventListener('submit', function (event) {
+    if (!event.target.matches('.decide')) { return; }
+    leaving = event.target;
+    setTimeout(function () { leaving = null; }, 1000);  // whoever is asked, and stays, is asked again
+  });
   // Signing waits until everything is saved; what was refused, or answered otherwise in another window, is gone to first.
+  function unsettled() {
+    return Array.from(document.querySelectorAll(UNSETTLED)).find(function (e) {
+      var set = fieldset(e);
+      return !set || !waiting.has(set.dataset.q);
+    });
+  }
   function signs(button) {
-    var open = document.querySelector(UNSETTLED);
+    var open = unsettled();
     if (open) { goTo(fieldset(open) || open); return; }
     waiting.forEach(function (held, question) { if (!held.sending) { save(question); } });
-    if (Array.from(waiting.values()).some(late)) { return; }
+    if (acts.size || Array.from(waiting.values()).some(function (held) { return held.tries > 0; })) { return; }
     setTimeout(function () { if (document.contains(button)) { button.click(); } }, 150);
   }
 
@@ -376,49 +409,48 @@
   document.addEventListener('submit', function (event) {
     if (event.target.id !== 'answers') { return; }
     if (event.submitter && event.submitter.hasAttribute('data-signs')) {
-      if (waiting.size || document.querySelector(UNSETTLED)) { event.preventDefault(); signs(event.submitter); }
+      if (underWay() || unsettled()) { event.preventDefault(); signs(event.submitter); }
       return;
     }
     event.preventDefault();
-    if (event.submitter && event.submitter.hasAttribute('data-gesture')) { press(event.submitter.value); return; }
+    if (event.submitter && event.submitter.hasAttribute('data-gesture')) { press(event.submitter); return; }
     var set = fieldset(document.activeElement);
     if (set && set.dataset.q) { htmx.trigger(set, 'save'); }
   });
-  // An answer waits while a button that is about its question is on its way, and taking one away waits for the answer.
+  // An answer waits while a button that is about its question is on its way. A button waits until the answers it is about have
+  // reached the server: "No to the rest" and Undo never run over one, and Remove takes away what was there when it was pressed.
   document.addEventListener('htmx:confirm', function (event) {
-    var element = event.detail.elt, question = element.dataset.q || element.dataset.remove;
-    if (!question) { return; }
-    var held = element.dataset.q ? Array.from(inTheWay.values()).some(function (about) { return element.matches(about); })
-      : !inTheWay.has(element) && waiting.has(question);
-    if (!held) { return; }
-    event.preventDefault();
-    setTimeout(function () {
-      if (element.dataset.q) { save(question); return; }
-      var button = document.querySelector('[data-remove="' + question + '"]');
-      if (button) { button.click(); }
-    }, 150);
-  });
-
-  // "No to the rest" waits until every answer of its block has reached the server, so that it never runs over one.
-  // The reply that it waited for draws the button anew, and htmx takes a moment to know it.
-  function onTheWay(block) {
-    var sets = Array.from(document.getElementById('block-' + block).querySelectorAll('.q__set'));
-    return sets.some(function (set) { return waiting.has(set.dataset.q); });
-  }
-  function press(block) {
-    if (onTheWay(block)) { setTimeout(press, 150, block); return; }
-    setTimeout(function () {
-      var button = document.querySelector('[data-gesture][value="' + block + '"]');
-      if (button) { button.click(); }
-    }, 150);
-  }
-  document.addEventListener('htmx:confirm', function (event) {
-    var button = event.detail.elt;
-    if (button.hasAttribute('data-gesture') && !inTheWay.has(button) && onTheWay(button.value)) {
+    var element = event.detail.elt, question = element.dataset.q;
+    if (question && Array.from(inTheWay.values()).some(function (about) { return element.matches(about); })) {
       event.preventDefault();
-      press(button.value);
+      setTimeout(save, 150, question);
+    } else if (!question && !inTheWay.has(element) && toWaitFor(element).length) {
+      event.preventDefault();
+      press(element);
     }
   });
+  function toWaitFor(button) {
+    var rest = button.closest('[data-rest]'), all = button.dataset.remove ? [button.dataset.remove] : [];
+    if (rest) { all = Array.from(document.querySelectorAll('#block-' + rest.dataset.rest + ' .q__set'), function (set) { return set.dataset.q; }); }
+    return all.filter(function (question) { return waiting.has(question); });
+  }
+  // The reply that is waited for draws the button anew, and htmx takes a moment to know it.
+  function press(button) {
+    var name = button.dataset.remove ? '[data-remove="' + button.dataset.remove + '"]'
+      : '#rest-' + button.closest('[data-rest]').dataset.rest + (button.matches('form') ? ' form' : ' [data-gesture]');
+    var key = latest.get(button.dataset.remove);
+    if (pressed.has(name)) { return; }
+    pressed.add(name);
+    tell();
+    (function look(settled) {
+      var now = document.querySelector(name), newer = button.dataset.remove && latest.get(button.dataset.remove) !== key;
+      var ready = now && !newer && !toWaitFor(now).length;
+      if (now && !newer && !(ready && settled)) { setTimeout(look, 150, ready); return; }
+      pressed.delete(name);
+      if (ready) { htmx.trigger(now, now.matches('form') ? 'submit' : 'click'); }
+      tell();
+    }(false));
+  }
 
   // It appears once the top and the end of each item of its block have been on screen.
   var observer = new IntersectionObserver(function (entries) {
@@ -484,7 +516,8 @@
     if (!set || !set.contains(document.activeElement) || set.querySelector(UNSETTLED)) { return; }
     var next = stopFrom(set, 1, false);
     goTo(next);
-    if (next === one.next) { one.keys.forEach(function (key) { answerBy(key.digit, key.at); }); }
+    if (next !== one.next) { return; }
+    one.keys.forEach(function (key) { if (goingOn) { goingOn.keys.push(key); } else { answerBy(key.digit, key.at); } });
   }
   // Alt and a digit on a choice give the answer of that place, of a scale that number, and go on; in a list to tick they tick
   // and stay. A key that is held down gives one answer, and a run of digits ends where the same digit means other words.

@@ -19,7 +19,7 @@ from consult.record.store import NotOpen, Refused
 from consult.web import forms
 from consult.web.answers import answered, answered_elsewhere, save_all
 from consult.web.context import inst, who
-from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, refused, screen_context
+from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, screen_context
 from consult.web.screen import Screen
 
 SAID = ("decision", "reason", "told")
@@ -94,9 +94,9 @@ def _what_changed(screen: Screen, changed: list[Question]) -> str:
 
 
 @bp.post("/<consultation_id>/blank-reason")
-def blank_reason(consultation_id: str) -> Response:
+def blank_reason(consultation_id: str) -> Response | tuple[str, int]:
     """One reason for all the emergency questions that stay blank."""
-    screen = Screen.of(inst().store, found(consultation_id))
+    screen = Screen.of(inst().store, consultation := found(consultation_id))
     reason = request.form.get("reason", "")
     text = forms.typed("text")
     back = url_for("consultations.sign", consultation_id=consultation_id)
@@ -104,7 +104,8 @@ def blank_reason(consultation_id: str) -> Response:
     if inst().store.wrote(key, consultation_id):
         return redirect(back)
     if reason not in BLANK_REASONS or (reason == "other" and not text):
-        return refused("Choose a reason; for another reason say which in a few words.", back)
+        problem = "Choose a reason; for another reason say which in a few words."
+        return render_template("consultations/sign.html", **_to_read(consultation, blank_problem=problem)), 422
     content = {"reason": reason, "text": text, "questions": [q.id for q in screen.gate().blank]}
     inst().store.note(consultation_id, "blank_emergencies_explained", content, key, who())
     return redirect(back)
@@ -138,9 +139,9 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
 
 def _to_read(consultation: Consultation, **more: Any) -> dict[str, Any]:
     """What the page needs on which a note is read through before it is signed, with the digest of that note."""
-    context = screen_context(consultation, **{"held": False, "changed": False, **more})
+    context = screen_context(consultation, **{"held": False, "changed": False, "blank_problem": "", **more})
     context["note_text"] = note(consultation, context["screen"].path)
-    context["note_digest"] = digest(context["note_text"])
+    context["note_digest"] = digest(context["note_text"])[: signing.SHOWN]
     return context
 
 

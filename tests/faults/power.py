@@ -19,7 +19,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from disk import Disk
 
@@ -80,7 +80,7 @@ def record(folder: Path, synchronous: str, answers: int, seed: int) -> Recording
             store = Store(db, Library(definition))
             _save(store, events, answers // 2, seed + part)
             if part == 0:
-                instance = Instance(database.parent, db, store, Content.__new__(Content), b"")
+                instance = Instance(database.parent, db, store, cast(Content, None), b"")
                 file, _ = backup.backup(instance, folder / "backup.db")
                 events.append(("backed up",))
                 _save(store, events, answers // 4, seed + 7)

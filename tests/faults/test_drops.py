@@ -279,9 +279,9 @@ class TestControls:
     """The same harness over a page or a server that is broken on purpose: it must notice."""
 
     def test_drops_of_a_page_that_does_not_try_again_lose_answers(self, dropped: Callable[..., Tally]) -> None:
-        again = "held.timer = setTimeout(function () { htmx.trigger(set, 'save'); }, RETRY);"
-        others = "if (held.tries > 0 && document.contains(held.set))"
-        assert dropped(5, broken=((again, ""), (others, "if (false)")), ways=NOT_THERE).lost > 0
+        again = "held.timer = setTimeout(save, RETRY, set.dataset.q);"
+        others = "if (held.tries > 0) { save(question); }"
+        assert dropped(5, broken=((again, ""), (others, "")), ways=NOT_THERE).lost > 0
 
     def test_drops_of_a_page_that_says_saved_when_it_sends_make_it_lie(self, dropped: Callable[..., Tally]) -> None:
         assert dropped(5, broken=(("say('Saving')", "say('Saved ' + now())"),), ways=NOT_THERE).untrue > 0

@@ -86,6 +86,8 @@ def replace_proforma(folder: Path) -> None:
     head, *questions = re.split(r"(?m)^(?=\[\[questions\]\])", file.read_text("utf-8"))
     kept = [q for q in questions if f'id = "{REMOVED}"' not in q]
     assert len(kept) == len(questions) - 1
+    first, *others = re.split(r"(?m)^(?=\[\[)", head)  # what names the removed question goes with it
+    head = first + "".join(part for part in others if f'question = "{REMOVED}"' not in part)
     at = next(n for n, q in enumerate(kept) if 'block = "cauda_equina"' in q)
     text = head.replace('version = "', 'version = "2-') + "".join([*kept[:at], NEW_QUESTION, *kept[at:]])
     (retitled,) = [q for q in kept if f'id = "{RETITLED}"' in q]

@@ -7,7 +7,7 @@ import re
 import pytest
 from hands import WithScript
 from playwright.sync_api import APIResponse, Page, Route, expect
-from service import Service
+from service import PASSWORD, Service
 from watching import Visit
 
 pytestmark = pytest.mark.browser
@@ -61,6 +61,11 @@ def checked(page: Page, question: str) -> list[str]:
     """The codes that stand as chosen."""
     boxes = page.locator(f'[name="a.{question}"]:checked')
     return [str(box.get_attribute("value")) for box in boxes.all()]
+
+
+def asks(page: Page) -> bool:
+    """Whether leaving asks first."""
+    return bool(page.evaluate("!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"))
 
 
 def see_all_of_the_rest(hand: WithScript) -> None:
@@ -157,6 +162,135 @@ class TestRemoveUnderWay:
         expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
         assert checked(hand.page, ONE) == []
         assert service.answer(consultation, ONE) is None
+
+
+class TestSeveralAtOnce:
+    def test_a_button_that_another_reply_put_out_holds_nothing_back(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick("cancer_ever", "absent")
+        hand.tick("night_pain", "unsure")
+        hand.settle()
+        see_all_of_the_rest(hand)
+        late = Late(hand.page, "**/rest")
+        hand.click(hand.page.locator(f"#rest-{REST} .rest__fill button"))
+        hand.page.wait_for_timeout(200)
+        hand.page.locator("#state-night_pain [data-remove]").click()
+        hand.page.wait_for_timeout(500)
+        late.come()
+        hand.page.wait_for_timeout(500)
+        hand.tick(ITEM, "present")
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert service.answer(consultation, ITEM) == ("present", None, "")
+        assert service.answer(consultation, "night_pain") is None
+
+    def test_an_answer_given_while_the_one_before_waits_to_be_taken_away_stands(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick(ONE, "absent")
+        hand.settle()
+        expect(hand.page.locator(f"#state-{ONE} .q__saved")).to_be_visible()
+        late = Late(hand.page, "**/answers", "unsure")
+        hand.tick(ONE, "unsure")
+        hand.page.wait_for_timeout(300)
+        hand.page.locator(f"#state-{ONE} [data-remove]").click()
+        hand.page.wait_for_timeout(100)
+        hand.tick(ONE, "present")
+        late.come()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert checked(hand.page, ONE) == ["present"]
+        assert service.answer(consultation, ONE) == ("present", None, "")
+
+    def test_undo_waits_for_an_answer_on_its_way(self, nurse: tuple[WithScript, str, Visit], service: Service) -> None:
+        hand, consultation, _ = nurse
+        hand.tick("cancer_ever", "absent")
+        hand.no_to_the_rest(REST)
+        late = Late(hand.page, "**/answers", f"a.{ITEM}=present")
+        hand.tick(ITEM, "present")
+        hand.page.wait_for_timeout(300)
+        hand.page.locator(f"#rest-{REST}").get_by_role("button", name="Undo").click()
+        hand.page.wait_for_timeout(300)
+        late.come()
+        expect(hand.page.locator(f"#rest-{REST} .rest__fill button")).to_be_attached(timeout=10_000)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert service.answer(consultation, ITEM) == ("present", None, "")
+        assert service.answer(consultation, "night_pain") is None
+
+    def test_signing_waits_for_a_button_too_and_leaving_asks(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick(ONE, "absent")
+        hand.settle()
+        late = Late(hand.page, "**/answers", "remove=")
+        hand.page.locator(f"#state-{ONE} [data-remove]").click()
+        hand.page.wait_for_timeout(300)
+        expect(hand.page.locator("#save-state")).to_have_text("Saving")
+        assert asks(hand.page)
+        hand.page.get_by_role("button", name="Sign and lock").click()
+        hand.page.wait_for_timeout(300)
+        late.come()
+        hand.page.wait_for_url("**/sign", timeout=10_000)
+        assert service.answer(consultation, ONE) is None
+
+    def test_what_a_lock_refused_is_done_after_the_password(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, watch = nurse
+        watch.expected += ["423 (", "401 ("]
+        hand.tick(ONE, "absent")
+        hand.settle()
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        hand.page.route("**/answers", hold, times=1)
+        hand.page.locator(f"#state-{ONE} [data-remove]").click()
+        hand.page.wait_for_timeout(200)
+        hand.page.get_by_role("button", name="Lock", exact=True).click()
+        expect(hand.page.locator("#lock-password")).to_be_visible()
+        held[0].continue_()
+        hand.page.wait_for_timeout(300)
+        hand.page.locator("#lock-password").fill(PASSWORD)
+        hand.page.keyboard.press("Enter")
+        expect(hand.page.locator("#lock-password")).to_be_hidden()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert service.answer(consultation, ONE) is None
+        assert checked(hand.page, ONE) == []
+
+
+class TestTheFocus:
+    def test_a_removal_takes_it_from_nobody_who_types(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick("back_pain_reason", "main")
+        hand.settle()
+        late = Late(hand.page, "**/answers", "remove=")
+        hand.page.locator("#state-back_pain_reason [data-remove]").click()
+        box = hand.page.locator('[name="a.employee_concern"]')
+        box.click()
+        hand.page.keyboard.type("cannot ")
+        hand.page.wait_for_timeout(200)
+        late.come()
+        hand.page.wait_for_timeout(300)
+        hand.page.keyboard.type("lift a child")
+        box.blur()
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        assert service.answer(consultation, "employee_concern") == ("answered", "cannot lift a child", "")
+        assert service.answer(consultation, "back_pain_reason") is None
+
+    def test_a_button_pressed_with_the_mouse_gives_it_to_no_question(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, _, _ = nurse
+        hand.tick("cancer_ever", "absent")
+        hand.no_to_the_rest(REST)
+        hand.page.wait_for_timeout(200)
+        assert not hand.page.evaluate("document.activeElement.matches('input')")
 
 
 class TestDrawnAnewMeanwhile:
@@ -278,21 +412,17 @@ class TestTwoAnswers:
 
 
 class TestLeaving:
-    def asks(self, page: Page) -> bool:
-        """Whether leaving asks first."""
-        return bool(page.evaluate("!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"))
-
     def test_what_was_refused_asks_first(self, nurse: tuple[WithScript, str, Visit]) -> None:
         hand, _, _ = nurse
-        assert not self.asks(hand.page)
+        assert not asks(hand.page)
         hand.write("employee_concern", "x" * 10_001)
         hand.page.locator('[name="a.employee_concern"]').blur()
         expect(hand.page.locator("#state-employee_concern .q__error")).to_be_visible()
-        assert self.asks(hand.page)
+        assert asks(hand.page)
         hand.write("employee_concern", "")
         hand.page.locator('[name="a.employee_concern"]').blur()
         expect(hand.page.locator("#save-state")).to_have_text(SAVED)
-        assert not self.asks(hand.page)
+        assert not asks(hand.page)
 
     def test_a_decision_half_typed_asks_first_and_recording_it_does_not(
         self, nurse: tuple[WithScript, str, Visit]
@@ -301,11 +431,11 @@ class TestLeaving:
         hand.tick(ONE, "present")
         panel = hand.page.locator(f"#panel-{ONE}")
         panel.get_by_label("Reason").fill("The registrar was told")
-        assert self.asks(hand.page)
+        assert asks(hand.page)
         panel.get_by_label("Your decision").select_option("same_day_emergency")
         panel.get_by_role("button", name="Record decision").click()
         expect(hand.page.locator(f"#panel-{ONE} .kept__decision")).to_be_visible()
-        assert not self.asks(hand.page)
+        assert not asks(hand.page)
         assert hand.page.url.split("#")[0].endswith(consultation)
 
 
@@ -325,8 +455,41 @@ class TestSigning:
         hand.page.wait_for_url("**/sign", timeout=10_000)
         assert service.answer(consultation, "employee_concern") == ("answered", "abc and def", "")
 
+    def test_what_was_refused_and_is_corrected_is_saved_and_signed_in_one_press(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        box = hand.page.locator('[name="a.employee_concern"]')
+        box.fill("x" * 10_001)
+        box.blur()
+        expect(hand.page.locator("#state-employee_concern .q__error")).to_be_visible()
+        box.fill("short")
+        hand.page.get_by_role("button", name="Sign and lock").click()
+        hand.page.wait_for_url("**/sign", timeout=10_000)
+        assert service.answer(consultation, "employee_concern") == ("answered", "short", "")
+
 
 class TestKeys:
+    def test_digits_pressed_ahead_answer_only_what_could_be_foreseen(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        """The third one is meant for a question whose words differ, and none has been read."""
+        hand, consultation, _ = nurse
+
+        def slowly(route: Route) -> None:
+            hand.page.wait_for_timeout(400)
+            route.continue_()
+
+        hand.shown("long_lasting_began_before_45").locator('input[type="radio"]').first.focus()
+        hand.page.route("**/answers", slowly)
+        for digit in "221":
+            hand.page.keyboard.press(f"Alt+{digit}")
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        hand.page.wait_for_timeout(600)
+        answers = service.consultation(consultation).answers
+        assert answers["long_lasting_began_before_45"].state == "absent"
+        assert all(answer.state == "absent" for answer in answers.values()), answers
+
     def test_an_answer_that_opens_questions_leads_to_the_first_of_them(
         self, nurse: tuple[WithScript, str, Visit], service: Service
     ) -> None:
