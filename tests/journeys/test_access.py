@@ -9,6 +9,7 @@ import every_page
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from every_page import PAGES
+from on_paper import faults_on_paper
 from playwright.sync_api import Page, expect
 from service import Service
 from watching import Visit, Watch
@@ -126,9 +127,10 @@ def violations(page: Page) -> list[str]:
 
 @EACH
 def test_axe_finds_nothing_and_nothing_scrolls_sideways_narrow(show: Callable[..., Page], name: str) -> None:
-    """Neither as the page is, nor with the spacing of WCAG 1.4.12; and nothing is cut off then."""
+    """Neither as the page is, nor with the spacing of WCAG 1.4.12; nothing is cut off then, or on paper."""
     page = show(name)
     assert violations(page) == []
+    assert faults_on_paper(page) == []
     page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     assert page.evaluate(TOO_WIDE) == []
     page.evaluate(SPACED)

@@ -10,6 +10,7 @@ import every_page
 import pypdfium2
 import pytest
 from every_page import PAGES
+from on_paper import LONG
 from playwright.sync_api import Page
 from pypdf import PdfReader
 from service import Service
@@ -18,16 +19,6 @@ from watching import Visit
 from consult.proforma.answer import Answer
 
 pytestmark = pytest.mark.browser
-
-SHEET = {"width": 657, "height": 986}
-"""What the margins leave of A4, in pixels."""
-CUT = """() => [...document.querySelectorAll('body *')].filter(e => e.checkVisibility()).filter(e => {
-    const look = getComputedStyle(e), hides = look.overflow !== 'visible' && e.clientWidth > 2;
-    const over = e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1;
-    return (hides && over) || (!e.closest('svg') && e.getBoundingClientRect().right > innerWidth + 1);
-}).filter(e => !e.closest('.nhsuk-u-visually-hidden, select')).map(e => e.outerHTML.slice(0, 120))"""
-"""What is cut off on paper: in a box that would have to be scrolled, or beyond the edge."""
-LONG = "\n".join(f"Task {number} of the day cannot be done" for number in range(12))
 
 
 @pytest.fixture(scope="module")
@@ -115,21 +106,5 @@ def test_the_signed_note_is_printed_to_its_end(visit: Visit, ids: dict[str, str]
     note = page.locator("#note").input_value()
     text, _ = printed(page)
     assert [line for line in note.splitlines() if " ".join(line.split()) not in text] == []
+    assert "(Link:" not in text
     assert text.count("BACK PAIN: OCCUPATIONAL HEALTH CONSULTATION") == 1
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_is_cut_off_and_no_address_is_printed(visit: Visit, ids: dict[str, str], name: str) -> None:
-    role, address = PAGES[name]
-    watch = visit(role)
-    watch.expected.append("404 (NOT FOUND)")
-    page = watch.page()
-    page.goto(address.format(**ids))
-    for area in page.locator("textarea:not([readonly])").all():
-        if area.is_visible():
-            area.evaluate("(e, words) => { e.value = words; }", LONG)
-    page.set_viewport_size({"width": SHEET["width"], "height": SHEET["height"]})
-    page.emulate_media(media="print")
-    assert page.evaluate(CUT) == []
-    page.emulate_media(media="null")
-    assert "(Link:" not in printed(page)[0]
