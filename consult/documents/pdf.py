@@ -220,16 +220,27 @@ class _Press:
     def _compiler(self) -> Any:
         import typst  # seven MB of memory, once the first paper is set
 
-        folder = files("consult.documents")
-        template, fonts = str(folder.joinpath("paper.typ")), str(folder.joinpath("fonts"))
-        return typst.Compiler(template, font_paths=[fonts], ignore_system_fonts=True)
+        fonts = str(files("consult.documents").joinpath("fonts"))
+        return typst.Compiler(font_paths=[fonts], ignore_system_fonts=True)
+
+    @cached_property
+    def _template(self) -> str:
+        return files("consult.documents").joinpath("paper.typ").read_text("utf-8")
+
+    def _source(self, data: str) -> bytes:
+        """The template with its data before it, as one text in quotation marks, in which nothing but these ends it.
+
+        What is given to typst apart from the text has it forget all that it has set before.
+        """
+        quoted = data.replace("\\", "\\\\").replace('"', '\\"')
+        return f'#let d = json(bytes("{quoted}"))\n{self._template}'.encode()
 
     def pdf(self, data: str) -> bytes:
         from typst import TypstError
 
         with self._lock:
             try:
-                made = self._compiler.compile(format="pdf", sys_inputs={"data": data}, pdf_standards=[STANDARD])
+                made = self._compiler.compile(input=self._source(data), format="pdf", pdf_standards=[STANDARD])
             except TypstError as error:
                 raise NotSet(_sentence(error.message)) from error
         if not isinstance(made, bytes):
