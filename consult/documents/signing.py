@@ -23,8 +23,8 @@ CASE: Final = "case"
 """What the case of a state is kept under, among what was worked out from it."""
 
 
-SHOWN: Final = 24
-"""Characters of a note's digest that a page bears: 96 bits tell any two notes of a consultation apart."""
+SHOWN: Final = 16
+"""Characters of a note's digest that a page bears: 64 bits tell any two notes of a consultation apart."""
 
 
 class GateHolds(Refused):

@@ -21,6 +21,8 @@ SMALLEST: Final = 400
 """Bytes; what is shorter fits into one packet anyway."""
 BROTLI, GZIP = 5, 6
 """How hard pages are pressed: harder takes them longer than it spares."""
+LONG, BROTLI_OF_LONG = 100_000, 6
+"""Bytes from which on a little harder spares more than it takes: the consultation."""
 LONGEST_CHANCE: Final = 48
 CHANCE: Final = "X-Chance"
 KINDS: Final = ("text/", "application/json", "application/fhir+json", "image/svg+xml")
@@ -52,7 +54,12 @@ class Coding(Struct, frozen=True):
 
 
 CODINGS: Final = (
-    Coding("br", lambda body: bytes(brotli.compress(body, quality=BROTLI)), _brotli_parts, brotli.compress),
+    Coding(
+        "br",
+        lambda body: bytes(brotli.compress(body, quality=BROTLI_OF_LONG if len(body) > LONG else BROTLI)),
+        _brotli_parts,
+        brotli.compress,
+    ),
     Coding("gzip", lambda body: zlib.compress(body, GZIP, 16 + zlib.MAX_WBITS), _gzip_parts, gzip.compress),
 )
 """The best first; browsers take brotli over TLS and from this machine only."""

@@ -30,6 +30,8 @@ LOOKS: Final = {"": "screen and (prefers-color-scheme: dark)", "low-light": "scr
 WHOLE_LINE: Final = re.compile(r"^\s*(?://.*)?\n", re.MULTILINE)
 AT_THE_END: Final = re.compile(r"[ \t]{2,}//.*$", re.MULTILINE)
 INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
+GOES_ON: Final = re.compile(r"(?<=[;{,])\n")
+"""The end of a line after which JavaScript reads on in the same way without it."""
 CSS_COMMENT: Final = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 CSS_SPACE: Final = re.compile(r"\s*([{};])\s*|(:) +|\n+")
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -85,7 +87,7 @@ def _of(name: str) -> str:
     if name.startswith("vendor/") or name.endswith(".svg"):
         return text
     if name.endswith(".js"):
-        return INDENT.sub("", AT_THE_END.sub("", WHOLE_LINE.sub("", text)))
+        return GOES_ON.sub("", INDENT.sub("", AT_THE_END.sub("", WHOLE_LINE.sub("", text))))
     return CSS_SPACE.sub(lambda m: m[1] or m[2] or "", CSS_COMMENT.sub("", text)).strip()
 
 
