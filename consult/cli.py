@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Final
 
 import click
 
-gc.disable()  # nothing that is loaded now is garbage: looking for some would take a tenth of the start
-from consult.commands import (  # noqa: E402 - after that
-    cases,
-    content,
-    evidence,
-    keeping,
-    measures,
-    people,
-    protecting,
-    rounds,
-    serve,
-    sign_on,
-)
-from consult.commands.place import EXIT_CODES, Commands, on_instance  # noqa: E402 - after that
+from consult.loading import for_good
 
-gc.freeze()
-gc.enable()
+with for_good():
+    from consult.commands import (
+        cases,
+        content,
+        evidence,
+        keeping,
+        measures,
+        people,
+        protecting,
+        rounds,
+        serve,
+        sign_on,
+    )
+    from consult.commands.place import EXIT_CODES, Commands, on_instance
 
 ALL: Final = (
     serve.serve,

@@ -85,11 +85,12 @@ def _turn(server: Any) -> None:
 
 
 def _finish(server: Any) -> None:
-    """Take no more connections, send what is owed, and end the threads."""
+    """Take no more connections, read what has come, send what is owed, and end the threads."""
     server.del_channel()
     late = threading.Event()
     alarm = threading.Timer(PATIENCE, late.set)
     alarm.start()
+    _turn(server)
     while not late.is_set() and any(_owes(one) for one in list(server.active_channels.values())):
         _turn(server)
     alarm.cancel()

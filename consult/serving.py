@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import gc
 import ipaddress
 import socket
 import subprocess
@@ -21,6 +20,7 @@ from msgspec import Struct
 from consult import server, tending
 from consult.approving import note_served
 from consult.instance import Instance, InstanceRefused
+from consult.loading import for_good
 from consult.lock import server_lock
 from consult.setting_up import open_set_up
 
@@ -126,13 +126,8 @@ def application(folder: Path, address: Address, actor: str = "program") -> Flask
     return create_app(instance)
 
 
-def settle() -> None:
-    """Set apart what was loaded and stays: searching it for garbage again would take longer than an answer.
-
-    All threads that come take their memory from one place.
-    """
-    gc.freeze()
-    gc.enable()
+def share_memory() -> None:
+    """Have all threads that come take their memory from one place, and give back what is free now."""
     if libc := _glibc():
         libc.mallopt(M_ARENA_MAX, 1)
         libc.malloc_trim(0)
@@ -178,13 +173,13 @@ def serve(
     actor: str = "program",
 ) -> None:
     """Serve an instance until the process is told to end; `ready` is called once everything has been found in order."""
-    gc.disable()  # what is loaded stays
-    app = application(folder, address, actor)  # what is wrong is said here, before the first page
+    with for_good():
+        app = application(folder, address, actor)  # what is wrong is said here, before the first page
     instance: Instance = app.extensions["consult"]
     try:
         with server_lock(folder):
             note_served(instance)
-            settle()
+            share_memory()
             ready(instance)
             keep_tending(instance)
             server.run(server.made(app, listener, "https" if address.behind_tls else "http"))
