@@ -27,6 +27,11 @@ SHOWN: Final = 16
 """Characters of a note's digest that a page bears: 64 bits tell any two notes of a consultation apart."""
 
 
+def as_shown(text: str) -> str:
+    """The begin of the digest of a note, by which a page says which note was read."""
+    return digest(text)[:SHOWN]
+
+
 class GateHolds(Refused):
     """Signing is held; the page shows by what."""
 
@@ -89,21 +94,20 @@ def sign(
     """Sign and lock: one transaction writes the step, the case and the state.
 
     GateHolds is raised, and nothing written, while an urgent answer has no decision, a U0 question is blank without
-    a reason, or a red-flag answer was changed and the tick that it was on purpose is missing. `shown` is the begin of
-    the digest of the note that was read, SHOWN characters ("": none was shown); NoteChanged is raised where it reads
-    otherwise now.
+    a reason, or a red-flag answer was changed and the tick that it was on purpose is missing. `shown` tells the
+    note that was read, as `as_shown` makes it ("": none was); NoteChanged is raised where it reads otherwise now.
     """
     with store.writing(consultation_id, who) as (conn, consultation):
         path = store.path_of(consultation)
-        noted = digest(note(consultation, path))
-        if shown and shown != noted[:SHOWN]:
+        text = note(consultation, path)
+        if shown and shown != as_shown(text):
             raise NoteChanged("The note changed since it was read; read it again, then sign.")
         holds = gate(consultation, path)
         if not holds.open or not _all_on_purpose(holds, changed_on_purpose):
             raise GateHolds("Signing is held: record what the page lists, then sign.")
         content = {
             "case": case_of(store, consultation),
-            "note_digest": noted,
+            "note_digest": digest(text),
             "changed_on_purpose": [q.id for q in holds.no_longer],
             "not_recorded": [q.id for q in not_recorded(path)],
         }

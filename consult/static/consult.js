@@ -12,7 +12,8 @@
   var inTheWay = new Map();  // such a button, or one whose request is on its way -> the questions it is about, as a selector
   var pressed = new Set();  // what a button was pressed for that waits until answers have reached the server
   var latest = new Map();  // question -> the key of what was last entered here
-  var signedOut = false, stale = false, trouble = '';
+  var signedOut = false, stale = false, trouble = '', gone = '';  // `gone`: an answer is lost with its question, and stays so
+  var AGAIN = 'That was not recorded: try again';
   var seenTop = new Set(), seenEnd = new Set();
 
   function newKey() {
@@ -30,7 +31,7 @@
     document.documentElement.dataset.unsent = String(underWay());
     var failed = Array.from(waiting.values()).filter(late).length + acts.size;
     if (failed && stale) { say('Not saved: note what you entered and reload this page', true); }
-    else if (trouble) { say(trouble, true); }
+    else if (gone || trouble) { say(gone || trouble, true); }
     else if (failed && signedOut) { say('Not saved: the screen is locked', true); }
     else if (failed) { say('Not saved, retrying (' + failed + ')', true); }
     else if (underWay()) { say('Saving'); }
@@ -177,7 +178,7 @@
       else {
         inTheWay.delete(element);
         if (status === 200) { delete element.dataset.key; }
-        else if (!element.dataset.remove || !answered) { trouble = 'That was not recorded: try again'; }
+        else if (!element.dataset.remove || !answered) { trouble = AGAIN; }
       }
       if (status === 401 || status === 423) { document.dispatchEvent(new CustomEvent('consult:refused')); }
       tell();
@@ -223,7 +224,6 @@
   }
   // A button's request is sent again with its own key, unless a reply has put another button in its place.
   function actAgain(element) {
-    if (!document.contains(element)) { inTheWay.delete(element); trouble = 'That was not recorded: try again'; return; }
     acts.add(element);
     setTimeout(act, RETRY, element);
   }
@@ -231,6 +231,7 @@
     if (document.contains(element)) { htmx.trigger(element, element.matches('form') ? 'submit' : 'click'); return; }
     acts.delete(element);
     inTheWay.delete(element);
+    trouble = AGAIN;
     tell();
   }
   function again(set, held, item) {
@@ -340,7 +341,7 @@
     var signal = AbortSignal.timeout(htmx.config.timeout);
     fetch(address, { method: 'POST', headers: headers, body: bodies[0], signal: signal }).then(function (reply) {
       if (reply.status !== 200 && reply.status !== 409 && reply.status !== 422) { throw new Error(String(reply.status)); }
-      if (reply.status !== 200) { trouble = 'An answer to a question that no longer shows was not saved: reload this page'; }
+      if (reply.status !== 200) { gone = 'An answer to a question that no longer shows was not saved: reload this page'; }
       if (bodies.length > 1) { send(question, held, address, bodies.slice(1)); return; }
       if (waiting.get(question) === held) { waiting.delete(question); }
       tell();
@@ -382,7 +383,7 @@
     var decide = Array.from(document.querySelectorAll('.decide')).some(function (form) {
       return form !== leaving && (window.enteredEarly(form).length || form.querySelector('.decide__note'));
     });
-    return decide || underWay() || halfTyped().length || document.querySelector('.q__lost, ' + UNSETTLED);
+    return decide || gone || underWay() || halfTyped().length || document.querySelector('.q__lost, ' + UNSETTLED);
   }
   window.addEventListener('beforeunload', function (event) { if (unsaved()) { event.preventDefault(); } });
   document.addEventListener('submit', function (event) {
@@ -547,14 +548,14 @@
     box.click();
     if (box.type === 'radio') { leave(set, 1, false); }
   }
-  function goTo(stop, stays) {
+  function goTo(stop) {
     if (!stop) { return; }
     var inside = 'input:checked, input:not([type="hidden"]), select, textarea';
     if (stop.id) { inside = 'a[href], button, summary, input:not([type="hidden"]), select'; }
     var shown = Array.from(stop.querySelectorAll(inside)).find(function (e) { return e.checkVisibility(); });
     var to = stop.matches('button') ? stop : stop.querySelector('.q__control input[type="radio"]:checked') || shown;
     to.focus({ preventScroll: true });
-    if (stays !== false) { (stop.closest('.q') || to).scrollIntoView({ block: 'nearest' }); }
+    (stop.closest('.q') || to).scrollIntoView({ block: 'nearest' });
   }
 
   // Why a question is asked opens below it. Without scripts the same link leads to a page.

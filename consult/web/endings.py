@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from consult.documents import signing
 from consult.documents.note import note
-from consult.documents.report import digest
 from consult.documents.words import clock_time
 from consult.proforma.answer import Answer
 from consult.proforma.model import Question
@@ -122,10 +121,8 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
         if not done.whole:
             return answered(consultation, screen, key, done)
         try:
-            if answered_elsewhere(found(consultation_id), screen, key):
-                raise signing.NoteChanged("Answers changed since this page was made.")
-            ticked, shown = request.form.getlist("on_purpose"), request.form.get("shown", "")
-            signing.sign(inst().store, consultation_id, who(), ticked, f"{key}:sign", shown)
+            shown = _note_known(found(consultation_id), screen, key)
+            signing.sign(inst().store, consultation_id, who(), request.form.getlist("on_purpose"), f"{key}:sign", shown)
             return redirect(url_for("consultations.show", consultation_id=consultation_id))
         except NotOpen:  # the same page sent twice: it is signed
             return redirect(url_for("consultations.show", consultation_id=consultation_id))
@@ -141,8 +138,15 @@ def _to_read(consultation: Consultation, **more: Any) -> dict[str, Any]:
     """What the page needs on which a note is read through before it is signed, with the digest of that note."""
     context = screen_context(consultation, **{"held": False, "changed": False, "blank_problem": "", **more})
     context["note_text"] = note(consultation, context["screen"].path)
-    context["note_digest"] = digest(context["note_text"])[: signing.SHOWN]
+    context["note_digest"] = signing.as_shown(context["note_text"])
     return context
+
+
+def _note_known(now: Consultation, screen: Screen, key: str) -> str:
+    """What the note must still be when it is signed: the one read through, else what the page sent makes of it."""
+    if answered_elsewhere(now, screen, key):
+        raise signing.NoteChanged("Answers changed since this page was made.")
+    return request.form.get("shown") or signing.as_shown(note(now, inst().store.path_of(now)))
 
 
 @bp.route("/<consultation_id>/abandon", methods=["GET", "POST"])

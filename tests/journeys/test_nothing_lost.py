@@ -63,6 +63,31 @@ def checked(page: Page, question: str) -> list[str]:
     return [str(box.get_attribute("value")) for box in boxes.all()]
 
 
+def begun_with(hand: WithScript, question: str = ONE, code: str = "absent") -> None:
+    """An answer that is saved before anything else happens."""
+    hand.tick(question, code)
+    hand.settle()
+    expect(hand.page.locator(f"#state-{question} .q__saved")).to_be_visible()
+
+
+def press_rest(hand: WithScript) -> None:
+    hand.click(hand.page.locator(f"#rest-{REST} .rest__fill button"))
+    hand.page.wait_for_timeout(300)
+
+
+def press_remove(hand: WithScript, question: str = ONE) -> None:
+    hand.page.locator(f"#state-{question} [data-remove]").click()
+    hand.page.wait_for_timeout(300)
+
+
+def saved(hand: WithScript, service: Service, consultation: str, question: str, code: str) -> None:
+    """It is saved, stands chosen, is recorded, and nothing else is said of it."""
+    expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+    expect(hand.page.locator(".q__conflict")).to_have_count(0)
+    assert checked(hand.page, question) == [code]
+    assert service.answer(consultation, question) == (code, None, "")
+
+
 def asks(page: Page) -> bool:
     """Whether leaving asks first."""
     return bool(page.evaluate("!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"))
@@ -81,18 +106,14 @@ class TestNoToTheRestUnderWay:
         self, nurse: tuple[WithScript, str, Visit], service: Service, reply: str
     ) -> None:
         hand, consultation, _ = nurse
-        hand.tick("cancer_ever", "absent")
-        hand.settle()
+        begun_with(hand, "cancer_ever")
         see_all_of_the_rest(hand)
         late = Late(hand.page, "**/rest")
-        hand.click(hand.page.locator(f"#rest-{REST} .rest__fill button"))
-        hand.page.wait_for_timeout(300)
+        press_rest(hand)
         hand.tick(ITEM, "present")
         hand.page.wait_for_timeout(400)
         late.come() if reply == "late" else late.are_lost()
-        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
-        assert checked(hand.page, ITEM) == ["present"]
-        assert service.answer(consultation, ITEM) == ("present", None, "")
+        saved(hand, service, consultation, ITEM, "present")
         assert service.answer(consultation, "night_pain") == ("absent", None, "")
         expect(hand.page.locator(".q__conflict")).to_have_count(0)
 
@@ -107,9 +128,7 @@ class TestNoToTheRestUnderWay:
         hand.page.wait_for_timeout(300)
         hand.tick(ITEM, "present")
         late.come()
-        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
-        assert checked(hand.page, ITEM) == ["present"]
-        assert service.answer(consultation, ITEM) == ("present", None, "")
+        saved(hand, service, consultation, ITEM, "present")
         assert service.answer(consultation, "night_pain") is None
 
 
@@ -117,18 +136,13 @@ class TestRemoveUnderWay:
     @pytest.mark.parametrize("reply", ["late", "lost"])
     def test_a_newer_answer_stands(self, nurse: tuple[WithScript, str, Visit], service: Service, reply: str) -> None:
         hand, consultation, _ = nurse
-        hand.tick(ONE, "absent")
-        hand.settle()
+        begun_with(hand)
         late = Late(hand.page, "**/answers", "remove=")
-        hand.page.locator(f"#state-{ONE} [data-remove]").click()
-        hand.page.wait_for_timeout(300)
+        press_remove(hand)
         hand.tick(ONE, "present")
         hand.page.wait_for_timeout(300)
         late.come() if reply == "late" else late.are_lost()
-        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
-        expect(hand.page.locator(".q__conflict")).to_have_count(0)
-        assert checked(hand.page, ONE) == ["present"]
-        assert service.answer(consultation, ONE) == ("present", None, "")
+        saved(hand, service, consultation, ONE, "present")
 
     def test_what_was_typed_anew_stands(self, nurse: tuple[WithScript, str, Visit], service: Service) -> None:
         hand, consultation, _ = nurse
@@ -150,13 +164,11 @@ class TestRemoveUnderWay:
         self, nurse: tuple[WithScript, str, Visit], service: Service
     ) -> None:
         hand, consultation, _ = nurse
-        hand.tick(ONE, "absent")
-        hand.settle()
+        begun_with(hand)
         late = Late(hand.page, "**/answers", "unsure")
         hand.tick(ONE, "unsure")
         hand.page.wait_for_timeout(400)
-        hand.page.locator(f"#state-{ONE} [data-remove]").click()
-        hand.page.wait_for_timeout(300)
+        press_remove(hand)
         late.come()
         expect(hand.page.locator(f"#state-{ONE} .q__saved")).to_have_count(0)
         expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
@@ -174,8 +186,7 @@ class TestSeveralAtOnce:
         hand.settle()
         see_all_of_the_rest(hand)
         late = Late(hand.page, "**/rest")
-        hand.click(hand.page.locator(f"#rest-{REST} .rest__fill button"))
-        hand.page.wait_for_timeout(200)
+        press_rest(hand)
         hand.page.locator("#state-night_pain [data-remove]").click()
         hand.page.wait_for_timeout(500)
         late.come()
@@ -189,9 +200,7 @@ class TestSeveralAtOnce:
         self, nurse: tuple[WithScript, str, Visit], service: Service
     ) -> None:
         hand, consultation, _ = nurse
-        hand.tick(ONE, "absent")
-        hand.settle()
-        expect(hand.page.locator(f"#state-{ONE} .q__saved")).to_be_visible()
+        begun_with(hand)
         late = Late(hand.page, "**/answers", "unsure")
         hand.tick(ONE, "unsure")
         hand.page.wait_for_timeout(300)
@@ -199,9 +208,7 @@ class TestSeveralAtOnce:
         hand.page.wait_for_timeout(100)
         hand.tick(ONE, "present")
         late.come()
-        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
-        assert checked(hand.page, ONE) == ["present"]
-        assert service.answer(consultation, ONE) == ("present", None, "")
+        saved(hand, service, consultation, ONE, "present")
 
     def test_undo_waits_for_an_answer_on_its_way(self, nurse: tuple[WithScript, str, Visit], service: Service) -> None:
         hand, consultation, _ = nurse
@@ -222,11 +229,9 @@ class TestSeveralAtOnce:
         self, nurse: tuple[WithScript, str, Visit], service: Service
     ) -> None:
         hand, consultation, _ = nurse
-        hand.tick(ONE, "absent")
-        hand.settle()
+        begun_with(hand)
         late = Late(hand.page, "**/answers", "remove=")
-        hand.page.locator(f"#state-{ONE} [data-remove]").click()
-        hand.page.wait_for_timeout(300)
+        press_remove(hand)
         expect(hand.page.locator("#save-state")).to_have_text("Saving")
         assert asks(hand.page)
         hand.page.get_by_role("button", name="Sign and lock").click()
@@ -240,16 +245,14 @@ class TestSeveralAtOnce:
     ) -> None:
         hand, consultation, watch = nurse
         watch.expected += ["423 (", "401 ("]
-        hand.tick(ONE, "absent")
-        hand.settle()
+        begun_with(hand)
         held: list[Route] = []
 
         def hold(route: Route) -> None:
             held.append(route)
 
         hand.page.route("**/answers", hold, times=1)
-        hand.page.locator(f"#state-{ONE} [data-remove]").click()
-        hand.page.wait_for_timeout(200)
+        press_remove(hand)
         hand.page.get_by_role("button", name="Lock", exact=True).click()
         expect(hand.page.locator("#lock-password")).to_be_visible()
         held[0].continue_()
@@ -355,6 +358,22 @@ class TestDrawnAnewMeanwhile:
         expect(error).to_be_visible()
         expect(hand.page.locator('[name="a.phased_return_plan.what"]')).to_have_value("Mornings first")
         expect(hand.page.locator("#save-state")).to_have_text("Not saved: see the question")
+
+    def test_what_was_lost_with_its_question_is_said_for_good(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        """An answer that was too long, and whose question went off the path before it was refused."""
+        hand, consultation, _ = nurse
+        begun_with(hand, "cancer_ever", "present")
+        hand.write("cancer_which_and_when", "x" * 10_001)
+        hand.tick("cancer_ever", "absent")
+        state = hand.page.locator("#save-state")
+        expect(state).to_contain_text("question that no longer shows was not saved", timeout=10_000)
+        hand.tick(ONE, "absent")
+        expect(hand.page.locator(f"#state-{ONE} .q__saved")).to_be_visible()
+        expect(state).to_contain_text("question that no longer shows was not saved")
+        assert asks(hand.page)
+        assert service.answer(consultation, "cancer_which_and_when") is None
 
 
 class TestTwoAnswers:
@@ -524,8 +543,7 @@ class TestKeys:
     ) -> None:
         hand, _, _ = nurse
         page = hand.page
-        hand.tick("cancer_ever", "absent")
-        hand.settle()
+        begun_with(hand, "cancer_ever")
         see_all_of_the_rest(hand)
         page.locator(f"#rest-{REST} .rest__fill button").focus()
         page.keyboard.press("Enter")
