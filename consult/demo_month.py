@@ -19,6 +19,7 @@ from consult.exchange.casefile import Import
 from consult.instance import Instance
 from consult.record import incidents
 from consult.record.identity import Employee
+from consult.record.ledger import seen_of
 from consult.record.release import Event
 from consult.record.store import Who
 
@@ -323,7 +324,7 @@ class Audit:
                 id_ = incidents.note(conn, told, by, today, at, key)
                 if done := one.get("done"):
                     known = incidents.Incident(id_, told.happened_on, told.what, told.effect, done)
-                    seen = incidents.incidents(conn)[id_].seen
+                    seen = seen_of(incidents.incidents(conn)[id_].history)
                     incidents.note(conn, known, by, today, at, f"{key}:done", one["reason"], seen)
 
         return happens

@@ -14,7 +14,7 @@ from msgspec.structs import asdict, replace
 from consult.audit.rounds import Round, standing
 from consult.proforma.days import day_in
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, Step, append, steps
+from consult.record.ledger import Draft, Refused, Step, append, check_seen, steps
 
 STATES: Final = {
     "planned": "Planned",
@@ -108,17 +108,26 @@ def _apply(found: dict[str, Action], step: Step, content: Mapping[str, Any]) -> 
 
 
 def set_action(
-    conn: Connection, wanted: Wanted, who: tuple[str, str], at: str, key: str, action_id: str = "", reason: str = ""
+    conn: Connection,
+    wanted: Wanted,
+    who: tuple[str, str],
+    at: str,
+    key: str,
+    action_id: str = "",
+    reason: str = "",
+    seen: int = 0,
 ) -> str:
     """Make an action, or (with its id) change one; returns its id. Refused says what is wrong with it.
 
     `who` is the actor and the role. A change of an action that is there needs a reason; its gap stays what it was.
-    The same key makes one only.
+    The same key makes one only. `seen` is the step that the page knew as the last of this action: another one
+    there raises ChangedSince.
     """
     known = actions(conn).get(action_id)
     if action_id and known is None:
         raise Refused("There is no such action; go back to the list of actions.")
     if known is not None:
+        check_seen(known.history, seen, key, "action")
         if not known.open:
             raise Refused("This action has ended; take it up again before it is changed.")
         if not reason.strip():

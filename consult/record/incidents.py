@@ -12,14 +12,10 @@ from msgspec.structs import replace
 
 from consult.proforma.days import day_in
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, Step, append, steps
+from consult.record.ledger import Draft, Refused, Step, append, check_seen, steps
 
 LONGEST: Final = 2000
 TEXTS: Final = {"what": "what happened", "effect": "what came of it, or that nothing did"}
-
-
-class ChangedSince(Refused):
-    """Somebody changed the incident since the page was made."""
 
 
 class Incident(Struct, frozen=True):
@@ -31,11 +27,6 @@ class Incident(Struct, frozen=True):
     effect: str
     done: str
     history: tuple[Step, ...] = ()
-
-    @property
-    def seen(self) -> int:
-        """The step that whoever sees it now has seen as the last; 0 of one that is not noted yet."""
-        return self.history[-1].seq if self.history else 0
 
 
 def incidents(conn: Connection) -> dict[str, Incident]:
@@ -70,7 +61,10 @@ def note(
     `seen` is the step that the page knew as the last of this incident: another one there raises ChangedSince.
     """
     if said.id:
-        _check_seen(incidents(conn).get(said.id), seen, key)
+        held = incidents(conn).get(said.id)
+        if held is None:
+            raise Refused("There is no such incident; go back to the list.")
+        check_seen(held.history, seen, key, "incident")
     if said.id and not reason.strip():
         raise Refused("Say why the incident is changed; the reason is kept with it.")
     plain = replace(said, what=said.what.strip(), effect=said.effect.strip(), done=said.done.strip())
@@ -87,13 +81,6 @@ def note(
         Draft("incident_noted", {"incident": id_, **told, "reason": reason.strip()}, who[0], at, "", "", who[1], key),
     )
     return id_
-
-
-def _check_seen(held: Incident | None, seen: int, key: str) -> None:
-    if held is None:
-        raise Refused("There is no such incident; go back to the list.")
-    if held.seen != seen and all(step.key != key for step in held.history):
-        raise ChangedSince("Somebody changed this incident since the page was made, so nothing was recorded.")
 
 
 def _check_day(text: str, today: date) -> None:

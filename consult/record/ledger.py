@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from json.encoder import encode_basestring
 from typing import Any, Final
 
@@ -107,6 +107,10 @@ class Refused(Exception):
 
 class KeyReused(Refused):
     """The same client-made key came with another content: nothing was written."""
+
+
+class ChangedSince(Refused):
+    """Somebody changed what is to be changed since the page was made: nothing was written."""
 
 
 class UnknownStep(Exception):
@@ -364,3 +368,14 @@ def _fault(row: tuple[Any, ...], expected: int, before: str, redacted: dict[str,
     if content is not None and digest != content_digest(salt, content):
         return f"What step {seq} says was changed."
     return None
+
+
+def seen_of(history: Sequence[Step]) -> int:
+    """The step that whoever sees what these steps tell has seen as the last; 0 of what there is none of yet."""
+    return history[-1].seq if history else 0
+
+
+def check_seen(history: Sequence[Step], seen: int, key: str, what: str) -> None:
+    """Refuse a change by a page that knew another last step than there is (ChangedSince); the same key goes through."""
+    if seen_of(history) != seen and all(step.key != key for step in history):
+        raise ChangedSince(f"Somebody changed this {what} since the page was made, so nothing was recorded.")

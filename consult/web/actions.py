@@ -13,10 +13,10 @@ from consult.audit.actions import Action, Wanted
 from consult.audit.rounds import Round
 from consult.planning import Planned
 from consult.record import settings
-from consult.record.ledger import Refused
+from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst
-from consult.web.desk import own_key, refused, without_a_name
-from consult.web.forms import typed
+from consult.web.desk import BESIDE, own_key, refused, seen_here, without_a_name
+from consult.web.forms import number, typed
 from consult.web.rounds import by, leads
 
 bp = Blueprint("actions", __name__, url_prefix="/actions")
@@ -105,30 +105,33 @@ def change(action_id: str) -> Response | str | tuple[str, int]:
 
 
 def _edit(one: Action | None) -> Response | str | tuple[str, int]:
-    problem = ""
+    problem, code, beside, known = "", 200, False, one.id if one else ""
     if request.method == "POST":
         try:
             wanted, reason = _wanted(one), typed("reason")
             without_a_name(wanted.cause, wanted.what, wanted.evidence, wanted.post, reason)
             with inst().db.write() as conn:
-                id_ = actions.set_action(
-                    conn, wanted, by(), inst().store.at(), own_key(), one.id if one else "", reason
-                )
+                seen = number(request.form.get("seen", ""))
+                id_ = actions.set_action(conn, wanted, by(), inst().store.at(), own_key(), known, reason, seen)
             return redirect(url_for("actions.show", action_id=id_))
+        except ChangedSince as refusal:
+            problem, one, code, beside = f"{refusal} {BESIDE}", found(known), 409, True
         except Refused as refusal:
-            problem = str(refusal)
+            problem, code = str(refusal), 422
     conn = inst().db.read()
     page = render_template(
         "actions/edit.html",
         action=one,
         problem=problem,
+        beside=_planned(one) if beside and one else None,
+        seen=seen_here(one.history, beside) if one else "",
         given=_given(one),
         measure_names=[(m.id, m.title) for m in inst().measures.measures],
         round_names=[(r.id, r.name) for r in rounds.standing(conn)],
         site_names=[(code, site.name) for code, site in settings.sites(conn).items()],
         person_names=[(p.id, f"{p.name}, {p.role_label.lower()}") for p in people.people(conn) if p.active],
     )
-    return (page, 422) if problem else page
+    return (page, code) if problem else page
 
 
 def _wanted(one: Action | None) -> Wanted:

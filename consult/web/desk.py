@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, abort, current_app, g, make_response, render_template, request, session, url_for
 from werkzeug.wrappers import Response
@@ -20,13 +20,14 @@ from consult.exports import head_at, signer
 from consult.record import identity, looks, own
 from consult.record.consultation import Consultation, report_allowed, report_stands
 from consult.record.database import NotWritten
-from consult.record.ledger import Refused, steps
+from consult.record.ledger import Refused, Step, seen_of, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
 from consult.web import needing
 from consult.web.context import content_is_approved, inst, person, who
 from consult.web.screen import Screen
 
+BESIDE: Final = "What stands now is shown beside what you typed: write what is to stand, then change it."
 SHORTEST_KEY, LONGEST_KEY = 16, 100
 BLANK_REASONS = {
     "third_person_present": "A third person was present",
@@ -195,6 +196,11 @@ def own_key() -> str:
     """The key the page made for this request, or a new one where it has none that could be its own."""
     key = request.form.get("key", "")
     return key if SHORTEST_KEY <= len(key) <= LONGEST_KEY else str(uuid.uuid4())
+
+
+def seen_here(history: Sequence[Step], beside: bool) -> int | str:
+    """The last step that whoever has this page before them saw: what the form said, unless all is shown `beside`."""
+    return request.form.get("seen", "") if request.method == "POST" and not beside else seen_of(history)
 
 
 def without_a_name(*texts: str) -> None:

@@ -7,14 +7,13 @@ from msgspec.structs import asdict
 from werkzeug.wrappers import Response
 
 from consult.record import incidents
-from consult.record.incidents import ChangedSince, Incident
-from consult.record.ledger import Refused
+from consult.record.incidents import Incident
+from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst
-from consult.web.desk import own_key, without_a_name
+from consult.web.desk import BESIDE, own_key, seen_here, without_a_name
 from consult.web.forms import number, typed
 from consult.web.rounds import by
 
-BOTH = "What stands now is shown beside what you typed: write what is to stand, then change it."
 TEXTS = {
     "what": "What happened",
     "effect": "What came of it",
@@ -54,7 +53,7 @@ def _noted(one: Incident | None) -> Response | tuple[str, int]:
             seen = number(request.form.get("seen", ""))
             incidents.note(conn, said, by(), inst().today(), inst().store.at(), own_key(), reason, seen)
     except ChangedSince as refusal:
-        return _page(f"{refusal} {BOTH}", incidents.incidents(inst().db.read())[id_], beside=True), 409
+        return _page(f"{refusal} {BESIDE}", incidents.incidents(inst().db.read())[id_], beside=True), 409
     except Refused as refusal:
         return _page(str(refusal), one), 422
     return redirect(url_for("incidents.index"))
@@ -68,15 +67,8 @@ def _page(problem: str, changing: Incident | None = None, beside: bool = False) 
         problem=problem,
         changing=changing,
         beside=beside,
-        seen=_seen(changing, beside),
+        seen=seen_here(changing.history, beside) if changing else "",
         texts=TEXTS,
         today=inst().today(),
         given=dict(request.form) if request.method == "POST" else asdict(changing) if changing else {},
     )
-
-
-def _seen(changing: Incident | None, shown: bool) -> int | str:
-    """The last step that whoever has this page before them has seen of the incident."""
-    if changing is None:
-        return ""
-    return request.form.get("seen", "") if request.method == "POST" and not shown else changing.seen

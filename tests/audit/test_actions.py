@@ -9,7 +9,7 @@ from consult.audit import actions, rounds
 from consult.audit.actions import MOVES, STATES, Wanted
 from consult.record import incidents
 from consult.record.incidents import Incident
-from consult.record.ledger import Refused, steps, verify
+from consult.record.ledger import Refused, seen_of, steps, verify
 from consult.record.opening import open_database
 
 LEAD = ("person-lead", "audit_lead")
@@ -144,19 +144,23 @@ def test_an_action_that_is_not_whole_is_refused_and_nothing_is_written(db, first
     assert len(list(steps(db.read()))) == before
 
 
+def seen(db, id_):
+    return seen_of(held(db, id_).history)
+
+
 def test_a_change_needs_a_reason_keeps_the_gap_and_leaves_what_was(db, first, later):
     id_ = make(db, first)
     changed = wanted(later, measure="other", site="B", due="2026-05-01")
     with db.write() as conn, pytest.raises(Refused, match="Say why"):
-        actions.set_action(conn, changed, LEAD, AT, key(), id_)
+        actions.set_action(conn, changed, LEAD, AT, key(), id_, "", seen(db, id_))
     with db.write() as conn:
-        assert actions.set_action(conn, changed, LEAD, AT, key(), id_, "More time") == id_
+        assert actions.set_action(conn, changed, LEAD, AT, key(), id_, "More time", seen(db, id_)) == id_
     found = held(db, id_)
     assert found.wanted == wanted(first, due="2026-05-01")
     assert [s.content["due"] for s in found.history] == ["2026-03-01", "2026-05-01"]
     move(db, id_, "given_up")
     with db.write() as conn, pytest.raises(Refused, match="has ended"):
-        actions.set_action(conn, changed, LEAD, AT, key(), id_, "More time")
+        actions.set_action(conn, changed, LEAD, AT, key(), id_, "More time", seen(db, id_))
 
 
 def test_the_same_key_makes_one_action(db, first):
@@ -194,7 +198,7 @@ def noted(db, **more):
     reason, said = more.pop("reason", ""), Incident(**{**base, **more})
     with db.write() as conn:
         held = incidents.incidents(conn).get(said.id)
-        seen = held.seen if held else 0
+        seen = seen_of(held.history) if held else 0
         return incidents.note(conn, said, LEAD, date(2026, 1, 3), AT, key(), reason, seen)
 
 

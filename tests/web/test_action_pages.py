@@ -6,6 +6,7 @@ import io
 import re
 import uuid
 from datetime import timedelta
+from itertools import product
 
 import pages
 import pytest
@@ -223,3 +224,36 @@ def test_an_incident_is_noted_by_anybody_and_finished_by_the_lead(service: Servi
     service.employee()
     named = {**sent, "key": str(uuid.uuid4()), "what": f"The note of {EMPLOYEE[0]}"}
     assert nurse.post("/incidents", named).status_code == 422
+
+
+BY_A = {"cause": "Cause by A", "what": "Action by A", "post": "Post of A", "evidence": "Evidence by A"}
+BY_B = {name: text.replace("A", "B") for name, text in BY_A.items()}
+
+
+def to_change(visitor: Visitor, id_: str) -> dict[str, str]:
+    """What the form of an action would send as it stands."""
+    page = visitor.get(f"/actions/{id_}/change")
+    return {name: pages.value_of(page, name) or "" for name in (*BY_A, "due", "seen", "key")}
+
+
+@pytest.mark.parametrize(("of_a", "of_b"), list(product(BY_A, repeat=2)))
+def test_a_change_that_is_out_of_date_is_shown_beside_what_stands_now(
+    service: Service, lead: Visitor, of_a: str, of_b: str
+) -> None:
+    id_ = make(service, lead, make_round(service, lead, "Before", 90, 30))
+    stale = {**to_change(lead, id_), of_b: BY_B[of_b], "reason": "B knows more"}
+    done = {**to_change(lead, id_), of_a: BY_A[of_a], "reason": "A was first"}
+    for _ in range(2):  # sent again it is the same change
+        assert lead.post(f"/actions/{id_}/change", done).status_code == 302
+    reply = lead.post(f"/actions/{id_}/change", stale)
+    assert reply.status_code == 409
+    stands = actions.actions(service.instance.db.read())[id_]
+    assert getattr(stands.wanted, of_a) == BY_A[of_a]
+    assert len(stands.history) == 2
+    page = pages.parse(reply.text)
+    assert {name: pages.value_of(page, name) for name in (*BY_A, "reason")} == {n: stale[n] for n in (*BY_A, "reason")}
+    (beside,) = [e for e in page.iter("dl") if e.get("id") == "as-it-stands"]
+    assert BY_A[of_a] in pages.text(beside)
+    seen = {name: pages.value_of(page, name) or "" for name in ("seen", "key")}
+    assert lead.post(f"/actions/{id_}/change", stale | seen).status_code == 302
+    assert getattr(actions.actions(service.instance.db.read())[id_].wanted, of_b) == BY_B[of_b]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -190,3 +191,14 @@ def test_every_rule_that_is_kept_stands_as_it_was_vendored(monkeypatch: pytest.M
         left_out = [was - body for was in vendored.get((around, selector), []) if body <= was]
         assert any(all(one.startswith("--") for one in declarations) for declarations in left_out), (around, selector)
     assert ("", ".nhsuk-button--secondary:hover") in {(around, selector) for around, selector, _ in kept}
+
+
+def test_no_comment_is_left_in_a_script_that_could_take_the_line_after_it_with_it() -> None:
+    """Lines are joined where one goes on; a comment at the end of one would then go on, too."""
+    own = [one.name for one in files("consult").joinpath("static").iterdir() if one.name.endswith(".js")]
+    assert len(own) > 8
+    for name in own:
+        known = static.file(name)
+        assert known is not None
+        code = re.sub(r"""'[^'\n]*'|"[^"\n]*\"""", "''", known.body.decode())
+        assert not re.search(r"(?<!\\)//", re.sub(r"/\*.*?\*/", "", code, flags=re.DOTALL)), name
