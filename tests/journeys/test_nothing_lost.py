@@ -88,6 +88,14 @@ def saved(hand: WithScript, service: Service, consultation: str, question: str, 
     assert service.answer(consultation, question) == (code, None, "")
 
 
+def on_its_way(hand: WithScript, question: str, code: str) -> Late:
+    """An answer that has reached the server, and whose reply has not come."""
+    late = Late(hand.page, "**/answers", f"a.{question}={code}")
+    hand.tick(question, code)
+    hand.page.wait_for_timeout(300)
+    return late
+
+
 def asks(page: Page) -> bool:
     """Whether leaving asks first."""
     return bool(page.evaluate("!window.dispatchEvent(new Event('beforeunload', {cancelable: true}))"))
@@ -165,9 +173,7 @@ class TestRemoveUnderWay:
     ) -> None:
         hand, consultation, _ = nurse
         begun_with(hand)
-        late = Late(hand.page, "**/answers", "unsure")
-        hand.tick(ONE, "unsure")
-        hand.page.wait_for_timeout(400)
+        late = on_its_way(hand, ONE, "unsure")
         press_remove(hand)
         late.come()
         expect(hand.page.locator(f"#state-{ONE} .q__saved")).to_have_count(0)
@@ -201,9 +207,7 @@ class TestSeveralAtOnce:
     ) -> None:
         hand, consultation, _ = nurse
         begun_with(hand)
-        late = Late(hand.page, "**/answers", "unsure")
-        hand.tick(ONE, "unsure")
-        hand.page.wait_for_timeout(300)
+        late = on_its_way(hand, ONE, "unsure")
         hand.page.locator(f"#state-{ONE} [data-remove]").click()
         hand.page.wait_for_timeout(100)
         hand.tick(ONE, "present")
@@ -214,9 +218,7 @@ class TestSeveralAtOnce:
         hand, consultation, _ = nurse
         hand.tick("cancer_ever", "absent")
         hand.no_to_the_rest(REST)
-        late = Late(hand.page, "**/answers", f"a.{ITEM}=present")
-        hand.tick(ITEM, "present")
-        hand.page.wait_for_timeout(300)
+        late = on_its_way(hand, ITEM, "present")
         hand.page.locator(f"#rest-{REST}").get_by_role("button", name="Undo").click()
         hand.page.wait_for_timeout(300)
         late.come()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pages
 import pytest
-from visiting import PEOPLE, PERSONAL, Service, Visitor
+from visiting import CASE, PEOPLE, PERSONAL, Service, Visitor
 
 from consult.accounts import people
 from consult.audit import reliability, rounds, sampling, targets
@@ -20,14 +20,6 @@ from consult.record.ledger import steps
 ELIGIBLE = {
     "back_pain_reason": Answer("answered", "main"),
     "visit_and_episode": Answer("answered", "first_ever_episode"),
-}
-FIELDS = {
-    "f.site": "A",
-    "f.consultation_date": "2026-03-01",
-    "f.clinician_role": "nurse",
-    "f.back_pain_reason": "main",
-    "f.first_consultation": "yes",
-    "f.episode_gap": "none_ever",
 }
 
 
@@ -58,7 +50,7 @@ def sitting(visitor: Visitor) -> str:
 def enter(visitor: Visitor, at: str, ref: str, **more: str) -> Any:
     draft = f"11111111-1111-4111-8111-{abs(hash(ref)) % 10**12:012}"
     fields = {f"f.{name}": text for name, text in more.items()}
-    return visitor.post(f"{at}/cases/{draft}", {**FIELDS, "f.case_ref": ref, "act": "next", **fields})
+    return visitor.post(f"{at}/cases/{draft}", {**CASE, "f.case_ref": ref, "act": "next", **fields})
 
 
 def row_of(page: Any, label: str) -> list[str]:
@@ -246,7 +238,7 @@ def test_a_case_held_already_is_shown_beside_the_one_typed(service: Service) -> 
     at = sitting(nurse)
     enter(nurse, at, "R-1", sex="female")
     draft = "22222222-2222-4222-8222-222222222222"
-    refused = nurse.post(f"{at}/cases/{draft}", {**FIELDS, "f.case_ref": "R-1", "f.sex": "male", "act": "next"})
+    refused = nurse.post(f"{at}/cases/{draft}", {**CASE, "f.case_ref": "R-1", "f.sex": "male", "act": "next"})
     assert refused.status_code == 422
     assert row_of(pages.parse(refused.text), "Sex") == ["Sex", "Female", "Male (differs)"]
 
@@ -257,7 +249,7 @@ def test_site_and_clinician_are_kept_only_where_that_is_ticked_and_it_is_said(se
     without = enter(nurse, at, "R-1").headers["Location"]
     assert pages.value_of(nurse.get(without), "f.clinician_role") is None
     draft = "33333333-3333-4333-8333-333333333333"
-    ticked = nurse.post(f"{at}/cases/{draft}", {**FIELDS, "f.case_ref": "R-2", "carry": "yes", "act": "next"})
+    ticked = nurse.post(f"{at}/cases/{draft}", {**CASE, "f.case_ref": "R-2", "carry": "yes", "act": "next"})
     page = nurse.get(ticked.headers["Location"])
     assert pages.value_of(page, "f.clinician_role") == "nurse"
     assert pages.value_of(page, "f.site") == "A"
@@ -271,7 +263,7 @@ def test_an_entered_case_is_edited_with_a_reason(service: Service) -> None:
     path = "/entry/edit/DEMO/retrospective/R-1"
     page = nurse.get(path)
     assert pages.value_of(page, "f.sex") == "female"
-    sent = {**FIELDS, "f.sex": "male", "seen": pages.value_of(page, "seen")}
+    sent = {**CASE, "f.sex": "male", "seen": pages.value_of(page, "seen")}
     assert nurse.post(path, sent).status_code == 422
     assert nurse.post(path, {**sent, "reason": "Misread"}).status_code == 302
     again = nurse.get(path)
@@ -300,7 +292,7 @@ def test_a_second_reading_is_blind_by_somebody_else_and_settled_by_both(service:
     page = doctor.get(path)
     assert [e for e in page.iter("input") if e.get("checked") is not None] == [], "blind"
     assert "f.case_ref" not in {e.get("name") for e in page.iter("input")}
-    reading = {name: text for name, text in FIELDS.items() if name not in ("f.site", "f.consultation_date")}
+    reading = {name: text for name, text in CASE.items() if name not in ("f.site", "f.consultation_date")}
     assert doctor.post(path, {**reading, "f.sex": "x"}).status_code == 422
     assert doctor.post(path, {**reading, "f.sex": "male", "f.staff_group": "students"}).status_code == 302
     page = doctor.get(f"/rounds/{id_}/readings")
@@ -338,7 +330,7 @@ def test_what_waits_for_a_second_reading_is_kept_from_who_may_read_it(service: S
     assert "blind reading" in pages.text(doctor.get(cases))
     assert "Met: " not in pages.text(doctor.get(cases).find(".//table[@class='plain cases']"))
     assert "blind reading" not in pages.text(lead.get(cases))
-    reading = {name: text for name, text in FIELDS.items() if name not in ("f.site", "f.consultation_date")}
+    reading = {name: text for name, text in CASE.items() if name not in ("f.site", "f.consultation_date")}
     assert doctor.post(f"/rounds/{id_}/readings/DEMO/retrospective/R-1", reading).status_code == 302
     assert doctor.ask(case).status_code == 200
     assert "not blind" not in pages.text(lead.get(f"/rounds/{id_}/readings"))
@@ -346,7 +338,7 @@ def test_what_waits_for_a_second_reading_is_kept_from_who_may_read_it(service: S
 
 def test_the_lead_is_told_where_a_second_reading_can_not_be_shown_to_be_blind(service: Service, lead: Visitor) -> None:
     instance = service.instance
-    row = {name.removeprefix("f."): text for name, text in FIELDS.items()} | {"case_ref": "F-1"}
+    row = {name.removeprefix("f."): text for name, text in CASE.items()} | {"case_ref": "F-1"}
     row |= {"provider": "DEMO", "capture_mode": "retrospective"}
     dataset = instance.library.current.dataset
     how = Import("DEMO", instance.today(), "cli:test", instance.store.at())
@@ -354,7 +346,7 @@ def test_the_lead_is_told_where_a_second_reading_can_not_be_shown_to_be_blind(se
     assert import_cases(instance.db, dataset, text, how).added == 1
     id_ = make_round(service, lead, capture="retrospective", start="2026-01-01", end="2026-12-31")
     lead.post(f"/rounds/{id_}/readings/draw")
-    reading = {name: text for name, text in FIELDS.items() if name not in ("f.site", "f.consultation_date")}
+    reading = {name: text for name, text in CASE.items() if name not in ("f.site", "f.consultation_date")}
     doctor = service.visitor("doctor")
     assert doctor.post(f"/rounds/{id_}/readings/DEMO/retrospective/F-1", reading).status_code == 302
     said = pages.text(lead.get(f"/rounds/{id_}/readings"))

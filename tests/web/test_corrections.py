@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 from visiting import Service, Visitor
 
 from consult.proforma.answer import Answer
+from consult.proforma.model import Question
 from consult.web import forms
 
 WHY = {"text": "Taken down wrongly.", "why": "misheard", "act": "add"}
@@ -31,6 +32,14 @@ def chosen(page: Element, name: str) -> str:
     return pages.value_of(page, name) or ""
 
 
+def what_can_be_sent(service: Service, kind: str) -> tuple[Question, dict[str, str], list[str]]:
+    """A question of a kind, the fields of an answer to it, and the reasons for which it may not have been asked."""
+    question, fields, _ = GIVEN[kind]
+    proforma = service.instance.library.current.proforma
+    values = {f"a.{question}{part}": value for part, value in fields.items()}
+    return proforma.by_id[question], values, list(forms.instead(proforma.by_id[question], proforma))
+
+
 @pytest.fixture
 def signed(service: Service) -> str:
     return service.signed()
@@ -40,10 +49,8 @@ def signed(service: Service) -> str:
 def test_one_of_them_is_recorded_and_of_several_none_with_all_of_them_kept(
     service: Service, nurse: Visitor, signed: str, kind: str
 ) -> None:
-    question, fields, answer = GIVEN[kind]
-    asked = service.instance.library.current.proforma.by_id[question]
-    reasons = forms.instead(asked, service.instance.library.current.proforma)
-    values = {f"a.{question}{part}": value for part, value in fields.items()}
+    question, _, answer = GIVEN[kind]
+    asked, values, reasons = what_can_be_sent(service, kind)
     for value, reason, blank in product((False, True), ("", *reasons), (False, True)):
         sent = {"chosen": question, "question": question, f"seen.{question}": "0", **WHY}
         sent |= values if value else {}
@@ -72,10 +79,9 @@ def test_one_of_them_is_recorded_and_of_several_none_with_all_of_them_kept(
 def test_a_correction_refused_for_want_of_words_is_still_on_the_page(
     service: Service, nurse: Visitor, signed: str, kind: str
 ) -> None:
-    question, fields, _ = GIVEN[kind]
-    asked = service.instance.library.current.proforma.by_id[question]
-    values = {f"a.{question}{part}": value for part, value in fields.items()}
-    reasons = {f"reason.{question}": r for r in forms.instead(asked, service.instance.library.current.proforma)}
+    question = GIVEN[kind][0]
+    _, values, every = what_can_be_sent(service, kind)
+    reasons = {f"reason.{question}": r for r in every}
     for given in (values, reasons, {"blank": "yes"}):
         sent = {"act": "add", "chosen": question, "question": question, **given}
         reply = nurse.post(f"/consultations/{signed}/addendum", sent)

@@ -8,19 +8,11 @@ from xml.etree.ElementTree import Element
 
 import pages
 import pytest
-from visiting import Service, Visitor
+from visiting import CASE, Service, Visitor
 
 from consult.record.ledger import steps
 
-CASE = {
-    "f.case_ref": "R-1",
-    "f.site": "A",
-    "f.consultation_date": "2026-03-01",
-    "f.clinician_role": "nurse",
-    "f.back_pain_reason": "main",
-    "f.first_consultation": "yes",
-    "f.episode_gap": "none_ever",
-}
+FIRST = {**CASE, "f.case_ref": "R-1"}
 OTHER = {**CASE, "f.case_ref": "R-2", "f.sex": "male"}
 ACTS: dict[str, tuple[dict[str, str], int]] = {
     "kept by the script": ({**OTHER, "act": "draft", "quiet": "yes"}, 200),
@@ -33,10 +25,10 @@ ACTS: dict[str, tuple[dict[str, str], int]] = {
 """What a page sends, and the status of the reply while the case is open."""
 KEPT_BEFORE: dict[str, Callable[[Visitor, str], object]] = {
     "never seen": lambda nurse, at: nurse.get(at),
-    "unfinished": lambda nurse, at: nurse.post(at, {**CASE, "act": "draft"}),
-    "entered": lambda nurse, at: nurse.post(at, {**CASE, "act": "next", "key": "one-key-of-the-page-0001"}),
+    "unfinished": lambda nurse, at: nurse.post(at, {**FIRST, "act": "draft"}),
+    "entered": lambda nurse, at: nurse.post(at, {**FIRST, "act": "next", "key": "one-key-of-the-page-0001"}),
     "given up": lambda nurse, at: [
-        nurse.post(at, {**CASE, "act": "draft"}),
+        nurse.post(at, {**FIRST, "act": "draft"}),
         nurse.post(f"{at}/drop", {"reason": "Not about back pain"}),
     ],
 }
@@ -88,7 +80,7 @@ def test_every_way_of_sending_a_case_in_each_state(
 
 def test_the_same_page_sent_again_is_the_same_case(service: Service, nurse: Visitor, at: str) -> None:
     for _ in range(2):
-        assert nurse.post(at, {**CASE, "act": "next", "key": "one-key-of-the-page-0001"}).status_code == 302
+        assert nurse.post(at, {**FIRST, "act": "next", "key": "one-key-of-the-page-0001"}).status_code == 302
     assert len(list(steps(service.instance.db.read(), kind="case_entered"))) == 1
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
@@ -62,6 +62,14 @@ def send_again(visitor: Visitor, reply: TestResponse) -> TestResponse:
     return again
 
 
+def comes_back(service: Service, visitor: Visitor, send: Callable[[], TestResponse]) -> None:
+    """What is sent while nothing can be written is taken when the button of the page is pressed afterwards."""
+    with held_by_another(service):
+        reply = send()
+    assert reply.status_code == 503
+    assert send_again(visitor, reply).status_code == 302
+
+
 def test_what_was_sent_comes_with_the_page_and_is_recorded_once_when_sent_again(
     service: Service, nurse: Visitor
 ) -> None:
@@ -102,10 +110,7 @@ def test_a_whole_page_of_answers_comes_back(service: Service, nurse: Visitor) ->
         "a.adjustment_types": ["altered_hours", "amended_duties"],
         "a.cord_signs": "absent",
     }
-    with held_by_another(service):
-        reply = nurse.save(consultation, sent)
-    assert reply.status_code == 503
-    assert send_again(nurse, reply).status_code == 302
+    comes_back(service, nurse, lambda: nurse.save(consultation, sent))
     assert service.answer(consultation, "employee_concern") == Answer("answered", TEXT)
     assert service.answer(consultation, "adjustment_types") == Answer("answered", ["altered_hours", "amended_duties"])
 
@@ -125,10 +130,7 @@ def test_a_case_from_notes_comes_back_whole(service: Service, nurse: Visitor) ->
         "f.yf_action": ["explained", "early_review"],
         "act": "last",
     }
-    with held_by_another(service):
-        reply = nurse.post(sitting, case)
-    assert reply.status_code == 503
-    assert send_again(nurse, reply).status_code == 302
+    comes_back(service, nurse, lambda: nurse.post(sitting, case))
     (step,) = steps(service.instance.db.read(), kind="case_imported")
     assert step.content is not None
     assert (step.content["case_ref"], step.content["consultation_date"]) == ("N-77", "2026-03-01")

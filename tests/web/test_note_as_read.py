@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pages
 import pytest
@@ -71,17 +71,22 @@ def signatures(service: Service, consultation: str) -> int:
     return len(list(steps(service.instance.db.read(), consultation=consultation, kind="consultation_signed")))
 
 
+def not_signed(nurse: Visitor, consultation: str, sent: Mapping[str, str | list[str]]) -> str:
+    """The page that says that the note changed; nothing was signed."""
+    reply = nurse.post(f"/consultations/{consultation}/sign", {**sent})
+    assert reply.status_code == 409
+    assert "changed since you read" in reply.text
+    assert signatures(nurse.service, consultation) == 0
+    return reply.text
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_note_that_changed_since_it_was_read_is_shown_again_and_not_signed(
     service: Service, nurse: Visitor, consultation: str, change: str
 ) -> None:
     sent = read(nurse, consultation)
     CHANGES[change](nurse, consultation)
-    reply = nurse.post(f"/consultations/{consultation}/sign", sent)
-    assert reply.status_code == 409
-    assert "changed since you read" in reply.text
-    assert signatures(service, consultation) == 0
-    page = pages.parse(reply.text)
+    page = pages.parse(not_signed(nurse, consultation, sent))
     assert pages.value_of(page, "shown") not in ("", sent["shown"])
     again = {"shown": pages.value_of(page, "shown") or "", "key": pages.value_of(page, "key") or ""}
     assert nurse.post(f"/consultations/{consultation}/sign", again).status_code == 302
@@ -138,10 +143,7 @@ def test_from_the_consultation_too_nothing_is_signed_that_another_window_changed
 ) -> None:
     sent = whole_page(nurse, consultation)
     CHANGES[change](nurse, consultation)
-    reply = nurse.post(f"/consultations/{consultation}/sign", sent | {"key": KEY})
-    assert reply.status_code == 409
-    assert "changed since you read" in reply.text
-    assert signatures(service, consultation) == 0
+    not_signed(nurse, consultation, sent | {"key": KEY})
 
 
 def test_from_the_consultation_what_was_given_with_it_or_is_as_it_was_is_signed(

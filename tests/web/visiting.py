@@ -61,6 +61,17 @@ class Clock:
         return datetime.now(UTC) + self.ahead
 
 
+CASE = {
+    "f.site": "A",
+    "f.consultation_date": "2026-03-01",
+    "f.clinician_role": "nurse",
+    "f.back_pain_reason": "main",
+    "f.first_consultation": "yes",
+    "f.episode_gap": "none_ever",
+}
+"""A case from notes as it is typed: what every case needs, without its reference."""
+
+
 @dataclass
 class Service:
     """The instance, its application, and short ways to what tests need of it."""
