@@ -510,9 +510,10 @@
     goingOn = { question: question, next: stopFrom(set, 1, false), keys: [] };
     htmx.trigger(set, 'save');
   }
-  function arrived() { if (goingOn && !waiting.has(goingOn.question)) { goOn(); } }
+  // Only once the page has been held where it was (steady.js), or it would be scrolled back from where one goes.
+  function arrived() { if (goingOn && !waiting.has(goingOn.question)) { setTimeout(goOn, 0); } }
   function goOn() {
-    var one = goingOn, set = setOf(one.question);
+    var one = goingOn, set = one && setOf(one.question);
     goingOn = null;
     if (!set || !set.contains(document.activeElement) || set.querySelector(UNSETTLED)) { return; }
     var next = stopFrom(set, 1, false);

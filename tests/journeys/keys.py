@@ -21,6 +21,11 @@ WHERE = """() => {
         rest: e.closest('.rest') ? e.closest('.rest').dataset.rest : '',
     };
 }"""
+IN_SIGHT = """() => {
+    const box = (document.activeElement.closest('.q') || document.activeElement).getBoundingClientRect();
+    const head = document.querySelector('.who').getBoundingClientRect().bottom;
+    return box.top >= head - 1 && box.bottom <= innerHeight + 1;
+}"""
 MOST = 260
 DIGITS = "0123456789"
 
@@ -70,8 +75,9 @@ class Keys:
         return slot.locator("xpath=ancestor::div[contains(@class, 'block')]").get_attribute("id") or ""
 
     def read(self) -> None:
-        """Read the question, as a person does."""
+        """Read the question, as a person does: what the next key answers is wholly in sight."""
         self.page.wait_for_timeout(700)
+        assert self.page.evaluate(IN_SIGHT), self.where()
 
     def choose(self, question: str, code: str) -> None:
         """One of the answers of a question, by its place or, on a scale, its number; one is then on the next one."""
