@@ -91,11 +91,19 @@ def _finish(server: Any) -> None:
     alarm = threading.Timer(PATIENCE, late.set)
     alarm.start()
     _turn(server)
-    while not late.is_set() and any(_owes(one) for one in list(server.active_channels.values())):
+    while not late.is_set() and _left_open(server):
         _turn(server)
     alarm.cancel()
     server.task_dispatcher.shutdown()
     wasyncore.close_all(server._map)
+
+
+def _left_open(server: Any) -> bool:
+    """Whether a reply is still owed; connections that are owed none are read no more, else busy ones would never end."""
+    for channel in list(server.active_channels.values()):
+        if not _owes(channel):
+            channel.close_when_flushed = True
+    return any(_owes(channel) for channel in list(server.active_channels.values()))
 
 
 def _owes(channel: Any) -> bool:

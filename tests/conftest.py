@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path as FilePath
 
 import pytest
+from chromium import a_browser
 from flask import Flask
 from hypothesis import settings
 from jinja2 import BytecodeCache
@@ -62,6 +63,13 @@ Flask.jinja_options = {"bytecode_cache": Compiled()}
 Flask.url_rule_class = Known
 settings.register_profile("consult", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("consult")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One for all tests of a process: to start one takes as long as a test."""
+    with a_browser() as one:
+        yield one
 
 
 @pytest.fixture(scope="session")

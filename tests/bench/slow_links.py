@@ -18,10 +18,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[1] / "journeys"))
 
-from chromium import CHROMIUM, SWITCHES
-from playwright.sync_api import Browser, sync_playwright
+from chromium import a_browser
+from playwright.sync_api import Browser
 from service import Service
 
 MBIT = 1_000_000 / 8
@@ -77,14 +78,12 @@ def main() -> None:
     options.add_argument("--here", action="store_true", help="measure without throttling, too")
     said = options.parse_args()
     links = ({"this machine as it is": HERE} if said.here else {}) | LINKS
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, a_browser() as browser:
         service = Service(Path(folder) / "instance")
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
         try:
             seconds(browser, service, HERE)  # warm
             taken = {name: [seconds(browser, service, link) for _ in range(said.times)] for name, link in links.items()}
         finally:
-            browser.close()
             service.close()
     for name, times in taken.items():
         painted, usable, saved = (statistics.median(one) for one in zip(*times, strict=True))

@@ -10,10 +10,8 @@ out); the bounds leave room for a loaded machine, not for another order of magni
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
 import socket
 import statistics
 import subprocess
@@ -25,7 +23,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from consult.accounts import people, sessions
 from consult.exchange.casefile import Import, export, import_cases
@@ -41,11 +39,6 @@ SEED = 2011
 TIMES = 5
 PLAIN_READS = 8
 PLAIN_READS_OF_CASES = 40
-CHROMIUM = os.environ.get("CONSULT_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-SWITCHES = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
 
 
 def constructed(dataset: Dataset, today: date) -> Iterator[dict[str, str]]:
@@ -95,8 +88,8 @@ def filled(folder: Path) -> tuple[Instance, str]:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Instance]]:
-    """A browser at the server that people run, over the instance with all the cases."""
+def page(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[tuple[Page, Instance]]:
+    """A page of the server that people run, over the instance with all the cases."""
     folder = tmp_path_factory.mktemp("many") / "instance"
     instance, token = filled(folder)
     with socket.socket() as free:
@@ -109,12 +102,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Page, Insta
     address = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{address}/health", server, said)
-        with sync_playwright() as playwright:
-            browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
-            context = browser.new_context(base_url=address, viewport={"width": 1366, "height": 768})
-            context.add_cookies([{"name": "consult_session", "value": token, "url": address}])
-            yield context.new_page(), instance
-            browser.close()
+        context = browser.new_context(base_url=address, viewport={"width": 1366, "height": 768})
+        context.add_cookies([{"name": "consult_session", "value": token, "url": address}])
+        yield context.new_page(), instance
+        context.close()
     finally:
         server.terminate()
         server.wait(timeout=20)

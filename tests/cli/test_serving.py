@@ -1,13 +1,15 @@
 """Serving: real processes, one server an instance, this machine only unless a TLS proxy stands in front."""
 
+import http.client
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.parse
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -79,6 +81,34 @@ def test_what_was_asked_before_the_end_is_answered_and_nothing_after_it(real):
         assert process.wait(timeout=20) == 0
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
+def test_browsers_that_go_on_asking_do_not_keep_it_from_ending(real):
+    """Each asks again as soon as it has its reply; a few come yet, until the end is noticed."""
+    asking, many = 8, 400
+    late = []
+    with running("-m", "consult.cli", "--instance", real, "serve", "--port", "0") as (process, address, _):
+        port = int(address.rsplit(":", 1)[1].strip("/"))
+        told = threading.Event()
+
+        def go_on():
+            line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            with suppress(OSError, http.client.HTTPException):
+                while len(late) < many:
+                    line.request("GET", "/health")
+                    line.getresponse().read()
+                    if told.is_set():
+                        late.append(1)
+
+        threads = [threading.Thread(target=go_on) for _ in range(asking)]
+        for thread in threads:
+            thread.start()
+        process.send_signal(signal.SIGTERM)
+        told.set()
+        for thread in threads:
+            thread.join()
+        assert process.wait(timeout=20) == 0
+    assert len(late) < many
 
 
 def test_demo_prints_its_address_and_sign_ins(demo_copy):

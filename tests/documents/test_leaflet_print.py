@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, Response, render_template
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pypdf import PageObject, PdfReader
 from sheets import HEBREW, letters
 from werkzeug.serving import make_server
@@ -24,11 +24,6 @@ from consult.documents.leaflet_pdf import foot_of
 pytestmark = pytest.mark.browser
 
 PACKAGE = Path(consult.__file__).parent
-CHROMIUM = "/usr/bin/chromium"
-SWITCHES = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
 DRAFT = "Draft content, not approved for clinical use"
 SIZES = {"a4": (595, 842), "a5": (420, 595), "large": (595, 842), "giant": (595, 842)}
 MOST_PAGES = {"a4": 2, "a5": 4, "large": 6, "giant": 14}
@@ -74,14 +69,6 @@ def address() -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from browsing import Record, a_browser, signed_in
+from browsing import Record, signed_in
 from house import House, build
 from luck import seeded
 from net import MODES, Net
@@ -239,12 +239,6 @@ class Dropping:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     return build(tmp_path_factory.mktemp("house") / "instance", nurses=1, each=CONSULTATIONS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with a_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

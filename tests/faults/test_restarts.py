@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from browsing import Record, a_browser, signed_in
+from browsing import Record, signed_in
 from house import PASSWORD, House, build
 from luck import seeded
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -85,12 +85,6 @@ def test_control_stopping_a_server_that_says_saved_before_commit_loses_answers(s
 
 
 # --- in the browser --------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with a_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

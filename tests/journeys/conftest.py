@@ -1,12 +1,11 @@
-"""One server and one browser a module; each test gets its own browser context, watched for complaints."""
+"""One server a module; each test gets its own browser context, watched for complaints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from chromium import CHROMIUM, SWITCHES
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from service import Service
 from watching import Visit, Watch
 
@@ -18,14 +17,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     running = Service(tmp_path_factory.mktemp("service") / "instance")
     yield running
     running.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,18 @@ note. `python tests/journeys/effort.py` holds the five consultations and writes 
 from __future__ import annotations
 
 import re
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chromium import CHROMIUM, SWITCHES
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from chromium import a_browser
 from hands import Hand, WithScript
 from keys import Keys
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 from service import PASSWORD, Service
 from talks import complex_talk, ordinary, ordinary_by_keys, work_related
 
@@ -204,12 +207,10 @@ def write(measured: dict[str, Effort]) -> None:
 
 def main() -> None:
     """Hold all five consultations, print the figures, and write them."""
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, a_browser() as browser:
         service = Service(Path(folder) / "instance")
         try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES.split())
             measured = {persona: measure(persona, service, browser) for persona in PERSONAS}
-            browser.close()
         finally:
             service.close()
     write(measured)
