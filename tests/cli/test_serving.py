@@ -85,17 +85,20 @@ def test_what_was_asked_before_the_end_is_answered_and_nothing_after_it(real):
 
 def test_browsers_that_go_on_asking_do_not_keep_it_from_ending(real):
     """Each asks again as soon as it has its reply; a few come yet, until the end is noticed."""
-    asking, many = 8, 400
+    asking, many = 24, 400
     late = []
     with running("-m", "consult.cli", "--instance", real, "serve", "--port", "0") as (process, address, _):
         port = int(address.rsplit(":", 1)[1].strip("/"))
-        told = threading.Event()
+        told, begun = threading.Event(), threading.Barrier(asking + 1)
 
         def go_on():
             line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            line.request("GET", "/sign-in")
+            line.getresponse().read()
+            begun.wait(timeout=20)
             with suppress(OSError, http.client.HTTPException):
                 while len(late) < many:
-                    line.request("GET", "/health")
+                    line.request("GET", "/sign-in")
                     line.getresponse().read()
                     if told.is_set():
                         late.append(1)
@@ -103,6 +106,7 @@ def test_browsers_that_go_on_asking_do_not_keep_it_from_ending(real):
         threads = [threading.Thread(target=go_on) for _ in range(asking)]
         for thread in threads:
             thread.start()
+        begun.wait(timeout=20)
         process.send_signal(signal.SIGTERM)
         told.set()
         for thread in threads:
