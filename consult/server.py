@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Any, Final
 
@@ -16,7 +17,11 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 
+from consult import memory
+
 THREADS: Final = 8
+TURN: Final = 0.001
+"""Seconds after which a thread lets another one work: an answer does not wait for a report, nor many for the one that reads."""
 LOOK_AGAIN: Final = 0.2
 """Seconds after which a server with nothing to do looks whether it was told to end."""
 PATIENCE: Final = 20.0
@@ -67,6 +72,7 @@ def made(app: Flask, listener: socket.socket, scheme: str) -> Any:
 
 def run(server: Any) -> None:
     """Serve until the process is told to end (SIGTERM, Ctrl+C); what was asked before then is still answered."""
+    sys.setswitchinterval(TURN)
     told: list[int] = []
 
     def note(number: int, _: FrameType | None) -> None:
@@ -76,7 +82,10 @@ def run(server: Any) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), note)
     while not told:
+        begun = time.monotonic()
         _turn(server)
+        if time.monotonic() - begun >= LOOK_AGAIN and not _owing(server):
+            memory.tidy()
     _finish(server)
 
 
@@ -99,12 +108,14 @@ def _finish(server: Any) -> None:
 
 
 def _left_open(server: Any) -> bool:
-    """Whether a reply is still owed; connections that are owed none are read no more, else busy ones would never end."""
+    """Whether a reply is still owed; a connection that is owed none is read no more, else busy ones would never end."""
+    owing = _owing(server)
     for channel in list(server.active_channels.values()):
-        if not _owes(channel):
+        if channel not in owing:
             channel.close_when_flushed = True
-    return any(_owes(channel) for channel in list(server.active_channels.values()))
+    return bool(owing)
 
 
-def _owes(channel: Any) -> bool:
-    return bool(channel.requests or channel.total_outbufs_len)
+def _owing(server: Any) -> list[Any]:
+    """The connections that wait for a reply, or for the rest of one."""
+    return [one for one in list(server.active_channels.values()) if one.requests or one.total_outbufs_len]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import ipaddress
 import socket
@@ -17,15 +16,12 @@ from typing import Final
 from flask import Flask
 from msgspec import Struct
 
-from consult import server, tending
+from consult import memory, server, tending
 from consult.approving import note_served
 from consult.instance import Instance, InstanceRefused
-from consult.loading import for_good
 from consult.lock import server_lock
 from consult.setting_up import open_set_up
 
-M_ARENA_MAX: Final = -8
-"""As malloc.h of glibc has it."""
 LOOK_EVERY: Final = 60.0
 """Seconds between two looks whether a backup is due."""
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -126,21 +122,6 @@ def application(folder: Path, address: Address, actor: str = "program") -> Flask
     return create_app(instance)
 
 
-def share_memory() -> None:
-    """Have all threads that come take their memory from one place, and give back what is free now."""
-    if libc := _glibc():
-        libc.mallopt(M_ARENA_MAX, 1)
-        libc.malloc_trim(0)
-
-
-def _glibc() -> ctypes.CDLL | None:
-    """The C library of GNU, which else gives each thread memory of its own that the others can't use again."""
-    if sys.platform != "linux":
-        return None
-    libc = ctypes.CDLL(None)
-    return libc if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim") else None
-
-
 def _tend_aside(folder: Path) -> None:
     """Do what is due in a process of its own, which leaves the processor to the one that serves."""
     command = [sys.executable, "-m", "consult.cli", "--instance", str(folder), "tend", "--gently"]
@@ -173,13 +154,14 @@ def serve(
     actor: str = "program",
 ) -> None:
     """Serve an instance until the process is told to end; `ready` is called once everything has been found in order."""
-    with for_good():
+    with memory.for_good():
         app = application(folder, address, actor)  # what is wrong is said here, before the first page
     instance: Instance = app.extensions["consult"]
     try:
         with server_lock(folder):
             note_served(instance)
-            share_memory()
+            memory.share()
+            memory.leave_search_for_later()
             ready(instance)
             keep_tending(instance)
             server.run(server.made(app, listener, "https" if address.behind_tls else "http"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
 from dataclasses import dataclass
@@ -24,8 +25,10 @@ class Reply:
     @property
     def text(self) -> str:
         """The body as text, unpacked."""
-        packed = b"content-encoding: br" in self.head.lower()
-        return (brotli.decompress(self.body) if packed else self.body).decode()
+        head = self.head.lower()
+        ways = {b"br": brotli.decompress, b"gzip": gzip.decompress}
+        unpack = next((way for name, way in ways.items() if b"content-encoding: " + name in head), bytes)
+        return unpack(self.body).decode()
 
 
 class Line:

@@ -71,6 +71,7 @@ def create_bare(file: str) -> Flask:
 
 def serve(port: int, file: str) -> None:
     """Serve it as the product is served."""
+    sys.setswitchinterval(0.001)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     listener = socket.create_server(("127.0.0.1", port))
     waitress.serve(create_bare(file), sockets=[listener], threads=8, ident=None, asyncore_use_poll=True, _quiet=True)

@@ -82,6 +82,20 @@ def test_what_is_short_or_compressed_already_goes_as_it_is(service: Service, nur
             assert sent.data == b"much the same " * 400 or packed
 
 
+def test_what_is_short_goes_the_way_that_makes_nothing_ready(service: Service) -> None:
+    for asks, times, comes in (
+        ("gzip, br", 100, "gzip"),
+        ("br", 100, "br"),
+        ("gzip, br", 1000, "br"),
+        ("zstd", 100, ""),
+    ):
+        body = b"much the same " * times
+        with service.app.test_request_context(headers={"Accept-Encoding": asks}):
+            sent = compressed(Response(body, mimetype="text/html"))
+        assert sent.headers.get("Content-Encoding", "") == comes
+        assert (UNPACK[comes](sent.data) if comes else sent.data) == body
+
+
 @each_coding
 def test_a_page_that_comes_in_parts_goes_compressed_part_by_part(service: Service, coding: str) -> None:
     parts = [f"part {n} ".encode() * 50 for n in range(3)]
