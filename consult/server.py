@@ -21,7 +21,7 @@ from consult import memory
 
 THREADS: Final = 8
 TURN: Final = 0.001
-"""Seconds after which a thread lets another one work: an answer does not wait for a report, nor many for the one that reads."""
+"""Seconds after which a thread lets another one work: an answer does not wait for a report."""
 LOOK_AGAIN: Final = 0.2
 """Seconds after which a server with nothing to do looks whether it was told to end."""
 PATIENCE: Final = 20.0
@@ -82,9 +82,9 @@ def run(server: Any) -> None:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), note)
     while not told:
-        begun = time.monotonic()
+        begun = time.perf_counter()
         _turn(server)
-        if time.monotonic() - begun >= LOOK_AGAIN and not _owing(server):
+        if time.perf_counter() - begun >= LOOK_AGAIN and not _owing(server):
             memory.tidy()
     _finish(server)
 

@@ -66,8 +66,11 @@ def test_a_page_is_compressed_for_whoever_can_take_it_and_says_the_same(nurse: V
         ("", None),
     ],
 )
-def test_what_a_browser_cannot_take_is_not_sent_to_it(nurse: Visitor, asks: str, comes: str | None) -> None:
-    assert asked(nurse, "/tour", **{"Accept-Encoding": asks}).headers.get("Content-Encoding") == comes
+def test_what_a_browser_cannot_take_is_not_sent_to_it(
+    service: Service, nurse: Visitor, asks: str, comes: str | None
+) -> None:
+    page = f"/consultations/{service.begin()}"
+    assert asked(nurse, page, **{"Accept-Encoding": asks}).headers.get("Content-Encoding") == comes
     assert asked(nurse, "/static/pages.css", **{"Accept-Encoding": asks}).headers.get("Content-Encoding") == comes
 
 
