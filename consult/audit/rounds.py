@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from consult.proforma.days import day_in
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, Step, append, steps
+from consult.record.ledger import Draft, Refused, Step, append, check_seen, steps
 
 Rule = Literal["first", "all"]
 RULES: Final = {
@@ -71,6 +71,11 @@ class Round(Struct, frozen=True):
         """The rule of one site, its blanks filled in from the round."""
         own = self.sites.get(site, SiteRule(self.rule))
         return SiteRule(own.rule, own.n or self.n, max(own.start or self.start, self.start))
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that made the round itself what it is; a case that is taken out changes no round."""
+        return tuple(step for step in self.history if step.kind != "sample_exclusion")
 
     @property
     def out(self) -> dict[Key, Exclusion]:
@@ -134,18 +139,19 @@ class Wanted(Struct, frozen=True):
     reason: str = ""
 
 
-def set_round(conn: Connection, wanted: Wanted, who: tuple[str, str], at: str, key: str, round_id: str = "") -> str:
+def set_round(
+    conn: Connection, wanted: Wanted, who: tuple[str, str], at: str, key: str, round_id: str = "", seen: int = 0
+) -> str:
     """Make a round, or (with its id) change one; returns its id. Refused says what is wrong with it.
 
     `who` is the actor and the role. A change of a round that is there needs a reason. The same key makes one only.
+    `seen` is the step that the page knew as the last of this round's changes: another one there raises ChangedSince.
     """
     known = rounds(conn)
-    if not round_id:
+    if round_id:
+        _check_change(known.get(round_id), wanted, seen, key)
+    else:
         round_id = str(uuid.uuid5(uuid.NAMESPACE_OID, key))
-    elif round_id not in known:
-        raise Refused("There is no such round; go back to the list of rounds.")
-    elif not wanted.reason.strip():
-        raise Refused("Say why the round is changed; the reason is shown with it.")
     _check(wanted, [r.name for r in known.values() if r.id != round_id and not r.withdrawn])
     content = {
         "round": round_id,
@@ -161,6 +167,14 @@ def set_round(conn: Connection, wanted: Wanted, who: tuple[str, str], at: str, k
     }
     append(conn, Draft("round_set", content, who[0], at, role=who[1], key=key))
     return round_id
+
+
+def _check_change(of: Round | None, wanted: Wanted, seen: int, key: str) -> None:
+    if of is None:
+        raise Refused("There is no such round; go back to the list of rounds.")
+    check_seen(of.changes, seen, key, "round")
+    if not wanted.reason.strip():
+        raise Refused("Say why the round is changed; the reason is shown with it.")
 
 
 def _check(wanted: Wanted, others: list[str]) -> None:

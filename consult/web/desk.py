@@ -23,7 +23,7 @@ from consult.record.database import NotWritten
 from consult.record.ledger import Refused, Step, seen_of, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
-from consult.web import needing
+from consult.web import holding, needing
 from consult.web.context import content_is_approved, inst, person, who
 from consult.web.screen import Screen
 
@@ -211,7 +211,7 @@ def without_a_name(*texts: str) -> None:
 
 def refused(sentence: str, back: str, title: str = "Nothing was recorded") -> Response:
     """A page that says in one sentence what happened and what to do, and leads back."""
-    page = render_template("refused.html", title=title, sentence=sentence, back=back)
+    page = render_template("refused.html", title=title, sentence=sentence, back=back, words=holding.words())
     return make_response(page, 422)
 
 

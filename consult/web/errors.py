@@ -50,10 +50,12 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
 
 
-def _page(title: str, sentence: str, code: int, held: Held = NOTHING, back: str = "") -> Reply:
+def _page(
+    title: str, sentence: str, code: int, held: Held = NOTHING, back: str = "", words: tuple[str, ...] = ()
+) -> Reply:
     if request.headers.get("HX-Request"):
         return sentence, code
-    return render_template("refused.html", title=title, sentence=sentence, held=held, back=back), code
+    return render_template("refused.html", title=title, sentence=sentence, held=held, back=back, words=words), code
 
 
 def _refused(error: Refused) -> AnyResponse | Reply:
@@ -61,7 +63,8 @@ def _refused(error: Refused) -> AnyResponse | Reply:
         noting.note("not_there")
     if isinstance(error, (NotOpen, NotYours)) and (reply := taking_over.not_taken(error)):
         return reply
-    return _page("Nothing was changed", str(error), 403 if isinstance(error, NotYours) else 409)
+    code = 403 if isinstance(error, NotYours) else 409
+    return _page("Nothing was changed", str(error), code, back=_came_from(), words=holding.words())
 
 
 def _csrf(_: CSRFError) -> Reply:
@@ -70,6 +73,7 @@ def _csrf(_: CSRFError) -> Reply:
         "Not sent",
         "The page was made before somebody signed in anew, or came from elsewhere; reload it and try again.",
         400,
+        words=holding.words(),
     )
 
 

@@ -47,6 +47,13 @@ def to_send_again(path: str) -> Held:
     return NOTHING if request.method != "POST" or request.files or holds_a_secret() or not ours else _sent(path)
 
 
+def words() -> tuple[str, ...]:
+    """The texts of a form of ours that was refused, for its sender to copy: what has one word only was chosen."""
+    if request.method != "POST" or holds_a_secret() or not (g.get("csrf_valid") or _from_our_page()):
+        return ()
+    return tuple(text for name, text in request.form.items(multi=True) if name not in NOT_HELD and " " in text.strip())
+
+
 def holds_a_secret() -> bool:
     """Whether a password or a code was sent."""
     return any(request.form.get(name) for name in SECRETS)

@@ -16,11 +16,11 @@ from consult.audit.sampling import Change, Sample
 from consult.documents import unfinished
 from consult.record import begun as begun_record
 from consult.record import settings
-from consult.record.ledger import Refused
+from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst, person
-from consult.web.desk import own_key, refused
+from consult.web.desk import BESIDE, own_key, refused, seen_here
 from consult.web.endings import ABANDON_REASONS
-from consult.web.forms import typed
+from consult.web.forms import number, typed
 
 bp = Blueprint("rounds", __name__, url_prefix="/rounds")
 MODES = {"live": "Live consultations", "retrospective": "Case notes read afterwards", "paper": "Paper, entered later"}
@@ -103,19 +103,24 @@ def change(round_id: str) -> Response | str | tuple[str, int]:
 
 
 def _edit(one: Round | None) -> Response | str | tuple[str, int]:
-    problem = ""
+    problem, code, beside, known = "", 200, False, one.id if one else ""
     if request.method == "POST":
         try:
+            seen = number(request.form.get("seen", ""))
             with inst().db.write() as conn:
-                id_ = rounds.set_round(conn, _wanted(one), by(), inst().store.at(), own_key(), one.id if one else "")
+                id_ = rounds.set_round(conn, _wanted(one), by(), inst().store.at(), own_key(), known, seen)
             return redirect(url_for("rounds.show", round_id=id_))
+        except ChangedSince as refusal:
+            problem, one, code, beside = f"{refusal} {BESIDE}", found(known), 409, True
         except Refused as refusal:
-            problem = str(refusal)
+            problem, code = str(refusal), 422
     given = _given(one)
     page = render_template(
         "rounds/edit.html",
         round=one,
         problem=problem,
+        beside=beside,
+        seen=seen_here(one.changes, beside) if one else "",
         modes=MODES,
         rules=rounds.RULES,
         usual=rounds.USUAL,
@@ -123,7 +128,7 @@ def _edit(one: Round | None) -> Response | str | tuple[str, int]:
         given=given,
         differs=any(given.get(f"rule.{code}") for code in settings.sites(inst().db.read())),
     )
-    return (page, 422) if problem else page
+    return (page, code) if problem else page
 
 
 def _wanted(one: Round | None) -> Wanted:

@@ -14,7 +14,7 @@ from consult.audit.ascertainment import Unfinished
 from consult.audit.results import results
 from consult.audit.rounds import SiteRule, Wanted
 from consult.record.begun import Begun
-from consult.record.ledger import Refused, steps
+from consult.record.ledger import Refused, seen_of, steps
 from consult.record.opening import open_database
 
 LEAD = ("person-lead", "audit_lead")
@@ -128,10 +128,10 @@ def test_a_change_needs_a_reason_and_keeps_what_was(db):
     id_ = make(db)
     wanted = Wanted("Changed", "P1", "retrospective", "2026-01-01", "2026-06-30", "all")
     with pytest.raises(Refused, match="why"), db.write() as conn:
-        rounds.set_round(conn, wanted, LEAD, AT, key(), id_)
+        rounds.set_round(conn, wanted, LEAD, AT, key(), id_, seen_of(rounds.rounds(conn)[id_].changes))
     with db.write() as conn:
         moved = replace(wanted, reason="The service moved in July")
-        rounds.set_round(conn, moved, LEAD, AT, key(), id_)
+        rounds.set_round(conn, moved, LEAD, AT, key(), id_, seen_of(rounds.rounds(conn)[id_].changes))
     found = rounds.rounds(db.read())[id_]
     assert (found.name, found.end, found.rule) == ("Changed", "2026-06-30", "all")
     assert [step.content["reason"] for step in found.history] == ["", "The service moved in July"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pages
@@ -151,7 +153,8 @@ def test_a_case_is_taken_out_with_reason_and_name_and_taken_back(service: Servic
 
 def test_a_change_of_a_round_shows_why(service: Service, lead: Visitor) -> None:
     id_ = make_round(service, lead)
-    change = {"name": "Round two", "start": "2026-01-01", "end": "2026-06-30", "rule": "all", "n": "40"}
+    seen = pages.value_of(lead.get(f"/rounds/{id_}/change"), "seen")
+    change = {"name": "Round two", "start": "2026-01-01", "end": "2026-06-30", "rule": "all", "n": "40", "seen": seen}
     refused = lead.post(f"/rounds/{id_}/change", change)
     assert refused.status_code == 422
     assert pages.value_of(pages.parse(refused.text), "name") == "Round two", "nothing typed is lost"
@@ -458,3 +461,36 @@ def test_nobody_but_the_lead_is_named_on_the_pages_of_the_lead(service: Service,
     for path in paths:
         text = lead.ask(path).text.lower()
         assert not [word for word in (*PERSONAL, *clinicians, "private") if re.search(rf"\b{word}", text)], path
+
+
+ROUND_BY_A = {"name": "Round by A", "n": "20", "rule": "all"}
+ROUND_BY_B = {"name": "Round by B", "n": "30", "rule": "first"}
+
+
+@pytest.mark.parametrize(("of_a", "of_b"), list(product(ROUND_BY_A, repeat=2)))
+def test_a_change_of_a_round_that_is_out_of_date_is_shown_beside_what_stands_now(
+    service: Service, lead: Visitor, of_a: str, of_b: str
+) -> None:
+    today = service.instance.today()
+    dates = {"start": (today - timedelta(days=400)).isoformat(), "end": today.isoformat()}
+    id_ = make_round(service, lead)
+    as_made = {"name": "Round one", "rule": "first", "n": "40", **dates}
+    to_change = lead.get(f"/rounds/{id_}/change")
+    known = {name: pages.value_of(to_change, name) or "" for name in ("seen", "key")}
+    stale = {**as_made, **known, "key": str(uuid.uuid4()), of_b: ROUND_BY_B[of_b], "reason": "B knows more"}
+    done = {**as_made, **known, of_a: ROUND_BY_A[of_a], "reason": "A was first"}
+    for _ in range(2):  # sent again it is the same change
+        assert lead.post(f"/rounds/{id_}/change", done).status_code == 302
+    reply = lead.post(f"/rounds/{id_}/change", stale)
+    assert reply.status_code == 409
+    stands = rounds.rounds(service.instance.db.read())[id_]
+    assert str(getattr(stands, of_a)) == ROUND_BY_A[of_a]
+    assert len(stands.history) == 2
+    page = pages.parse(reply.text)
+    assert (pages.value_of(page, "name"), pages.value_of(page, "reason")) == (stale["name"], "B knows more")
+    (beside,) = [e for e in page.iter("dl") if e.get("id") == "as-it-stands"]
+    assert "A was first" in pages.text(beside)
+    assert stands.name in pages.text(beside)
+    seen = {name: pages.value_of(page, name) or "" for name in ("seen", "key")}
+    assert lead.post(f"/rounds/{id_}/change", stale | seen).status_code == 302
+    assert str(getattr(rounds.rounds(service.instance.db.read())[id_], of_b)) == ROUND_BY_B[of_b]

@@ -237,3 +237,43 @@ def test_every_form_of_every_page_is_carried_whole_but_for_secrets(
         assert found[0].split("#")[0] == to, to
         assert again == dict(WithDates(MultiDict(fields))), to
     assert failed >= {"coordinator": 2, "administrator": 4}.get(role, 5)
+
+
+# --- what is refused for good: its texts can be copied from the page that says so ------------------------------------
+
+
+def texts(reply: TestResponse) -> list[str]:
+    """What the page shows to copy from."""
+    return [(area.text or "").removeprefix("\n") for area in pages.parse(reply.text).iter("textarea")]
+
+
+def test_a_text_that_is_too_long_is_shown_to_copy_from_and_nothing_that_was_chosen(
+    service: Service, nurse: Visitor
+) -> None:
+    long = f"{TEXT} " + "many words " * 1000
+    sent = {"text": long, "why": "asked", "act": "add", "chosen": "", "key": "one-key-of-the-page-0001"}
+    reply = nurse.post(f"/consultations/{service.signed()}/addendum", sent)
+    assert reply.status_code == 409
+    assert texts(reply) == [long]
+    assert carried(reply) is None
+
+
+@pytest.mark.parametrize(
+    ("site", "more", "shown"),
+    [
+        ("same-origin", {}, [TEXT]),
+        ("cross-site", {}, []),
+        ("same-site", {}, []),
+        ("same-origin", {"password": "plainly invented words"}, []),
+    ],
+)
+def test_what_came_with_a_token_of_another_sign_in_is_shown_if_a_page_of_ours_sent_it_and_holds_no_secret(
+    service: Service, nurse: Visitor, site: str, more: dict[str, str], shown: list[str]
+) -> None:
+    sent = {"text": TEXT, "why": "asked", "act": "add", "csrf_token": "of-another-sign-in", **more}
+    path, says = f"/consultations/{service.signed()}/addendum", {"Sec-Fetch-Site": site}
+    reply = nurse.client.post(path, data=sent, headers=says, environ_overrides={"HTTP_ORIGIN": "http://localhost"})
+    look_over(reply)
+    assert reply.status_code in (400, 403)
+    assert texts(reply) == shown
+    assert "plainly invented words" not in reply.text
