@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct, field
@@ -17,10 +18,12 @@ from consult.audit.rounds import Key
 from consult.exchange.casefile import Import, differences, prepared, supersede, wrong_with
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, append, steps
+from consult.record.ledger import Draft, Refused, Step, append, steps
 from consult.record.store import Who
 
 MODE: Final = "retrospective"
+KEPT, DROPPED = "case_draft_kept", "case_draft_dropped"
+KINDS: Final = ("case_entered", KEPT, DROPPED)
 USUAL: Final = 40
 MOST: Final = 1000
 DATES: Final = ("earlier_ended", "this_began")
@@ -61,37 +64,41 @@ class Sitting(Struct, frozen=True):
 
 def sittings(conn: Connection, actor: str = "") -> dict[str, Sitting]:
     """The sittings of a person (or of all) by id, the oldest first."""
+    begun = [step for step in steps(conn, kind="sitting_begun") if actor in ("", step.actor)]
+    return _told(begun, chain.from_iterable(steps(conn, kind=kind) for kind in KINDS))
+
+
+def sitting(conn: Connection, id_: str, actor: str = "") -> Sitting | None:
+    """One sitting, if it is that person's (or anybody's); only what was recorded since it began is looked at."""
+    begun = [one for one in steps(conn, kind="sitting_begun", said={"sitting": id_}) if actor in ("", one.actor)]
+    if not begun:
+        return None
+    of = [steps(conn, kind=kind, after=begun[0].seq, said={"sitting": id_}) for kind in ("case_entered", KEPT)]
+    return _told(begun, chain(*of, steps(conn, kind=DROPPED, after=begun[0].seq)))[id_]
+
+
+def _told(begun: Iterable[Step], since: Iterable[Step]) -> dict[str, Sitting]:
+    """The sittings that these steps began, with what the others say: those entered, then kept, then dropped."""
     found: dict[str, Sitting] = {}
-    for step in steps(conn, kind="sitting_begun"):
-        if step.content is not None and actor in ("", step.actor):
-            said = step.content
+    for step in begun:
+        if (said := step.content) is not None:
             found[said["sitting"]] = Sitting(said["sitting"], said["wanted"], step.actor, step.at)
-    for sitting, draft, key in _entered(conn):
-        if (one := found.get(sitting)) is not None:
-            found[sitting] = replace(one, entered=(*one.entered, key), done=one.done | {draft})
-    for id_, one in found.items():
-        found[id_] = replace(one, drafts=_drafts(conn, one))
-    return found
-
-
-def _entered(conn: Connection) -> Iterator[tuple[str, str, Key]]:
-    for step in steps(conn, kind="case_entered"):
-        if step.content is not None:
-            said = step.content
-            yield said["sitting"], said["draft"], (said["provider"], said["capture_mode"], said["case_ref"])
-
-
-def _drafts(conn: Connection, of: Sitting) -> dict[str, Unfinished]:
-    """The drafts of a sitting that were neither entered nor dropped, each as it was kept last."""
-    found: dict[str, Unfinished] = {}
-    for step in steps(conn, kind="case_draft_kept"):
-        if step.content is not None and step.content["sitting"] == of.id and step.content["draft"] not in of.done:
-            said = step.content
-            found[said["draft"]] = Unfinished(said["draft"], said["fields"], step.at)
-    for step in steps(conn, kind="case_draft_dropped"):
-        if step.content is not None:
-            found.pop(step.content["draft"], None)
-    return found
+    entered: dict[str, dict[str, Key]] = {id_: {} for id_ in found}
+    drafts: dict[str, dict[str, Unfinished]] = {id_: {} for id_ in found}
+    for step in since:
+        said = step.content or {}
+        id_ = said.get("sitting", "")
+        if step.kind == DROPPED:
+            for each in drafts.values():
+                each.pop(said.get("draft", ""), None)
+        elif id_ in found and step.kind == KEPT and said["draft"] not in entered[id_]:
+            drafts[id_][said["draft"]] = Unfinished(said["draft"], said["fields"], step.at)
+        elif id_ in found and step.kind != KEPT:
+            entered[id_][said["draft"]] = (said["provider"], said["capture_mode"], said["case_ref"])
+    return {
+        id_: replace(one, entered=tuple(entered[id_].values()), drafts=drafts[id_], done=frozenset(entered[id_]))
+        for id_, one in found.items()
+    }
 
 
 def begin(conn: Connection, wanted: int, who: Who, at: str, key: str) -> str:
@@ -105,12 +112,10 @@ def begin(conn: Connection, wanted: int, who: Who, at: str, key: str) -> str:
 
 def why_over(conn: Connection, sitting: str, draft: str) -> str:
     """Why nothing more is taken of a case of a sitting, in a sentence; "" while it may go on."""
-    for step in steps(conn, kind="case_entered"):
-        if step.content is not None and (step.content["sitting"], step.content["draft"]) == (sitting, draft):
-            return "This case was entered already, so nothing more is kept of what is typed here."
-    for step in steps(conn, kind="case_draft_dropped"):
-        if step.content is not None and step.content["draft"] == draft:
-            return "This case was given up, so nothing more is kept of what is typed here."
+    if any(steps(conn, kind="case_entered", said={"sitting": sitting, "draft": draft})):
+        return "This case was entered already, so nothing more is kept of what is typed here."
+    if any(steps(conn, kind=DROPPED, said={"draft": draft})):
+        return "This case was given up, so nothing more is kept of what is typed here."
     return ""
 
 
@@ -125,12 +130,13 @@ def keep_draft(conn: Connection, of: Sitting, draft: str, fields: Mapping[str, s
     Over is raised, and nothing kept, once the case was entered or given up.
     """
     _check_goes_on(conn, of.id, draft)
-    before = sittings(conn, of.by)[of.id].drafts.get(draft)
+    known = sitting(conn, of.id)
+    before = known.drafts.get(draft) if known else None
     kept = {name: text for name, text in fields.items() if text}
     if not kept if before is None else dict(before.fields) == kept:
         return
     content = {"draft": draft, "sitting": of.id, "fields": kept}
-    append(conn, Draft("case_draft_kept", content, who.actor, at, role=who.role))
+    append(conn, Draft(KEPT, content, who.actor, at, role=who.role))
 
 
 def drop_draft(conn: Connection, of: Sitting, draft: str, reason: str, who: Who, at: str) -> None:
@@ -139,7 +145,7 @@ def drop_draft(conn: Connection, of: Sitting, draft: str, reason: str, who: Who,
         raise Refused("There is no such unfinished case; go back to the sitting.")
     if not reason.strip():
         raise Refused("Say why this case is not entered; no case is dropped without a reason.")
-    append(conn, Draft("case_draft_dropped", {"draft": draft, "reason": reason.strip()}, who.actor, at, role=who.role))
+    append(conn, Draft(DROPPED, {"draft": draft, "reason": reason.strip()}, who.actor, at, role=who.role))
 
 
 def with_gap(fields: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any, Final
 
@@ -271,14 +271,19 @@ def steps(
     kind: str | None = None,
     seq: int | None = None,
     after: int | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> Iterator[Step]:
-    """The steps in order, of one consultation, of one kind, with one number, after one, or all."""
+    """The steps in order, of one consultation, of one kind, with one number, after one, or all.
+
+    `said` are words that a step must say, by name; those whose content was redacted say nothing.
+    """
     wanted = (("consultation", consultation), ("kind", kind), ("seq", seq))
-    where = [(f"s.{n} = ?", v) for n, v in wanted if v is not None]
+    where: list[tuple[str, Sequence[str | int]]] = [(f"s.{n} = ?", [v]) for n, v in wanted if v is not None]
     if after:
-        where.append(("s.seq > ?", after))
+        where.append(("s.seq > ?", [after]))
+    where += [("c.content ->> ? = ?", [f"$.{name}", word]) for name, word in (said or {}).items()]
     clause = f" WHERE {' AND '.join(w for w, _ in where)}" if where else ""
-    for row in conn.execute(f"{COLUMNS}{clause} ORDER BY s.seq", [v for _, v in where]):
+    for row in conn.execute(f"{COLUMNS}{clause} ORDER BY s.seq", [v for _, values in where for v in values]):
         yield _step(row)
 
 

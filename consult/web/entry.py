@@ -73,7 +73,7 @@ def form_context(form: EntryForm, values: Mapping[str, str], wrong: list[tuple[s
 
 def found(sitting_id: str) -> Sitting:
     """A sitting of the one who is signed in; 404 for anybody else's."""
-    one = entry.sittings(inst().db.read(), person().id).get(sitting_id)
+    one = entry.sitting(inst().db.read(), sitting_id, person().id)
     if one is None:
         abort(404)
     return one

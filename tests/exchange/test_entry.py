@@ -1,6 +1,8 @@
 """Cases entered from notes: held to the importer's rules, never twice under one key, and nothing typed is lost."""
 
+import random
 import uuid
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -198,6 +200,32 @@ def test_a_draft_is_kept_until_it_is_entered_or_given_up(db, sit, enter):
         keep("three", case_ref="R-3")
     with pytest.raises(Over, match="given up"):
         enter(draft="three", case_ref="R-3")
+
+
+def test_one_sitting_looked_up_is_what_it_is_among_all(db, back_pain):
+    """After acts in any order, of two people in three sittings."""
+    draw = random.Random(2026)
+    with db.write() as conn:
+        ids = {entry.begin(conn, 40, who, AT, key()): who for who in (NURSE, DOCTOR, NURSE)}
+    drafts = [f"draft-{n}" for n in range(6)]
+    for n in range(60):
+        id_, draft = draw.choice(list(ids)), draw.choice(drafts)
+        of, fields = entry.sitting(db.read(), id_), {**FIELDS, "case_ref": f"R-{n}"}
+        with suppress(Refused), db.write() as conn:
+            act = draw.choice(("keep", "keep", "enter", "drop"))
+            if act == "keep":
+                entry.keep_draft(conn, of, draft, fields, ids[id_], AT)
+            elif act == "drop":
+                entry.drop_draft(conn, of, draft, "given up", ids[id_], AT)
+            else:
+                entry.enter(conn, back_pain.dataset, fields, (of, draft), RULES, {"A", "B"}, ids[id_], key())
+        among = entry.sittings(db.read())
+        assert {id_: entry.sitting(db.read(), id_) for id_ in ids} == among
+        for who in (NURSE, DOCTOR):
+            own = {i: entry.sitting(db.read(), i, who.actor) for i in ids}
+            assert {i: one for i, one in own.items() if one} == entry.sittings(db.read(), who.actor)
+    assert any(one.drafts for one in among.values())
+    assert any(one.done for one in among.values())
 
 
 @pytest.mark.parametrize("n", [0, -1, 1001])
