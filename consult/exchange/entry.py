@@ -24,6 +24,8 @@ from consult.record.store import Who
 MODE: Final = "retrospective"
 KEPT, DROPPED = "case_draft_kept", "case_draft_dropped"
 KINDS: Final = ("case_entered", KEPT, DROPPED)
+WRITTEN: Final = ("case_imported", "case_replaced")
+"""The steps that hold a version of a case."""
 USUAL: Final = 40
 MOST: Final = 1000
 DATES: Final = ("earlier_ended", "this_began")
@@ -260,13 +262,14 @@ def edits(conn: Connection, case: Key) -> list[tuple[str, str, str]]:
 
 def entered_by(conn: Connection, case: Key) -> set[str]:
     """Everybody who wrote a version of a case: those who may not be its second reader."""
-    return {actor for _, actor in written(conn, {case})[case]}
+    named = dict(zip(cases.KEY, case, strict=True))
+    return {step.actor for kind in WRITTEN for step in steps(conn, kind=kind, said=named)}
 
 
 def written(conn: Connection, of: Collection[Key]) -> dict[Key, list[tuple[int, str]]]:
     """The steps that hold a version of some cases, with who wrote each."""
     found: dict[Key, list[tuple[int, str]]] = {key: [] for key in of}
-    for kind in ("case_imported", "case_replaced"):
+    for kind in WRITTEN:
         for step in steps(conn, kind=kind):
             said = step.content or {}
             key = (said.get("provider", ""), said.get("capture_mode", ""), said.get("case_ref", ""))
