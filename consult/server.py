@@ -19,7 +19,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 
 from consult import memory
 
-THREADS: Final = 8
+THREADS: Final = 4
 TURN: Final = 0.001
 """Seconds after which a thread lets another one work: an answer does not wait for a report."""
 LOOK_AGAIN: Final = 0.2

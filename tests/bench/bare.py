@@ -1,6 +1,6 @@
 """The least that Flask can do for what the product does: the limit its speed is held against.
 
-`python tests/bench/bare.py PORT DATABASE` serves it as the product is served: one process with eight threads, one kept
+`python tests/bench/bare.py PORT DATABASE` serves it as the product is served: one process with four threads, one kept
 connection behind one lock, WAL and `synchronous = FULL`. It checks nothing, keeps no history and serves one role: it is
 a floor and no product.
 """
@@ -74,7 +74,7 @@ def serve(port: int, file: str) -> None:
     sys.setswitchinterval(0.001)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     listener = socket.create_server(("127.0.0.1", port))
-    waitress.serve(create_bare(file), sockets=[listener], threads=8, ident=None, asyncore_use_poll=True, _quiet=True)
+    waitress.serve(create_bare(file), sockets=[listener], threads=4, ident=None, asyncore_use_poll=True, _quiet=True)
 
 
 if __name__ == "__main__":

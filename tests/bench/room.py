@@ -1,6 +1,6 @@
 """How fast the consultation is, as ratios to a bare Flask application in the same run: `python tests/bench/room.py`.
 
-Both are served by waitress, one process with eight threads, on loopback. What is compared is done in turns, so that
+Both are served by waitress, one process with four threads, on loopback. What is compared is done in turns, so that
 other work on the machine slows both; of each the median time of all turns counts, as a browser would wait for it.
 """
 
