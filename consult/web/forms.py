@@ -55,7 +55,7 @@ def _field(question: Question) -> Any:
     if question.kind == "date":
         return BritishDate(NOT_A_DATE, validators=[Optional()])
     return StringField(
-        validators=[Length(max=MAX_TEXT, message=f"{thing}: shorten the text to {MAX_TEXT} characters.")]
+        validators=[Length(max=MAX_TEXT, message=f"{thing}: shorten the text to {MAX_TEXT:,} characters.")]
     )
 
 
@@ -206,7 +206,7 @@ def typed(name: str) -> str:
     """A text field of the form that was sent; Refused if it is longer than a record should hold."""
     text = clean(request.form.get(name, ""))
     if len(text) > MAX_TEXT:
-        raise Refused(f"The text is longer than {MAX_TEXT} characters; go back and shorten it.")
+        raise Refused(f"The text is longer than {MAX_TEXT:,} characters; go back and shorten it.")
     return text
 
 
