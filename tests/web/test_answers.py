@@ -174,7 +174,7 @@ class TestRefused:
     def test_a_megabyte_of_text(self, service: Service, nurse: Visitor, consultation: str, htmx: bool) -> None:
         response = nurse.save(consultation, {"a.employee_concern": "long " * 200_000}, htmx=htmx)
         assert response.status_code == 422
-        assert f"shorten the text to {MAX_TEXT} characters" in response.text
+        assert f"shorten the text to {MAX_TEXT:,} characters" in response.text
         assert service.answer(consultation, "employee_concern") is None
 
     def test_text_that_is_a_little_too_long_comes_back_to_be_shortened(
