@@ -30,8 +30,7 @@ PROJECT = "oh-back-pain-consult"
 OFFLINE = "install from a folder of wheels instead of the internet"
 MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of its own is used in it
 MEMORY_NEEDED = 4 * 1024**3
-WINDOWLESS = "chromium-headless-shell"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 LOCKED = ("install", "--quiet", "--only-binary", ":all:", "--require-hashes")
 WINDOWS_BROWSERS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
 
@@ -220,14 +219,17 @@ def find_browser() -> str:
 
     The one without windows is the same Chromium and takes two thirds of the time.
     """
-    named = os.environ.get("CONSULT_CHROMIUM")
-    if named or shutil.which(WINDOWLESS) or apt_install(WINDOWLESS, "fonts-liberation"):
-        return named or str(shutil.which(WINDOWLESS))
+    if named := os.environ.get("CONSULT_CHROMIUM"):
+        return named
+    if not shutil.which(BROWSERS[0]):
+        apt_install(BROWSERS[0], "fonts-liberation")
     roots = [os.environ.get(k) for k in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")] if WINDOWS else []
     usual = [str(Path(r) / b) for r in roots if r for b in WINDOWS_BROWSERS if (Path(r) / b).exists()]
-    for found in [*(shutil.which(name) for name in BROWSERS), *usual]:
+    for found in [*map(shutil.which, BROWSERS), *usual]:
         if found:
             return found
+    if apt_install("chromium", "fonts-liberation") and (last := shutil.which("chromium")):
+        return last
     raise Stop(
         "The browser tests need Chromium: install it (on Debian: apt-get install chromium fonts-liberation) "
         "or name a Chrome or Edge in the environment variable CONSULT_CHROMIUM, then try again."

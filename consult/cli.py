@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from consult.memory import for_good
+from consult.footprint import for_good
 
 with for_good():
     from consult.commands import (

@@ -17,7 +17,7 @@ from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 
-from consult import memory
+from consult import footprint
 
 THREADS: Final = 4
 TURN: Final = 0.001
@@ -85,7 +85,7 @@ def run(server: Any) -> None:
         begun = time.perf_counter()
         _turn(server)
         if time.perf_counter() - begun >= LOOK_AGAIN and not _owing(server):
-            memory.tidy()
+            footprint.tidy()
     _finish(server)
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from flask import Flask
 from msgspec import Struct
 
-from consult import memory, server, tending
+from consult import footprint, server, tending
 from consult.approving import note_served
 from consult.instance import Instance, InstanceRefused
 from consult.lock import server_lock
@@ -154,14 +154,14 @@ def serve(
     actor: str = "program",
 ) -> None:
     """Serve an instance until the process is told to end; `ready` is called once everything has been found in order."""
-    with memory.for_good():
+    with footprint.for_good():
         app = application(folder, address, actor)  # what is wrong is said here, before the first page
     instance: Instance = app.extensions["consult"]
     try:
         with server_lock(folder):
             note_served(instance)
-            memory.share()
-            memory.leave_search_for_later()
+            footprint.share()
+            footprint.leave_search_for_later()
             ready(instance)
             keep_tending(instance)
             server.run(server.made(app, listener, "https" if address.behind_tls else "http"))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
-from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from consult.audit import cases
 from consult.audit.cases import CaseRow
@@ -22,8 +21,7 @@ from consult.record.ledger import Draft, Refused, Step, append, steps
 from consult.record.store import Who
 
 MODE: Final = "retrospective"
-KEPT, DROPPED = "case_draft_kept", "case_draft_dropped"
-KINDS: Final = ("case_entered", KEPT, DROPPED)
+ENTERED, KEPT, DROPPED = "case_entered", "case_draft_kept", "case_draft_dropped"
 WRITTEN: Final = ("case_imported", "case_replaced")
 """The steps that hold a version of a case."""
 USUAL: Final = 40
@@ -67,7 +65,7 @@ class Sitting(Struct, frozen=True):
 def sittings(conn: Connection, actor: str = "") -> dict[str, Sitting]:
     """The sittings of a person (or of all) by id, the oldest first."""
     begun = [step for step in steps(conn, kind="sitting_begun") if actor in ("", step.actor)]
-    return _told(begun, chain.from_iterable(steps(conn, kind=kind) for kind in KINDS))
+    return _told(begun, *(steps(conn, kind=kind) for kind in (ENTERED, KEPT, DROPPED)))
 
 
 def sitting(conn: Connection, id_: str, actor: str = "") -> Sitting | None:
@@ -75,32 +73,38 @@ def sitting(conn: Connection, id_: str, actor: str = "") -> Sitting | None:
     begun = [one for one in steps(conn, kind="sitting_begun", said={"sitting": id_}) if actor in ("", one.actor)]
     if not begun:
         return None
-    of = [steps(conn, kind=kind, after=begun[0].seq, said={"sitting": id_}) for kind in ("case_entered", KEPT)]
-    return _told(begun, chain(*of, steps(conn, kind=DROPPED, after=begun[0].seq)))[id_]
+    entered, kept = (steps(conn, kind=kind, after=begun[0].seq, said={"sitting": id_}) for kind in (ENTERED, KEPT))
+    return _told(begun, entered, kept, steps(conn, kind=DROPPED, after=begun[0].seq))[id_]
 
 
-def _told(begun: Iterable[Step], since: Iterable[Step]) -> dict[str, Sitting]:
-    """The sittings that these steps began, with what the others say: those entered, then kept, then dropped."""
-    found: dict[str, Sitting] = {}
-    for step in begun:
-        if (said := step.content) is not None:
-            found[said["sitting"]] = Sitting(said["sitting"], said["wanted"], step.actor, step.at)
-    entered: dict[str, dict[str, Key]] = {id_: {} for id_ in found}
-    drafts: dict[str, dict[str, Unfinished]] = {id_: {} for id_ in found}
-    for step in since:
-        said = step.content or {}
-        id_ = said.get("sitting", "")
-        if step.kind == DROPPED:
-            for each in drafts.values():
-                each.pop(said.get("draft", ""), None)
-        elif id_ in found and step.kind == KEPT and said["draft"] not in entered[id_]:
-            drafts[id_][said["draft"]] = Unfinished(said["draft"], said["fields"], step.at)
-        elif id_ in found and step.kind != KEPT:
-            entered[id_][said["draft"]] = (said["provider"], said["capture_mode"], said["case_ref"])
+def _told(
+    begun: Iterable[Step], entered: Iterable[Step], kept: Iterable[Step], dropped: Iterable[Step]
+) -> dict[str, Sitting]:
+    """The sittings that were begun, with their cases and with the drafts that were neither entered nor dropped."""
+    given_up = {said["draft"] for said in _said(dropped)}
+    keys, done = defaultdict[str, list[Key]](list), defaultdict[str, set[str]](set)
+    for said in _said(entered):
+        keys[said["sitting"]].append((said["provider"], said["capture_mode"], said["case_ref"]))
+        done[said["sitting"]].add(said["draft"])
+    drafts = defaultdict[str, dict[str, Unfinished]](dict)
+    for step in kept:
+        if step.content is None:
+            continue
+        id_, draft = step.content["sitting"], step.content["draft"]
+        if draft not in given_up and draft not in done[id_]:
+            drafts[id_][draft] = Unfinished(draft, step.content["fields"], step.at)
     return {
-        id_: replace(one, entered=tuple(entered[id_].values()), drafts=drafts[id_], done=frozenset(entered[id_]))
-        for id_, one in found.items()
+        (id_ := step.content["sitting"]): Sitting(
+            id_, step.content["wanted"], step.actor, step.at, tuple(keys[id_]), drafts[id_], frozenset(done[id_])
+        )
+        for step in begun
+        if step.content is not None
     }
+
+
+def _said(told: Iterable[Step]) -> Iterator[Mapping[str, Any]]:
+    """What steps say; those whose content was redacted say nothing."""
+    return (step.content for step in told if step.content is not None)
 
 
 def begin(conn: Connection, wanted: int, who: Who, at: str, key: str) -> str:
@@ -114,7 +118,7 @@ def begin(conn: Connection, wanted: int, who: Who, at: str, key: str) -> str:
 
 def why_over(conn: Connection, sitting: str, draft: str) -> str:
     """Why nothing more is taken of a case of a sitting, in a sentence; "" while it may go on."""
-    if any(steps(conn, kind="case_entered", said={"sitting": sitting, "draft": draft})):
+    if any(steps(conn, kind=ENTERED, said={"sitting": sitting, "draft": draft})):
         return "This case was entered already, so nothing more is kept of what is typed here."
     if any(steps(conn, kind=DROPPED, said={"draft": draft})):
         return "This case was given up, so nothing more is kept of what is typed here."
@@ -209,7 +213,7 @@ def enter(
     cases.put(conn, fields, step=step)
     named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))
     content = {"draft": draft, "sitting": sitting.id, **named, "step": step}
-    append(conn, Draft("case_entered", content, who.actor, settings.at, role=who.role, key=f"{key}:entered"))
+    append(conn, Draft(ENTERED, content, who.actor, settings.at, role=who.role, key=f"{key}:entered"))
     return CaseRow(fields, "", step, 0)
 
 

@@ -46,12 +46,6 @@ def _brotli_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.finish()
 
 
-def _gzip_page(body: bytes) -> bytes:
-    bits, level = (13, 6) if len(body) <= SHORT else (zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL)
-    packer = zlib.compressobj(GZIP, zlib.DEFLATED, 16 + bits, level)
-    return packer.compress(body) + packer.flush()
-
-
 def _gzip_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
     packer = zlib.compressobj(GZIP, wbits=16 + zlib.MAX_WBITS)
     for part in parts:
@@ -70,7 +64,7 @@ class Coding(Struct, frozen=True):
 
 CODINGS: Final = (
     Coding("br", _brotli_page, _brotli_parts, brotli.compress),
-    Coding("gzip", _gzip_page, _gzip_parts, gzip.compress),
+    Coding("gzip", lambda body: zlib.compress(body, GZIP, 16 + zlib.MAX_WBITS), _gzip_parts, gzip.compress),
 )
 """The best first; browsers take brotli over TLS and from this machine only."""
 
@@ -86,14 +80,14 @@ def compressed(response: Response) -> Response:
     if not _may_be(response):
         return response
     response.vary.add("Accept-Encoding")
-    body = b"" if response.is_streamed else response.get_data()
-    way = coding(short=not response.is_streamed and len(body) <= SHORT)
-    if way is None or (not response.is_streamed and len(body) < SMALLEST):
+    length = None if response.is_streamed else len(response.get_data())
+    way = coding(short=length is not None and length <= SHORT)
+    if way is None or (length is not None and length < SMALLEST):
         return response
-    if response.is_streamed:
+    if length is None:
         response.response = way.parts(response.iter_encoded())
     else:
-        response.set_data(way.page(body))
+        response.set_data(way.page(response.get_data()))
     response.headers["Content-Encoding"] = way.name
     response.headers[CHANCE] = "a" * secrets.randbelow(LONGEST_CHANCE)
     return response

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from consult import memory
+from consult import footprint
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def usual():
     """Python's own measures, and nothing searched yet; those of the tests come back."""
     held = gc.get_threshold()
     gc.collect()
-    memory.leave_search_for_later()
+    footprint.leave_search_for_later()
     yield
     gc.set_threshold(*held)
 
@@ -34,18 +34,18 @@ def grown_old(looks):
 
 
 def test_it_is_searched_where_nobody_waits_once_that_is_due(usual):
-    knot = grown_old(memory.DUE - 1)
-    memory.tidy()
+    knot = grown_old(footprint.DUE - 1)
+    footprint.tidy()
     assert knot() is not None
     gc.collect(1)
-    memory.tidy()
+    footprint.tidy()
     assert knot() is None
 
 
 def test_what_is_loaded_for_good_is_not_searched_and_the_rest_is_again(usual):
     before = gc.get_freeze_count()
     try:
-        with memory.for_good():
+        with footprint.for_good():
             assert not gc.isenabled()
         assert gc.isenabled()
         assert gc.get_freeze_count() > before
