@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from consult.proforma.rules import Lookup, Rule, Strict, holds
+from consult.proforma.rules import Lookup, Rule, holds
+from consult.proforma.strict import Strict
 
 ELIGIBLE: Final = "eligible"
 
 
-class EligibilityExample(Strict):
+class EligibilityExample(Strict, frozen=True, kw_only=True):
     """A worked case: the reason it is excluded for, or "eligible"."""
 
     case: dict[str, str] = {}
@@ -18,7 +19,7 @@ class EligibilityExample(Strict):
     outcome: str
 
 
-class Reason(Strict):
+class Reason(Strict, frozen=True, kw_only=True):
     """One reason to leave a case out, with the rule that finds it; a reason before it has already spoken."""
 
     id: str

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.audit.measures import Measure
 from consult.proforma.dataset import Dataset
@@ -26,7 +27,7 @@ class Item(Struct, frozen=True):
         """The rule that it was asked about and could not be established; None for what is no finding."""
         if ASKED_ONLY not in self.rule.values:
             return None
-        return self.rule.model_copy(update={"in_": None, "is_": ASKED_ONLY})
+        return replace(self.rule, in_=None, is_=ASKED_ONLY)
 
 
 def items(measure: Measure, dataset: Dataset) -> tuple[Item, ...]:

@@ -10,14 +10,15 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ConfigDict
+from msgspec.structs import replace
 
 from consult.audit.case import Case, codes, value_of
 from consult.audit.eligibility import ELIGIBLE, EligibilityExample, Reason, excluded
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, parse, read_text
 from consult.proforma.path import differing
-from consult.proforma.rules import Lookup, Rule, Strict, holds
+from consult.proforma.rules import Lookup, Rule, holds
+from consult.proforma.strict import Strict
 
 FILE: Final = "measures.toml"
 Outcome = Literal["met", "not_met", "not_applicable", "missing"]
@@ -25,7 +26,7 @@ OUTCOMES: Final[tuple[Outcome, ...]] = ("met", "not_met", "not_applicable", "mis
 Among = Literal["eligible", "applicable", "met", "not_met", "not_applicable", "missing"]
 
 
-class Example(Strict):
+class Example(Strict, frozen=True, kw_only=True):
     """A worked case: its fields, on top of the named case it is `like` (else all others blank), and its outcome."""
 
     case: dict[str, str] = {}
@@ -33,7 +34,7 @@ class Example(Strict):
     outcome: Outcome
 
 
-class Beside(Strict):
+class Beside(Strict, frozen=True, kw_only=True):
     """A line to print beside a result: `text` with {n} cases counted among, each named count, and {rest} = n - {k}."""
 
     text: str
@@ -41,7 +42,7 @@ class Beside(Strict):
     counts: dict[str, Rule] = {}
 
 
-class Measure(Strict):
+class Measure(Strict, frozen=True, kw_only=True):
     """A numerator over a denominator.
 
     A case is `missing` where the rule of that name holds, else `not_applicable` where `applies` does not hold, else
@@ -77,14 +78,14 @@ class Measure(Strict):
         return {name: rule for name, rule in rules.items() if rule is not None}
 
 
-class SetAside(Strict):
+class SetAside(Strict, frozen=True, kw_only=True):
     """Cases that count as they are; each result also says how many of the not met they are, and its rate without."""
 
     text: str
     when: Rule
 
 
-class Breakdown(Strict):
+class Breakdown(Strict, frozen=True, kw_only=True):
     """A field by which the page of a measure breaks down its result; `personal`: it says something about a person.
 
     Sites and ways of capture need none: they always stand apart.
@@ -94,7 +95,7 @@ class Breakdown(Strict):
     personal: bool = False
 
 
-class MeasureSet(Strict):
+class MeasureSet(Strict, frozen=True, kw_only=True):
     """The measures of an audit as one version, with who is eligible; `cases` are what examples may be like."""
 
     proforma: str
@@ -107,10 +108,6 @@ class MeasureSet(Strict):
     cases: dict[str, dict[str, str]] = {}
     eligibility: tuple[Reason, ...]
     measures: tuple[Measure, ...]
-
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", populate_by_name=True, ignored_types=(cached_property,)
-    )
 
     @cached_property
     def by_id(self) -> dict[str, Measure]:
@@ -139,7 +136,7 @@ class MeasureSet(Strict):
         """The same set with one measure and those it is made of."""
         needed = {measure.id, *self.parts(measure)}
         kept = tuple(m for m in self.measures if m.id in needed)
-        return MeasureSet.model_construct(**{**dict(self), "measures": kept})
+        return replace(self, measures=kept)
 
     def case_of(self, example: Example | EligibilityExample) -> dict[str, str]:
         """The whole case of an example."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from consult.audit.benchmarks import Benchmarks
 from consult.proforma.load import ContentError, Problem, parse
-from consult.proforma.rules import Strict
+from consult.proforma.strict import Strict
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, append, steps
 
@@ -19,7 +19,7 @@ YEARS: Final = (2000, 2100)
 YES_NO: Final = {"yes": "Yes", "no": "No", "not_known": "Not known"}
 
 
-class OrganisationQuestion(Strict):
+class OrganisationQuestion(Strict, frozen=True, kw_only=True):
     """One question about a site; `figure` names the published figure that stands beside its answers."""
 
     id: str
@@ -38,7 +38,7 @@ class OrganisationQuestion(Strict):
         return YES_NO.get(answer, answer) if self.kind == "yes_no" else f"{answer} {self.unit}".strip()
 
 
-class Organisation(Strict):
+class Organisation(Strict, frozen=True, kw_only=True):
     """The questions of the section; none where a proforma has no such file."""
 
     version: str = ""

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeVar
 from consult.audit.measures import MeasureSet
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, parse
-from consult.proforma.rules import Strict
+from consult.proforma.strict import Strict
 
 ROUNDED: Final = 0.51
 """By how many points a percentage that was published rounded may differ from its counts."""
@@ -17,7 +17,7 @@ ROUNDED: Final = 0.51
 T = TypeVar("T")
 
 
-class Round(Strict):
+class Round(Strict, frozen=True, kw_only=True):
     """A round of the national audit."""
 
     number: int
@@ -27,7 +27,7 @@ class Round(Strict):
     source: tuple[str, ...]
 
 
-class Figure(Strict):
+class Figure(Strict, frozen=True, kw_only=True):
     """One published figure: of a measure, or of the context where `measure` is blank.
 
     A figure of the context may name the `field` and `code` whose share of the cases is the same thing here.
@@ -54,7 +54,7 @@ class Figure(Strict):
         return self.value_percent / 100
 
 
-class Published(Strict):
+class Published(Strict, frozen=True, kw_only=True):
     """One file of published figures: of which audit they are, and by what method they were made."""
 
     audit: str

@@ -16,7 +16,7 @@ from consult.documents import pdf as press
 from consult.documents.words import INVENTED, INVENTED_SHORT
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, parse
-from consult.proforma.rules import Strict
+from consult.proforma.strict import Strict
 
 FILE: Final = "evidence.toml"
 MOST_ROWS: Final = 60
@@ -24,14 +24,14 @@ PartId = Literal["protocol", "audit_report", "action_plan", "closed_loop", "cale
 SlideKind = Literal["title", "words", "standards", "method", "overview", "measure", "actions", "next"]
 
 
-class Standards(Strict):
+class Standards(Strict, frozen=True, kw_only=True):
     """The standards in force, as the service names them."""
 
     name: str
     note: str
 
 
-class MappedPart(Strict):
+class MappedPart(Strict, frozen=True, kw_only=True):
     """A part of the SEQOHS pack: its heading, its domain, the reference of the service, and lines to fill in."""
 
     id: PartId
@@ -41,7 +41,7 @@ class MappedPart(Strict):
     box: tuple[str, ...] = ()
 
 
-class ReportWords(Strict):
+class ReportWords(Strict, frozen=True, kw_only=True):
     """What the audit report says of the cases, by what it compares, and its caveats."""
 
     context: tuple[str, ...]
@@ -49,7 +49,7 @@ class ReportWords(Strict):
     caveats: tuple[str, ...]
 
 
-class Form(Strict):
+class Form(Strict, frozen=True, kw_only=True):
     """A form for appraisal or revalidation: facts to print, and boxes that are always empty."""
 
     id: str
@@ -61,7 +61,7 @@ class Form(Strict):
     boxes: tuple[str, ...]
 
 
-class MappedSlide(Strict):
+class MappedSlide(Strict, frozen=True, kw_only=True):
     """One slide: what it shows, its title, and the lines that stand first on it."""
 
     kind: SlideKind
@@ -70,7 +70,7 @@ class MappedSlide(Strict):
     lines: tuple[str, ...] = ()
 
 
-class Mapping(Strict):
+class Mapping(Strict, frozen=True, kw_only=True):
     """What packs and slides are made of."""
 
     version: str

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import tomli
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta
+from msgspec.structs import asdict
 
 from consult.documents.leaflet_text import body_faults, picture_faults, pictures_named, render, rendered
 from consult.proforma.load import ContentError, Problem, read_text
+from consult.proforma.strict import Faulty, Strict, read
 
 Format = Literal["a4", "a5", "large", "giant"]
 FORMATS: Final[tuple[Format, ...]] = ("a4", "a5", "large", "giant")
@@ -52,25 +54,27 @@ _WRITE: Final = {
 }
 
 
-class FrontMatter(BaseModel):
-    """What stands above the text of a leaflet, between two lines of +++."""
+Filled = Annotated[str, Meta(pattern=r"\S")]
+Citation = Annotated[str, Meta(pattern=r"https://\S")]
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
-    title: Annotated[str, Field(pattern=r"\S")]
-    version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+class FrontMatter(Strict, frozen=True, kw_only=True):
+    """What stands above the text of a leaflet, between two lines of +++; a draft was approved on no day."""
+
+    id: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")]
+    title: Filled
+    version: Annotated[str, Meta(pattern=r"^\d+(\.\d+)*\Z")]
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")]
     dir: Literal["ltr", "rtl"]
-    owner: Annotated[str, Field(pattern=r"\S")]
+    owner: Filled
     status: Literal["draft", "approved"]
     approved_by: str
-    approved_on: date | Literal[""]
+    approved_on: date | None
     review_by: date
-    sources: Annotated[tuple[Annotated[str, Field(pattern=r"https://\S")], ...], Field(strict=False, min_length=1)]
-    formats: Annotated[tuple[Format, ...], Field(strict=False, min_length=1)]
-    translation_of: Annotated[str, Field(pattern=r"^([a-z0-9-]+/[A-Za-z0-9-]+)?$")] = ""
-    source_digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    sources: Annotated[tuple[Citation, ...], Meta(min_length=1)]
+    formats: Annotated[tuple[Format, ...], Meta(min_length=1)]
+    translation_of: Annotated[str, Meta(pattern=r"^([a-z0-9-]+/[A-Za-z0-9-]+)?\Z")] = ""
+    source_digest: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
     translator: str = ""
     checked_by: str = ""
     easy_read: bool = False
@@ -78,7 +82,7 @@ class FrontMatter(BaseModel):
     audience: Literal["employee", "manager"] = "employee"
 
 
-class Leaflet(FrontMatter):
+class Leaflet(FrontMatter, frozen=True, kw_only=True):
     """One leaflet in one language; `digest` is the SHA-256 of its text, front matter and pictures included."""
 
     body: str
@@ -181,7 +185,7 @@ def _parsed(text: str, file: str, named: tuple[tuple[str, str], ...]) -> Leaflet
     if front is None or problems:
         raise ContentError(problems)
     drawn = {name: canonical(svg) for name, svg in pictures.items()}
-    return Leaflet(**front.model_dump(), body=body, digest=digest(text, drawn), text=text, pictures=drawn)
+    return Leaflet(**asdict(front), body=body, digest=digest(text, drawn), text=text, pictures=drawn)
 
 
 def from_kept(texts: Mapping[str, str], file: str) -> Leaflet:
@@ -225,9 +229,9 @@ def _split(text: str, file: str) -> tuple[dict[str, Any], str, int]:
 
 def _front(raw: dict[str, Any], problems: list[Problem], file: str, known: str) -> FrontMatter | None:
     try:
-        front = FrontMatter.model_validate(raw)
-    except ValidationError as error:
-        keys = {str(fault["loc"][0]): fault["type"] for fault in reversed(error.errors())}
+        front = read(FrontMatter, raw | ({"approved_on": None} if raw.get("approved_on") == "" else {}), (date,))
+    except Faulty as error:
+        keys = {str(fault.at[0]): fault.kind for fault in reversed(error.faults)}
         problems.extend(Problem(file, known, _sentence(key, kind)) for key, kind in sorted(keys.items()))
         return None
     problems.extend(Problem(file, known, sentence) for sentence in _approval_faults(front))
@@ -235,21 +239,21 @@ def _front(raw: dict[str, Any], problems: list[Problem], file: str, known: str) 
 
 
 def _sentence(key: str, kind: str) -> str:
-    if kind == "extra_forbidden":
+    if kind == "unknown":
         return f"The key {key} is not known; remove it, or correct it to one of: {', '.join(_WRITE)}."
     what = "is missing" if kind == "missing" else "is not right"
     return f"The key {key} {what}; {_WRITE[key]}."
 
 
 def _approval_faults(front: FrontMatter) -> Iterator[str]:
-    signed = (bool(front.approved_by.strip()), front.approved_on != "")
+    signed = (bool(front.approved_by.strip()), front.approved_on is not None)
     if front.status == "draft" and any(signed):
         yield 'A draft names no approval; write approved_by = "" and approved_on = "", or status = "approved".'
     if front.status == "approved" and not all(signed):
         yield 'An approved leaflet names its approval; fill in approved_by and approved_on, or write status = "draft".'
     if (
         front.status == "approved"
-        and front.approved_on != ""
+        and front.approved_on is not None
         and not (front.approved_on < front.review_by <= front.approved_on + _A_YEAR)
     ):
         yield "The review date is not within 12 months after the approval; write an earlier or later review_by."

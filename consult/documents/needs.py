@@ -9,21 +9,21 @@ from typing import Any, Final
 
 from consult.documents.leaflet import FORMATS, Leaflet, Leaflets
 from consult.proforma.load import ContentError, Problem, parse, read_text
-from consult.proforma.rules import Strict
+from consult.proforma.strict import Strict
 from consult.record.reading import Need
 
 FILE: Final = "needs.toml"
 RANK: Final[dict[str, int]] = {format_: at for at, format_ in enumerate(FORMATS)}
 
 
-class Size(Strict):
+class Size(Strict, frozen=True, kw_only=True):
     """A size of print: the format of leaflets in it, and its words."""
 
     code: str
     label: str
 
 
-class Needs(Strict):
+class Needs(Strict, frozen=True, kw_only=True):
     """The words of needs and of the reasons for which one is not met, by code."""
 
     version: str

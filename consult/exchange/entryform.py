@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.load import ContentError, Problem, parse
-from consult.proforma.rules import Strict
+from consult.proforma.strict import Strict
 
 FILE: Final = "entry.toml"
 KEYS: Final = "123456789abcdefghijklmnopqrstuvwxyz"
@@ -20,7 +20,7 @@ FIXED: Final = ("provider", "capture_mode")
 """The fields that the form itself fills: the own provider, and how the case was captured."""
 
 
-class FieldWords(Strict):
+class FieldWords(Strict, frozen=True, kw_only=True):
     """How one field is asked for."""
 
     name: str
@@ -30,7 +30,7 @@ class FieldWords(Strict):
     carries: bool = False
 
 
-class SectionWords(Strict):
+class SectionWords(Strict, frozen=True, kw_only=True):
     """Fields that are asked for together."""
 
     id: str
@@ -38,7 +38,7 @@ class SectionWords(Strict):
     fields: tuple[FieldWords, ...]
 
 
-class EntryWords(Strict):
+class EntryWords(Strict, frozen=True, kw_only=True):
     """What entry.toml says."""
 
     version: str

@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final, Literal
 
-from pydantic import model_validator
-
-from consult.proforma.rules import Strict
+from consult.proforma.strict import Strict
 
 BLANK: Final = "Blank"
 
 
-class Field(Strict):
+class Field(Strict, frozen=True, kw_only=True):
     """One field of a case. Lists are semicolon-separated codes; `blank_as` fills a blank of a signed consultation."""
 
     name: str
@@ -27,11 +25,10 @@ class Field(Strict):
     never_live: bool = False
     never_leaves: bool = False
 
-    @model_validator(mode="after")
-    def _labels_are_of_its_codes(self) -> Field:
+    def __post_init__(self) -> None:
+        """Refuse labels of codes that it does not have."""
         if unknown := [code for code in self.labels if code not in self.options]:
             raise ValueError(f"labels names {', '.join(unknown)}, which is not in options; correct the code")
-        return self
 
     @property
     def title(self) -> str:
@@ -49,7 +46,7 @@ class Field(Strict):
         return "; ".join(self.words(code) for code in held)
 
 
-class Dataset(Strict):
+class Dataset(Strict, frozen=True, kw_only=True):
     """All fields of a case, in the order of the case file."""
 
     version: str

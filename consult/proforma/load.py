@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, time
 from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Final, TypeVar, cast
 
 import tomli
 from msgspec import Struct
-from pydantic import ValidationError
+from msgspec.structs import replace
 
 from consult.proforma.answer import ANSWERED
 from consult.proforma.dataset import Dataset
 from consult.proforma.model import LEVELS, RELEASE_EVENTS, ROUTES, Count, Proforma, Question
 from consult.proforma.reports import NO_REPORTS, Reports
-from consult.proforma.rules import Rule, Strict, expand_tags
+from consult.proforma.rules import Rule, expand_tags
+from consult.proforma.strict import Fault, Faulty, Strict, read
 
 MAX_BYTES: Final = 2_000_000
 REPORTS: Final = "reports.toml"
@@ -112,32 +111,21 @@ def parse(model: type[M], text: str, file: str, *lists: str) -> M:
 def _parsed(model: type[Strict], text: str, file: str, lists: tuple[str, ...]) -> Strict:
     try:
         raw = tomli.loads(text)
-        plain = json.dumps(raw, default=_as_json)
     except (ValueError, RecursionError) as error:  # ValueError: broken TOML, or a number of thousands of digits
         raise ContentError([Problem(file, "", f"This is not valid TOML: {error}.")]) from error
     try:
-        return model.model_validate_json(plain, strict=True)
-    except ValidationError as error:
-        raise ContentError([_problem(file, raw, lists, e["loc"], e["msg"]) for e in error.errors()]) from error
+        return read(model, raw)
+    except Faulty as error:
+        raise ContentError([_problem(file, raw, lists, fault) for fault in error.faults]) from error
 
 
-def _as_json(value: object) -> str:
-    if isinstance(value, date | time):
-        return value.isoformat()
-    raise TypeError(f"{value!r} has no place in a content file")
-
-
-def _problem(file: str, raw: dict[str, Any], lists: Iterable[str], loc: tuple[int | str, ...], msg: str) -> Problem:
-    entry, rest = "", [str(part) for part in loc]
-    if len(loc) >= 2 and str(loc[0]) in lists and isinstance(loc[1], int):
-        item = raw[str(loc[0])][loc[1]]
+def _problem(file: str, raw: dict[str, Any], lists: Iterable[str], fault: Fault) -> Problem:
+    entry, at = "", fault.at
+    if len(at) >= 2 and str(at[0]) in lists and isinstance(at[1], int):
+        item = raw[str(at[0])][at[1]]
         named = item.get("id") or item.get("name") or item.get("fact") if isinstance(item, dict) else None
-        entry, rest = str(named or f"{loc[0]} number {loc[1] + 1}"), rest[2:]
-    words = {
-        "Extra inputs are not permitted": "this key is not known; remove it or correct its spelling",
-        "Field required": "this key is missing; add it",
-    }
-    return Problem(file, entry, f"{'.'.join(rest)}: {words.get(msg, msg.removeprefix('Value error, '))}.".lstrip(": "))
+        entry, at = str(named or f"{at[0]} number {at[1] + 1}"), at[2:]
+    return Problem(file, entry, f"{'.'.join(map(str, at))}: {fault.sentence}.".lstrip(": "))
 
 
 Finding = tuple[str, str]
@@ -428,23 +416,19 @@ def _expanded(proforma: Proforma) -> Proforma:
         return None if rule is None else expand_tags(rule, proforma.tagged)
 
     questions = tuple(_expand_question(q, expand) for q in proforma.questions)
-    done = tuple(d.model_copy(update={"when": expand(d.when)}) for d in proforma.done)
-    values = {name: getattr(proforma, name) for name in Proforma.model_fields}
-    return Proforma.model_construct(
-        **(values | {"questions": questions, "done": done, "report_when": expand(proforma.report_when)})
-    )
+    done = tuple(replace(d, when=expand(d.when)) for d in proforma.done)
+    return replace(proforma, questions=questions, done=done, report_when=expand(proforma.report_when))
 
 
 def _expand_question(question: Question, expand: Callable[[Rule | None], Rule | None]) -> Question:
     def each(items: tuple[Any, ...], key: str) -> tuple[Any, ...]:
-        return tuple(i.model_copy(update={key: expand(getattr(i, key))}) for i in items)
+        return tuple(replace(item, **{key: expand(getattr(item, key))}) for item in items)
 
-    return question.model_copy(
-        update={
-            "show_if": expand(question.show_if),
-            "one_by_one_if": expand(question.one_by_one_if),
-            "options": each(question.options, "show_if"),
-            "counts": each(question.counts, "when"),
-            "panels": each(question.panels, "when"),
-        }
+    return replace(
+        question,
+        show_if=expand(question.show_if),
+        one_by_one_if=expand(question.one_by_one_if),
+        options=each(question.options, "show_if"),
+        counts=each(question.counts, "when"),
+        panels=each(question.panels, "when"),
     )

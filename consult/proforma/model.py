@@ -7,10 +7,9 @@ from datetime import date
 from functools import cached_property
 from typing import Final, Literal
 
-from pydantic import ConfigDict
-
 from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD_STATES, Answer
-from consult.proforma.rules import Rule, Strict, rules_in
+from consult.proforma.rules import Rule, rules_in
+from consult.proforma.strict import Strict
 
 Kind = Literal["finding", "choice", "choices", "number", "date", "text", "arrangement"]
 Level = Literal["U0", "U1", "U2", "U3", "none"]
@@ -40,7 +39,7 @@ Sets = dict[str, str]
 Adds = dict[str, tuple[str, ...]]
 
 
-class Option(Strict):
+class Option(Strict, frozen=True, kw_only=True):
     """One thing a choice can be; `alone` excludes the others, `show_if` leaves it out unless the rule holds.
 
     `release` names what choosing it means for the report to the manager, in order (RELEASE_EVENTS).
@@ -55,7 +54,7 @@ class Option(Strict):
     release: tuple[str, ...] = ()
 
 
-class Count(Strict):
+class Count(Strict, frozen=True, kw_only=True):
     """How an answer counts for a group of the data set (primary items must be answered, plus items only add)."""
 
     group: str
@@ -64,12 +63,8 @@ class Count(Strict):
     present: tuple[str, ...] = ("present",)
     absent: tuple[str, ...] = ("absent",)
 
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", populate_by_name=True, alias_generator=lambda n: n.rstrip("_")
-    )
 
-
-class Panel(Strict):
+class Panel(Strict, frozen=True, kw_only=True):
     """Text kept for an answer, its level and the routes of the site it names."""
 
     level: Level
@@ -79,12 +74,8 @@ class Panel(Strict):
     for_: tuple[str, ...] = ("present", "unsure", "declined")
     source: tuple[str, ...] = ()
 
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", populate_by_name=True, alias_generator=lambda n: n.rstrip("_")
-    )
 
-
-class Done(Strict):
+class Done(Strict, frozen=True, kw_only=True):
     """What a fact of the consultation (a leaflet given, a report made, a decision) puts into the case."""
 
     fact: str
@@ -94,7 +85,7 @@ class Done(Strict):
     when: Rule | None = None
 
 
-class Contradiction(Strict):
+class Contradiction(Strict, frozen=True, kw_only=True):
     """Answers that do not agree while the rule holds: pointed out, and left as they are until one is changed."""
 
     id: str
@@ -108,7 +99,7 @@ class Contradiction(Strict):
         return tuple(dict.fromkeys(leaf.question for leaf in self.when.leaves() if leaf.question))
 
 
-class Section(Strict):
+class Section(Strict, frozen=True, kw_only=True):
     """A part of the talk, one entry of the rail."""
 
     id: str
@@ -116,7 +107,7 @@ class Section(Strict):
     short: str = ""
 
 
-class Block(Strict):
+class Block(Strict, frozen=True, kw_only=True):
     """Questions that stand together; `rest` offers "No to the rest" at their end, `folded` shows the title only."""
 
     id: str
@@ -127,7 +118,7 @@ class Block(Strict):
     folded: bool = False
 
 
-class Question(Strict):
+class Question(Strict, frozen=True, kw_only=True):
     """One question of the proforma with its wording, its source, its kept text and the fields it fills."""
 
     id: str
@@ -221,7 +212,7 @@ class Question(Strict):
         return answer.state == ANSWERED and any(c in p.for_ for p in self.panels for c in chosen)
 
 
-class Proforma(Strict):
+class Proforma(Strict, frozen=True, kw_only=True):
     """The agreed consultation as data; ids are unique, and every reference has been checked by the loader."""
 
     id: str
@@ -243,10 +234,6 @@ class Proforma(Strict):
     questions: tuple[Question, ...]
     contradictions: tuple[Contradiction, ...] = ()
     done: tuple[Done, ...] = ()
-
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", populate_by_name=True, ignored_types=(cached_property,)
-    )
 
     @cached_property
     def by_id(self) -> dict[str, Question]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import model_validator
+from consult.proforma.rules import Rule
+from consult.proforma.strict import Strict
 
-from consult.proforma.rules import Rule, Strict
 
-
-class Written(Strict):
+class Written(Strict, frozen=True, kw_only=True):
     """A line that the clinician types for this kind of report alone; a blank one is left out."""
 
     id: str
@@ -17,14 +16,14 @@ class Written(Strict):
     help: str = ""
 
 
-class Recorded(Strict):
+class Recorded(Strict, frozen=True, kw_only=True):
     """What a part says while a rule over the answers holds: such as None where that was recorded, and only there."""
 
     when: Rule
     text: str
 
 
-class Part(Strict):
+class Part(Strict, frozen=True, kw_only=True):
     """One part of a report under its heading.
 
     It holds one of: `questions` (their answers), `adjustments`, `ticked` (what the clinician ticked in), `written`, or
@@ -41,15 +40,14 @@ class Part(Strict):
     recorded: tuple[Recorded, ...] = ()
     blank: str = ""
 
-    @model_validator(mode="after")
-    def _holds_one_thing(self) -> Part:
+    def __post_init__(self) -> None:
+        """Refuse a part that holds nothing, or two things."""
         held = [bool(self.questions), self.adjustments, self.ticked, bool(self.written)]
         if sum(held) > 1 or not (any(held) or self.text):
             raise ValueError("a part holds one of questions, adjustments, ticked, written, or only text")
-        return self
 
 
-class ReportType(Strict):
+class ReportType(Strict, frozen=True, kw_only=True):
     """One kind of report; `about` tells the clinician what it is for and not for."""
 
     id: str
@@ -64,7 +62,7 @@ class ReportType(Strict):
         return [line for part in self.parts for line in part.written]
 
 
-class Reports(Strict):
+class Reports(Strict, frozen=True, kw_only=True):
     """The kinds of report of a proforma, the usual one first, and to whom a report may go."""
 
     recipients: dict[str, str]

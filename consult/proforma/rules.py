@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from msgspec.structs import replace
+
+from consult.proforma.strict import Strict
 
 Value = str | int | list[str] | None
 """What a rule sees: a finding's state, an option's code, a list of codes, a number, or None for a blank."""
@@ -24,15 +26,7 @@ NOT_ESTABLISHED: Final = frozenset({"unsure", "declined", "not_asked"})
 BLANKS: Final = frozenset({"", "not_recorded"})
 
 
-class Strict(BaseModel):
-    """Base of everything read from a content file: unknown keys are refused, nothing changes after loading."""
-
-    model_config = ConfigDict(
-        strict=True, frozen=True, extra="forbid", populate_by_name=True, ignored_types=(cached_property,)
-    )
-
-
-class Rule(Strict):
+class Rule(Strict, frozen=True, kw_only=True):
     """One condition: a leaf over one question or field, or a joint of other rules.
 
     A leaf names `question` (in a proforma), `field` (in measures) or `tagged` (any question bearing that tag)
@@ -42,18 +36,18 @@ class Rule(Strict):
     question: str | None = None
     field: str | None = None
     tagged: str | None = None
-    is_: str | None = Field(None, alias="is")
-    in_: tuple[str, ...] | None = Field(None, alias="in")
+    is_: str | None = None
+    in_: tuple[str, ...] | None = None
     includes: str | None = None
     at_least: int | None = None
     answered: bool | None = None
-    all_: tuple[Rule, ...] | None = Field(None, alias="all")
-    any_: tuple[Rule, ...] | None = Field(None, alias="any")
-    not_: Rule | None = Field(None, alias="not")
+    all_: tuple[Rule, ...] | None = None
+    any_: tuple[Rule, ...] | None = None
+    not_: Rule | None = None
     count: tuple[Rule, ...] | None = None
 
-    @model_validator(mode="after")
-    def _has_one_form(self) -> Rule:
+    def __post_init__(self) -> None:
+        """Refuse a rule that has not exactly one form."""
         subjects = [s for s in (self.question, self.field, self.tagged) if s is not None]
         joints = [j for j in (self.all_, self.any_, self.not_, self.count) if j is not None]
         tests = [t for t in (self.is_, self.in_, self.includes, self.answered) if t is not None]
@@ -69,7 +63,6 @@ class Rule(Strict):
                 raise ValueError("all and any need at least one rule")
         elif len(tests) + (self.at_least is not None) != 1:
             raise ValueError("a rule over a question needs exactly one of is, in, includes, at_least or answered")
-        return self
 
     @property
     def subject(self) -> str | None:
@@ -105,17 +98,17 @@ _TESTS: Final = ("is_", "in_", "includes", "at_least", "answered")
 def expand_tags(rule: Rule, tagged: Callable[[str], list[str]]) -> Rule:
     """The same rule with each `tagged` leaf written out as `any` over the questions that bear the tag."""
     if rule.tagged is not None:
-        leaves = tuple(rule.model_copy(update={"tagged": None, "question": q}) for q in tagged(rule.tagged))
+        leaves = tuple(replace(rule, tagged=None, question=q) for q in tagged(rule.tagged))
         if not leaves:
             raise ValueError(f"no question bears the tag {rule.tagged}")
-        return rule.model_copy(update={"tagged": None, "any_": leaves} | dict.fromkeys(_TESTS))
+        return replace(rule, tagged=None, any_=leaves, **dict.fromkeys(_TESTS))
     changes: dict[str, object] = {}
     for name in ("all_", "any_", "count"):
         if (parts := getattr(rule, name)) is not None:
             changes[name] = tuple(expand_tags(part, tagged) for part in parts)
     if rule.not_ is not None:
         changes["not_"] = expand_tags(rule.not_, tagged)
-    return rule.model_copy(update=changes) if changes else rule
+    return replace(rule, **changes) if changes else rule
 
 
 def rules_in(content: object) -> Iterator[Rule]:
@@ -123,7 +116,7 @@ def rules_in(content: object) -> Iterator[Rule]:
     if isinstance(content, Rule):
         yield content
     elif isinstance(content, Strict):
-        yield from (rule for name in type(content).model_fields for rule in rules_in(getattr(content, name)))
+        yield from (rule for name in content.__struct_fields__ for rule in rules_in(getattr(content, name)))
     elif isinstance(content, dict):
         yield from (rule for part in content.values() for rule in rules_in(part))
     elif isinstance(content, tuple):

@@ -7,15 +7,26 @@ the whole domain of the field, and only such mutants are left out here.
 import json
 from itertools import combinations
 
+from msgspec.structs import fields, replace
+
 from consult.proforma.rules import Rule, holds
+from consult.proforma.strict import read
 
 
 def rule_of(plain):
-    return Rule.model_validate_json(json.dumps(plain))
+    return read(Rule, plain)
 
 
 def plain_of(rule):
-    return json.loads(rule.model_dump_json(by_alias=True, exclude_none=True))
+    """The rule as it stands in a file."""
+    known = {f.encode_name: getattr(rule, f.name) for f in fields(rule)}
+    return {key: _plain(value) for key, value in known.items() if value is not None}
+
+
+def _plain(value):
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return plain_of(value) if isinstance(value, Rule) else value
 
 
 def mutants(rule, dataset):
@@ -131,15 +142,15 @@ def measure_mutants(measure, measures, dataset):
     """(what was changed, mutated measure) for every change of one measure that has rules of its own."""
     for name, rule in measure.rules.items():
         for what, changed in mutants(rule, dataset):
-            yield f"{name}: {what}", measure.model_copy(update={name: changed})
+            yield f"{name}: {what}", replace(measure, **{name: changed})
         if name != "met":
-            yield f"without {name}", measure.model_copy(update={name: None})
+            yield f"without {name}", replace(measure, **{name: None})
     yield from _swapped(measure)
     for name in ("applies", "missing"):
         for other in measures.measures:
             borrowed = getattr(other, name)
             if borrowed is not None and borrowed != getattr(measure, name):
-                yield f"{name} of {other.id}", measure.model_copy(update={name: borrowed})
+                yield f"{name} of {other.id}", replace(measure, **{name: borrowed})
 
 
 def _swapped(measure):
@@ -147,11 +158,11 @@ def _swapped(measure):
     for one, other in (("applies", "missing"), ("met", "applies"), ("met", "missing")):
         swapped = {**rules, one: rules[other], other: rules[one]}
         if swapped != rules and swapped["met"] is not None:
-            yield f"{one} and {other} swapped", measure.model_copy(update=swapped)
+            yield f"{one} and {other} swapped", replace(measure, **swapped)
     if measure.applies is not None:
         yield (
             "missing where it does not apply",
-            measure.model_copy(update={"missing": rule_of({"not": plain_of(measure.applies)})}),
+            replace(measure, missing=rule_of({"not": plain_of(measure.applies)})),
         )
 
 
@@ -159,10 +170,10 @@ def joint_mutants(measure, measures):
     """Changes of a measure with all_of: each part left out, each other measure taken in."""
     parts = measures.parts(measure)
     for part in parts:
-        yield f"without {part}", measure.model_copy(update={"all_of": tuple(p for p in parts if p != part)})
+        yield f"without {part}", replace(measure, all_of=tuple(p for p in parts if p != part))
     for other in measures.measures:
         if other.met is not None and other.id not in parts:
-            yield f"with {other.id}", measure.model_copy(update={"all_of": (*parts, other.id)})
+            yield f"with {other.id}", replace(measure, all_of=(*parts, other.id))
 
 
 def eligibility_mutants(measures, dataset):
@@ -170,7 +181,7 @@ def eligibility_mutants(measures, dataset):
     reasons = measures.eligibility
     for i, reason in enumerate(reasons):
         for what, changed in mutants(reason.when, dataset):
-            other = reason.model_copy(update={"when": changed})
+            other = replace(reason, when=changed)
             yield f"{reason.id}: {what}", (*reasons[:i], other, *reasons[i + 1 :])
         yield f"without {reason.id}", (*reasons[:i], *reasons[i + 1 :])
     for i in range(len(reasons) - 1):

@@ -65,8 +65,8 @@ def leaves(dataset: Dataset):
         else:
             some = st.lists(st.sampled_from(field.options), min_size=1, max_size=4, unique=True)
             tests = [
-                st.builds(lambda v: {"is": v}, st.sampled_from(field.options)),
-                some.map(lambda v: {"in": tuple(v)}),
+                st.builds(lambda v: {"is_": v}, st.sampled_from(field.options)),
+                some.map(lambda v: {"in_": tuple(v)}),
             ]
         tests.append(st.booleans().map(lambda v: {"answered": v}))
         return st.one_of(tests).map(lambda test: Rule(field=field.name, **test))
@@ -78,9 +78,9 @@ def rules(dataset: Dataset):
     def joints(parts):
         several = st.lists(parts, min_size=1, max_size=4).map(tuple)
         return st.one_of(
-            several.map(lambda p: Rule(all=p)),
-            several.map(lambda p: Rule(any=p)),
-            parts.map(lambda p: Rule(**{"not": p})),
+            several.map(lambda p: Rule(all_=p)),
+            several.map(lambda p: Rule(any_=p)),
+            parts.map(lambda p: Rule(not_=p)),
             several.flatmap(lambda p: st.integers(1, len(p)).map(lambda n: Rule(count=p, at_least=n))),
         )
 

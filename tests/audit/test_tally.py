@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from test_evaluators import random_cases
 
 from consult.audit import cases, tally
@@ -125,7 +126,7 @@ def test_modes_are_grouped_apart_or_not_at_all(conn, plan, measures, dataset, ex
 def test_other_measures_are_recounted_until_the_counters_are_theirs(conn, plan, content, dataset, example_cases):
     text = read_text(content / "measures.toml")
     other = parse_measures(text.replace('version = "2026.1"', 'version = "2026.2"'), dataset)
-    other = other.model_copy(update={"eligibility": other.eligibility[:1]})
+    other = replace(other, eligibility=other.eligibility[:1])
     for case in example_cases:
         cases.put(conn, case | {"provider": "P"}, step=1)
     assert not tally.kept(conn, plan_of(other, dataset))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
-from pydantic import BaseModel
+from msgspec.structs import fields
 
 from consult import checking
 from consult.accounts.people import NewPerson, add_person
@@ -24,6 +24,7 @@ from consult.documents.leaflet import FrontMatter
 from consult.instance import Instance, open_instance
 from consult.proforma import dataset, model, rules
 from consult.proforma.load import load_definition
+from consult.proforma.strict import Strict
 from consult.record.settings import ROUTE_LABELS, Site, change_setting, put_site
 from consult.web.app import create_app
 
@@ -73,8 +74,8 @@ def table_keys(text: str, heading: str) -> list[str]:
     return [key for cell in cells for key in re.findall(r"`([^`]+)`", cell)]
 
 
-def keys_of(found: type[BaseModel]) -> set[str]:
-    return {field.alias or name for name, field in found.model_fields.items()}
+def keys_of(found: type[Strict]) -> set[str]:
+    return {field.encode_name for field in fields(found)}
 
 
 @pytest.mark.parametrize("heading", KEYS)

@@ -12,7 +12,6 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from consult.content import content_folders, content_root
 from consult.documents.leaflet import Leaflet, digest, load, load_file, parse, render
@@ -185,7 +184,7 @@ def test_it_does_not_promise_or_frighten(core: Leaflet, phrase: str) -> None:
 
 def test_the_shipped_leaflets_are_drafts_due_for_review_within_a_year() -> None:
     for leaflet in load(content_root("leaflets")).values():
-        assert (leaflet.status, leaflet.approved_by, leaflet.approved_on) == ("draft", "", "")
+        assert (leaflet.status, leaflet.approved_by, leaflet.approved_on) == ("draft", "", None)
         assert leaflet.may_approve(date(2026, 11, 22)) is None
 
 
@@ -376,7 +375,7 @@ def test_the_body_is_rendered_once_for_a_digest(core: Leaflet) -> None:
 
 
 def test_a_leaflet_cannot_be_changed(core: Leaflet) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(AttributeError):
         core.version = "2"
 
 

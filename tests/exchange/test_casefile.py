@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from consult.audit import cases
 from consult.exchange.casefile import (
@@ -331,9 +332,7 @@ def test_rebuild_follows_corrections_and_leaves_out_what_was_entered_in_error(db
 
 def test_a_field_that_is_new_to_the_data_set_makes_the_table_anew(db, dataset, take, held, good):
     take([good])
-    longer = dataset.model_copy(
-        update={"fields": (*dataset.fields, dataset.fields[-1].model_copy(update={"name": "new"}))}
-    )
+    longer = structs.replace(dataset, fields=(*dataset.fields, structs.replace(dataset.fields[-1], name="new")))
     with db.write() as conn:
         assert not cases.ensure(conn, dataset)
         assert cases.ensure(conn, longer)

@@ -228,7 +228,7 @@ MALFORMED = {
     "broken TOML": (put('ask = "First?"', "ask = First?"), "", "This is not valid TOML"),
     "the same key twice": (add("first", FIRST), "", "This is not valid TOML"),
     "a rule nested without end": (add("fourth", f"show_if = {nested(3000)}"), "", "This is not valid TOML"),
-    "a rule nested too deep": (add("fourth", f"show_if = {nested(250)}"), "", "recursion limit"),
+    "a rule nested too deep": (add("fourth", f"show_if = {nested(250)}"), "", "nested too deeply"),
     "tables nested without end": (TEXT + f"\n[{'.'.join('a' * 5000)}]\n", "", "This is not valid TOML"),
     "a number of thousands of digits": (put("max = 10", "max = " + "9" * 5000), "", "This is not valid TOML"),
     "a time of day": (put("max = 10", "max = 07:32:00"), "fourth", "max: "),

@@ -6,6 +6,7 @@ from typing import Any
 
 import pages
 import pytest
+from msgspec.structs import replace
 from visiting import EMPLOYEE, Service, Visitor
 
 from consult.audit import cases
@@ -195,7 +196,7 @@ class TestPapers:
     ) -> None:
         consultation = service.begin()
         leaflet = service.instance.leaflets["back-pain-core", "en"]
-        late = leaflet.model_copy(update={"review_by": service.instance.today().replace(year=2020)})
+        late = replace(leaflet, review_by=service.instance.today().replace(year=2020))
         service.instance.leaflets["back-pain-core", "en"] = late
         assert "passed its review date" in pages.text(nurse.get("/leaflets/back-pain-core", 409))
         response = nurse.post(f"/consultations/{consultation}/leaflets/back-pain-core/printed")
