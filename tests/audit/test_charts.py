@@ -195,6 +195,13 @@ def marked(figure):
             yield [percent(round(across(row.x, chart.frame), 9)) for row in chart.rows if row.x is not None]
 
 
+@pytest.mark.parametrize(("few", "size"), [(2, 1), (3, 1), (4, 3), (6, 3)])
+def test_it_goes_by_quarter_where_most_months_hold_too_few(few, size):
+    months = {f"2026-{n:02}": Result(2, 2 if n <= few else 3, 0, 0) for n in range(1, 7)}
+    assert in_periods(months)[0] == size
+    assert len(in_periods(months)[1]) == 6 / size
+
+
 @given(MONTHS)
 def test_the_table_of_a_trend_says_what_its_chart_shows(measures, months):
     figure = trend(measures.measures[0], months)
