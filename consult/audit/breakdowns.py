@@ -12,6 +12,7 @@ from consult.audit.cases import TABLE
 from consult.audit.counting import Counts, Plan, plan_of
 from consult.audit.items import Item, items
 from consult.audit.measures import OUTCOMES, Measure, MeasureSet
+from consult.audit.own import of_few
 from consult.audit.results import Result, Selection, counts
 from consult.audit.sql import excluded
 from consult.audit.tally import DAY
@@ -31,7 +32,8 @@ class Close(Struct, frozen=True):
     """One measure of one selection, taken apart; every group adds up to `whole`.
 
     `by` holds, by field of measures.toml, the result of each of its codes; `months` by year and month (2026-03);
-    `sites` by (provider, site), whatever site is selected.
+    `sites` by (provider, site), whatever site is selected. `of_few` names the fields of `by` whose figures would be
+    those of one or two clinicians.
     """
 
     whole: Result
@@ -39,6 +41,7 @@ class Close(Struct, frozen=True):
     months: dict[str, Result]
     sites: dict[tuple[str, str], Result]
     items: tuple[ItemResult, ...]
+    of_few: frozenset[str] = frozenset()
 
 
 def close(conn: Connection, measures: MeasureSet, dataset: Dataset, selection: Selection, measure: Measure) -> Close:
@@ -57,6 +60,11 @@ def close(conn: Connection, measures: MeasureSet, dataset: Dataset, selection: S
             {month: r for (month,), r in of.groups(selection, "month")},
             {(provider, site): r for (provider, site), r in of.groups(everywhere, "provider", "site")},
             of.items(whole),
+            frozenset(
+                b.field
+                for b in measures.breakdowns
+                if b.clinicians and of_few(conn, measures, dataset, selection, b.field)
+            ),
         )
 
 

@@ -88,11 +88,13 @@ class SetAside(Strict, frozen=True, kw_only=True):
 class Breakdown(Strict, frozen=True, kw_only=True):
     """A field by which the page of a measure breaks down its result; `personal`: it says something about a person.
 
+    `clinicians`: its groups are of clinicians, so it is not shown where one of them has one or two.
     Sites and ways of capture need none: they always stand apart.
     """
 
     field: str
     personal: bool = False
+    clinicians: bool = False
 
 
 class MeasureSet(Strict, frozen=True, kw_only=True):

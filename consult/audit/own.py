@@ -38,6 +38,20 @@ def clinicians(conn: Connection, selection: Selection) -> int:
     return int(conn.execute(query, values).fetchone()[0])
 
 
+def of_few(conn: Connection, measures: MeasureSet, dataset: Dataset, selection: Selection, field: str) -> bool:
+    """Whether the eligible cases of any code of a field are those of so few clinicians that the figures are theirs.
+
+    Cases that name no clinician, such as those from notes, tell of none.
+    """
+    where, values = selection.where()
+    test = excluded(measures.eligibility, dataset)
+    query = (
+        f"SELECT count(DISTINCT clinician_ref) FROM {TABLE} WHERE ({where}) AND {test} = '' AND clinician_ref <> '' "
+        f"GROUP BY {quoted(field)}"
+    )
+    return any(n < FEWEST for (n,) in conn.execute(query, values))
+
+
 def context(
     conn: Connection, measures: MeasureSet, dataset: Dataset, selection: Selection, fields: Sequence[str]
 ) -> dict[str, Counter[str]]:

@@ -107,6 +107,11 @@ def _listed(names: Sequence[str], last: str) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+def _of_each(test: str) -> str:
+    """What is tested of one field, as it is said of several."""
+    return f"are each {test.removeprefix('is ')}"
+
+
 def _together(parts: Sequence[Rule], joining: str, dataset: Dataset) -> list[str]:
     grouped: dict[tuple[str, str], list[str]] = {}
     for number, part in enumerate(parts):
@@ -123,5 +128,6 @@ def _together(parts: Sequence[Rule], joining: str, dataset: Dataset) -> list[str
         if kind == "list":
             said.append(f"{key} includes {_listed(names, joining)}")
         else:
-            said.append(names[0] if kind == "joint" else f"{_listed(names, joining)} {key}")
+            tested = _of_each(key) if joining == "and" and len(names) > 1 else key
+            said.append(names[0] if kind == "joint" else f"{_listed(names, joining)} {tested}")
     return said

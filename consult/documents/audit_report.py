@@ -190,7 +190,9 @@ def _groups(basis: Basis, taken: Mapping[str, Close], name: str) -> Table:
     for measure in basis.shown():
         if measure.id not in taken or not measure.national:
             continue
-        figure = figures.by_field(measure, field, taken[measure.id].by.get(name, {}), leaving=basis.leaves)
+        close = taken[measure.id]
+        of_few = name in close.of_few
+        figure = figures.by_field(measure, field, close.by.get(name, {}), leaving=basis.leaves, of_few=of_few)
         rows += [(measure.title, *cells) for cells in figure.rows]
         notes |= dict.fromkeys(figure.notes)
     head = ("Measure", field.title, "Recorded", "Rate", "95% interval", "Note")

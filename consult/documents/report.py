@@ -52,7 +52,7 @@ def _closing(path: Path, chosen: Chosen) -> Iterator[str]:
     if not any(chosen.ticked):
         yield "This report holds no clinical details."
     allowed = "It was made with the employee's consent."
-    yield allowed if report_allowed(path) else "CONSENT IS NOT RECORDED: do not send."
+    yield allowed if report_allowed(path) else "CONSENT IS NOT RECORDED AS GIVEN: do not send."
 
 
 def _part(part: Part, path: Path, chosen: Chosen) -> list[str]:

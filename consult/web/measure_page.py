@@ -82,7 +82,12 @@ def _items(block: Results, one: Measure, taken: Close) -> list[Figure]:
 def _breakdowns(one: Measure, taken: Close) -> list[Figure]:
     measures, dataset = parts()
     shown = [b for b in measures.breakdowns if b.personal or not leaving()]
-    return [figures.by_field(one, dataset.by_name[b.field], taken.by[b.field], leaving=leaving()) for b in shown]
+    return [
+        figures.by_field(
+            one, dataset.by_name[b.field], taken.by[b.field], leaving=leaving(), of_few=b.field in taken.of_few
+        )
+        for b in shown
+    ]
 
 
 def _named(sites: dict[tuple[str, str], Result]) -> dict[str, Result]:

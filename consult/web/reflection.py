@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, request
 
 from consult.accounts.people import CLINICIANS
 from consult.audit import comparison, quality
+from consult.audit.own import FEWEST
 from consult.documents import followup
 from consult.documents.words import local_time
 from consult.proforma.days import day_in
@@ -17,8 +18,6 @@ from consult.web.rounds import MODES
 
 bp = Blueprint("reflection", __name__, url_prefix="/capture-quality")
 A_YEAR = timedelta(days=365)
-FEWEST = 3
-"""Totals of fewer clinicians would be the figures of one, or let one work out those of the other."""
 
 
 @bp.get("")

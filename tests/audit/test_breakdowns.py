@@ -106,6 +106,41 @@ def test_no_cases_are_no_groups(dataset, measures):
     assert all(one.result.applicable == 0 for one in found.items)
 
 
+WHO = {
+    "nobody named": ([("nurse", "")] * 4, False),
+    "three of each": ([(role, f"{role}-{n}") for role in ("nurse", "doctor") for n in range(3)], False),
+    "three of each, and some not named": ([("nurse", ref) for ref in ("a", "b", "c", "")], False),
+    "one doctor": ([("nurse", "a"), ("nurse", "b"), ("nurse", "c"), ("doctor", "d"), ("doctor", "d")], True),
+    "two doctors": ([("nurse", "a"), ("nurse", "b"), ("nurse", "c"), ("doctor", "d"), ("doctor", "e")], True),
+    "one doctor among cases not named": ([("nurse", ""), ("doctor", ""), ("doctor", "d")], True),
+    "the same three in two roles": ([(role, ref) for role in ("nurse", "doctor") for ref in "abc"], False),
+    "one other, whose case does not count": ([*[("nurse", ref) for ref in "abc"], ("other", "d")], False),
+}
+ELIGIBLE = {"back_pain_reason": "main", "first_consultation": "yes", "episode_gap": "none_ever"}
+
+
+def by(role, ref, place=PLACES[0]):
+    """An eligible case of a clinician."""
+    return {**ELIGIBLE, "clinician_role": role, "clinician_ref": ref}, place, DAYS[0]
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_groups_of_one_or_two_clinicians_are_known_as_such(dataset, measures, who):
+    seen, few = WHO[who]
+    conn = fresh(dataset)
+    filled(conn, dataset, [by(role, ref) for role, ref in seen])
+    found = close(conn, measures, dataset, ALL, measures.measures[0])
+    assert found.of_few == (frozenset({"clinician_role"}) if few else frozenset())
+
+
+def test_a_group_of_few_clinicians_at_one_site_is_known_there_only(dataset, measures):
+    conn = fresh(dataset)
+    filled(conn, dataset, [by("nurse", "a"), by("nurse", "b"), by("nurse", "c", PLACES[1])])
+    here = Selection(provider="P1", site="A", capture="retrospective")
+    assert close(conn, measures, dataset, ALL, measures.measures[0]).of_few == frozenset()
+    assert close(conn, measures, dataset, here, measures.measures[0]).of_few == {"clinician_role"}
+
+
 @pytest.mark.parametrize(
     ("field", "words"), [("clinician_ref", "can't be broken down by"), ("nothing", "is not in dataset.toml")]
 )

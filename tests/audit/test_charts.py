@@ -261,6 +261,9 @@ def test_groups_are_drawn_from_ten_and_small_numbers_stay_inside(measures, datas
     assert small <= withheld
     assert not withheld or len(withheld) > len(small) or len(withheld) == len(counted)
     assert all(not any(cells[2:]) for cells in leaving.rows if cells[1] == "withheld")
+    of_few = by_field(measures.measures[0], field, by, of_few=True)
+    assert (of_few.rows, of_few.charts, of_few.finding) == ((), (), "Not shown.")
+    assert "one or two clinicians" in of_few.notes[0]
 
 
 @given(RESULTS, st.sampled_from(["live", "paper", "retrospective"]))

@@ -323,3 +323,16 @@ def test_a_round_that_the_service_added_stands_on_every_page_of_results(made: Pa
     assert "Invented, to show the form of the file. Source: Invented for the guide: not a publication." in page
     assert "Source: Back pain management audit, round 2 (2012), executive summary" in page
     running.instance.close()
+
+
+def test_what_would_be_the_figures_of_one_clinician_is_not_shown_by_clinician(service: Service) -> None:
+    instance, dataset = service.instance, service.instance.library.current.dataset
+    rows = [case_from_notes(service, n, {"clinician_ref": "N-1", "staff_group": "students"}) for n in range(6)]
+    how = Import("DEMO", instance.today(), "cli:test", instance.store.at())
+    assert import_cases(instance.db, dataset, "".join(export(rows, dataset)), how).added == len(rows)
+    page = service.visitor("nurse").get("/results/measures/red_flags_screened?capture=retrospective")
+    by = {f.get("aria-labelledby"): pages.text(f) for f in page.iter("div") if f.get("class") == "figure"}
+    assert "Not shown." in by["retrospective-by-clinician-role"]
+    assert "one or two clinicians" in by["retrospective-by-clinician-role"]
+    assert "of 6" not in by["retrospective-by-clinician-role"]
+    assert "of 6" in by["retrospective-by-staff-group"]

@@ -95,7 +95,9 @@ def test_without_consent_there_is_no_button_and_no_way(service: Service, nurse: 
     talk = service.signed(report_consent=Answer("answered", consent))
     page = nurse.get(f"/consultations/{talk}/report")
     assert not events(page) & {"released", "copy_given", "agreed"}
-    assert "CONSENT IS NOT RECORDED: do not send." in leaves(page)
+    assert "CONSENT IS NOT RECORDED AS GIVEN: do not send." in leaves(page)
+    assert "Nothing leaves as things are recorded now." in pages.text(page)
+    assert "exactly what would leave" not in pages.text(page)
     assert nurse.post(f"/consultations/{talk}/report", {"kind": "manager"}).status_code == 422
     for event in ("released", "copy_given", "agreed"):
         sent = {"how": "by_email", "to": "line_manager", "window_ends": "2099-01-01"}

@@ -97,3 +97,13 @@ def test_what_is_set_aside_reads_right_for_any_number(service: Service, k: int, 
     measures: MeasureSet = service.instance.measures
     said = measures.set_aside.text.format(k=k, n=n)
     assert said == f"Of the cases in which it was not met ({n}), sent to emergency care the same day: {k}."
+
+
+def test_the_page_that_holds_says_which_decision_makes_a_reason_for_blanks_unnecessary(
+    service: Service, nurse: Visitor
+) -> None:
+    talk = service.begin()
+    said = "No reason is needed for them where the decision above is “Sent to emergency care now”."
+    assert said not in pages.text(nurse.get(f"/consultations/{talk}/sign"))
+    nurse.save(talk, {"a.saddle_feeling_change": "present"})
+    assert said in pages.text(nurse.get(f"/consultations/{talk}/sign"))

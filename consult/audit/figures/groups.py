@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from consult.audit import charts
 from consult.audit.breakdowns import ItemResult
@@ -12,6 +13,9 @@ from consult.audit.measures import Measure
 from consult.audit.results import Result
 from consult.audit.suppression import withheld
 from consult.proforma.dataset import Field
+
+OF_FEW: Final = "The cases of a group are those of one or two clinicians, so its figures would be theirs."
+GONE: Final = "Withheld: a count of 1 to 4, and at least one further group so that none can be had by subtraction."
 
 
 def of_items(measure: Measure, found: Sequence[ItemResult]) -> Figure:
@@ -64,15 +68,18 @@ def _items_finding(found: Sequence[tuple[str, Result]], n: int) -> str:
     return f"Least often recorded: {least[0]} ({recorded(least[1])}); most often: {most[0]} ({recorded(most[1])})."
 
 
-def by_field(measure: Measure, field: Field, by: Mapping[str, Result], *, leaving: bool = False) -> Figure:
+def by_field(
+    measure: Measure, field: Field, by: Mapping[str, Result], *, leaving: bool = False, of_few: bool = False
+) -> Figure:
     """One measure by the codes of a field, in the order of the data set.
 
     Only groups of 10 or more are drawn. `leaving`: made for a copy that leaves the provider, with small numbers and one
-    further group withheld.
+    further group withheld. `of_few`: a group is of one or two clinicians, so none is shown.
     """
     order = {code: at for at, code in enumerate(field.options)}
     groups = sorted(
-        ((code, r) for code, r in by.items() if r.applicable), key=lambda one: (order.get(one[0], -1), one[0])
+        ((code, r) for code, r in by.items() if r.applicable and not of_few),
+        key=lambda one: (order.get(one[0], -1), one[0]),
     )
     gone = withheld([(r.met, r.not_met) for _, r in groups]) if leaving else frozenset()
     said = [(field.words(code), r) for code, r in groups]
@@ -85,14 +92,12 @@ def by_field(measure: Measure, field: Field, by: Mapping[str, Result], *, leavin
         f"by-{field.name.replace('_', '-')}",
         f"By {field.title[:1].lower()}{field.title[1:]}",
         f"{measure.title} by {field.title.lower()}: the rate of each group with its 95% interval, from 0 to 100%.",
-        _groups_finding(shown),
+        "Not shown." if of_few else _groups_finding(shown),
         (field.title, "Recorded", "Rate", "95% interval", "Note"),
         rows,
         charts.row_charts([as_rate(label, r, COMPARE_FROM) for label, r in shown]) if len(shown) > 1 else (),
         (("dot", "rate with its 95% interval"),) if len(shown) > 1 else (),
-        ("Withheld: a count of 1 to 4, and at least one further group so that none can be had by subtraction.",)
-        if gone
-        else (),
+        (OF_FEW,) if of_few else (GONE,) if gone else (),
     )
 
 
