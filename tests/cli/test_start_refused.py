@@ -243,7 +243,7 @@ def test_a_network_share_is_refused(consult, real, tmp_path, monkeypatch, kind, 
 # --- as an ordinary user ---------------------------------------------------------------------------------------------
 
 AS_AN_ORDINARY_USER = f"""
-import encodings.ascii, encodings.idna, os, sys  # what is imported late could be out of that user's reach
+import encodings.ascii, encodings.idna, os, sqlite_utils, sys  # what is imported late could be out of that user's reach
 from consult.cli import main
 if os.geteuid() == 0:
     os.setgroups([])
