@@ -156,6 +156,7 @@ def serve(
     """Serve an instance until the process is told to end; `ready` is called once everything has been found in order."""
     with footprint.for_good():
         app = application(folder, address, actor)  # what is wrong is said here, before the first page
+        from consult.web.ahead import made_ready  # read with the application
     instance: Instance = app.extensions["consult"]
     try:
         with server_lock(folder):
@@ -164,6 +165,6 @@ def serve(
             footprint.leave_search_for_later()
             ready(instance)
             keep_tending(instance)
-            server.run(server.made(app, listener, "https" if address.behind_tls else "http"))
+            server.run(server.made(app, listener, "https" if address.behind_tls else "http"), made_ready(app))
     finally:
         instance.close()
