@@ -13,16 +13,14 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict, fields, replace
 
-from consult.accounts import people
 from consult.audit import cases, rounds, sampling
 from consult.audit import results as audit
 from consult.audit.results import Results, Selection
 from consult.audit.versions import VersionRefused
 from consult.documents import saved
 from consult.documents.note import DRAFT_LINE, after_signing, note
-from consult.documents.words import INVENTED, ROLES, when
-from consult.evidence import again
-from consult.evidence.moment import EvidenceRefused
+from consult.documents.words import INVENTED
+from consult.evidence import EvidenceRefused, again
 from consult.exchange import casefile, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
@@ -32,6 +30,7 @@ from consult.record import ledger
 from consult.record.consultation import Consultation
 from consult.record.database import Connection
 from consult.rewinding import at_step
+from consult.signed import signer
 
 BESIDE: Final = ".head.json"
 HEAD_LINE: Final = re.compile(r"[Ss]tep (\d+) of the record, ([0-9a-f]{64})")
@@ -341,19 +340,6 @@ def _same(one: Any, other: Any) -> bool:
 
 
 # ---------------------------------------------------------------- signed notes
-
-
-def signer(conn: Connection, consultation: Consultation) -> str:
-    """Who signed, in which role, and when, as it stands under the note; "" while it is not signed."""
-    step = consultation.signed
-    name = people.names(conn).get(step.actor, step.actor) if step else ""
-    return f"{name}, {ROLES.get(step.role, step.role)}, {when(step.at)}" if step else ""
-
-
-def head_at(consultation: Consultation) -> tuple[int, str]:
-    """The number and hash of the step that signed or else ended it, which stand under the note."""
-    step = consultation.signed or consultation.ended
-    return (step.seq, step.hash) if step else (0, "")
 
 
 def _check_note(instance: Instance, _: Path, content: bytes) -> Checked:

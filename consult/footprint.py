@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 M_TRIM_THRESHOLD: Final = -1
@@ -42,9 +43,16 @@ def share() -> None:
         libc.mallopt(M_ARENA_MAX, 1)
         libc.mallopt(M_TRIM_THRESHOLD, LARGE)
         libc.mallopt(M_MMAP_THRESHOLD, LARGE)
+    _give_back()
+
+
+def _give_back() -> None:
+    """Let the system have what is free between what is held, too."""
+    if libc := _glibc():
         libc.malloc_trim(0)
 
 
+@cache
 def _glibc() -> Any:
     """The C library of GNU, which else gives each thread memory of its own that the others can't use again."""
     if sys.platform != "linux":
@@ -61,6 +69,7 @@ def leave_search_for_later() -> None:
 
 
 def tidy() -> None:
-    """Search all that there is for garbage if that is due; for whoever knows that nobody waits."""
+    """Search all that there is for garbage if that is due, and give it back; for whoever knows that nobody waits."""
     if gc.get_count()[2] >= DUE:
         gc.collect()
+        _give_back()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -168,6 +167,8 @@ def why_not_whole(
         return f"It was written by a newer version of this program (schema {version})."
     if file is None:
         return _damaged_pages(conn) or _broken_log(conn, progress)
+    from concurrent.futures import ThreadPoolExecutor  # a start proves nothing, and need not read it
+
     with ThreadPoolExecutor(1) as beside:
         pages = beside.submit(_damaged_pages_of, file, key)
         try:

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Final
 
@@ -70,8 +71,11 @@ def made(app: Flask, listener: socket.socket, scheme: str) -> Any:
     return server
 
 
-def run(server: Any) -> None:
-    """Serve until the process is told to end (SIGTERM, Ctrl+C); what was asked before then is still answered."""
+def run(server: Any, later: Iterator[object]) -> None:
+    """Serve until the process is told to end (SIGTERM, Ctrl+C); what was asked before then is still answered.
+
+    What can wait is done meanwhile: `later` is gone on with by one where nobody waits.
+    """
     sys.setswitchinterval(TURN)
     told: list[int] = []
 
@@ -85,6 +89,7 @@ def run(server: Any) -> None:
         begun = time.perf_counter()
         _turn(server)
         if time.perf_counter() - begun >= LOOK_AGAIN and not _owing(server):
+            next(later, None)
             footprint.tidy()
     _finish(server)
 

@@ -142,6 +142,7 @@ def keep_tending(instance: Instance) -> None:
             with suppress(Exception):  # nothing here may stop the server; the doctor says what is overdue
                 if tending.due(instance.folder, instance.db.read(), instance.clock()):
                     _tend_aside(instance.folder)
+                instance.db.let_go()
 
     threading.Thread(target=look, name="tending", daemon=True).start()
 
@@ -156,6 +157,7 @@ def serve(
     """Serve an instance until the process is told to end; `ready` is called once everything has been found in order."""
     with footprint.for_good():
         app = application(folder, address, actor)  # what is wrong is said here, before the first page
+        from consult.web.ahead import made_ready  # read with the application
     instance: Instance = app.extensions["consult"]
     try:
         with server_lock(folder):
@@ -164,6 +166,7 @@ def serve(
             footprint.leave_search_for_later()
             ready(instance)
             keep_tending(instance)
-            server.run(server.made(app, listener, "https" if address.behind_tls else "http"))
+            instance.db.let_go()  # from here on this thread reads no more
+            server.run(server.made(app, listener, "https" if address.behind_tls else "http"), made_ready(app))
     finally:
         instance.close()

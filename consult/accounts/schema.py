@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-import sqlite_utils
-from sqlite_utils import Migrations
-
-from consult.record.database import carry_out
+from consult.record.database import Connection, carry_out
+from consult.record.migrations import Migrations
 
 accounts_schema = Migrations("accounts")
 
@@ -34,16 +32,16 @@ CREATE INDEX failed_try_of ON failed_try (who, at);
 """
 
 
-@accounts_schema()
-def m0001_people(db: sqlite_utils.Database) -> None:
+@accounts_schema
+def m0001_people(conn: Connection) -> None:
     """People, their sign-ins, and the tries that failed."""
-    carry_out(db, TABLES)
+    carry_out(conn, TABLES)
 
 
-@accounts_schema()
-def m0002_lock(db: sqlite_utils.Database) -> None:
+@accounts_schema
+def m0002_lock(conn: Connection) -> None:
     """When a sign-in was locked, in seconds; 0 while it is not."""
-    db.execute("ALTER TABLE sign_in ADD COLUMN locked_at INTEGER NOT NULL DEFAULT 0")
+    conn.execute("ALTER TABLE sign_in ADD COLUMN locked_at INTEGER NOT NULL DEFAULT 0")
 
 
 FACTORS: Final = """
@@ -71,10 +69,10 @@ CREATE TABLE half_sign_in (
 """
 
 
-@accounts_schema()
-def m0003_second_factors(db: sqlite_utils.Database) -> None:
+@accounts_schema
+def m0003_second_factors(conn: Connection) -> None:
     """Start passwords, second factors with recovery codes, sign-ins that wait for a code, and kinds of browser."""
-    carry_out(db, FACTORS)
+    carry_out(conn, FACTORS)
 
 
 PASSKEYS: Final = """
@@ -100,10 +98,10 @@ CREATE TABLE passkey_challenge (
 """
 
 
-@accounts_schema()
-def m0004_passkeys(db: sqlite_utils.Database) -> None:
+@accounts_schema
+def m0004_passkeys(conn: Connection) -> None:
     """Passkeys, and what browsers were asked to sign with them."""
-    carry_out(db, PASSKEYS)
+    carry_out(conn, PASSKEYS)
 
 
 SINGLE_SIGN_ON: Final = """
@@ -139,10 +137,10 @@ CREATE TABLE sign_on_stranger (
 """
 
 
-@accounts_schema()
-def m0005_single_sign_on(db: sqlite_utils.Database) -> None:
+@accounts_schema
+def m0005_single_sign_on(conn: Connection) -> None:
     """Links to accounts at a provider, codes to make one, and sign-ins that are under way there."""
-    carry_out(db, SINGLE_SIGN_ON)
+    carry_out(conn, SINGLE_SIGN_ON)
 
 
 ROLES_BEFORE: Final = "'audit_lead', 'administrator')"
@@ -154,19 +152,19 @@ CREATE INDEX second_factor_held_twice ON second_factor (secret, pending, salt);
 """
 
 
-@accounts_schema()
-def m0006_coordinator(db: sqlite_utils.Database) -> None:
+@accounts_schema
+def m0006_coordinator(conn: Connection) -> None:
     """One role more, and what no step tells of people is held twice: SQLite's own check finds a flipped bit in it.
 
     The rule of the column is written anew in place, as no row can break the wider one: SQLite documents this way for
     rules that leave what is stored as it is (lang_altertable, section 7).
     """
-    version = int(db.execute("PRAGMA schema_version").fetchone()[0])
-    db.execute("PRAGMA writable_schema = ON")
-    db.execute(
+    version = int(conn.execute("PRAGMA schema_version").fetchone()[0])
+    conn.execute("PRAGMA writable_schema = ON")
+    conn.execute(
         "UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = 'person'",
         [ROLES_BEFORE, ROLES_NOW],
     )
-    db.execute(f"PRAGMA schema_version = {version + 1}")
-    db.execute("PRAGMA writable_schema = OFF")
-    carry_out(db, HELD_TWICE)
+    conn.execute(f"PRAGMA schema_version = {version + 1}")
+    conn.execute("PRAGMA writable_schema = OFF")
+    carry_out(conn, HELD_TWICE)

@@ -12,6 +12,11 @@ LEAVES_FROM: Final = 10
 Row = Sequence[int]
 
 
+def count_of_people(n: int) -> str:
+    """A number of people as it may be said anywhere: 1 to 4 are not told apart."""
+    return "1 to 4" if n in SMALL else str(n)
+
+
 def withheld(rows: Sequence[Row]) -> frozenset[int]:
     """The places of the rows to withhold: a row is the counts of one group, such as (met, not met); totals are shown.
 

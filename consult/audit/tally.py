@@ -25,11 +25,16 @@ KEY: Final = ("level", "day", *PLACE, "month", "code")
 DAY: Final = "consultation_date"
 VIEW: Final = "case_counted"
 """What each case counts for: the sums of a plan as 0 or 1, by the rowid of the case."""
+CHANGE: Final = "case_tally_change"
+"""Where it is put that a case begins (1) or ceases (-1) to count: a view, whose trigger counts.
+
+Each connection holds all triggers as they are read; the one that counts is long, and stands there once.
+"""
 CHANGES: Final = {
-    "after_insert": ("AFTER INSERT", "NEW", "+"),
-    "before_delete": ("BEFORE DELETE", "OLD", "-"),
-    "before_update": ("BEFORE UPDATE", "OLD", "-"),
-    "after_update": ("AFTER UPDATE", "NEW", "+"),
+    "after_insert": ("AFTER INSERT", "NEW", 1),
+    "before_delete": ("BEFORE DELETE", "OLD", -1),
+    "before_update": ("BEFORE UPDATE", "OLD", -1),
+    "after_update": ("AFTER UPDATE", "NEW", 1),
 }
 """When the counters change: by what the case counts for while its row stands in the table."""
 
@@ -57,7 +62,8 @@ def ensure(conn: Connection, plan: Plan) -> bool:
         return False
     for name in _there(conn, "trigger"):
         conn.execute(f"DROP TRIGGER {quoted(name)}")
-    conn.execute(f"DROP VIEW IF EXISTS {VIEW}")
+    for name in _there(conn, "view"):
+        conn.execute(f"DROP VIEW {name}")
     conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
     sums = ", ".join(f"{name} INTEGER NOT NULL" for name in _short(plan))
     keys = ", ".join(f"{name} {'INTEGER' if name == 'level' else 'TEXT'} NOT NULL" for name in KEY)
@@ -77,9 +83,9 @@ def kept(conn: Connection, plan: Plan) -> bool:
 
 
 def _there(conn: Connection, kind: str) -> dict[str, str]:
-    """The statements of the triggers on the case table, or of the view, by name."""
-    table = CASES if kind == "trigger" else VIEW
-    rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = ? AND tbl_name = ?", (kind, table))
+    """The statements of the triggers that count, or of the views, by name."""
+    tables = (CASES if kind == "trigger" else VIEW, CHANGE)
+    rows = conn.execute("SELECT name, sql FROM sqlite_master WHERE type = ? AND tbl_name IN (?, ?)", (kind, *tables))
     return {row[0]: row[1] for row in rows}
 
 
@@ -119,8 +125,9 @@ def _short(plan: Plan) -> list[str]:
 def statements(plan: Plan) -> dict[str, str]:
     """The statements that keep the counters, by the names of what they make."""
     if not plan.kept_by:
-        plan.kept_by = {VIEW: _view(plan)}
-        plan.kept_by |= {f"{TABLE}_{name}": _trigger(plan, name, *how) for name, how in CHANGES.items()}
+        plan.kept_by = {VIEW: _view(plan), CHANGE: f"CREATE VIEW {CHANGE} AS SELECT 0 AS sign, 0 AS of_row"}
+        plan.kept_by |= {f"{TABLE}_count": _counting(plan)}
+        plan.kept_by |= {f"{TABLE}_{name}": _trigger(name, *how) for name, how in CHANGES.items()}
     return plan.kept_by
 
 
@@ -144,15 +151,21 @@ def _counted(plan: Plan, judged: str) -> str:
     return f"SELECT {', '.join(_extra(plan))}, {', '.join(sums)} FROM {judged}"
 
 
-def _trigger(plan: Plan, name: str, when: str, row: str, sign: str) -> str:
+def _trigger(name: str, when: str, row: str, sign: int) -> str:
+    return (
+        f"CREATE TRIGGER {TABLE}_{name} {when} ON {CASES} BEGIN INSERT INTO {CHANGE} VALUES ({sign}, {row}.rowid); END"
+    )
+
+
+def _counting(plan: Plan) -> str:
     levels = " UNION ALL ".join(f"SELECT {level} AS level" for level in _levels(plan))
     names = _short(plan)
-    signed = names if sign == "+" else [f"-{name}" for name in names]
+    signed = [f"NEW.sign * {name}" for name in names]
     more = ", ".join(f"{name} = {name} + excluded.{name}" for name in names)
     return (
-        f"CREATE TRIGGER {TABLE}_{name} {when} ON {CASES} BEGIN "
+        f"CREATE TRIGGER {TABLE}_count INSTEAD OF INSERT ON {CHANGE} BEGIN "
         f"INSERT INTO {TABLE} SELECT level, {', '.join(_key(plan, 'level'))}, {', '.join(signed)} "
-        f"FROM ({levels}) CROSS JOIN (SELECT * FROM {VIEW} WHERE of_row = {row}.rowid LIMIT 1) "
+        f"FROM ({levels}) CROSS JOIN (SELECT * FROM {VIEW} WHERE of_row = NEW.of_row LIMIT 1) "
         f"WHERE true ON CONFLICT DO UPDATE SET {more}; END"
     )
 

@@ -13,22 +13,12 @@ from typing import Any, Final, NoReturn, TypeVar
 import click
 from msgspec import Struct
 
-from consult import approving, demo, exports, setting_up, witnessing
-from consult.accounts.people import PersonRefused
-from consult.audit import results as audit
-from consult.audit.versions import VersionRefused
-from consult.evidence.moment import EvidenceRefused
-from consult.exchange import casefile
-from consult.exchange.sheets import SheetRefused
-from consult.instance import Instance, InstanceRefused, open_instance
-from consult.lock import Held
+from consult import setting_up
+from consult.instance import Instance, open_instance
 from consult.proforma.load import ContentError
 from consult.progress import silent
-from consult.proving import BackupRefused, telling_damage
-from consult.record import cipher, ledger
-from consult.record.database import DatabaseRefused, NotWritten, in_a_line, sqlite3
-from consult.record.settings import SettingRefused
-from consult.record.store import Refused
+from consult.proving import telling_damage
+from consult.record.database import in_a_line, sqlite3
 
 EXIT_CODES: Final = (
     "Exit codes: 0 all went well; 1 something was refused, failed a check, or went wrong (one sentence says what, and "
@@ -36,27 +26,6 @@ EXIT_CODES: Final = (
 )
 LONG: Final = 50_000_000
 LONG_LOG: Final = 20_000
-REFUSALS: Final = (
-    approving.ApprovalRefused,
-    audit.SelectionRefused,
-    BackupRefused,
-    casefile.CaseFileRefused,
-    cipher.KeyRefused,
-    DatabaseRefused,
-    EvidenceRefused,
-    demo.DemoRefused,
-    exports.ExportRefused,
-    Held,
-    InstanceRefused,
-    ledger.KeyReused,
-    NotWritten,
-    PersonRefused,
-    Refused,
-    SettingRefused,
-    SheetRefused,
-    VersionRefused,
-    witnessing.WitnessRefused,
-)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -76,6 +45,8 @@ class Commands(click.Group):
 
 
 def _sentence(error: Exception) -> str:
+    from consult.commands.refusals import REFUSALS  # they are of all parts, most of which a command can do without
+
     if isinstance(error, REFUSALS):
         return str(error)
     if isinstance(error, ContentError):

@@ -17,7 +17,7 @@ from consult.audit.figures import interval, rate, recorded
 from consult.audit.measures import Measure, MeasureSet
 from consult.audit.reliability import KAPPA_FROM, Agreement
 from consult.audit.results import Result, Results
-from consult.audit.suppression import LEAVES_FROM, SMALL, withheld
+from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.documents.evidence import Block, Drawn, Points, Table, Words
 from consult.proforma.dataset import Dataset
 
@@ -228,8 +228,3 @@ def definitions(measures: MeasureSet, digest: str) -> list[Block]:
         ),
         Table("What each measure counts", ("Measure", "Counted as met", "Of", "Definition"), rows, (), (2, 3, 2, 1.5)),
     ]
-
-
-def count_of_people(n: int) -> str:
-    """A number of people as it may be said anywhere: 1 to 4 are not told apart."""
-    return "1 to 4" if n in SMALL else str(n)

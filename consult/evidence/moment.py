@@ -28,10 +28,6 @@ from consult.record.database import Connection
 TOO_FEW: Final = "fewer than 10"
 
 
-class EvidenceRefused(Exception):
-    """No paper was made; the message says why and what to do."""
-
-
 class Made(Struct, frozen=True):
     """A paper, and its parts as they are made one by one."""
 

@@ -13,7 +13,8 @@ from consult.audit.rounds import Round, standing
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import audit_report, evidence
 from consult.documents.evidence import Block, Box, Paper, Part, Table, Words
-from consult.evidence.moment import TOO_FEW, EvidenceRefused, Made, Moment
+from consult.evidence import EvidenceRefused
+from consult.evidence.moment import TOO_FEW, Made, Moment
 from consult.evidence.report import definitions_part
 from consult.instance import Instance
 from consult.record.database import Connection

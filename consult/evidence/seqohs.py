@@ -14,9 +14,9 @@ from consult.accounts import people
 from consult.accounts.people import ROLES
 from consult.audit import quality
 from consult.audit.rounds import Round, standing
-from consult.audit.suppression import LEAVES_FROM, withheld_together
+from consult.audit.suppression import LEAVES_FROM, count_of_people, withheld_together
 from consult.documents import evidence
-from consult.documents.audit_report import MODES, WITHHELD, count_of_people
+from consult.documents.audit_report import MODES, WITHHELD
 from consult.documents.evidence import Block, Box, Part, Table, Words
 from consult.documents.words import local_time, uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of

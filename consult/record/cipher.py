@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ FILE_IN_ENVIRONMENT: Final = "CONSULT_DATABASE_KEY_FILE"
 PLAIN: Final = b"SQLite format 3\0"
 NOT_A_DATABASE: Final = 26  # SQLITE_NOTADB: what a wrong key makes of a file
 DRIVER: Final = "sqlcipher3.dbapi2"
+NEWER: Final = "pysqlite3"
 
 
 class KeyRefused(Exception):
@@ -42,17 +44,15 @@ def place() -> str:
     return str(key_file() or f"the environment ({IN_ENVIRONMENT})")
 
 
-def driver(plain: Any) -> Any:
-    """SQLCipher's driver where there is a key and it is installed, else the given one. sqlite-utils uses it, too."""
-    if not configured():
-        return plain
-    try:
-        found = importlib.import_module(DRIVER)
-    except ImportError:
-        return plain  # said in a sentence when a database is opened
-    for name in ("sqlite_utils.utils", "sqlite_utils.db"):  # which compare what is raised with their own driver's
-        vars(sys.modules[name])["sqlite3"] = found
-    return found
+def driver() -> Any:
+    """SQLCipher's driver where there is a key, else that of the newer SQLite; whichever is installed, the first counts.
+
+    That SQLCipher is missing is said in a sentence when a database is opened.
+    """
+    for name in (*([DRIVER] if configured() else []), NEWER):
+        with suppress(ImportError):
+            return importlib.import_module(name)
+    return importlib.import_module("sqlite3")
 
 
 def key() -> str:

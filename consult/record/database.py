@@ -8,16 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import sqlite_utils
-from sqlite_utils import Migrations, utils
-
 from consult.record import cipher
+from consult.record.migrations import Migrations
 
-sqlite3: Any = cipher.driver(vars(utils)["sqlite3"])  # the newer SQLite where it is installed: sqlite-utils picked it
+sqlite3: Any = cipher.driver()
 
 APPLICATION_ID: Final = 0x0B5C0175
 SCHEMA_VERSION: Final = 5
-Connection = Any  # sqlite3.Connection of whichever driver sqlite-utils has found
+Connection = Any  # sqlite3.Connection of whichever driver was found
 
 
 class DatabaseRefused(Exception):
@@ -178,23 +176,23 @@ GUARDS_OF: Final = {1: GUARDS_1, 2: GUARDS_2, 3: GUARDS, 4: GUARDS, SCHEMA_VERSI
 """The guards of each schema version, word for word: what is not there was taken away."""
 
 
-@record_schema()
-def m0001_step_log(db: sqlite_utils.Database) -> None:
+@record_schema
+def m0001_step_log(conn: Connection) -> None:
     """The step log, identity apart from it, and what is projected from it."""
-    carry_out(db, TABLES)
+    carry_out(conn, TABLES)
 
 
-@record_schema()
-def m0002_held_twice(db: sqlite_utils.Database) -> None:
+@record_schema
+def m0002_held_twice(conn: Connection) -> None:
     """What no step tells of employees is held twice, so that SQLite's own check finds a flipped bit in it."""
-    db.execute("CREATE INDEX employee_held_twice ON employee (name, registered_at)")
+    conn.execute("CREATE INDEX employee_held_twice ON employee (name, registered_at)")
 
 
-def carry_out(db: sqlite_utils.Database, statements: str) -> None:
+def carry_out(conn: Connection, statements: str) -> None:
     """Give the database one statement after the other, each within the transaction of its migration."""
     for statement in statements.split(";\n"):
         if statement.strip():
-            db.execute(statement)
+            conn.execute(statement)
 
 
 STATEMENTS: Final = 1000
@@ -246,6 +244,15 @@ class Database:
             with self._lock:
                 self._local.conn = self._connect()
         return self._local.conn
+
+    def let_go(self) -> None:
+        """Close the read connection of this thread, for one that reads seldom: each holds a megabyte of schema."""
+        if hasattr(self._local, "conn"):
+            conn = self._local.conn
+            del self._local.conn
+            with self._lock:
+                self._opened.remove(conn)
+            conn.close()
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

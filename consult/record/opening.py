@@ -9,9 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-import sqlite_utils
-from sqlite_utils import Migrations
-
 from consult.record import cipher, ledger
 from consult.record.database import (
     APPLICATION_ID,
@@ -31,8 +28,8 @@ from consult.record.database import (
     why_not_written,
 )
 from consult.record.disk import network_kind
+from consult.record.migrations import ACCOUNT, AccountDamaged, Migrations
 from consult.record.store import Clock, now_utc
-from consult.record.tables import ACCOUNT
 from consult.record.timekeeping import stamp
 
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -193,9 +190,8 @@ def _upgrade(db: Database, schemas: tuple[Migrations, ...], actor: str, clock: C
         return
     with db.write() as conn:
         before = _version(conn)
-        writer = sqlite_utils.Database(conn, recursive_triggers=True)
         for schema in schemas:
-            schema.apply(writer)
+            schema.apply(conn)
         put_guards(conn)
         conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         conn.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -211,10 +207,9 @@ def _upgrade(db: Database, schemas: tuple[Migrations, ...], actor: str, clock: C
 
 
 def _pending(db: Database, schemas: tuple[Migrations, ...]) -> bool:
-    reader = sqlite_utils.Database(db.read(), recursive_triggers=True)
     try:
-        return any(schema.pending(reader) for schema in schemas)
-    except KeyError as error:  # a flipped bit renamed a column, which no check of SQLite's finds
+        return any(schema.pending(db.read()) for schema in schemas)
+    except AccountDamaged as error:
         raise DatabaseRefused(
             f"What was done to the database is told in a damaged table ({ACCOUNT}); restore a backup."
         ) from error

@@ -8,13 +8,10 @@ from datetime import datetime
 from functools import cache
 from typing import Final
 
-import sqlite_utils
-from sqlite_utils import Migrations
-
 from consult.record.database import SCHEMA_VERSION, Connection, sqlite3
+from consult.record.migrations import ACCOUNT, Migrations
 
 Account = list[tuple[object, ...]] | None
-ACCOUNT: Final = "_sqlite_migrations"  # where the library keeps account of what it applied; it applies the rest anew
 NAMED: Final = re.compile(r'CREATE (?:UNIQUE )?(TABLE|INDEX|TRIGGER|VIEW) ["\[`]?(\w+)')
 MADE_BY_SQLITE: Final = re.compile(r"sqlite_autoindex_(\w+)_\d+")
 
@@ -36,9 +33,8 @@ def differing(conn: Connection, *schemas: Migrations) -> list[str]:
 @cache
 def _made(schemas: tuple[Migrations, ...]) -> tuple[dict[str, str], Account]:
     with closing(sqlite3.connect(":memory:")) as conn:
-        db = sqlite_utils.Database(conn)
         for schema in schemas:
-            schema.apply(db)
+            schema.apply(conn)
         return _statements(conn), _account(conn)
 
 

@@ -1,23 +1,29 @@
-"""Actions of the audit: the list, one with its steps, and (for the audit lead) making, changing and moving them on."""
+"""Actions of the audit: the list, one with its steps, and (for the audit lead) making, changing and moving them on.
+
+What counts for the plan is read when it is asked for: figures come with it, which a start can do without.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from msgspec.structs import asdict
 from werkzeug.wrappers import Response
 
-from consult import planning
 from consult.accounts import people
 from consult.audit import actions, rounds
 from consult.audit.actions import Action, Wanted
 from consult.audit.rounds import Round
-from consult.planning import Planned
 from consult.record import settings
 from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst
 from consult.web.desk import BESIDE, own_key, refused, seen_here, without_a_name
 from consult.web.forms import number, typed
 from consult.web.rounds import by, leads
+
+if TYPE_CHECKING:
+    from consult.planning import Planned
 
 bp = Blueprint("actions", __name__, url_prefix="/actions")
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -44,6 +50,8 @@ def asked_round() -> Round | None:
 @bp.get("")
 def index() -> str:
     """The action plan: every action, or those that one round shows."""
+    from consult import planning
+
     one = asked_round()
     with inst().db.snapshot() as conn:
         shown = planning.plan(inst(), conn, one)
@@ -63,6 +71,8 @@ def index() -> str:
 @bp.get("/plan.docx")
 def plan() -> Response:
     """The action plan as a text document: internal, or as it may leave the provider."""
+    from consult import planning
+
     one, leaving = asked_round(), request.args.get("copy") == "leaving"
     with inst().db.snapshot() as conn:
         content = planning.document(inst(), conn, one, leaves=leaving)
@@ -94,6 +104,8 @@ def show(action_id: str) -> str:
 
 
 def _planned(one: Action) -> Planned:
+    from consult import planning
+
     with inst().db.snapshot() as conn:
         return next(p for p in planning.plan(inst(), conn, None) if p.action.id == one.id)
 

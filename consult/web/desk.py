@@ -16,13 +16,13 @@ from consult.documents import signing
 from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, note, with_head
 from consult.documents.words import describe
-from consult.exports import head_at, signer
 from consult.record import identity, looks, own
 from consult.record.consultation import Consultation, report_allowed, report_stands
 from consult.record.database import NotWritten
 from consult.record.ledger import Refused, Step, seen_of, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
+from consult.signed import head_at, signer
 from consult.web import holding, needing
 from consult.web.context import content_is_approved, inst, person, who
 from consult.web.screen import Screen

@@ -1,8 +1,12 @@
-"""Evidence as pages: each pack in two clicks, growing part by part while it is made, and the same as PDF or CSV."""
+"""Evidence as pages: each pack in two clicks, growing part by part while it is made, and the same as PDF or CSV.
+
+What makes a paper is read with the first that is asked for: it is much, and no consultation needs it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, render_template, request, stream_with_context, url_for
@@ -10,23 +14,18 @@ from flask import Blueprint, Response, abort, render_template, request, stream_w
 from consult.accounts.people import CLINICIANS
 from consult.audit import rounds
 from consult.audit.rounds import Round
-from consult.documents import deck as deck_page
-from consult.documents import evidence as papers
-from consult.documents import slides as slide_file
-from consult.evidence import indicators as mohawk
-from consult.evidence import own_figures, seqohs
-from consult.evidence import report as audit_report
-from consult.evidence import slides as slides_of_round
-from consult.evidence.moment import EvidenceRefused, Made, Moment
+from consult.evidence import EvidenceRefused
 from consult.exchange.sheets import csv_records
 from consult.record import settings
 from consult.record.database import Connection
 from consult.web.context import inst, person
 from consult.web.rounds import found, leads
 
+if TYPE_CHECKING:
+    from consult.evidence.moment import Made
+
 bp = Blueprint("evidence", __name__, url_prefix="/evidence")
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-MADE = {"seqohs": seqohs.seqohs, "mohawk": mohawk.mohawk}
 
 
 @bp.errorhandler(EvidenceRefused)
@@ -50,16 +49,21 @@ def index() -> str:
 @bp.get("/rounds/<round_id>/<any('seqohs','mohawk'):pack>")
 def pack(round_id: str, pack: str) -> Response:
     """A pack of a round as it may leave the provider."""
-    one = found(round_id)
-    return _sent(lambda conn: MADE[pack](inst(), conn, one), f"leaving-{pack}")
+    from consult.evidence import indicators, seqohs
+
+    one, make = found(round_id), {"seqohs": seqohs.seqohs, "mohawk": indicators.mohawk}[pack]
+    return _sent(lambda conn: make(inst(), conn, one), f"leaving-{pack}")
 
 
 @bp.get("/rounds/<round_id>/indicators.csv")
 def indicators(round_id: str) -> Response:
     """The MoHaWK figures of a round as CSV, as they may leave the provider."""
+    from consult.evidence.indicators import mohawk_sheet
+    from consult.evidence.moment import Moment
+
     one = found(round_id)
     with inst().db.snapshot() as conn:
-        text = "".join(csv_records(mohawk.mohawk_sheet(Moment(inst(), conn, one, leaves=True))))
+        text = "".join(csv_records(mohawk_sheet(Moment(inst(), conn, one, leaves=True))))
     headers = {"Content-Disposition": 'attachment; filename="leaving-indicators.csv"'}
     return Response(text, mimetype="text/csv", headers=headers)
 
@@ -67,6 +71,9 @@ def indicators(round_id: str) -> Response:
 @bp.get("/rounds/<round_id>/report")
 def report(round_id: str) -> Response:
     """The audit report of a round, at one site or all; internal."""
+    from consult.evidence import report as audit_report
+    from consult.evidence.moment import Moment
+
     one, site = found(round_id), request.args.get("site", "")
     if site and site not in settings.sites(inst().db.read()):
         abort(404)
@@ -76,6 +83,9 @@ def report(round_id: str) -> Response:
 @bp.get("/rounds/<round_id>/slides")
 def deck(round_id: str) -> Response:
     """The slides of a round as a page, as they may leave the provider."""
+    from consult.documents import deck as deck_page
+    from consult.evidence import slides as slides_of_round
+
     one = found(round_id)
     with inst().db.snapshot() as conn:
         made = slides_of_round.deck(inst(), conn, one)
@@ -89,6 +99,10 @@ def deck(round_id: str) -> Response:
 @bp.get("/rounds/<round_id>/<any('slides.pptx','slides.html'):slides_name>")
 def slides(round_id: str, slides_name: str) -> Response:
     """The slides of a round as a presentation, or as a page that needs nothing else."""
+    from consult.documents import deck as deck_page
+    from consult.documents import slides as slide_file
+    from consult.evidence import slides as slides_of_round
+
     one = found(round_id)
     with inst().db.snapshot() as conn:
         made = slides_of_round.deck(inst(), conn, one)
@@ -101,6 +115,8 @@ def slides(round_id: str, slides_name: str) -> Response:
 @bp.get("/own")
 def own() -> Response:
     """The figures of one's own live cases, with the form of the profession."""
+    from consult.evidence import own_figures
+
     asked = request.args.get("round", "")
     one: Round | None = found(asked) if asked else None
     return _sent(lambda conn: own_figures.cpd(inst(), conn, person(), one), "own-figures")
@@ -108,6 +124,8 @@ def own() -> Response:
 
 def _sent(make: Callable[[Connection], Made], name: str) -> Response:
     """A paper as a PDF, or as a page that is sent part by part as it is made."""
+    from consult.documents import evidence as papers
+
     if request.args.get("format") == "pdf":
         with inst().db.snapshot() as conn:
             made = make(conn)
@@ -120,6 +138,8 @@ def _sent(make: Callable[[Connection], Made], name: str) -> Response:
 
 
 def _pieces(make: Callable[[Connection], Made]) -> Iterator[str]:
+    from consult.documents import evidence as papers
+
     args = {name: request.args[name] for name in ("site", "round") if name in request.args}
     query = urlencode({**args, "format": "pdf"})
     as_pdf = f"{request.path}?{query}"

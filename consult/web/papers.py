@@ -16,10 +16,10 @@ from consult.documents.note import after_lines, note, note_parts
 from consult.documents.report import digest as digest_of
 from consult.documents.sheets import Named, letter_sheet, note_sheet, who_and_when
 from consult.documents.words import ATTENDANCE, day_of, uk_date
-from consult.exports import head_at, signer
 from consult.record.consultation import Consultation
 from consult.record.database import NotWritten
 from consult.record.ledger import head, steps
+from consult.signed import head_at, signer
 from consult.web.context import inst, person, who
 from consult.web.desk import (
     bp,

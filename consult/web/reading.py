@@ -7,7 +7,7 @@ from typing import cast
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.documents.audit_report import count_of_people
+from consult.audit.suppression import count_of_people
 from consult.documents.needs import Needs
 from consult.record import identity, reading
 from consult.record.ledger import Refused

@@ -1,4 +1,7 @@
-"""The results of the audit: each number with its interval, beside the national figures, opening to its cases."""
+"""The results of the audit: each number with its interval, beside the national figures, opening to its cases.
+
+What draws figures, and what makes and proves files of results, is read with the first that is asked for.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,7 @@ from flask import Blueprint, Response, abort, g, render_template, request
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consult import exports
-from consult.audit import comparison, figures, gesture, rounds, sampling, targets, versions
+from consult.audit import comparison, gesture, rounds, sampling, targets, versions
 from consult.audit import leaving as may_leave
 from consult.audit import results as audit
 from consult.audit.breakdowns import span
@@ -170,6 +172,8 @@ class Block(Struct, frozen=True):
 @bp.get("")
 def overview() -> str:
     """All measures, a block for each capture mode."""
+    from consult.audit.figures import ranked
+
     chosen = whole_if_leaving(selection())
     measures, dataset = parts()
     conn = inst().db.read()
@@ -177,7 +181,7 @@ def overview() -> str:
     for block in blocks(chosen):
         rows = national_rows(block)
         by_id = {r.measure.id: r for r in rows}
-        best, worst = figures.ranked([(r.measure, r.result) for r in rows if r.measure.national])
+        best, worst = ranked([(r.measure, r.result) for r in rows if r.measure.national])
         ends = ([by_id[m.id] for m, _ in best], [by_id[m.id] for m, _ in worst])
         share = gesture.share(conn, measures, dataset, block.selection) if block.capture_mode == "live" else None
         dates = span(conn, measures, dataset, block.selection)
@@ -276,6 +280,8 @@ def chosen_again(chosen: Selection) -> dict[str, str]:
 @bp.get("/results.json")
 def download() -> Response | tuple[str, int]:
     """The documented JSON of the selection; it is internal and raw."""
+    from consult import exports
+
     with inst().db.snapshot() as conn:
         found = audit.results(conn, *parts(), selection())
         shape = exports.results_json(inst(), conn, found, False, scoring(), request.args.get("measures", ""))
@@ -290,6 +296,8 @@ FILES = {"results.csv": "csv", "results.xlsx": "xlsx", "indicators.csv": "mohawk
 @bp.get("/files/<any('results.csv','results.xlsx','indicators.csv'):file_name>")
 def file(file_name: str) -> Response:
     """The same numbers as a file: internal and raw, or as they may leave the provider; indicators are internal."""
+    from consult import exports
+
     if leaving() and FILES[file_name] == "mohawk":
         abort(404)
     with inst().db.snapshot() as conn:
@@ -301,6 +309,8 @@ def file(file_name: str) -> Response:
 @bp.get("/files/<any('cases.csv','cases.xlsx'):cases_name>")
 def case_file(cases_name: str) -> Response:
     """The cases selected as a file: internal and raw, or as they may leave the provider."""
+    from consult import exports
+
     with inst().db.snapshot() as conn:
         sheet = resultsfile.cases_sheet(conn, parts()[1], whole_if_leaving(selection()), leaves=leaving())
         as_book = cases_name.endswith(".xlsx")

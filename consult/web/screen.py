@@ -62,6 +62,8 @@ class Screen(Struct, frozen=True, dict=True):
     def of(cls, store: Store, consultation: Consultation) -> Screen:
         """The screen of a consultation as it is now; worked out once for a state of it."""
         if "screen" not in consultation.derived:
+            if (before := _screen_of(consultation.earlier)) is not None:
+                before.settle()
             definition = store.definition_of(consultation)
             consultation.derived["screen"] = cls(consultation, definition.proforma, path_of(consultation, definition))
         screen: Screen = consultation.derived["screen"]
@@ -69,7 +71,8 @@ class Screen(Struct, frozen=True, dict=True):
 
     def may_differ(self, other: Screen) -> frozenset[str]:
         """The questions about which anything may be shown otherwise than on another screen of this consultation."""
-        return self._moved if other is self._earlier else self._differing(other)
+        earlier, moved = self._since
+        return moved if other is earlier else self._differing(other)
 
     def _differing(self, other: Screen) -> frozenset[str]:
         here, there = self.consultation, other.consultation
@@ -78,23 +81,22 @@ class Screen(Struct, frozen=True, dict=True):
         return moved | (told & self.proforma.by_id.keys())
 
     @cached_property
-    def _earlier(self) -> Screen | None:
-        """The screen of the state before, of which what can't be otherwise now is taken over."""
-        state = self.consultation.earlier
-        return state.derived.get("screen") if state is not None and not self.unsaved else None
+    def _since(self) -> tuple[Screen | None, frozenset[str]]:
+        """The screen of the state before, of which what can't be otherwise is taken over, and what may be otherwise.
 
-    @cached_property
-    def _moved(self) -> frozenset[str]:
-        """The questions that are looked at again: those that may be otherwise than before, or all."""
-        return self._differing(self._earlier) if self._earlier else frozenset(self.proforma.by_id)
+        Without one all questions are looked at again.
+        """
+        earlier = None if self.unsaved else _screen_of(self.consultation.earlier)
+        return earlier, self._differing(earlier) if earlier else frozenset(self.proforma.by_id)
 
-    def _still(self, shown: Mapping[str, T]) -> dict[str, T]:
-        """What was shown of the questions that are not looked at again."""
-        return {question: what for question, what in shown.items() if question not in self._moved}
+    def settle(self) -> None:
+        """Work out what the next screen takes over, and let go of the one before: else each held all before it."""
+        _ = self.below, self.offered, self.rests, self.tallies()
+        self.__dict__["_since"] = None, frozenset(self.proforma.by_id)
 
-    def _again(self) -> list[Question]:
+    def _again(self, moved: frozenset[str]) -> list[Question]:
         """The questions on the path that are looked at again."""
-        return self.proforma.in_order(self._moved & self.path.on)
+        return self.proforma.in_order(moved & self.path.on)
 
     def address(self, endpoint: str, **more: str) -> str:
         """An address of this consultation; what comes with it is an id of the proforma, which needs no quoting."""
@@ -204,16 +206,18 @@ class Screen(Struct, frozen=True, dict=True):
 
     @cached_property
     def _tallies(self) -> list[Tally]:
-        before = self._earlier._tallies if self._earlier else [None] * len(self.proforma.sections)
-        moved = {self.proforma.block(self.proforma.by_id[q].block).section for q in self._moved}
+        earlier, questions = self._since
+        before = earlier._tallies if earlier else [None] * len(self.proforma.sections)
+        moved = {self.proforma.block(self.proforma.by_id[q].block).section for q in questions}
         both = zip(self.proforma.sections, before, strict=True)
         return [kept if kept and section.id not in moved else self.tally(section) for section, kept in both]
 
     @cached_property
     def below(self) -> dict[str, object]:
         """What stands below the answer of each question that has a text now, in short, to be compared."""
-        found = self._still(self._earlier.below) if self._earlier else {}
-        shown = [q for q in self._again() if self.panel(q) is not None or self.against(q)]
+        earlier, moved = self._since
+        found = _still(earlier.below, moved) if earlier else {}
+        shown = [q for q in self._again(moved) if self.panel(q) is not None or self.against(q)]
         return found | {q.id: self._below(q) for q in shown}
 
     def _below(self, question: Question) -> tuple[object, ...]:
@@ -237,15 +241,17 @@ class Screen(Struct, frozen=True, dict=True):
     @cached_property
     def offered(self) -> dict[str, list[str]]:
         """The options that apply now, of each question of which some may not."""
-        found = self._still(self._earlier.offered) if self._earlier else {}
-        some = [q for q in self._again() if q.conditional]
+        earlier, moved = self._since
+        found = _still(earlier.offered, moved) if earlier else {}
+        some = [q for q in self._again(moved) if q.conditional]
         return found | {q.id: [o.code for o in q.options if self.path.offers(o)] for q in some}
 
     @cached_property
     def rests(self) -> dict[str, tuple[int, int, int]]:
         """What "No to the rest" of each block would do now, in numbers: fill, undo, leave blank."""
-        found = dict(self._earlier.rests) if self._earlier else {}
-        moved = {self.proforma.by_id[q].block for q in self._moved}
+        earlier, questions = self._since
+        found = dict(earlier.rests) if earlier else {}
+        moved = {self.proforma.by_id[q].block for q in questions}
         for block in self.proforma.blocks:
             if block.rest and block.id in moved:
                 items = self.rest(block)
@@ -281,6 +287,16 @@ class Screen(Struct, frozen=True, dict=True):
     @cached_property
     def _not_recorded(self) -> list[Question]:
         return not_recorded(self.path)
+
+
+def _screen_of(state: Consultation | None) -> Screen | None:
+    """The screen that was worked out for a state, if there is one."""
+    return state.derived.get("screen") if state is not None else None
+
+
+def _still(shown: Mapping[str, T], moved: frozenset[str]) -> dict[str, T]:
+    """What was shown of the questions that are not looked at again."""
+    return {question: what for question, what in shown.items() if question not in moved}
 
 
 def banner_answers(screen: Screen) -> str:

@@ -7,7 +7,6 @@ page that was saved, the file is asked for anew each time.
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import re
 from functools import cache
 from importlib.resources import files
@@ -34,6 +33,8 @@ GOES_ON: Final = re.compile(r"(?<=[;{,])\n")
 """The end of a line after which JavaScript reads on in the same way without it."""
 CSS_COMMENT: Final = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
 CSS_SPACE: Final = re.compile(r"\s*([{};])\s*|(:) +|\n+")
+KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+"""By the end of a name, whatever else the system may hold a file to be."""
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
@@ -51,8 +52,7 @@ def file(name: str) -> File | None:
     if name not in _names():
         return None
     body = _joined(name).encode()
-    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return File(body, kind, hashlib.sha256(body).hexdigest()[:10])
+    return File(body, KINDS[name.rpartition(".")[2]], hashlib.sha256(body).hexdigest()[:10])
 
 
 @cache
@@ -70,7 +70,7 @@ def style(look: str) -> str:
 def _names() -> frozenset[str]:
     root = files("consult").joinpath("static")
     own = {f"{folder}{one.name}" for folder in ("", "vendor/") for one in root.joinpath(folder).iterdir()}
-    return frozenset({name for name in own if name.endswith((".css", ".js", ".svg"))} | {*NAMES} | {*map(style, LOOKS)})
+    return frozenset({name for name in own if name.rpartition(".")[2] in KINDS} | {*NAMES} | {*map(style, LOOKS)})
 
 
 def _joined(name: str) -> str:

@@ -9,7 +9,9 @@ from consult.cli import main
 
 
 def commands(group=main, before=()):
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         yield (*before, name)
         if isinstance(command, click.Group):
             yield from commands(command, (*before, name))
@@ -46,7 +48,7 @@ def test_each_has_help_that_ends_with_the_exit_codes(consult, words):
 def test_every_option_says_what_it_is_for(words):
     command = main
     for word in words:
-        command = command.commands[word]
+        command = command.get_command(click.Context(command), word)
     assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
 
 

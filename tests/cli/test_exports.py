@@ -8,9 +8,10 @@ import pytest
 from consult.audit import rounds
 from consult.documents import signing
 from consult.documents.note import after_signing, note, with_head
-from consult.exports import beside, head_at, signer
+from consult.exports import beside
 from consult.instance import open_instance
 from consult.record.store import Who
+from consult.signed import head_at, signer
 
 
 def verified(consult, folder, *files, code=0):

@@ -243,8 +243,11 @@ def test_a_network_share_is_refused(consult, real, tmp_path, monkeypatch, kind, 
 # --- as an ordinary user ---------------------------------------------------------------------------------------------
 
 AS_AN_ORDINARY_USER = f"""
-import encodings.ascii, encodings.idna, os, sys  # what is imported late could be out of that user's reach
+import encodings.ascii, encodings.idna, os, sqlite_utils, sys  # what is imported late could be out of that user's reach
+import click
 from consult.cli import main
+from consult.commands import refusals
+[main.get_command(click.Context(main), name) for name in main.list_commands(click.Context(main))]
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid({NOBODY})

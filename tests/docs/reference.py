@@ -29,7 +29,10 @@ TYPES = {
 
 def commands(group: click.Group = main, path: str = "consult") -> Iterator[tuple[str, click.Command]]:
     """Every command with the words that call it; groups stand before their commands."""
-    for name, command in sorted(group.commands.items()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         yield f"{path} {name}", command
         if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")

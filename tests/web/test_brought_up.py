@@ -6,6 +6,7 @@ steps through the proforma that ships and through small ones, and compare after 
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from random import Random
 
@@ -222,6 +223,19 @@ def test_after_any_steps_everything_is_as_it_would_be_from_nothing(stores, name,
         assert [about(screen, q) for q in still] == [about(before, q) for q in still]
         assert before.consultation.earlier is None, "no more than one state before is kept"
         before = screen
+
+
+def test_of_all_the_screens_before_only_the_last_is_kept(stores):
+    name, definition = next(iter(DEFINITIONS.items()))
+    store, talk = stores[name], Talk(Random(1), definition)
+    now = fold("kept", talk.steps)
+    for _ in range(6):
+        everything(store, Screen.of(store, now))
+        now = now.after(talk.go_on(path_of(now, definition)))
+    everything(store, Screen.of(store, now))
+    gc.collect()
+    kept = [one for one in gc.get_objects() if type(one) is Screen and one.consultation.id == "kept"]
+    assert len(kept) == 2
 
 
 @settings(max_examples=25)

@@ -1,0 +1,66 @@
+"""The figures on the page of a measure: beside the national ones, over time, by site and by group, and item by item."""
+
+from __future__ import annotations
+
+from consult import planning
+from consult.audit import actions, figures
+from consult.audit.breakdowns import Close, close
+from consult.audit.comparison import PERCENT_FROM
+from consult.audit.figures import Figure
+from consult.audit.measures import Measure
+from consult.audit.results import Result, Results
+from consult.audit.suppression import LEAVES_FROM
+from consult.record import settings
+from consult.web.context import inst
+from consult.web.results import aims, leaving, parts
+
+
+def figures_of(block: Results, one: Measure) -> list[Figure]:
+    """The figures of one measure in one capture mode, in the order of its page."""
+    measures, dataset = parts()
+    taken = close(inst().db.read(), measures, dataset, block.selection, one)
+    lines = figures.levels(one.id, inst().benchmarks, aims().get(one.id))
+    beside = [(measures.by_id[other], block.measures[other]) for other in one.shown_with]
+    result = block.measures[one.id]
+    found = [figures.benchmark(one, result, beside, inst().benchmarks, block.capture_mode, aims().get(one.id))]
+    done = [] if leaving() else planning.marks(actions.actions(inst().db.read()).values(), one.id, block.selection.site)
+    found.append(figures.trend(one, taken.months, lines, done, LEAVES_FROM if leaving() else PERCENT_FROM))
+    found += _items(block, one, taken)
+    if not leaving():
+        found.append(figures.over_sites(one, _named(taken.sites), lines, _name_of_selected(block)))
+    return found + _breakdowns(one, taken)
+
+
+def _items(block: Results, one: Measure, taken: Close) -> list[Figure]:
+    measures, _ = parts()
+    if ids := measures.parts(one):
+        return [figures.of_parts(one, [(measures.by_id[id_], block.measures[id_]) for id_ in ids])]
+    return [figures.of_items(one, taken.items)] if taken.items else []
+
+
+def _breakdowns(one: Measure, taken: Close) -> list[Figure]:
+    measures, dataset = parts()
+    shown = [b for b in measures.breakdowns if b.personal or not leaving()]
+    return [
+        figures.by_field(
+            one, dataset.by_name[b.field], taken.by[b.field], leaving=leaving(), of_few=b.field in taken.of_few
+        )
+        for b in shown
+    ]
+
+
+def _named(sites: dict[tuple[str, str], Result]) -> dict[str, Result]:
+    """The results of sites by the name that tells them apart: with the provider where there are several."""
+    several = len({provider for provider, _ in sites}) > 1
+    return {_site_name(provider, site, several): result for (provider, site), result in sites.items()}
+
+
+def _site_name(provider: str, site: str, several: bool) -> str:
+    known = settings.sites(inst().db.read()).get(site)
+    name = known.name if known and provider == inst().provider else site
+    return f"{provider}, {name}" if several else name
+
+
+def _name_of_selected(block: Results) -> str:
+    chosen = block.selection
+    return _site_name(chosen.provider, chosen.site, several=not chosen.provider) if chosen.site else ""
