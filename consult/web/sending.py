@@ -28,6 +28,9 @@ WINDOW: Final = 18
 makes a megabyte ready each time, which took ten times as long as pressing an answer takes."""
 SHORT: Final = 8000
 """Bytes up to which gzip does, which makes nothing ready: an answer takes a sixth of the time that it takes brotli."""
+SHORT_WINDOW, SMALL_MEMORY = 13, 6
+"""How far back gzip looks in what is short, as a power of two, and how much it makes ready for that. With its own 15 and
+8 it clears a quarter of a megabyte first, which took three times as long as pressing an answer does."""
 LONGEST_CHANCE: Final = 48
 CHANCE: Final = "X-Chance"
 KINDS: Final = ("text/", "application/json", "application/fhir+json", "image/svg+xml")
@@ -44,6 +47,13 @@ def _brotli_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
     for part in parts:
         yield packer.process(part) + packer.flush()
     yield packer.finish()
+
+
+def _gzip_page(body: bytes) -> bytes:
+    if len(body) > SHORT:
+        return zlib.compress(body, GZIP, 16 + zlib.MAX_WBITS)
+    packer = zlib.compressobj(GZIP, wbits=16 + SHORT_WINDOW, memLevel=SMALL_MEMORY)
+    return packer.compress(body) + packer.flush()
 
 
 def _gzip_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -64,7 +74,7 @@ class Coding(Struct, frozen=True):
 
 CODINGS: Final = (
     Coding("br", _brotli_page, _brotli_parts, brotli.compress),
-    Coding("gzip", lambda body: zlib.compress(body, GZIP, 16 + zlib.MAX_WBITS), _gzip_parts, gzip.compress),
+    Coding("gzip", _gzip_page, _gzip_parts, gzip.compress),
 )
 """The best first; browsers take brotli over TLS and from this machine only."""
 
