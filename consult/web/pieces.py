@@ -16,6 +16,7 @@ from consult.web.desk import headings, site_of
 from consult.web.screen import Screen, banner_answers
 
 MACROS = "macros/question.html"
+KEPT = "consult_macros"
 Draw = Mapping[str, Callable[..., Markup]]
 """The macros that draw, by name."""
 Piece = tuple[str, str]
@@ -46,7 +47,11 @@ def pieces(
 
 
 def _macros() -> Draw:
-    return vars(current_app.jinja_env.get_template(MACROS).module)
+    kept = current_app.extensions
+    if KEPT not in kept:
+        kept[KEPT] = vars(current_app.jinja_env.get_template(MACROS).module)
+    found: Draw = kept[KEPT]
+    return found
 
 
 def _moved(

@@ -14,6 +14,7 @@ from consult.documents.words import describe
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Contradiction, Panel, Proforma, Question, Section
 from consult.proforma.path import Path, differing, rest_of
+from consult.proforma.rules import holds
 from consult.record.consultation import (
     Consultation,
     Decision,
@@ -92,6 +93,7 @@ class Screen(Struct, frozen=True, dict=True):
         """What was shown of the questions that are not looked at again."""
         return {question: what for question, what in shown.items() if question not in self._moved}
 
+    @cached_property
     def _again(self) -> list[Question]:
         """The questions on the path that are looked at again."""
         return self.proforma.in_order(self._moved & self.path.on)
@@ -186,16 +188,17 @@ class Screen(Struct, frozen=True, dict=True):
 
     def tally(self, section: Section) -> Tally:
         """The rail's counts for a section."""
-        answers = [(q, self.path.answer(q.id)) for q in self.proforma.in_section(section.id) if self.on(q)]
-        states = Counter(answer.state if answer else "" for _, answer in answers)
-        left_out = Counter(q.state_label("not_asked").lower() for q, a in answers if a and a.state == "not_asked")
+        asked = [q for q in self.proforma.in_section(section.id) if q.id in self.path.on]
+        states = [answer.state if (answer := self.path.answer(q.id)) else "" for q in asked]
+        not_yet, not_asked = states.count(""), states.count("not_asked")
+        left_out = [q.state_label("not_asked").lower() for q, s in zip(asked, states, strict=True) if s == "not_asked"]
         return Tally(
             section,
-            recorded=len(answers) - states[""] - states["not_asked"],
-            not_yet=states[""],
-            left_out=tuple(left_out.items()),
-            not_established=states["unsure"] + states["declined"],
-            positive=states["present"],
+            recorded=len(states) - not_yet - not_asked,
+            not_yet=not_yet,
+            left_out=tuple(Counter(left_out).items()) if left_out else (),
+            not_established=states.count("unsure") + states.count("declined"),
+            positive=states.count("present"),
         )
 
     def tallies(self) -> list[Tally]:
@@ -213,7 +216,7 @@ class Screen(Struct, frozen=True, dict=True):
     def below(self) -> dict[str, object]:
         """What stands below the answer of each question that has a text now, in short, to be compared."""
         found = self._still(self._earlier.below) if self._earlier else {}
-        shown = [q for q in self._again() if self.panel(q) is not None or self.against(q)]
+        shown = [q for q in self._again if self.panel(q) is not None or self.against(q)]
         return found | {q.id: self._below(q) for q in shown}
 
     def _below(self, question: Question) -> tuple[object, ...]:
@@ -224,7 +227,13 @@ class Screen(Struct, frozen=True, dict=True):
     @cached_property
     def contradictions(self) -> list[Contradiction]:
         """The answers that do not agree with each other now."""
-        return self.path.contradictions()
+        if self._earlier is None:
+            return self.path.contradictions()
+        still = {one.id for one in self._earlier.contradictions if self._moved.isdisjoint(one.questions)}
+        return [one for one in self.proforma.contradictions if one.id in still or self._disagree_now(one)]
+
+    def _disagree_now(self, one: Contradiction) -> bool:
+        return not self._moved.isdisjoint(one.questions) and holds(one.when, self.path.look_up)
 
     def against(self, question: Question) -> list[Contradiction]:
         """The contradictions that the answer to a question has a part in."""
@@ -238,7 +247,7 @@ class Screen(Struct, frozen=True, dict=True):
     def offered(self) -> dict[str, list[str]]:
         """The options that apply now, of each question of which some may not."""
         found = self._still(self._earlier.offered) if self._earlier else {}
-        some = [q for q in self._again() if q.conditional]
+        some = [q for q in self._again if q.conditional]
         return found | {q.id: [o.code for o in q.options if self.path.offers(o)] for q in some}
 
     @cached_property
@@ -276,11 +285,14 @@ class Screen(Struct, frozen=True, dict=True):
 
     def not_recorded(self) -> list[Question]:
         """The questions on the path that nothing is recorded for."""
-        return self._not_recorded
+        return self.proforma.in_order(self.blank)
 
     @cached_property
-    def _not_recorded(self) -> list[Question]:
-        return not_recorded(self.path)
+    def blank(self) -> frozenset[str]:
+        """The ids of the questions on the path that nothing is recorded for."""
+        if self._earlier is None:
+            return frozenset(q.id for q in not_recorded(self.path))
+        return self._earlier.blank - self._moved | {q.id for q in self._again if self.path.answer(q.id) is None}
 
 
 def banner_answers(screen: Screen) -> str:
