@@ -49,10 +49,10 @@ def _known_to_the_page(consultation_id: str) -> Consultation:
 
 def _asked(proforma: Proforma) -> list[Question]:
     """The questions that the page sent, looked up once in a request."""
-    if "asked" not in g:
-        g.asked = forms.questions_sent(proforma, request.form)
-    found: list[Question] = g.asked
-    return found
+    asked: list[Question] | None = g.get("asked")
+    if asked is None:
+        g.asked = asked = forms.questions_sent(proforma, request.form)
+    return asked
 
 
 Conflicts = dict[str, tuple[Answer | None, Conflict]]

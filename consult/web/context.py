@@ -15,17 +15,19 @@ from consult.record.store import Who
 
 def inst() -> Instance:
     """The instance this application serves."""
-    return cast(Instance, current_app.extensions["consult"])
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # asked for often, and a proxy takes six times as long
+    return cast(Instance, app.extensions["consult"])
 
 
 def person() -> Person:
     """Who is signed in; only asked for on pages that need a sign-in."""
-    return cast(Person, g.person)
+    return cast(Person, g._get_current_object().person)
 
 
 def who() -> Who:
     """Who acts, as the steps name it."""
-    return Who(person().id, person().role)
+    acting = person()
+    return Who(acting.id, acting.role)
 
 
 def name_of(actor: str) -> str:

@@ -40,7 +40,7 @@ def pieces(
     c: dict[str, Any] = {"errors": errors, "conflicts": conflicts, "site": None, "decision_problem": ""}
     states = [drawing.state(now, question, c, draw["state"]) for question in asked]
     redrawn, below = _moved(before, now, {q.id for q in asked}, own)
-    if redrawn or below:
+    if any((kept := now.path.panel(q)) is not None and kept.route for q in (*redrawn, *below)):
         c["site"] = site_of(now.consultation)
     parts = [*_of_questions(now, redrawn, below, c, draw), *_of_the_page(before, now, asked, draw)]
     return "\n".join([*states, *(f'<div id="{id_}" data-hx-swap-oob="innerHTML">{held}</div>' for id_, held in parts)])

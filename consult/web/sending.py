@@ -99,7 +99,10 @@ def compressed(response: Response) -> Response:
     """The response, compressed where that is worth it and the browser can take it."""
     if not _may_be(response):
         return response
-    response.vary.add("Accept-Encoding")
+    if "Vary" in response.headers:
+        response.vary.add("Accept-Encoding")
+    else:
+        response.headers["Vary"] = "Accept-Encoding"
     body = None if response.is_streamed else response.get_data()
     length = None if body is None else len(body)
     way = coding(short=length is not None and length <= SHORT)
