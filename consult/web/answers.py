@@ -13,7 +13,7 @@ from consult.record.consultation import Consultation, fold
 from consult.record.ledger import steps
 from consult.record.store import Conflict, NotOpen, NotYours, Refused, Saved
 from consult.web import forms
-from consult.web.context import inst, who
+from consult.web.context import inst, this_request, who
 from consult.web.desk import bp, found, own_key, screen_context
 from consult.web.pieces import pieces
 from consult.web.screen import Screen
@@ -40,19 +40,18 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
 
 def _known_to_the_page(consultation_id: str) -> Consultation:
     """The consultation at least as far as the page that was sent knew it: saving looks by itself what came since."""
-    recalled = found(consultation_id, sure=False)
-    asked = _asked(inst().store.definition_of(recalled).proforma)
-    seen = [(q.id, forms.known(q, request.form).seq) for q in asked]
+    recalled, sent = found(consultation_id, sure=False), this_request().form
+    seen = [(q.id, forms.known(q, sent).seq) for q in _asked(inst().store.definition_of(recalled).proforma)]
     known = all(not seq or any(r.seq == seq for r in recalled.history.get(question, ())) for question, seq in seen)
     return recalled if known else found(consultation_id)
 
 
 def _asked(proforma: Proforma) -> list[Question]:
     """The questions that the page sent, looked up once in a request."""
-    asked: list[Question] | None = g.get("asked")
-    if asked is None:
-        g.asked = asked = forms.questions_sent(proforma, request.form)
-    return asked
+    known: list[Question] | None = g.get("questions_asked")
+    if known is None:
+        g.questions_asked = known = forms.questions_sent(proforma, this_request().form)
+    return known
 
 
 Conflicts = dict[str, tuple[Answer | None, Conflict]]
@@ -102,9 +101,10 @@ def entered(screen: Screen, everything: bool = False) -> list[tuple[Question, An
 
 
 def _sent(question: Question, screen: Screen) -> forms.Sent:
-    if request.form.get("remove") == question.id:
-        return forms.Sent(question, None, forms.known(question, request.form).seq)
-    return forms.read(question, screen.path, request.form, _shown(screen, question))
+    sent = this_request().form
+    if sent.get("remove") == question.id:
+        return forms.Sent(question, None, forms.known(question, sent).seq)
+    return forms.read(question, screen.path, sent, _shown(screen, question))
 
 
 def _shown(screen: Screen, question: Question) -> Answer | None:
@@ -112,7 +112,7 @@ def _shown(screen: Screen, question: Question) -> Answer | None:
 
     How that answer counts by now is another thing: what nobody touched on the page is not given anew.
     """
-    known = forms.known(question, request.form)
+    known = forms.known(question, this_request().form)
     if known.shown is not None:
         return Answer(ANSWERED, known.shown) if known.shown else None
     return _recorded(screen, question, known.seq)
@@ -137,7 +137,7 @@ def answered_elsewhere(now: Consultation, screen: Screen, key: str) -> bool:
 def _save(consultation_id: str, sent: forms.Sent, screen: Screen, key: str) -> list[Saved]:
     """Save what differs from what the page showed; an untouched question is never a step."""
     question = sent.question
-    removed = request.form.get("remove") == question.id
+    removed = this_request().form.get("remove") == question.id
     shown = _shown(screen, question)
     if sent.answer == shown and not removed:
         _check_it_stands(consultation_id, sent)

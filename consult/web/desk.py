@@ -24,7 +24,7 @@ from consult.record.ledger import Refused, Step, seen_of, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
 from consult.web import holding, needing
-from consult.web.context import content_is_approved, inst, person, who
+from consult.web.context import content_is_approved, inst, person, this_request, who
 from consult.web.screen import Screen
 
 BESIDE: Final = "What stands now is shown beside what you typed: write what is to stand, then change it."
@@ -200,7 +200,7 @@ def _met(consultation: Consultation, measures: MeasureSet) -> Mapping[str, Outco
 
 def own_key() -> str:
     """The key the page made for this request, or a new one where it has none that could be its own."""
-    key = request.form.get("key", "")
+    key = this_request().form.get("key", "")
     return key if SHORTEST_KEY <= len(key) <= LONGEST_KEY else str(uuid.uuid4())
 
 
