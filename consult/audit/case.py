@@ -78,15 +78,15 @@ def _filled(
     definition: Definition, path: Path, facts: Collection[str], identity: Mapping[str, str], names: Collection[str]
 ) -> dict[str, str]:
     """The fields of these names, from everything that may fill one of them."""
-    filled, filling = _Filled(definition.dataset), _filling(definition.proforma)
+    filled, filling, on = _Filled(definition.dataset), _filling(definition.proforma), path.on
     asked = frozenset[str]().union(*(filling[name] for name in names if name in filling))
-    for question in definition.proforma.in_order(asked & path.on):
+    for question in definition.proforma.in_order(asked & on):
         if (answer := path.answer(question.id)) is not None:
             _fill_from_answer(filled, question, answer)
     for done in definition.proforma.done:
         _fill_from_fact(filled, done, done.fact in facts, path)
     for group in definition.proforma.groups:
-        if group in names and any(q.id in path.on for q, _ in definition.proforma.counting_for[group]):
+        if group in names and any(q.id in on for q, _ in definition.proforma.counting_for[group]):
             filled.set(group, group_state(path, group))
     return filled.finished(identity, names)
 

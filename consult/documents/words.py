@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date, datetime
 from typing import Any
 
@@ -55,9 +54,9 @@ def local_time(at: str) -> datetime:
 def clock_time(at: str) -> str:
     """The hour and minute of a step: 10:42; with the zone in the hour that a night of autumn has twice."""
     moment = datetime.fromisoformat(at).timestamp()
-    local = time.localtime(moment)
-    twice = local[:6] in (time.localtime(moment - HOUR)[:6], time.localtime(moment + HOUR)[:6])
-    return f"{local.tm_hour:02}:{local.tm_min:02}{f' {local.tm_zone}' if twice else ''}"
+    local = datetime.fromtimestamp(moment)  # noqa: DTZ006 - as a clock on the wall shows it
+    twice = local in (datetime.fromtimestamp(moment - HOUR), datetime.fromtimestamp(moment + HOUR))  # noqa: DTZ006
+    return f"{local.hour:02}:{local.minute:02}{f' {local_time(at):%Z}' if twice else ''}"
 
 
 def lasted(start: str, end: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 from flask import url_for
 from msgspec import Struct, field
@@ -28,6 +27,24 @@ from consult.record.consultation import (
 from consult.record.store import Store
 
 T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801 - written as property is
+    """A property that is worked out once for an object.
+
+    Up to Python 3.11 functools' own holds one lock for all objects meanwhile: a clinician waited for another's screen.
+    """
+
+    def __init__(self, work: Callable[[Any], T]) -> None:
+        self._work, self.__doc__ = work, work.__doc__
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, of: Any, _: type | None = None) -> T:
+        found: T = self._work(of)
+        of.__dict__[self._name] = found
+        return found
 
 
 class Tally(Struct, frozen=True):
@@ -78,13 +95,13 @@ class Screen(Struct, frozen=True, dict=True):
         moved = self.proforma.moved_by(differing(self.path.answers, other.path.answers))
         return moved | (told & self.proforma.by_id.keys())
 
-    @cached_property
+    @once
     def _earlier(self) -> Screen | None:
         """The screen of the state before, of which what can't be otherwise now is taken over."""
         state = self.consultation.earlier
         return state.derived.get("screen") if state is not None and not self.unsaved else None
 
-    @cached_property
+    @once
     def _moved(self) -> frozenset[str]:
         """The questions that are looked at again: those that may be otherwise than before, or all."""
         return self._differing(self._earlier) if self._earlier else frozenset(self.proforma.by_id)
@@ -93,7 +110,7 @@ class Screen(Struct, frozen=True, dict=True):
         """What was shown of the questions that are not looked at again."""
         return {question: what for question, what in shown.items() if question not in self._moved}
 
-    @cached_property
+    @once
     def _again(self) -> list[Question]:
         """The questions on the path that are looked at again."""
         return self.proforma.in_order(self._moved & self.path.on)
@@ -109,7 +126,7 @@ class Screen(Struct, frozen=True, dict=True):
             found = found.replace(marks[name], value)
         return found
 
-    @cached_property
+    @once
     def _addresses(self) -> dict[str, str]:
         return {}
 
@@ -188,7 +205,8 @@ class Screen(Struct, frozen=True, dict=True):
 
     def tally(self, section: Section) -> Tally:
         """The rail's counts for a section."""
-        asked = [q for q in self.proforma.in_section(section.id) if q.id in self.path.on]
+        on = self.path.on
+        asked = [q for q in self.proforma.in_section(section.id) if q.id in on]
         states = [answer.state if (answer := self.path.answer(q.id)) else "" for q in asked]
         not_yet, not_asked = states.count(""), states.count("not_asked")
         left_out = [q.state_label("not_asked").lower() for q, s in zip(asked, states, strict=True) if s == "not_asked"]
@@ -205,14 +223,14 @@ class Screen(Struct, frozen=True, dict=True):
         """The rail."""
         return self._tallies
 
-    @cached_property
+    @once
     def _tallies(self) -> list[Tally]:
         before = self._earlier._tallies if self._earlier else [None] * len(self.proforma.sections)
         moved = {self.proforma.block(self.proforma.by_id[q].block).section for q in self._moved}
         both = zip(self.proforma.sections, before, strict=True)
         return [kept if kept and section.id not in moved else self.tally(section) for section, kept in both]
 
-    @cached_property
+    @once
     def below(self) -> dict[str, object]:
         """What stands below the answer of each question that has a text now, in short, to be compared."""
         found = self._still(self._earlier.below) if self._earlier else {}
@@ -224,7 +242,7 @@ class Screen(Struct, frozen=True, dict=True):
         against = [one.id for one in self.against(question)]
         return self.panel(question), self.decision(question), self.still_open(question), held, against
 
-    @cached_property
+    @once
     def contradictions(self) -> list[Contradiction]:
         """The answers that do not agree with each other now."""
         if self._earlier is None:
@@ -243,14 +261,14 @@ class Screen(Struct, frozen=True, dict=True):
         """The questions whose open answers are why the higher text stands."""
         return [q.id for q in self.path.still_open(question.id)]
 
-    @cached_property
+    @once
     def offered(self) -> dict[str, list[str]]:
         """The options that apply now, of each question of which some may not."""
         found = self._still(self._earlier.offered) if self._earlier else {}
         some = [q for q in self._again if q.conditional]
         return found | {q.id: [o.code for o in q.options if self.path.offers(o)] for q in some}
 
-    @cached_property
+    @once
     def rests(self) -> dict[str, tuple[int, int, int]]:
         """What "No to the rest" of each block would do now, in numbers: fill, undo, leave blank."""
         found = dict(self._earlier.rests) if self._earlier else {}
@@ -279,7 +297,7 @@ class Screen(Struct, frozen=True, dict=True):
         """What still holds signing."""
         return self._gate
 
-    @cached_property
+    @once
     def _gate(self) -> Gate:
         return gate(self.consultation, self.path)
 
@@ -287,7 +305,7 @@ class Screen(Struct, frozen=True, dict=True):
         """The questions on the path that nothing is recorded for."""
         return self.proforma.in_order(self.blank)
 
-    @cached_property
+    @once
     def blank(self) -> frozenset[str]:
         """The ids of the questions on the path that nothing is recorded for."""
         if self._earlier is None:
