@@ -90,7 +90,7 @@ def coding(short: bool = False) -> Coding | None:
     return next(reversed(taken) if short else iter(taken), None)
 
 
-@lru_cache(maxsize=100)
+@lru_cache(maxsize=16)
 def _taken(accepted: str) -> tuple[Coding, ...]:
     """What a browser takes that says so: the words are read once, as each browser says the same all day."""
     how_gladly = parse_accept_header(accepted)
