@@ -39,7 +39,7 @@ from consult.record.database import (
 )
 from consult.record.disk import sync
 from consult.record.ledger import Draft, append, head
-from consult.record.library import Approval, Confirmation, Library, approvals, confirmations
+from consult.record.library import Approval, Confirmation, Library, approvals, confirmations, last_about_approval
 from consult.record.opening import open_database
 from consult.record.store import Clock, Store, now_utc
 from consult.record.timekeeping import stamp
@@ -68,6 +68,8 @@ class Instance(Struct, dict=True):
     clock: Clock = now_utc
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     behind_tls: bool = False
+    _unapproved: tuple[int, list[str]] | None = None
+    """What was found to be unapproved, after which step: a page asks for it with each text that it shows."""
 
     @property
     def library(self) -> Library:
@@ -148,7 +150,11 @@ class Instance(Struct, dict=True):
 
     def unapproved(self) -> list[str]:
         """What is in use without a named clinician's approval; while there is any, pages and prints say "draft"."""
-        return unapproved(self.db.read(), self.content)
+        conn = self.db.read()
+        last = last_about_approval(conn)
+        if self._unapproved is None or self._unapproved[0] != last:
+            self._unapproved = (last, unapproved(conn, self.content))
+        return [*self._unapproved[1]]
 
     def why_no_live(self, site: str) -> str | None:
         """Why no live consultation may begin at a site now, in a sentence that says what to do; None if it may."""

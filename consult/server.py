@@ -17,6 +17,7 @@ from flask import Flask
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.task import WSGITask
 
 from consult import footprint
 
@@ -45,10 +46,24 @@ class Sure(HTTPRequestParser):
             raise ParsingError("Both a length and chunks")
 
 
+class Whole(WSGITask):
+    """A reply whose head goes out together with its body where that is in one piece: sent once and not twice."""
+
+    def write(self, data: bytes) -> None:
+        """Send a part of the body, the first one after the head."""
+        if self.wrote_header or len(data) != self.content_length or not (self.complete and self.has_body):
+            super().write(data)
+            return
+        head = self.build_response_header()
+        self.wrote_header, self.content_bytes_written = True, len(data)
+        self.channel.write_soon(head + data)
+
+
 class Channel(HTTPChannel):
-    """A connection whose requests are read by `Sure`."""
+    """A connection whose requests are read by `Sure` and replied to by `Whole`."""
 
     parser_class = Sure
+    task_class = Whole
 
 
 def made(app: Flask, listener: socket.socket, scheme: str) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Final
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.load import Definition
-from consult.proforma.model import Adds, Done, Question, Sets
+from consult.proforma.model import Adds, Done, Proforma, Question, Sets
 from consult.proforma.path import Answers, Path, group_state
 from consult.proforma.rules import BLANKS, Value, holds
 
@@ -53,7 +53,7 @@ def case_fields(
     blank it goes before an answer. `path` is that of these very answers, where it has been worked out already.
     """
     path = path or Path(definition.proforma, answers)
-    return _filled(definition, path, facts, identity, frozenset(definition.dataset.by_name))
+    return _filled(definition, path, facts, identity, definition.dataset.by_name)
 
 
 def case_after(
@@ -75,19 +75,36 @@ def case_after(
 
 
 def _filled(
-    definition: Definition, path: Path, facts: Collection[str], identity: Mapping[str, str], names: frozenset[str]
+    definition: Definition, path: Path, facts: Collection[str], identity: Mapping[str, str], names: Collection[str]
 ) -> dict[str, str]:
     """The fields of these names, from everything that may fill one of them."""
-    filled = _Filled(definition.dataset)
-    for question in path.questions():
-        if not names.isdisjoint(question.fills) and (answer := path.answer(question.id)) is not None:
+    filled, filling, on = _Filled(definition.dataset), _filling(definition.proforma), path.on
+    asked = frozenset[str]().union(*(filling[name] for name in names if name in filling))
+    for question in definition.proforma.in_order(asked & on):
+        if (answer := path.answer(question.id)) is not None:
             _fill_from_answer(filled, question, answer)
     for done in definition.proforma.done:
         _fill_from_fact(filled, done, done.fact in facts, path)
-    for group in _groups(path):
-        if group in names:
+    for group in definition.proforma.groups:
+        if group in names and any(q.id in on for q, _ in definition.proforma.counting_for[group]):
             filled.set(group, group_state(path, group))
     return filled.finished(identity, names)
+
+
+_known: dict[int, tuple[Proforma, dict[str, frozenset[str]]]] = {}
+"""What `_filling` has read off each proforma so far."""
+
+
+def _filling(proforma: Proforma) -> Mapping[str, frozenset[str]]:
+    """By field, the ids of the questions whose answers may fill it; read off once for a proforma."""
+    known = _known.get(id(proforma))
+    if known is None or known[0] is not proforma:
+        found: dict[str, set[str]] = {}
+        for question in proforma.questions:
+            for name in question.fills:
+                found.setdefault(name, set()).add(question.id)
+        known = _known[id(proforma)] = (proforma, {name: frozenset(ids) for name, ids in found.items()})
+    return known[1]
 
 
 class _Filled:
@@ -109,11 +126,11 @@ class _Filled:
             self.lists.setdefault(name, set()).update(added)
 
     def finished(self, identity: Mapping[str, str], names: Collection[str]) -> dict[str, str]:
-        live = identity.get("capture_mode") == "live"
+        live, fields = identity.get("capture_mode") == "live", self.dataset.by_name
         return {
-            field.name: "" if live and field.never_live else (identity.get(field.name, "") or self._text(field))
-            for field in self.dataset.fields
-            if field.name in names
+            name: "" if live and fields[name].never_live else (identity.get(name, "") or self._text(fields[name]))
+            for name in names
+            if name in fields
         }
 
     def _text(self, field: Field) -> str:
@@ -147,8 +164,3 @@ def _fill_from_fact(filled: _Filled, done: Done, is_done: bool, path: Path) -> N
         filled.take(done.sets, done.adds)
     elif done.when is None or holds(done.when, path.look_up):
         filled.take(done.else_sets, {})
-
-
-def _groups(path: Path) -> Iterator[str]:
-    counting = path.proforma.counting_for
-    yield from (group for group in path.proforma.groups if any(q.id in path for q, _ in counting[group]))

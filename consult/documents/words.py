@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from consult.proforma.answer import ANSWERED, Answer
@@ -36,7 +36,7 @@ INVENTED = (
     "the national data."
 )
 INVENTED_SHORT = "Demonstration: everything in this document is invented."
-HOUR = timedelta(hours=1)
+HOUR = 3600
 ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
 
 
@@ -53,14 +53,10 @@ def local_time(at: str) -> datetime:
 
 def clock_time(at: str) -> str:
     """The hour and minute of a step: 10:42; with the zone in the hour that a night of autumn has twice."""
-    local = local_time(at)
-    zone = f" {local:%Z}" if _comes_twice(local) else ""
-    return f"{local:%H:%M}{zone}"
-
-
-def _comes_twice(local: datetime) -> bool:
-    plain = local.replace(tzinfo=None)
-    return any((local + hour).astimezone().replace(tzinfo=None) == plain for hour in (-HOUR, HOUR))
+    moment = datetime.fromisoformat(at).timestamp()
+    local = datetime.fromtimestamp(moment)  # noqa: DTZ006 - as a clock on the wall shows it
+    twice = local in (datetime.fromtimestamp(moment - HOUR), datetime.fromtimestamp(moment + HOUR))  # noqa: DTZ006
+    return f"{local.hour:02}:{local.minute:02}{f' {local_time(at):%Z}' if twice else ''}"
 
 
 def lasted(start: str, end: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 
-from consult.proforma.answer import ANSWERED, HELD_STATES, Answer
+from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import HOLDING_LEVELS, Block, Contradiction, Count, Option, Panel, Proforma, Question
 from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Rule, Value, holds, might_hold
 
@@ -43,7 +43,7 @@ class Path:
         for question_id in moved:
             later._found.pop(question_id, None)
             later._panels.pop(question_id, None)
-        later._go(question for question in self.proforma.asked if question.id in moved)
+        later._go(question for question in self.proforma.in_order(moved) if not question.retired)
         return later
 
     def _applies(self, question: Question, rule: Rule) -> bool:
@@ -151,11 +151,8 @@ class Path:
 
 def differing(one: Mapping[str, object], other: Mapping[str, object]) -> set[str]:
     """The keys under which two mappings do not hold the same."""
-    return {
-        key
-        for key in one.keys() | other.keys()
-        if (here := one.get(key)) is not (there := other.get(key)) and here != there
-    }
+    moved = {key for key, there in other.items() if (here := one.get(key)) is not there and here != there}
+    return moved | {key for key in one.keys() - other.keys() if one[key] is not None}
 
 
 def _is_open(value: Value) -> bool:
@@ -238,14 +235,9 @@ def _may_rest(path: Path, question: Question) -> bool:
 
 def holding(path: Path) -> list[Question]:
     """The questions whose answer has a text of level U0 or U1 kept for it now: each needs a decision before signing."""
-    return [q for q in path.proforma.emergencies if q.id in path and path.level(q.id) in HOLDING_LEVELS]
+    return [q for q in path.proforma.emergencies if path.level(q.id) in HOLDING_LEVELS]
 
 
 def blank_emergencies(path: Path) -> list[Question]:
     """The U0 questions nothing is recorded for."""
     return [q for q in path.proforma.first_of_all if q.id in path and path.answer(q.id) is None]
-
-
-def was_held(proforma: Proforma, question: Question, answer: Answer) -> bool:
-    """Whether a former answer is one whose disappearance the sign page lists: a red flag or a detail of one."""
-    return answer.state in HELD_STATES and question.id in proforma.deciding

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from consult.proforma.answer import Answer
+from consult.proforma.answer import HELD_STATES, Answer
 from consult.proforma.load import Definition
 from consult.proforma.model import LEVELS, Proforma, Question
-from consult.proforma.path import Path, blank_emergencies, holding, to_ask_again, was_held
+from consult.proforma.path import Path, blank_emergencies, holding, to_ask_again
 from consult.proforma.rules import holds
 from consult.record.ledger import Step
 
@@ -188,7 +188,7 @@ def standing_answers(consultation: Consultation, proforma: Proforma, near: Path 
     A path `near` by, of nearly the same answers, spares the work.
     """
     answers = consultation.answers
-    grouped = {q for q in answers if (last := consultation.last(q)) is not None and last.via == "group"}
+    grouped = {q for q, records in consultation.history.items() if records[-1].via == "group" and q in answers}
     again = to_ask_again(_path(proforma, answers, near), grouped) if grouped else set()
     return {q: answer for q, answer in answers.items() if q not in again} if again else answers
 
@@ -249,13 +249,13 @@ def gate(consultation: Consultation, path: Path) -> Gate:
 
 def no_longer_held(consultation: Consultation, path: Path) -> list[Question]:
     """Red flags, and details of their levels, that were present, unsure or declined at some time and no longer are."""
-    changed = []
-    for question in path.proforma.in_order(path.proforma.deciding & consultation.history.keys()):
-        now, records = path.answer(question.id), consultation.history[question.id]
-        held_now = now is not None and was_held(path.proforma, question, now)
-        if not held_now and any(r.answer and was_held(path.proforma, question, r.answer) for r in records):
-            changed.append(question)
-    return changed
+    deciding, history = path.proforma.deciding, consultation.history
+    held = {q for q in deciding & history.keys() for r in history[q] if r.answer and r.answer.state in HELD_STATES}
+    return path.proforma.in_order(q for q in held if not _is_held(path.answer(q)))
+
+
+def _is_held(answer: Answer | None) -> bool:
+    return answer is not None and answer.state in HELD_STATES
 
 
 def not_recorded(path: Path) -> list[Question]:
@@ -300,7 +300,7 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
         for s in consultation.documents
         if s.kind == "leaflet_given" and s.content is not None and s.seq < end
     }
-    about = [q for q in path.questions() if q.id in consultation.decisions]
+    about = path.proforma.in_order(path.on & consultation.decisions.keys())
     standing = [consultation.decisions[q.id] for q in about if decided(consultation, path, q)]
     stands = report_stands(consultation, path) and bool(adjustments(path))
     return given | {f"decision:{d.decision}" for d in standing} | ({"report_with_adjustments"} if stands else set())
@@ -308,11 +308,12 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
 
 def report_stands(consultation: Consultation, path: Path) -> bool:
     """Whether the finalised report says what is recorded now, and what allowed it (the consent) has held since."""
+    if consultation.report is None:
+        return False
     rule = path.proforma.report_when
     allowing = [leaf.question for leaf in rule.leaves() if leaf.question] if rule else []
     return (
-        consultation.report is not None
-        and consultation.report["adjustments"] == report_answers(path)
+        bool(consultation.report["adjustments"] == report_answers(path))
         and report_allowed(path)
         and all(consultation.seen(question) < consultation.report["seq"] for question in allowing)
     )

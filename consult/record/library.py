@@ -72,6 +72,13 @@ def approvals(conn: Connection) -> dict[str, Approval]:
     return found
 
 
+def last_about_approval(conn: Connection) -> int:
+    """The last step by which anything was approved, or what a step said was taken away; 0 if there is none."""
+    query = "SELECT max(seq) FROM step WHERE kind = ?"
+    found = (conn.execute(query, (kind,)).fetchone()[0] for kind in ("content_approved", "content_redacted"))
+    return max(seq or 0 for seq in found)
+
+
 class Confirmation(Struct, frozen=True):
     """An administrator's word that a leaflet past its review date may be printed until a day."""
 

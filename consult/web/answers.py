@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, g, redirect, render_template, request, url_for
 from msgspec import Struct, field
 from msgspec.structs import replace
 from werkzeug.wrappers import Response
 
 from consult.proforma.answer import ANSWERED, Answer
-from consult.proforma.model import Question
+from consult.proforma.model import Proforma, Question
 from consult.record.consultation import Consultation, fold
 from consult.record.ledger import steps
 from consult.record.store import Conflict, NotOpen, NotYours, Refused, Saved
 from consult.web import forms
-from consult.web.context import inst, who
+from consult.web.context import inst, this_request, who
 from consult.web.desk import bp, found, own_key, screen_context
 from consult.web.pieces import pieces
 from consult.web.screen import Screen
@@ -27,7 +27,7 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
     """
     before = _known_to_the_page(consultation_id)
     screen = Screen.of(inst().store, before)
-    if not forms.questions_sent(screen.proforma, request.form):
+    if not _asked(screen.proforma):
         abort(400)  # a page that is no longer whole: never let it say that something was saved
     key = own_key()
     done = save_all(screen, key)
@@ -40,11 +40,18 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
 
 def _known_to_the_page(consultation_id: str) -> Consultation:
     """The consultation at least as far as the page that was sent knew it: saving looks by itself what came since."""
-    recalled = found(consultation_id, sure=False)
-    asked = forms.questions_sent(inst().store.definition_of(recalled).proforma, request.form)
-    seen = [(q.id, forms.known(q, request.form).seq) for q in asked]
+    recalled, sent = found(consultation_id, sure=False), this_request().form
+    seen = [(q.id, forms.known(q, sent).seq) for q in _asked(inst().store.definition_of(recalled).proforma)]
     known = all(not seq or any(r.seq == seq for r in recalled.history.get(question, ())) for question, seq in seen)
     return recalled if known else found(consultation_id)
+
+
+def _asked(proforma: Proforma) -> list[Question]:
+    """The questions that the page sent, looked up once in a request."""
+    known: list[Question] | None = g.get("questions_asked")
+    if known is None:
+        g.questions_asked = known = forms.questions_sent(proforma, this_request().form)
+    return known
 
 
 Conflicts = dict[str, tuple[Answer | None, Conflict]]
@@ -66,7 +73,7 @@ class Done(Struct):
 def save_all(screen: Screen, key: str) -> Done:
     """Save every answer that was sent; what could not be saved comes back by question, and the others are saved."""
     done = Done()
-    for question in forms.questions_sent(screen.proforma, request.form):
+    for question in _asked(screen.proforma):
         sent = _sent(question, screen)
         if sent.error:
             done.errors[question.id] = sent.error
@@ -85,7 +92,7 @@ def save_all(screen: Screen, key: str) -> Done:
 def entered(screen: Screen, everything: bool = False) -> list[tuple[Question, Answer | None]]:
     """What was entered on the page that was sent: the answers that differ from those it showed, or all of them."""
     found = []
-    for question in forms.questions_sent(screen.proforma, request.form):
+    for question in _asked(screen.proforma):
         sent = _sent(question, screen)
         answer = forms.as_sent(question, request.form) if sent.error else sent.answer
         if everything or answer != _shown(screen, question):
@@ -94,9 +101,10 @@ def entered(screen: Screen, everything: bool = False) -> list[tuple[Question, An
 
 
 def _sent(question: Question, screen: Screen) -> forms.Sent:
-    if request.form.get("remove") == question.id:
-        return forms.Sent(question, None, forms.known(question, request.form).seq)
-    return forms.read(question, screen.path, request.form, _shown(screen, question))
+    sent = this_request().form
+    if sent.get("remove") == question.id:
+        return forms.Sent(question, None, forms.known(question, sent).seq)
+    return forms.read(question, screen.path, sent, _shown(screen, question))
 
 
 def _shown(screen: Screen, question: Question) -> Answer | None:
@@ -104,7 +112,7 @@ def _shown(screen: Screen, question: Question) -> Answer | None:
 
     How that answer counts by now is another thing: what nobody touched on the page is not given anew.
     """
-    known = forms.known(question, request.form)
+    known = forms.known(question, this_request().form)
     if known.shown is not None:
         return Answer(ANSWERED, known.shown) if known.shown else None
     return _recorded(screen, question, known.seq)
@@ -117,7 +125,7 @@ def _recorded(screen: Screen, question: Question, seq: int) -> Answer | None:
 
 def answered_elsewhere(now: Consultation, screen: Screen, key: str) -> bool:
     """Whether an answer of the page that was sent reads otherwise by now, though this request did not give it."""
-    for question in forms.questions_sent(screen.proforma, request.form):
+    for question in _asked(screen.proforma):
         last = now.last(question.id)
         if last is None or last.seq == forms.known(question, request.form).seq:
             continue
@@ -129,7 +137,7 @@ def answered_elsewhere(now: Consultation, screen: Screen, key: str) -> bool:
 def _save(consultation_id: str, sent: forms.Sent, screen: Screen, key: str) -> list[Saved]:
     """Save what differs from what the page showed; an untouched question is never a step."""
     question = sent.question
-    removed = request.form.get("remove") == question.id
+    removed = this_request().form.get("remove") == question.id
     shown = _shown(screen, question)
     if sent.answer == shown and not removed:
         _check_it_stands(consultation_id, sent)
@@ -165,7 +173,7 @@ def _fill_rest(consultation_id: str, block_id: str, key: str) -> list[str]:
 def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Response | str | tuple[str, int]:
     """The reply to answers: with htmx the pieces that changed, without it the page anew."""
     if request.headers.get("HX-Request"):
-        asked = forms.questions_sent(screen.proforma, request.form)
+        asked = _asked(screen.proforma)
         status = 409 if done.conflicts else 422 if done.errors else 200
         return _pieces(before.id, key, asked, done), status
     after = found(before.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from flask import Flask, Response, g, request, session, url_for
@@ -122,9 +123,17 @@ AUDIT: Final = (
 """The modules of the audit: its results, and what stands beside them."""
 
 
+class App(Flask):
+    """Flask, which asks of each function that it calls whether it is a coroutine: here none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
+
+
 def create_app(instance: Instance) -> Flask:
     """The application over one opened instance."""
-    app = Flask("consult", static_folder=None)
+    app = App("consult", static_folder=None)
     app.request_class = dates.Asked
     app.url_rule_class = routing.Lazy
     app.session_interface = cookies.Sessions()

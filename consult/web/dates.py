@@ -87,11 +87,15 @@ class WithDates(ImmutableMultiDict[str, str]):
     """What a page sent, with the boxes of each date in one field."""
 
     def __init__(self, sent: Any = None) -> None:
-        super().__init__(_joined(sent))
+        given: MultiDict[str, str] = MultiDict(sent if isinstance(sent, Mapping) or sent is None else list(sent))
+        super().__init__(_joined(given) if any(name.endswith(BOXES[0]) for name in given) else given)
+
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:  # type: ignore[override] # noqa: A002 - as in Werkzeug
+        """What was sent under a name; what was not costs no exception, which Werkzeug raises and takes back."""
+        return super().get(key, default, type) if key in self else default
 
 
-def _joined(sent: Any) -> MultiDict[str, str]:
-    given: MultiDict[str, str] = MultiDict(sent if isinstance(sent, Mapping) or sent is None else list(sent))
+def _joined(given: MultiDict[str, str]) -> MultiDict[str, str]:
     for name in [name.removesuffix(BOXES[0]) for name in given if name.endswith(BOXES[0])]:
         text = written([(given.poplist(name + box) or [""])[0] for box in BOXES])
         if not given.get(name):

@@ -24,7 +24,7 @@ from consult.record.settings import Site, sites
 from consult.record.store import NotYours
 from consult.signed import head_at, signer
 from consult.web import holding, needing
-from consult.web.context import content_is_approved, inst, person, who
+from consult.web.context import content_is_approved, inst, person, this_request, who
 from consult.web.screen import Screen
 
 BESIDE: Final = "What stands now is shown beside what you typed: write what is to stand, then change it."
@@ -49,12 +49,13 @@ def found(consultation_id: str, sure: bool = True) -> Consultation:
     Whoever held it and had it taken over is told so instead (NotYours). It is `sure` to be as it is now, but for
     saving, which looks again by itself.
     """
-    consultation = inst().store.remembered(consultation_id, sure)
-    if not sure and (consultation is None or consultation.owner != person().id):
-        consultation = inst().store.remembered(consultation_id)
-    if consultation is None or (consultation.owner != person().id and not held_before(consultation)):
+    store, own_id = inst().store, person().id
+    consultation = store.remembered(consultation_id, sure)
+    if not sure and (consultation is None or consultation.owner != own_id):
+        consultation = store.remembered(consultation_id)
+    if consultation is None or (consultation.owner != own_id and not held_before(consultation)):
         abort(404)
-    if consultation.owner != person().id:
+    if consultation.owner != own_id:
         raise NotYours("Another clinician holds this consultation; only that clinician can write in it.")
     if request.method == "GET":
         viewed(consultation)
@@ -175,9 +176,14 @@ def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
 
 def headings(consultation: Consultation) -> list[tuple[str, str, str]]:
     """Each national heading with what the audit would see now: recorded, still open, or does not apply."""
-    measures, words = inst().measures, {"met": "recorded", "not_applicable": "does not apply so far"}
-    now = _met(consultation, measures)
-    return [(m, measures.by_id[m].title, words.get(now[m], "still open")) for m in measures.national]
+    measures = inst().measures
+    name = f"headings {measures.version}"
+    if name not in consultation.derived:
+        words, now = {"met": "recorded", "not_applicable": "does not apply so far"}, _met(consultation, measures)
+        told = [(m, measures.by_id[m].title, words.get(now[m], "still open")) for m in measures.national]
+        consultation.derived[name] = told
+    found: list[tuple[str, str, str]] = consultation.derived[name]
+    return found
 
 
 def _met(consultation: Consultation, measures: MeasureSet) -> Mapping[str, Outcome]:
@@ -194,7 +200,7 @@ def _met(consultation: Consultation, measures: MeasureSet) -> Mapping[str, Outco
 
 def own_key() -> str:
     """The key the page made for this request, or a new one where it has none that could be its own."""
-    key = request.form.get("key", "")
+    key = this_request().form.get("key", "")
     return key if SHORTEST_KEY <= len(key) <= LONGEST_KEY else str(uuid.uuid4())
 
 

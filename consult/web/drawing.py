@@ -125,7 +125,7 @@ def rest(screen: Screen, block: Block, draw: Callable[..., Markup]) -> Markup:
 def left(screen: Screen, draw: Callable[..., Markup]) -> Markup:
     """What is left to do before signing, in numbers."""
     held = screen.gate()
-    look = (len(screen.not_recorded()), len(held.undecided), len(held.blank), len(held.no_longer))
+    look = (len(screen.blank), len(held.undecided), len(held.blank), len(held.no_longer))
     return once(("left", *look), screen.consultation.id, draw, screen)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import request
-from msgspec import Struct
+from msgspec import Struct, field
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, IntegerField, RadioField, SelectMultipleField, StringField
 from wtforms.fields import DateField
@@ -59,17 +59,25 @@ def _field(question: Question) -> Any:
     )
 
 
-_forms: dict[int, tuple[Question, type[_AnswerForm]]] = {}
+class _Reader(Struct):
+    """The form of a question, and what single choices it was found to say: a button says the same each time."""
+
+    question: Question
+    form: type[_AnswerForm]
+    chosen: dict[str, Answer | None] = field(default_factory=dict[str, Answer | None])
+
+
+_readers: dict[int, _Reader] = {}
 """The forms made so far, by question, as making one costs more than filling it in."""
 
 
-def _fits(question: Question) -> type[_AnswerForm]:
-    known = _forms.get(id(question))
-    if known is None or known[0] is not question:
-        if len(_forms) >= MOST_FORMS:
-            _forms.clear()
-        known = _forms[id(question)] = (question, _made(question))
-    return known[1]
+def _reader(question: Question) -> _Reader:
+    known = _readers.get(id(question))
+    if known is None or known.question is not question:
+        if len(_readers) >= MOST_FORMS:
+            _readers.clear()
+        known = _readers[id(question)] = _Reader(question, _made(question))
+    return known
 
 
 def _made(question: Question) -> type[_AnswerForm]:
@@ -169,7 +177,20 @@ def with_options_kept(
 
 
 def _value(question: Question, values: MultiDict[str, str]) -> Answer | None:
-    form = _fits(question)(_named(question, values))
+    reader, sent = _reader(question), values.getlist(f"a.{question.id}")
+    if question.kind not in ("finding", "choice") or len(sent) != 1:
+        return _validated(reader, values)
+    (code,) = sent
+    if code in reader.chosen:
+        return reader.chosen[code]
+    answer = _validated(reader, values)
+    if code in question.offered_states() or question.option(code):
+        reader.chosen[code] = answer
+    return answer
+
+
+def _validated(reader: _Reader, values: MultiDict[str, str]) -> Answer | None:
+    question, form = reader.question, reader.form(_named(reader.question, values))
     if not form.validate():
         raise ValidationError(next(str(messages[0]) for messages in form.errors.values() if isinstance(messages, list)))
     if question.kind == "arrangement":

@@ -14,7 +14,7 @@ from consult.accounts.people import CLINICIANS
 from consult.record import lists, looks, own
 from consult.record.lists import Summary
 from consult.web import noting
-from consult.web.context import inst, person
+from consult.web.context import inst, person, this_request
 
 NAMED: Final = ("consultations.start", "consultations.start_on_paper")
 """What names the employee in the form that is sent."""
@@ -30,17 +30,18 @@ MOST: Final = 1000
 
 def check() -> Response | None:
     """Let a request go on, unless it is about the record of the person who asks, or needs a reason first."""
-    if g.get("person") is None or not g.person.clinician or request.routing_exception is not None:
+    this, who_asks = this_request(), g.get("person")
+    if who_asks is None or not who_asks.clinician or this.routing_exception is not None:
         return None
-    if request.endpoint == OFTEN and _passed_lately():
+    if this.endpoint == OFTEN and _passed_lately():
         return None
     employee, consultation = _about()
     if not employee:
         return None
     if is_own(employee):
         return refuse_own()
-    if _reasoned(consultation) and request.endpoint not in WITHOUT_REASON and needs_reason(employee):
-        back = request.full_path.rstrip("?") if request.method == "GET" else None
+    if _reasoned(consultation) and this.endpoint not in WITHOUT_REASON and needs_reason(employee):
+        back = this.full_path.rstrip("?") if this.method == "GET" else None
         return redirect(url_for("employees.reason", employee_id=employee, next=back), 303)
     if consultation is not None:
         _passed()[_visit_of(consultation.id)] = inst().store.clock()
@@ -49,7 +50,8 @@ def check() -> Response | None:
 
 def forget(response: Response) -> Response:
     """After anything that was sent but answers, all is looked up again: it may have said who somebody is."""
-    if request.method not in ("GET", "HEAD") and request.endpoint != OFTEN:
+    this = this_request()
+    if this.method not in ("GET", "HEAD") and this.endpoint != OFTEN:
         _passed().clear()
     return response
 

@@ -13,7 +13,7 @@ from flask import current_app, g, request
 from msgspec import Struct
 from werkzeug.exceptions import HTTPException
 
-from consult.web.context import own_address
+from consult.web.context import own_address, this_request
 
 TO: Final = "held_to"
 FIELD: Final = "held."
@@ -64,7 +64,8 @@ def come_back(path: str) -> Held:
 
     The token of that page is of before the sign-in, so that what the browser says of where it comes from has to do.
     """
-    return _sent(path) if request.method == "POST" and HERE in request.form and _from_our_page() else NOTHING
+    this = this_request()
+    return _sent(path) if this.method == "POST" and HERE in this.form and _from_our_page() else NOTHING
 
 
 def _sent(path: str) -> Held:

@@ -16,6 +16,7 @@ from consult.web.desk import headings, site_of
 from consult.web.screen import Screen, banner_answers
 
 MACROS = "macros/question.html"
+KEPT = "consult_macros"
 Draw = Mapping[str, Callable[..., Markup]]
 """The macros that draw, by name."""
 Piece = tuple[str, str]
@@ -39,14 +40,18 @@ def pieces(
     c: dict[str, Any] = {"errors": errors, "conflicts": conflicts, "site": None, "decision_problem": ""}
     states = [drawing.state(now, question, c, draw["state"]) for question in asked]
     redrawn, below = _moved(before, now, {q.id for q in asked}, own)
-    if redrawn or below:
+    if any((kept := now.path.panel(q)) is not None and kept.route for q in (*redrawn, *below)):
         c["site"] = site_of(now.consultation)
     parts = [*_of_questions(now, redrawn, below, c, draw), *_of_the_page(before, now, asked, draw)]
     return "\n".join([*states, *(f'<div id="{id_}" data-hx-swap-oob="innerHTML">{held}</div>' for id_, held in parts)])
 
 
 def _macros() -> Draw:
-    return vars(current_app.jinja_env.get_template(MACROS).module)
+    kept = current_app.extensions
+    if KEPT not in kept:
+        kept[KEPT] = vars(current_app.jinja_env.get_template(MACROS).module)
+    found: Draw = kept[KEPT]
+    return found
 
 
 def _moved(

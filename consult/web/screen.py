@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 from flask import url_for
 from msgspec import Struct, field
@@ -14,6 +13,7 @@ from consult.documents.words import describe
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Contradiction, Panel, Proforma, Question, Section
 from consult.proforma.path import Path, differing, rest_of
+from consult.proforma.rules import holds
 from consult.record.consultation import (
     Consultation,
     Decision,
@@ -27,6 +27,24 @@ from consult.record.consultation import (
 from consult.record.store import Store
 
 T = TypeVar("T")
+
+
+class once(Generic[T]):  # noqa: N801 - written as property is
+    """A property that is worked out once for an object.
+
+    Up to Python 3.11 functools' own holds one lock for all objects meanwhile: a clinician waited for another's screen.
+    """
+
+    def __init__(self, work: Callable[[Any], T]) -> None:
+        self._work, self.__doc__ = work, work.__doc__
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, of: Any, _: type | None = None) -> T:
+        found: T = self._work(of)
+        of.__dict__[self._name] = found
+        return found
 
 
 class Tally(Struct, frozen=True):
@@ -80,7 +98,7 @@ class Screen(Struct, frozen=True, dict=True):
         moved = self.proforma.moved_by(differing(self.path.answers, other.path.answers))
         return moved | (told & self.proforma.by_id.keys())
 
-    @cached_property
+    @once
     def _since(self) -> tuple[Screen | None, frozenset[str]]:
         """The screen of the state before, of which what can't be otherwise is taken over, and what may be otherwise.
 
@@ -91,7 +109,7 @@ class Screen(Struct, frozen=True, dict=True):
 
     def settle(self) -> None:
         """Work out what the next screen takes over, and let go of the one before: else each held all before it."""
-        _ = self.below, self.offered, self.rests, self.tallies()
+        _ = self.below, self.offered, self.rests, self.tallies(), self.blank, self.contradictions
         self.__dict__["_since"] = None, frozenset(self.proforma.by_id)
 
     def _again(self, moved: frozenset[str]) -> list[Question]:
@@ -109,7 +127,7 @@ class Screen(Struct, frozen=True, dict=True):
             found = found.replace(marks[name], value)
         return found
 
-    @cached_property
+    @once
     def _addresses(self) -> dict[str, str]:
         return {}
 
@@ -188,23 +206,25 @@ class Screen(Struct, frozen=True, dict=True):
 
     def tally(self, section: Section) -> Tally:
         """The rail's counts for a section."""
-        answers = [(q, self.path.answer(q.id)) for q in self.proforma.in_section(section.id) if self.on(q)]
-        states = Counter(answer.state if answer else "" for _, answer in answers)
-        left_out = Counter(q.state_label("not_asked").lower() for q, a in answers if a and a.state == "not_asked")
+        on = self.path.on
+        asked = [q for q in self.proforma.in_section(section.id) if q.id in on]
+        states = [answer.state if (answer := self.path.answer(q.id)) else "" for q in asked]
+        not_yet, not_asked = states.count(""), states.count("not_asked")
+        left_out = [q.state_label("not_asked").lower() for q, s in zip(asked, states, strict=True) if s == "not_asked"]
         return Tally(
             section,
-            recorded=len(answers) - states[""] - states["not_asked"],
-            not_yet=states[""],
-            left_out=tuple(left_out.items()),
-            not_established=states["unsure"] + states["declined"],
-            positive=states["present"],
+            recorded=len(states) - not_yet - not_asked,
+            not_yet=not_yet,
+            left_out=tuple(Counter(left_out).items()) if left_out else (),
+            not_established=states.count("unsure") + states.count("declined"),
+            positive=states.count("present"),
         )
 
     def tallies(self) -> list[Tally]:
         """The rail."""
         return self._tallies
 
-    @cached_property
+    @once
     def _tallies(self) -> list[Tally]:
         earlier, questions = self._since
         before = earlier._tallies if earlier else [None] * len(self.proforma.sections)
@@ -212,7 +232,7 @@ class Screen(Struct, frozen=True, dict=True):
         both = zip(self.proforma.sections, before, strict=True)
         return [kept if kept and section.id not in moved else self.tally(section) for section, kept in both]
 
-    @cached_property
+    @once
     def below(self) -> dict[str, object]:
         """What stands below the answer of each question that has a text now, in short, to be compared."""
         earlier, moved = self._since
@@ -225,10 +245,18 @@ class Screen(Struct, frozen=True, dict=True):
         against = [one.id for one in self.against(question)]
         return self.panel(question), self.decision(question), self.still_open(question), held, against
 
-    @cached_property
+    @once
     def contradictions(self) -> list[Contradiction]:
         """The answers that do not agree with each other now."""
-        return self.path.contradictions()
+        earlier, moved = self._since
+        if earlier is None:
+            return self.path.contradictions()
+        before = {one.id for one in earlier.contradictions}
+        return [
+            one
+            for one in self.proforma.contradictions
+            if (one.id in before if moved.isdisjoint(one.questions) else holds(one.when, self.path.look_up))
+        ]
 
     def against(self, question: Question) -> list[Contradiction]:
         """The contradictions that the answer to a question has a part in."""
@@ -238,7 +266,7 @@ class Screen(Struct, frozen=True, dict=True):
         """The questions whose open answers are why the higher text stands."""
         return [q.id for q in self.path.still_open(question.id)]
 
-    @cached_property
+    @once
     def offered(self) -> dict[str, list[str]]:
         """The options that apply now, of each question of which some may not."""
         earlier, moved = self._since
@@ -246,7 +274,7 @@ class Screen(Struct, frozen=True, dict=True):
         some = [q for q in self._again(moved) if q.conditional]
         return found | {q.id: [o.code for o in q.options if self.path.offers(o)] for q in some}
 
-    @cached_property
+    @once
     def rests(self) -> dict[str, tuple[int, int, int]]:
         """What "No to the rest" of each block would do now, in numbers: fill, undo, leave blank."""
         earlier, questions = self._since
@@ -276,17 +304,21 @@ class Screen(Struct, frozen=True, dict=True):
         """What still holds signing."""
         return self._gate
 
-    @cached_property
+    @once
     def _gate(self) -> Gate:
         return gate(self.consultation, self.path)
 
     def not_recorded(self) -> list[Question]:
         """The questions on the path that nothing is recorded for."""
-        return self._not_recorded
+        return self.proforma.in_order(self.blank)
 
-    @cached_property
-    def _not_recorded(self) -> list[Question]:
-        return not_recorded(self.path)
+    @once
+    def blank(self) -> frozenset[str]:
+        """The ids of the questions on the path that nothing is recorded for."""
+        earlier, moved = self._since
+        if earlier is None:
+            return frozenset(q.id for q in not_recorded(self.path))
+        return earlier.blank - moved | {q.id for q in self._again(moved) if self.path.answer(q.id) is None}
 
 
 def _screen_of(state: Consultation | None) -> Screen | None:

@@ -15,9 +15,11 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import current_app, g, request, session
+from flask import current_app, g, session
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.exceptions import Forbidden
+
+from consult.web.context import this_request
 
 OF_SESSION: Final = "csrf_token"
 """What flask-wtf calls the token in the cookie: 20 bytes of chance, in hexadecimal."""
@@ -40,8 +42,9 @@ class Guard(CSRFProtect):  # type: ignore[misc] # flask-wtf has no types
 
     def protect(self, **how: Any) -> None:
         """Raise OtherSite or CSRFError, unless the form is of a page of ours."""
-        changes = request.method in current_app.config["WTF_CSRF_METHODS"]
-        if changes and request.endpoint and is_from_another_site():
+        this = this_request()
+        changes = this.method in current_app.config["WTF_CSRF_METHODS"]
+        if changes and this.endpoint and is_from_another_site():
             raise OtherSite
         if changes and self._is_of_this_session():
             g.csrf_valid = True
@@ -58,21 +61,23 @@ def is_from_another_site() -> bool:
 
     Ports are not compared where only Origin is said, as a proxy may leave the port out of the name of the host.
     """
-    site = request.headers.get("Sec-Fetch-Site")
+    this = this_request()
+    site = this.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site not in OURS
-    origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).hostname != urlsplit(f"//{request.host}").hostname
+    origin = this.headers.get("Origin")
+    return origin is not None and urlsplit(origin).hostname != urlsplit(f"//{this.host}").hostname
 
 
 def token() -> str:
     """The token for a page: the session's, under a mask of chance that stands before it."""
-    if "masked_token" not in g:
+    masked: str | None = g.get("masked_token")
+    if masked is None:
         if OF_SESSION not in session:
             g.pop(OF_SESSION, None)  # of a session that was left in this very request
             generate_csrf()
-        g.masked_token = _masked(session[OF_SESSION])
-    return str(g.masked_token)
+        g.masked_token = masked = _masked(session[OF_SESSION])
+    return masked
 
 
 def _masked(token: str) -> str:

@@ -15,7 +15,7 @@ from consult.accounts import passkeys, policy, sessions, signing_in
 from consult.accounts.sessions import SignIn
 from consult.accounts.tries import SignInRefused
 from consult.web import cookies, holding, noting
-from consult.web.context import inst, own_address
+from consult.web.context import inst, own_address, this_request
 from consult.web.token import token as csrf_token
 
 TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
@@ -32,11 +32,12 @@ LOCKED: Final = 423
 def who_is_it() -> AnyResponse | None:
     """Let a request go on to its page, or reply instead: with the sign-in, the lock, or a refusal."""
     g.person, g.left, g.visit, g.new_token = None, 0, None, ""
-    unlocking, endpoint = _unlocking(), request.endpoint  # any page is unlocked at its own address
+    unlocking, endpoint = _unlocking(), this_request().endpoint  # any page is unlocked at its own address
     if endpoint == "static" or (endpoint is None and not unlocking):
         return None
-    now, brought = inst().store.clock(), token()
-    g.visit = signed_in = sessions.lookup(inst().db.read(), brought, now) if brought else None
+    here, brought = inst(), token()
+    now = here.store.clock()
+    g.visit = signed_in = sessions.lookup(here.db.read(), brought, now) if brought else None
     if signed_in is not None and signed_in.locked and endpoint not in WORKS_LOCKED:
         return _locked(signed_in, now)
     if signed_in is not None:
@@ -48,7 +49,8 @@ def who_is_it() -> AnyResponse | None:
 
 def _unlocking() -> bool:
     """Whether this request brings what goes on with a locked session: a password, or what an authenticator signed."""
-    return request.method == "POST" and (PASSWORD in request.form or CREDENTIAL in request.form)
+    this = this_request()
+    return this.method == "POST" and (PASSWORD in this.form or CREDENTIAL in this.form)
 
 
 def token() -> str:
@@ -86,8 +88,8 @@ def _is(signed_in: SignIn, now: datetime) -> None:
 
 
 def _may() -> AnyResponse | None:
-    person, endpoint = g.person, request.endpoint or ""
-    made_for = request.headers.get("X-Made-For", "")
+    this, person = this_request(), g.person
+    endpoint, made_for = this.endpoint or "", this.headers.get("X-Made-For", "")
     if made_for and person and made_for != person.id:
         return Response("This page was made for somebody else, so nothing is recorded from it; reload it.", 401)
     if person and (held := holding.come_back(own_path())).to:
@@ -111,7 +113,7 @@ def _ask_to_sign_in() -> AnyResponse:
 
 def own_path() -> str:
     """The address of this request, to come back to."""
-    return request.full_path.rstrip("?")
+    return this_request().full_path.rstrip("?")
 
 
 def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:

@@ -12,6 +12,7 @@ from visiting import Service, Visitor
 
 from consult.proforma.answer import Answer
 from consult.proforma.model import Question
+from consult.proforma.path import Path
 from consult.web import forms
 
 WHY = {"text": "Taken down wrongly.", "why": "misheard", "act": "add"}
@@ -97,3 +98,15 @@ def test_show_this_question_again_clears_what_was_entered_for_it(nurse: Visitor,
     page = pages.parse(nurse.post(f"/consultations/{signed}/addendum", sent).text)
     shown = {name: chosen(page, name) for name in sent if name not in ("act", "chosen", "question")}
     assert {name for name, values in shown.items() if values} == {"text", "why"}
+
+
+def test_a_button_says_the_same_each_time_and_what_is_none_is_refused_each_time(service: Service) -> None:
+    proforma = service.instance.library.current.proforma
+    path, question = Path(proforma, {}), next(q for q in proforma.questions if q.kind == "finding")
+    for _ in range(2):
+        sent = {
+            code: forms.read(question, path, {f"a.{question.id}": code}, None) for code in ("absent", "  ", "no such")
+        }
+        assert sent["absent"].answer == Answer("absent")
+        assert sent["  "].answer is None or sent["  "].answer.value is None
+        assert sent["no such"].error

@@ -21,7 +21,7 @@ from visiting import Service, Visitor
 from werkzeug.test import TestResponse
 
 from consult.web import static
-from consult.web.sending import CHANCE, CODINGS, SMALLEST, compressed
+from consult.web.sending import CHANCE, CODINGS, SHORT, SMALLEST, Coding, compressed
 from consult.web.static import FOR_EVER
 
 ROOT = Path(__file__).parents[2]
@@ -223,3 +223,10 @@ def test_no_comment_is_left_in_a_script_that_could_take_the_line_after_it_with_i
         assert known is not None
         code = re.sub(r"""'[^'\n]*'|"[^"\n]*\"""", "''", known.body.decode())
         assert not re.search(r"(?<!\\)//", re.sub(r"/\*.*?\*/", "", code, flags=re.DOTALL)), name
+
+
+@pytest.mark.parametrize("coding", CODINGS, ids=lambda coding: coding.name)
+def test_what_is_pressed_with_a_window_of_its_own_size_reads_as_it_was(coding: Coding) -> None:
+    words = b"Numbness between the legs? Not asked. " * 8000
+    for length in (0, 1, 255, 256, 511, 512, SHORT - 1, SHORT, SHORT + 1, 65_535, 65_536, 65_537, 280_000):
+        assert UNPACK[coding.name](coding.page(words[:length])) == words[:length]
