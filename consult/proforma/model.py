@@ -241,6 +241,11 @@ class Proforma(Strict, frozen=True, kw_only=True):
         return {question.id: question for question in self.questions}
 
     @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids of all questions."""
+        return frozenset(self.by_id)
+
+    @cached_property
     def _blocks_by_id(self) -> dict[str, Block]:
         return {block.id: block for block in self.blocks}
 

@@ -247,7 +247,7 @@ def _words() -> dict[str, Any]:
         "route_numbers": letter.route_numbers,
         "new_key": new_key,
         "drawn": drawing.control,
-        "item_drawn": drawing.item,
+        "slots_drawn": drawing.slots,
         "panel_drawn": drawing.panel,
         "rest_drawn": drawing.rest,
         "once": drawing.once,

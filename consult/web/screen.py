@@ -105,12 +105,12 @@ class Screen(Struct, frozen=True, dict=True):
         Without one all questions are looked at again.
         """
         earlier = None if self.unsaved else _screen_of(self.consultation.earlier)
-        return earlier, self._differing(earlier) if earlier else frozenset(self.proforma.by_id)
+        return earlier, self._differing(earlier) if earlier else self.proforma.ids
 
     def settle(self) -> None:
         """Work out what the next screen takes over, and let go of the one before: else each held all before it."""
         _ = self.below, self.offered, self.rests, self.tallies(), self.blank, self.contradictions
-        self.__dict__["_since"] = None, frozenset(self.proforma.by_id)
+        self.__dict__["_since"] = None, self.proforma.ids
 
     def _again(self, moved: frozenset[str]) -> list[Question]:
         """The questions on the path that are looked at again."""

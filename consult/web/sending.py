@@ -23,8 +23,6 @@ SMALLEST: Final = 400
 """Bytes; what is shorter fits into one packet anyway."""
 BROTLI, GZIP = 5, 6
 """How hard pages are pressed: harder takes them longer than it spares."""
-LONG, BROTLI_OF_LONG = 100_000, 6
-"""Bytes from which on a little harder spares more than it takes: the consultation."""
 WINDOW, WINDOW_OF_LONG = 16, 18
 """How far back brotli looks for repetitions, as a power of two of bytes: as far as a page is long. With its own 22 it
 makes a megabyte ready each time, which took ten times as long as pressing an answer takes; with 18 still twice as long
@@ -43,7 +41,7 @@ PackParts = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 def _brotli_page(body: bytes) -> bytes:
     window = WINDOW if len(body) <= 1 << WINDOW else WINDOW_OF_LONG
-    return bytes(brotli.compress(body, quality=BROTLI_OF_LONG if len(body) > LONG else BROTLI, lgwin=window))
+    return bytes(brotli.compress(body, quality=BROTLI, lgwin=window))
 
 
 def _brotli_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
