@@ -68,19 +68,24 @@ def case_of(store: Store, consultation: Consultation) -> dict[str, str]:
 
 def case_so_far(store: Store, consultation: Consultation) -> dict[str, str]:
     """The same as `case_of`, worked out once for a state of an open consultation, and from the state before it."""
-    if CASE not in consultation.derived:
-        earlier, state = consultation.earlier, consultation.derived
-        known = earlier is not None and CASE in earlier.derived and not consultation.addenda
-        state[CASE] = _case_after(store, consultation, earlier) if known and earlier else case_of(store, consultation)
-    case: dict[str, str] = consultation.derived[CASE]
-    return case
+
+    def work() -> dict[str, str]:
+        earlier = consultation.earlier
+        before = earlier.derived.get(CASE) if earlier is not None and not consultation.addenda else None
+        if earlier is None or before is None:
+            return case_of(store, consultation)
+        return _case_after(store, consultation, earlier, before)
+
+    return consultation.worked_out(CASE, work)
 
 
-def _case_after(store: Store, consultation: Consultation, earlier: Consultation) -> dict[str, str]:
+def _case_after(
+    store: Store, consultation: Consultation, earlier: Consultation, before: dict[str, str]
+) -> dict[str, str]:
     definition, path = store.definition_of(consultation), store.path_of(consultation)
     moved = definition.proforma.moved_by(differing(store.path_of(earlier).answers, path.answers))
     done = facts(consultation, path)
-    return case_after(definition, earlier.derived[CASE], moved, done, identity_fields(consultation), path)
+    return case_after(definition, before, moved, done, identity_fields(consultation), path)
 
 
 def sign(

@@ -61,4 +61,5 @@ class Memory:
             self._held[consultation.id] = consultation
             self._held.move_to_end(consultation.id)
             if len(self._held) > MOST:
-                self._held.popitem(last=False)
+                _, longest = self._held.popitem(last=False)
+                longest.let_go()

@@ -177,25 +177,25 @@ def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
 def headings(consultation: Consultation) -> list[tuple[str, str, str]]:
     """Each national heading with what the audit would see now: recorded, still open, or does not apply."""
     measures = inst().measures
-    name = f"headings {measures.version}"
-    if name not in consultation.derived:
+
+    def work() -> list[tuple[str, str, str]]:
         words, now = {"met": "recorded", "not_applicable": "does not apply so far"}, _met(consultation, measures)
-        told = [(m, measures.by_id[m].title, words.get(now[m], "still open")) for m in measures.national]
-        consultation.derived[name] = told
-    found: list[tuple[str, str, str]] = consultation.derived[name]
-    return found
+        return [(m, measures.by_id[m].title, words.get(now[m], "still open")) for m in measures.national]
+
+    return consultation.worked_out(f"headings {measures.version}", work)
 
 
 def _met(consultation: Consultation, measures: MeasureSet) -> Mapping[str, Outcome]:
     """The outcomes of the national measures so far, worked out once for a state and what is like the one before it."""
     name, dataset = f"met {measures.version}", inst().store.library.current.dataset
-    if name not in consultation.derived:
-        case, earlier = signing.case_so_far(inst().store, consultation), consultation.earlier
-        known = earlier is not None and name in earlier.derived
-        before = (earlier.derived[signing.CASE], earlier.derived[name]) if known and earlier else None
-        consultation.derived[name] = headings_met(measures, dataset, case, before)
-    met: Mapping[str, Outcome] = consultation.derived[name]
-    return met
+
+    def work() -> Mapping[str, Outcome]:
+        case = signing.case_so_far(inst().store, consultation)
+        known = earlier.derived if (earlier := consultation.earlier) is not None else {}
+        before = (known[signing.CASE], known[name]) if name in known and signing.CASE in known else None
+        return headings_met(measures, dataset, case, before)
+
+    return consultation.worked_out(name, work)
 
 
 def own_key() -> str:

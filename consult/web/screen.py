@@ -79,13 +79,14 @@ class Screen(Struct, frozen=True, dict=True):
     @classmethod
     def of(cls, store: Store, consultation: Consultation) -> Screen:
         """The screen of a consultation as it is now; worked out once for a state of it."""
-        if "screen" not in consultation.derived:
+
+        def work() -> Screen:
             if (before := _screen_of(consultation.earlier)) is not None:
                 before.settle()
             definition = store.definition_of(consultation)
-            consultation.derived["screen"] = cls(consultation, definition.proforma, path_of(consultation, definition))
-        screen: Screen = consultation.derived["screen"]
-        return screen
+            return cls(consultation, definition.proforma, path_of(consultation, definition))
+
+        return consultation.worked_out("screen", work)
 
     def may_differ(self, other: Screen) -> frozenset[str]:
         """The questions about which anything may be shown otherwise than on another screen of this consultation."""
