@@ -17,7 +17,7 @@ pytestmark = pytest.mark.speed
 
 SAVE, PAGE, SIGN = 5.0, 16.0, 9.0
 """Bounds that hold today. The aims: 2 and 6 durable commits for an answer and a signature, 4 hellos for a page."""
-AT_ONCE, MEGABYTES = 0.15, 85.0
+AT_ONCE, MEGABYTES = 0.15, 70.0
 """Of the bare saves with 8 clients at once (the aim: 0.5); memory of the server in all (the aim: 70 MB)."""
 
 
