@@ -130,9 +130,10 @@ class Consultation:
             derived={},
             earlier=self if self.derived else self.earlier,
         )
-        if self.derived and self.earlier is not None:
-            self.earlier.let_go()
+        earlier = self.earlier  # another request may go on from this state at the same time
+        if self.derived and earlier is not None:
             self.earlier = None  # or every state there was would be kept
+            earlier.let_go()
         for step in steps:
             later.apply(step)
         return later
