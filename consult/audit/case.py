@@ -9,7 +9,7 @@ from typing import Final
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.load import Definition
-from consult.proforma.model import Adds, Done, Proforma, Question, Sets
+from consult.proforma.model import Adds, Done, Question, Sets
 from consult.proforma.path import Answers, Path, group_state
 from consult.proforma.rules import BLANKS, Value, holds
 
@@ -78,7 +78,7 @@ def _filled(
     definition: Definition, path: Path, facts: Collection[str], identity: Mapping[str, str], names: Collection[str]
 ) -> dict[str, str]:
     """The fields of these names, from everything that may fill one of them."""
-    filled, filling, on = _Filled(definition.dataset), _filling(definition.proforma), path.on
+    filled, filling, on = _Filled(definition.dataset), definition.proforma.filling, path.on
     asked = frozenset[str]().union(*(filling[name] for name in names if name in filling))
     for question in definition.proforma.in_order(asked & on):
         if (answer := path.answer(question.id)) is not None:
@@ -89,22 +89,6 @@ def _filled(
         if group in names and any(q.id in on for q, _ in definition.proforma.counting_for[group]):
             filled.set(group, group_state(path, group))
     return filled.finished(identity, names)
-
-
-_known: dict[int, tuple[Proforma, dict[str, frozenset[str]]]] = {}
-"""What `_filling` has read off each proforma so far."""
-
-
-def _filling(proforma: Proforma) -> Mapping[str, frozenset[str]]:
-    """By field, the ids of the questions whose answers may fill it; read off once for a proforma."""
-    known = _known.get(id(proforma))
-    if known is None or known[0] is not proforma:
-        found: dict[str, set[str]] = {}
-        for question in proforma.questions:
-            for name in question.fills:
-                found.setdefault(name, set()).add(question.id)
-        known = _known[id(proforma)] = (proforma, {name: frozenset(ids) for name, ids in found.items()})
-    return known[1]
 
 
 class _Filled:

@@ -63,7 +63,7 @@ def ensure(conn: Connection, plan: Plan) -> bool:
     for name in _there(conn, "trigger"):
         conn.execute(f"DROP TRIGGER {quoted(name)}")
     for name in _there(conn, "view"):
-        conn.execute(f"DROP VIEW {name}")
+        conn.execute(f"DROP VIEW {quoted(name)}")
     conn.execute(f"DROP TABLE IF EXISTS {TABLE}")
     sums = ", ".join(f"{name} INTEGER NOT NULL" for name in _short(plan))
     keys = ", ".join(f"{name} {'INTEGER' if name == 'level' else 'TEXT'} NOT NULL" for name in KEY)

@@ -54,9 +54,13 @@ def local_time(at: str) -> datetime:
 def clock_time(at: str) -> str:
     """The hour and minute of a step: 10:42; with the zone in the hour that a night of autumn has twice."""
     moment = datetime.fromisoformat(at).timestamp()
-    local = datetime.fromtimestamp(moment)  # noqa: DTZ006 - as a clock on the wall shows it
-    twice = local in (datetime.fromtimestamp(moment - HOUR), datetime.fromtimestamp(moment + HOUR))  # noqa: DTZ006
+    local = _on_the_wall(moment)
+    twice = local in (_on_the_wall(moment - HOUR), _on_the_wall(moment + HOUR))
     return f"{local.hour:02}:{local.minute:02}{f' {local_time(at):%Z}' if twice else ''}"
+
+
+def _on_the_wall(moment: float) -> datetime:
+    return datetime.fromtimestamp(moment)  # noqa: DTZ006 - a clock on the wall shows no zone
 
 
 def lasted(start: str, end: str) -> str:

@@ -332,6 +332,12 @@ class Proforma(Strict, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(count.group for question in self.questions for count in question.counts))
 
     @cached_property
+    def filling(self) -> dict[str, frozenset[str]]:
+        """By field of the data set, the ids of the questions whose answers may fill it."""
+        names = frozenset().union(*(question.fills for question in self.questions))
+        return {name: frozenset(q.id for q in self.questions if name in q.fills) for name in names}
+
+    @cached_property
     def filled_by_done(self) -> frozenset[str]:
         """The names of the fields of the data set that what was done, or not done, fills."""
         return frozenset(name for done in self.done for name in (*done.sets, *done.else_sets, *done.adds))

@@ -21,6 +21,8 @@ KINDS: Final = {
     "float": "a number without quotation marks",
     "bool": "true or false without quotation marks",
     "date": "a date such as 2027-11-01",
+    "datetime": "a date with a time",
+    "time": "a time of day",
     "array": "a list in square brackets",
     "object": "a table of its own",
 }
@@ -68,7 +70,7 @@ def read(model: type[S], raw: object, natural: tuple[type, ...] = ()) -> S:
     try:
         return convert(raw, model, builtin_types=natural)
     except ValidationError as error:
-        raise Faulty(list(_faults(model, raw, (), natural)) or [Fault((), _in_words(str(error)))]) from error
+        raise Faulty(list(_faults(model, raw, (), natural))) from error
 
 
 def _too_deep(raw: object) -> bool:
@@ -124,22 +126,23 @@ def _is_strict(kind: Any) -> bool:
 
 def _wrong_keys(kind: type[Strict], raw: dict[str, object], at: Place) -> list[Fault]:
     known = {field.encode_name: field for field in fields(kind)}
-    missing = [name for name, field in known.items() if name not in raw and needed(field)]
+    missing = [name for name, field in known.items() if name not in raw and _is_needed(field)]
     return [
         *(Fault((*at, name), MISSING, "missing") for name in missing),
         *(Fault((*at, name), UNKNOWN, "unknown") for name in raw if name not in known),
     ]
 
 
-def needed(field: FieldInfo) -> bool:
-    """Whether a file must have this key."""
+def _is_needed(field: FieldInfo) -> bool:
     return field.default is NODEFAULT and field.default_factory is NODEFAULT
 
 
 def _one_of(kind: Any) -> str:
-    """What may be written where only certain words may; "" for any other kind."""
-    words = get_args(kind) if get_origin(kind) is Literal else ()
-    return "write one of " + ", ".join(f'"{word}"' for word in words) if words else ""
+    """What may be written where only certain words may, or else a list; "" for any other kind."""
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    words = ", ".join(f'"{word}"' for one in kinds if get_origin(one) is Literal for word in get_args(one))
+    or_a_list = f", or {KINDS['array']}" if any(get_origin(one) is tuple for one in kinds) else ""
+    return f"write one of {words}{or_a_list}" if words else ""
 
 
 def _in_words(message: str) -> str:

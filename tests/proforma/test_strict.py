@@ -1,6 +1,6 @@
 """What content files are read into: each kind of fault is told with its place and with what to write instead."""
 
-from datetime import date
+from datetime import date, time
 from typing import Annotated, Literal
 
 import pytest
@@ -69,6 +69,14 @@ FAULTS = {
         [(("on",), "write a date such as 2027-11-01, not a whole number without quotation marks")],
     ),
     "a word that is none of those": ({"kind": "c"}, [(("kind",), 'write one of "a", "b"')]),
+    "a word that is neither that one nor a list": (
+        {"all_of": "some"},
+        [(("all_of",), 'write one of "every", or a list in square brackets')],
+    ),
+    "a time of day for a text": (
+        {"id": time(7, 30)},
+        [(("id",), "write a text in quotation marks, not a time of day")],
+    ),
     "a number for a word": ({"kind": 1}, [(("kind",), 'write one of "a", "b"')]),
     "a date for a text": (
         {"id": date(2026, 1, 1)},

@@ -12,6 +12,7 @@ from visiting import ROUTES, Service, Visitor
 from consult.approving import approve_all
 from consult.documents.words import uk_date
 from consult.exchange.casefile import Import, import_cases
+from consult.instance import open_instance
 from consult.record import settings
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "example-cases.csv"
@@ -60,6 +61,18 @@ def test_approved_content_and_routes_let_one_start(real: Service) -> None:
     approve(real)
     assert start(real)[0] == 302
     assert "Draft content" not in pages.text(real.visitor("nurse").get("/"))
+
+
+def test_an_approval_recorded_elsewhere_counts_at_once_and_one_for_each_part(real: Service) -> None:
+    """What is unapproved is remembered between pages, by the last step about any approval."""
+    instance = real.instance
+    other = open_instance(instance.folder)
+    for what, digest in instance.in_use().items():
+        assert what in instance.unapproved()
+        approve_all(other, {what: digest}, "Dr A. Prover", "consultant", "test")
+        assert what not in instance.unapproved()
+    assert instance.unapproved() == []
+    other.close()
 
 
 @pytest.mark.parametrize("route", settings.NEEDED_ROUTES)
