@@ -156,6 +156,7 @@ TABLE = {
     "consultations.leaflet_shown": "NDP",
     "consultations.papers_now": "NDP",
     "consultations.why": "NDP",
+    "consultations.coming": "NDP",
 }
 
 
