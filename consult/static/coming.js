@@ -11,11 +11,16 @@
       if (reply.status === 401 || reply.status === 423) {
         document.addEventListener('consult:again', ask, { once: true });
         document.dispatchEvent(new CustomEvent('consult:refused'));
-        return '';
+        return null;
       }
-      if (!reply.ok) { throw new Error(String(reply.status)); }
-      return reply.text();
-    }).then(function (text) { if (text) { put(new DOMParser().parseFromString(text, 'text/html')); } }, function () { setTimeout(ask, RETRY); });
+      var refused = reply.status >= 400 && reply.status < 500 && reply.status !== 429;
+      if (reply.redirected || refused) { location.reload(); return null; }  // it has ended meanwhile, or a colleague has it
+      return reply.ok ? reply.text() : '';
+    }).then(function (text) {
+      var drawn = text && new DOMParser().parseFromString(text, 'text/html');
+      if (text !== null && !(drawn && drawn.getElementById('finish'))) { throw new Error('The rest did not come whole'); }
+      return drawn;
+    }).then(function (drawn) { if (drawn) { put(drawn); } }, function () { setTimeout(ask, RETRY); });
   }
   // What a reply to an answer draws of a question that has not come yet is kept, and put in with it: it is newer, or the same.
   document.addEventListener('htmx:beforeSwap', function (event) {
@@ -27,7 +32,6 @@
     event.detail.serverResponse = reply.body.innerHTML;
   });
   function put(drawn) {
-    if (!drawn.getElementById('finish')) { location.reload(); return; }  // it has ended meanwhile, or is another's
     pieces.forEach(function (piece) {
       var place = drawn.getElementById(piece.id);
       if (place) { place.innerHTML = piece.innerHTML; }

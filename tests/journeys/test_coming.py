@@ -112,15 +112,21 @@ def test_it_is_asked_for_again_until_it_comes(watch: Watch, talk: str) -> None:
     page, asked = watch.page(), list[str]()
     watch.expected += ["ERR_FAILED", "429"]
 
-    def lose_two(route: Route) -> None:
+    def lose_three(route: Route) -> None:
         asked.append(route.request.url)
-        ways: list[Callable[[], Any]] = [route.abort, lambda: route.fulfill(status=429), route.continue_]
-        ways[min(len(asked), 3) - 1]()
+        nothing_in_it = {"status": 200, "body": ""}  # what is left of a reply that was cut off within its head
+        ways: list[Callable[[], Any]] = [
+            route.abort,
+            lambda: route.fulfill(status=429),
+            lambda: route.fulfill(**nothing_in_it),
+            route.continue_,
+        ]
+        ways[min(len(asked), 4) - 1]()
 
-    page.route(COMING, lose_two)
+    page.route(COMING, lose_three)
     page.goto(f"/consultations/{talk}")
     all_there(page)
-    assert len(asked) == 3
+    assert len(asked) == 4
 
 
 def test_it_comes_after_the_screen_was_locked_on_the_way(watch: Watch, service: Service, talk: str) -> None:
@@ -225,6 +231,19 @@ def test_what_ended_elsewhere_meanwhile_is_shown_as_its_record(watch: Watch, ser
     page.route(COMING, ended)
     page.goto(f"/consultations/{talk}")
     expect(page.locator(".who__save")).to_contain_text("nded")
+
+
+def test_what_a_colleague_took_over_meanwhile_is_said_to_be_theirs(watch: Watch, service: Service, talk: str) -> None:
+    page, mine = watch.page(), service.who("nurse").actor
+    watch.expected += ["409 ("]
+
+    def taken(route: Route) -> None:
+        service.instance.store.take_over(talk, mine, "The nurse is away", f"taken-{talk}", service.who("doctor"))
+        route.continue_()
+
+    page.route(COMING, taken)
+    page.goto(f"/consultations/{talk}")
+    expect(page.get_by_role("heading", name="This consultation is held by a colleague now")).to_be_visible()
 
 
 def test_what_scripts_could_not_fetch_can_be_opened_as_a_whole(watch: Watch, talk: str) -> None:
