@@ -89,6 +89,8 @@ def _of_the_page(before: Screen, now: Screen, asked: list[Question], draw: Draw)
         yield "parked", draw["parked"](now)
     if any("banner" in question.tags for question in asked):
         yield "banner-answers", Markup.escape(banner_answers(now))
+    if (allowed := report_allowed(now.path)) != report_allowed(before.path):
+        yield "report-act", draw["report_act"](now.consultation, allowed)
     yield "report-state", _report_state(now, draw["report_state"])
 
 

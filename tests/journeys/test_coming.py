@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 COMING = "**/coming/*"
 MOVING = (("sex", "male"), ("pain_sites", "mid_or_upper_back"), ("leg_symptoms", "pain"), ("sex", "female"))
 """Answers of the first part that bring up questions of the rest, and take them away."""
-PLACES = "[id^=slot-], [id^=rest-], [id^=heading-], [id^=rail-], #left, #parked, #report-state"
+PLACES = "[id^=slot-], [id^=rest-], [id^=heading-], [id^=rail-], #left, #parked, #report-state, #report-act"
 OWN = "|".join(
     (
         "[0-9a-f-]{36}-[0-9]{4}",
@@ -235,7 +235,7 @@ def test_what_ended_elsewhere_meanwhile_is_shown_as_its_record(watch: Watch, ser
 
 def test_what_a_colleague_took_over_meanwhile_is_said_to_be_theirs(watch: Watch, service: Service, talk: str) -> None:
     page, mine = watch.page(), service.who("nurse").actor
-    watch.expected += ["409 ("]
+    watch.expected += ["403 (", "409 ("]
 
     def taken(route: Route) -> None:
         service.instance.store.take_over(talk, mine, "The nurse is away", f"taken-{talk}", service.who("doctor"))

@@ -17,7 +17,7 @@ ONCE_ONLY = re.compile(
     r'(?<=name="key" value=")[^"]+|(?<=name="csrf_token" value=")[^"]+|[0-9a-f-]{36}-\d{4}|[0-9a-f]{32}'
 )
 """Keys and tokens, which every drawing makes anew."""
-PART = re.compile(r"(slot|rail|rest|heading)-|left$|parked$|banner-answers$|report-state$")
+PART = re.compile(r"(slot|rail|rest|heading)-|left$|parked$|banner-answers$|report-(state|act)$")
 PLAIN = {"finding", "choice", "choices", "number", "text"}
 
 

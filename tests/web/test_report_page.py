@@ -106,6 +106,26 @@ def test_without_consent_there_is_no_button_and_no_way(service: Service, nurse: 
     assert not [kind for kind in kinds if kind.startswith("report_")]
 
 
+def test_the_screen_offers_to_make_it_final_only_while_it_may_leave(service: Service, nurse: Visitor) -> None:
+    """Told by each answer as it is given, and on the page anew; before, the button led to a page that refused."""
+    talk = service.begin()
+
+    def offered() -> bool:
+        place = next(e for e in nurse.get(f"/consultations/{talk}").iter("div") if e.get("id") == "report-act")
+        return any("Make the report final" in "".join(button.itertext()) for button in place.iter("button"))
+
+    assert not offered()
+    was = False
+    for number, consent in enumerate(("given", "withheld", "given", "withdrawn", "no_manager", "given")):
+        sent = {"a.report_consent": consent, "key": f"{number}-consent-{talk}"}
+        reply = nurse.save(talk, sent, htmx=True).text
+        now = consent == "given"
+        assert offered() == now
+        assert ('id="report-act"' in reply) == (now != was)
+        assert ("Make the report final" in reply) == (now and not was)
+        was = now
+
+
 def test_below_what_leaves_stands_the_head_of_the_record(service: Service, nurse: Visitor, talk: str) -> None:
     page = nurse.get(f"/consultations/{talk}/report")
     seq, hash_ = head(service.instance.db.read())
