@@ -49,6 +49,8 @@ MOST_SAVES = 600
 """A second, of all clinicians together: so many consultations are begun before it is measured how they save."""
 COMING = re.compile('data-coming="([^"]+)"')
 PART = '<section class="part" id='
+CHANGED = {"": "absent", "absent": "unsure", "unsure": "declined", "declined": "absent"}
+"""What a finding is answered with that is answered so."""
 HTMX = "HX-Request: true\r\n"
 Act = Callable[[], object]
 
@@ -126,6 +128,7 @@ class Clinician:
         """Turn to this consultation, else to one that is laid out, else to a new one."""
         known = self.laid_out.pop(0) if self.laid_out and not id_ else None
         self.id, page = known or self._opened(id_ or self.room.begun())
+        self.held = dict[str, str]()
         self.csrf, self.seen = TOKEN.findall(page)[0], dict(SEEN.findall(page))
         proforma = self.room.instance.library.current.proforma
         self.findings = [q for q in self.seen if proforma.by_id[q].kind == "finding"]
@@ -145,12 +148,12 @@ class Clinician:
         number = self.saved
         self.saved += 1
         question = self.findings[number % len(self.findings)]
-        state = "declined" if number // len(self.findings) % 2 else "absent"
-        if self.seen[question] != "0":
-            state = "unsure" if number % 3 else "absent"
+        held = self.held.get(question, "absent" if self.seen[question] != "0" else "")
+        state = self.held[question] = CHANGED[held]
         form = {f"a.{question}": state, f"seen.{question}": self.seen[question], "key": f"{self.id}-{number:08}"}
         reply = self.line.post(f"/consultations/{self.id}/answers", form, f"{HTMX}X-CSRFToken: {self.csrf}\r\n")
-        assert reply.status == 200, (reply.status, reply.text[:300])
+        assert (reply.status, question in dict(SEEN.findall(reply.text))) == (200, True), reply.text[:300]
+        assert self.seen[question] != dict(SEEN.findall(reply.text))[question]  # it is a step of its own, each time
         self.seen |= dict(SEEN.findall(reply.text))
         return reply
 
