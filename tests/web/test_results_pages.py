@@ -95,7 +95,8 @@ def test_suspicion_or_action_without_a_group_that_is_present_is_said_and_no_more
         "serious_pathology_suspected": Answer("answered", "yes"),
     }
     outside = service.signed(**answers)
-    unsure = service.signed(night_pain=Answer("unsure"), red_flag_action=Answer("answered", ["gp_letter"]))
+    unknown = {"first_back_pain_under_20_or_over_55": Answer("unsure")}
+    unsure = service.signed(serious_pathology_suspected=Answer("answered", "yes"), **unknown)
     grouped = {"first_back_pain_under_20_or_over_55": Answer("present")}
     inside = service.signed(serious_pathology_suspected=Answer("answered", "yes"), **grouped)
     lead = service.visitor("audit_lead")
