@@ -75,8 +75,11 @@ def test_a_round_shows_its_sample_and_what_became_of_every_consultation(service:
     assert row_of(page, "Site Site A (invented)")[1:] == row_of(page, "All")[1:]
     assert row_of(page, "Occupational health nurse")[1:] == row_of(page, "All")[1:]
     said = pages.text(page)
-    assert "Sample: 1 case, held from" in said
+    assert "Sample: 1 case, held on" in said
     assert "Interrupted and not taken up again".lower() in said
+    paper = lead.ask(f"/evidence/rounds/{id_}/report").text
+    assert "n = 1 case." in paper
+    assert "The sample holds 1 case, taken by rule" in paper
 
 
 def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: Service, lead: Visitor) -> None:
