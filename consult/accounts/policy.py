@@ -153,6 +153,7 @@ READING: Final = (
 ADMIN: Final = (
     "admin.settings",
     "admin.site",
+    "admin.add_site",
     "admin.leaflet",
     "people.index",
     "people.show",
