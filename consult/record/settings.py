@@ -40,6 +40,16 @@ class Site(Struct, frozen=True):
         """The routes without which no live consultation is started."""
         return [route for route in NEEDED_ROUTES if not self.routes.get(route, "").strip()]
 
+    @property
+    def blank_in_words(self) -> str:
+        """The same by the names that the settings page gives them, inside a sentence."""
+        return ", ".join(_small(ROUTE_LABELS[route]) for route in self.blank_routes)
+
+
+def _small(label: str) -> str:
+    """A label inside a sentence: its first letter small, unless it begins with an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
 
 def get_setting(conn: Connection, name: str, default: Any = None) -> Any:
     """The value of a setting, or the default; Damaged if what is held is none."""
