@@ -162,7 +162,8 @@ class Instance(Struct, dict=True):
         if known is None:
             return f"Site {site} is not set up; an administrator adds it on the settings page."
         if known.blank_routes:
-            return f"Site {site} has no number for: {known.blank_in_words}; an administrator fills them in on the settings page."
+            named = known.blank_in_words
+            return f"Site {site} has no number for: {named}; an administrator fills them in on the settings page."
         if not self.demonstration and (missing := self.unapproved()):
             return f"Not approved for clinical use yet: {', '.join(missing)}; a clinician runs `consult approve`."
         return None
