@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -17,6 +19,8 @@ from consult.web.context import inst, person
 from consult.web.desk import refused
 from consult.web.forms import typed
 from consult.web.sign_on import back_here as door_back
+
+BLANK_CHECKED: Final = "A blank can't have been checked: {}; fill in the number, or untick that each was checked."
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
 
@@ -74,15 +78,17 @@ def add_site() -> Response | tuple[str, int]:
 
 
 @bp.post("/sites/<code>")
-def site(code: str) -> Response:
+def site(code: str) -> Response | tuple[str, int]:
     """Change the name and the urgent routes of a site, and say that its numbers were checked today.
 
-    Numbers that are changed count as not checked, unless that is said with them.
+    Numbers that are changed count as not checked, unless that is said with them; a blank can't have been checked.
     """
     if code not in inst().sites:
         abort(404)
     routes = {route: typed(route)[:120] for route in kept.ROUTE_LABELS}
     changed = kept.Site(code, typed("name")[:120] or code, routes)
+    if typed("checked") and changed.blank_routes:
+        return _page(f"site-{code}", BLANK_CHECKED.format(changed.blank_in_words)), 422
     with inst().db.write() as conn:
         before = kept.sites(conn)[code]
         kept.put_site(conn, changed, person().id, inst().store.at())

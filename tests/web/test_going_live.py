@@ -136,6 +136,18 @@ def test_a_dated_check_of_the_numbers_is_asked_for_every_three_months_and_after_
     assert "These numbers were checked on" in said()
 
 
+def test_a_number_that_is_blank_is_never_recorded_as_checked(service: Service) -> None:
+    administrator, today = service.visitor("administrator"), service.instance.today()
+    sent = {**ROUTES, "name": "Typed name", "crisis": " ", "emergency_department": "01632 960 777", "checked": "yes"}
+    response = administrator.post("/settings/sites/A", sent)
+    assert response.status_code == 422
+    page = pages.parse(response.text)
+    assert "A blank can't have been checked: mental health crisis line; fill in the number" in pages.text(page)
+    (form,) = [f for f in page.iter("form") if f.get("id") == "site-A"]
+    assert pages.value_of(form, "emergency_department") == "01632 960 777"
+    assert settings.unchecked_routes(service.instance.db.read(), today) == {"A": None}
+
+
 def test_an_administrator_adds_a_site_and_no_live_consultation_starts_there_before_its_routes_are_filled_in(
     real: Service,
 ) -> None:
