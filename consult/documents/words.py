@@ -46,6 +46,11 @@ def uk_date(value: date | str) -> str:
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
+def uk_month(value: date | str) -> str:
+    """The month of a date in letters: March 1980."""
+    return uk_date(value).partition(" ")[2]
+
+
 def local_time(at: str) -> datetime:
     """A step's time in the zone of this machine."""
     return datetime.fromisoformat(at).astimezone()

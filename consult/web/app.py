@@ -20,6 +20,7 @@ from consult.documents.words import (
     held,
     lasted,
     uk_date,
+    uk_month,
     when,
 )
 from consult.instance import Instance
@@ -234,6 +235,7 @@ def _words() -> dict[str, Any]:
         "state_label": lambda state: STATE_LABELS[state],
         "level_label": lambda level: LEVEL_LABELS[level],
         "uk_date": uk_date,
+        "uk_month": uk_month,
         "day_in_words": dates.in_words,
         "when": when,
         "when_held": held,
