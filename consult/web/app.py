@@ -13,6 +13,7 @@ from consult.documents import letter
 from consult.documents.note import closed
 from consult.documents.words import (
     ATTENDANCE,
+    ERROR_REASONS,
     ROLES,
     clock_time,
     contradiction_in_words,
@@ -239,6 +240,7 @@ def _words() -> dict[str, Any]:
         "day_in_words": dates.in_words,
         "when": when,
         "when_held": held,
+        "error_reasons": ERROR_REASONS,
         "lasted": lasted,
         "clock_time": clock_time,
         "closed": closed,
