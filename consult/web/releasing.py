@@ -175,7 +175,7 @@ def _page(consultation: Consultation, problem: str = "") -> str | Response:
 
 
 def _pdf(text: str, is_final: bool, copy: bool, mark: str) -> Response:
-    """The text as PDF: on top stands that it was entered in error or is not final, or that it is the employee's copy."""
+    """The text as PDF: on top stands that it was entered in error, is not final, or is the employee's copy."""
     above = mark or (("Copy for the employee" if copy else "") if is_final else "Not final: do not send")
     sheet = report_sheet(text, made_now(asked_format()), above, to_sign=not copy)
     return sheet_reply(sheet, "report-copy" if copy else "report")
