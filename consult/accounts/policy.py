@@ -79,6 +79,7 @@ CLINICAL: Final = (
     "consultations.start_on_paper",
     "consultations.take_over",
     "consultations.show",
+    "consultations.coming",
     "consultations.answers",
     "consultations.rest",
     "consultations.undo_rest",

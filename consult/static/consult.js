@@ -491,7 +491,7 @@
     leave(set, event.shiftKey ? -1 : 1, event.altKey);
   });
   function stops() {
-    return Array.from(document.querySelectorAll('.q__set, .rest__fill button, #finish')).filter(function (e) { return e.checkVisibility(); });
+    return Array.from(document.querySelectorAll('.q__set, .rest__fill button, #finish:not(.part--coming)')).filter(function (e) { return e.checkVisibility(); });
   }
   function stopAfter(place) {
     return stops().find(function (e) { return place.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING && !place.contains(e); });
@@ -506,18 +506,31 @@
   var goingOn = null;
   function leave(set, step, group) {
     var question = set.dataset.q;
-    if (step < 0 || group || !set.hasAttribute('data-opens') || !waiting.has(question)) { goTo(stopFrom(set, step, group)); return; }
+    if (step < 0 || group || !set.hasAttribute('data-opens') || !waiting.has(question)) { go(set, step, group); return; }
     goingOn = { question: question, next: stopFrom(set, 1, false), keys: [] };
     htmx.trigger(set, 'save');
   }
+  // Behind the last question that is there, one goes on once the rest has come (coming.js); until then no key means another.
+  var waitsFor = null;
+  function go(set, step, group) {
+    var next = stopFrom(set, step, group);
+    if (!next && step > 0 && document.querySelector('.part--coming')) { waitsFor = { set: set, group: group }; }
+    goTo(next);
+    return next;
+  }
+  document.addEventListener('consult:come', function () {
+    var one = waitsFor;
+    waitsFor = null;
+    watch();
+    if (one && one.set.contains(document.activeElement)) { go(one.set, 1, one.group); }
+  });
   // Only once the page has been held where it was (steady.js), or it would be scrolled back from where one goes.
   function arrived() { if (goingOn && !waiting.has(goingOn.question)) { setTimeout(goOn, 0); } }
   function goOn() {
     var one = goingOn, set = one && setOf(one.question);
     goingOn = null;
     if (!set || !set.contains(document.activeElement) || set.querySelector(UNSETTLED)) { return; }
-    var next = stopFrom(set, 1, false);
-    goTo(next);
+    var next = go(set, 1, false);
     if (next !== one.next) { return; }
     one.keys.forEach(function (key) { if (goingOn) { goingOn.keys.push(key); } else { answerBy(key.digit, key.at); } });
   }
@@ -539,7 +552,7 @@
   });
   function answerBy(digit, at) {
     var set = fieldset(document.activeElement);
-    if (!set) { return; }
+    if (!set || (waitsFor && waitsFor.set === set)) { return; }
     var scale = set.querySelector('.opts--scale input[value="' + digit + '"]');
     var box = scale || (set.querySelector('.opts--scale') ? null : set.querySelectorAll('.q__control .opt__input')[digit - 1]);
     if (!box || inARun(set, at)) { return; }

@@ -142,6 +142,8 @@
   // no lock: answers on their way are saved, and the idle lock goes on behind it.
   var sheet = document.getElementById('cover'), from = null;
   root.classList.add('alive');
+  // Pages may leave to scripts from now on what only they can do: the rest of a long page, say.
+  document.cookie = location.protocol === 'https:' ? '__Host-scripts=run; path=/; samesite=strict; secure' : 'scripts=run; path=/; samesite=strict';
   function blank() {
     var hide = sheet.hidden;
     if (hide) { from = document.activeElement; }

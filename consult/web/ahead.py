@@ -8,7 +8,9 @@ from typing import Final
 from flask import Flask
 from jinja2 import Environment, meta
 
-PAGES: Final = ("home.html", "consultations/show.html")
+from consult.web.drawing import MACROS
+
+PAGES: Final = ("home.html", MACROS, "consultations/show.html", "consultations/coming.html")
 
 
 def made_ready(app: Flask) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import abort, g, redirect, render_template, request, url_for
+from flask import abort, g, redirect, render_template, request
 from msgspec import Struct, field
 from msgspec.structs import replace
 from werkzeug.wrappers import Response
@@ -14,7 +14,7 @@ from consult.record.ledger import steps
 from consult.record.store import Conflict, NotOpen, NotYours, Refused, Saved
 from consult.web import forms
 from consult.web.context import inst, this_request, who
-from consult.web.desk import bp, found, own_key, screen_context
+from consult.web.desk import bp, found, own_key, place, screen_context
 from consult.web.pieces import pieces
 from consult.web.screen import Screen
 
@@ -183,7 +183,7 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
         context["screen"] = replace(context["screen"], unsaved={q: a for q, a in sent.items() if a})
         return render_template("consultations/show.html", **context), 409 if done.conflicts else 422
     anchor = request.form.get("section", "")
-    return redirect(url_for("consultations.show", consultation_id=before.id, _anchor=f"section-{anchor}"))
+    return redirect(place(before.id, f"section-{anchor}"))
 
 
 def _pieces(consultation_id: str, key: str, asked: list[Question], done: Done) -> str:
@@ -238,4 +238,4 @@ def _gesture(consultation_id: str, block_id: str, undo: bool) -> Response | str:
         _fill_rest(consultation_id, block_id, key)
     if request.headers.get("HX-Request"):
         return _pieces(consultation_id, key, [], Done())
-    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=f"block-{block_id}"))
+    return redirect(place(consultation_id, f"block-{block_id}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from flask import Flask, Response, g, request, session, url_for
@@ -78,7 +79,7 @@ from consult.web import (
     visit,
 )
 from consult.web.context import content_is_approved, inst, name_of
-from consult.web.desk import printed_format
+from consult.web.desk import place, printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 from consult.web.token import Guard, new_key, token
@@ -222,6 +223,7 @@ def _words() -> dict[str, Any]:
     return {
         "areas": _areas,
         "csrf_token": token,
+        "file_address": static.address,
         "style": lambda: static.style(look.look()),
         "own_path": visit.own_path,
         "look": look.look,
@@ -251,11 +253,14 @@ def _words() -> dict[str, Any]:
         "route_numbers": letter.route_numbers,
         "new_key": new_key,
         "drawn": drawing.control,
+        "question_macros": drawing.macros,
+        "rail_drawn": drawing.rail,
         "slots_drawn": drawing.slots,
         "panel_drawn": drawing.panel,
         "rest_drawn": drawing.rest,
         "once": drawing.once,
         "name_of": name_of,
+        "place": place,
         "document_label": document_label,
         "step_in_words": step_in_words,
         "printed_format": printed_format,
@@ -266,7 +271,11 @@ def _words() -> dict[str, Any]:
 
 
 def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
-    role = g.person.role if g.person else None
+    return _areas_of(g.person.role if g.person else None, request.script_root)
+
+
+@lru_cache(maxsize=50)
+def _areas_of(role: str | None, _below: str) -> list[tuple[str, str, tuple[str, ...]]]:
     known = [
         ("Consultations", "employees.search", ("home", "consultations", "employees", "followup")),
         ("Leaflets", "leaflets.index", ("leaflets", "paper", "reading")),

@@ -16,9 +16,11 @@ from consult.record.settings import provider, sites
 from consult.record.store import Refused, Start
 from consult.record.timekeeping import stamp
 from consult.web import dates
+from consult.web.coming import later
 from consult.web.context import inst, person, who
-from consult.web.desk import bp, ended_context, found, screen_context
+from consult.web.desk import bp, ended_context, found, questions_context, screen_context
 from consult.web.employees import page_of
+from consult.web.screen import Screen
 
 
 @bp.post("/start")
@@ -111,4 +113,6 @@ def show(consultation_id: str) -> Response | str:
     consultation = found(consultation_id)
     if consultation.state != OPEN:
         return render_template("consultations/ended.html", **ended_context(consultation))
-    return render_template("consultations/show.html", **screen_context(consultation))
+    sections = later(Screen.of(inst().store, consultation))
+    context = questions_context if sections else screen_context
+    return render_template("consultations/show.html", **context(consultation, later=sections))

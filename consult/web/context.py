@@ -37,6 +37,9 @@ def who() -> Who:
 
 def name_of(actor: str) -> str:
     """The name of somebody by the opaque id that steps hold; what else acts is named as it is."""
+    acting = g.get("person")
+    if acting is not None and acting.id == actor:
+        return str(acting.name)
     if "names" not in g:
         g.names = people.names(inst().db.read())
     return str(g.names.get(actor, actor))

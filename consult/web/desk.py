@@ -77,8 +77,12 @@ def printed_format(consultation: Consultation, leaflet_id: str) -> str:
 
 def way_back_to(consultation_id: str, leaflet: Leaflet) -> str:
     """The address of a leaflet among the papers of a consultation."""
-    anchor = f"leaflet-{leaflet.id}-{leaflet.language}"
-    return url_for("consultations.show", consultation_id=consultation_id, _anchor=anchor)
+    return place(consultation_id, f"leaflet-{leaflet.id}-{leaflet.language}")
+
+
+def place(consultation_id: str, anchor: str | None) -> str:
+    """The address of a place on the screen of a consultation, which then comes whole: the place is there at once."""
+    return url_for("consultations.show", consultation_id=consultation_id, whole="yes", _anchor=anchor)
 
 
 def unrecorded_print(error: NotWritten, address: str) -> Response:
@@ -151,25 +155,38 @@ def _once(mark: str) -> Iterator[bool]:
 
 
 def screen_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
-    """What the screen's templates need."""
+    """What the screen's templates need, with its papers."""
+    return questions_context(consultation, **papers_context(consultation), **more)
+
+
+def papers_context(consultation: Consultation) -> dict[str, Any]:
+    """What the papers at the end of the screen need."""
+    path = Screen.of(inst().store, consultation).path
+    return {
+        "leaflets": inst().leaflets,
+        "headings": headings(consultation),
+        "report_stands": report_stands(consultation, path),
+        "report_allowed": report_allowed(path),
+        **needing.context(consultation),
+    }
+
+
+def questions_context(consultation: Consultation, **more: Any) -> dict[str, Any]:
+    """What the questions of the screen need, and what stands around them."""
     screen = Screen.of(inst().store, consultation)
     return {
         "screen": screen,
         "consultation": consultation,
         "employee": employee_of(consultation),
         "site": site_of(consultation),
-        "headings": headings(consultation),
         "clinician": person(),
         "key": str(uuid.uuid4()),
         "conflicts": {},
         "errors": {},
         "decision_problem": "",
         "blank_reasons": BLANK_REASONS,
-        "leaflets": inst().leaflets,
-        "report_stands": report_stands(consultation, screen.path),
-        "report_allowed": report_allowed(screen.path),
         "note_text": None,
-        **needing.context(consultation),
+        "later": (),
         **more,
     }
 

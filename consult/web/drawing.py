@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Final
 
+from flask import current_app
 from markupsafe import Markup
 
 from consult.documents import letter
@@ -19,6 +20,8 @@ from consult.web.context import content_is_approved
 from consult.web.screen import Screen, Tally
 from consult.web.token import new_key, token
 
+MACROS: Final = "macros/question.html"
+KEPT: Final = "consult_macros"
 MOST: Final = 5000
 KEY: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-\d{4,}")
 """A key as `new_key` makes it."""
@@ -66,6 +69,24 @@ def _with_own(pieces: list[str], consultation_id: str, told: Sequence[str]) -> s
         name = parts[at]
         parts[at] = own[name]() if name in own else told[int(name)]
     return "".join(parts)
+
+
+def macros() -> Any:
+    """The macros that draw a question and what belongs to it: read once for an application, not for each page."""
+    kept = current_app.extensions
+    if KEPT not in kept:
+        kept[KEPT] = current_app.jinja_env.get_template(MACROS).module
+    return kept[KEPT]
+
+
+def rail(screen: Screen, draw: Callable[..., Markup]) -> Markup:
+    """The entries of the rail, each leading to its section."""
+    entries = [
+        f'<a class="rail__entry" id="rail-{tally.section.id}" href="#section-{tally.section.id}">'
+        f"{counts(screen, tally, draw)}</a>\n"
+        for tally in screen.tallies()
+    ]
+    return _drawn_already("".join(entries))
 
 
 def slots(screen: Screen, block: Block, c: dict[str, Any], whole: Callable[..., Markup]) -> Markup:

@@ -18,7 +18,7 @@ from consult.record.store import NotOpen, Refused
 from consult.web import forms
 from consult.web.answers import answered, answered_elsewhere, save_all
 from consult.web.context import inst, who
-from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, screen_context
+from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, place, screen_context
 from consult.web.screen import Screen
 
 SAID = ("decision", "reason", "told")
@@ -58,7 +58,7 @@ def decide(consultation_id: str) -> Response | str | tuple[str, int]:
     if on_sign_page:
         return redirect(url_for("consultations.sign", consultation_id=consultation_id))
     anchor = f"q-{named[0].id}" if named else None
-    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=anchor))
+    return redirect(place(consultation_id, anchor))
 
 
 def _why_not_decided(screen: Screen, named: list[Question]) -> str:

@@ -16,8 +16,10 @@ A_YEAR: Final = 365 * 86400
 
 def look() -> str:
     """The look this person chose in this browser; "" where none was chosen, or nobody is signed in."""
-    chosen = cookies.read(_cookie()) if g.get("person") else ""
-    return chosen if chosen in LOOKS else ""
+    if "look" not in g:
+        chosen = cookies.read(_cookie()) if g.get("person") else ""
+        g.look = chosen if chosen in LOOKS else ""
+    return str(g.look)
 
 
 def choose() -> Response:

@@ -27,6 +27,7 @@ from consult.web.desk import (
     ended_context,
     found,
     own_key,
+    place,
     printed_format,
     refused,
     screen_context,
@@ -114,7 +115,7 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
     form = request.form.get("form", "printed")
     format_ = format_ or printed_format(consultation, leaflet_id)  # printed in another tab after this page was made
     if done == "printed" and (why_not := inst().why_not_print(leaflet)):
-        back = url_for("consultations.show", consultation_id=consultation_id, _anchor="finish")
+        back = place(consultation_id, "finish")
         return refused(why_not, back, "This leaflet is not printed")
     content = {
         "leaflet": leaflet.id,
@@ -132,7 +133,7 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         return _printed(consultation_id, "leaflet_printed", content, target)
     inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     line = f"done-{leaflet.id}-{leaflet.language}"  # the next key goes on from there
-    return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor=line))
+    return redirect(place(consultation_id, line))
 
 
 @bp.get("/<consultation_id>/papers")

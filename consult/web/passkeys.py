@@ -29,8 +29,10 @@ def here() -> Place | str:
 
 def used_here() -> bool:
     """Whether somebody has a passkey for the name that this page was asked for under."""
-    place = here()
-    return isinstance(place, Place) and passkeys.used_at(inst().db.read(), place.host)
+    if "passkeys_used" not in g:
+        place = here()
+        g.passkeys_used = isinstance(place, Place) and passkeys.used_at(inst().db.read(), place.host)
+    return bool(g.passkeys_used)
 
 
 def _place() -> Place:

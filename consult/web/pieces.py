@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from flask import current_app
 from markupsafe import Markup
 
 from consult.documents.words import clock_time
@@ -15,8 +14,6 @@ from consult.web import drawing
 from consult.web.desk import headings, site_of
 from consult.web.screen import Screen, banner_answers
 
-MACROS = "macros/question.html"
-KEPT = "consult_macros"
 Draw = Mapping[str, Callable[..., Markup]]
 """The macros that draw, by name."""
 Piece = tuple[str, str]
@@ -36,7 +33,7 @@ def pieces(
     `asked` are the questions that were sent, whose controls are in use and never drawn anew; `own` those that steps of
     this request are about. The texts in `conflicts` and `errors` are by question.
     """
-    draw = _macros()
+    draw = vars(drawing.macros())
     c: dict[str, Any] = {"errors": errors, "conflicts": conflicts, "site": None, "decision_problem": ""}
     states = [drawing.state(now, question, c, draw["state"]) for question in asked]
     redrawn, below = _moved(before, now, {q.id for q in asked}, own)
@@ -44,14 +41,6 @@ def pieces(
         c["site"] = site_of(now.consultation)
     parts = [*_of_questions(now, redrawn, below, c, draw), *_of_the_page(before, now, asked, draw)]
     return "\n".join([*states, *(f'<div id="{id_}" data-hx-swap-oob="innerHTML">{held}</div>' for id_, held in parts)])
-
-
-def _macros() -> Draw:
-    kept = current_app.extensions
-    if KEPT not in kept:
-        kept[KEPT] = vars(current_app.jinja_env.get_template(MACROS).module)
-    found: Draw = kept[KEPT]
-    return found
 
 
 def _moved(

@@ -14,7 +14,7 @@ from consult.record.ledger import Refused
 from consult.record.reading import Answer, Need
 from consult.web.context import inst, who
 from consult.web.desk import bp as consultations
-from consult.web.desk import found, own_key, refused
+from consult.web.desk import found, own_key, place, refused
 from consult.web.needing import need_of, words
 
 bp = Blueprint("reading", __name__)
@@ -27,7 +27,7 @@ def tell(employee_id: str) -> Response:
         abort(404)
     back = url_for("employees.show", employee_id=employee_id, _anchor="reading")
     if at := request.form.get("consultation", ""):
-        back = url_for("consultations.show", consultation_id=at, _anchor="reading")
+        back = place(at, "reading")
     try:
         told = _told(words())
         with inst().db.write() as conn:
@@ -52,7 +52,7 @@ def _told(known: Needs) -> Need:
 def unmet(consultation_id: str) -> Response:
     """Record that a need was not met in this consultation, and why."""
     consultation = found(consultation_id)
-    back = url_for("consultations.show", consultation_id=consultation_id, _anchor="reading")
+    back = place(consultation_id, "reading")
     need, known = need_of(consultation), words()
     chosen = [code for code in (need.codes if need else ()) if code in request.form.getlist("needs")]
     leaflet, reason = request.form.get("leaflet", ""), request.form.get("reason", "")

@@ -24,7 +24,7 @@ from consult.record.release import IN_WORDS, Event, Release, holds_text
 from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
-from consult.web.desk import bp, employee_of, found, own_key, refused, screen_context
+from consult.web.desk import bp, employee_of, found, own_key, place, refused, screen_context
 from consult.web.printing import asked_format, made_now, sheet_reply, shown_format, wants_pdf
 
 LONGEST = 300
@@ -68,7 +68,7 @@ def report_page(consultation_id: str) -> Response | str | tuple[str, int]:
     except Refused as refusal:
         return make_response(_page(consultation, str(refusal)), 422)
     if request.form.get("from") == "screen":
-        return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="report-state"))
+        return redirect(place(consultation_id, "report-state"))
     return redirect(back)
 
 

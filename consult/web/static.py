@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, request, url_for
 from msgspec import Struct
 
 from consult.web.sending import Coding, coding
@@ -21,7 +21,7 @@ NAMES: Final = {
     "pages.css": ("nhsuk.css", "consult.css"),
     "session.js": ("sheets.js", "session.js"),
     "entry.js": ("early.js", "entry.js"),
-    "talk.js": ("vendor/htmx.min.js", "early.js", "steady.js", "consult.js"),
+    "talk.js": ("vendor/htmx.min.js", "early.js", "steady.js", "consult.js", "coming.js"),
 }
 """What pages ask for in one piece, and the files it is made of."""
 LOOKS: Final = {"": "screen and (prefers-color-scheme: dark)", "low-light": "screen", "light": ""}
@@ -101,6 +101,16 @@ def register(app: Flask) -> None:
 def _with_digest(endpoint: str, values: dict[str, Any]) -> None:
     if endpoint == "static" and "v" not in values and (found := file(values["filename"])) is not None:
         values["v"] = found.digest
+
+
+def address(filename: str) -> str:
+    """Where a page finds a file."""
+    return _address(request.script_root, filename)
+
+
+@lru_cache(maxsize=100)
+def _address(_below: str, filename: str) -> str:
+    return url_for("static", filename=filename)
 
 
 def static(filename: str) -> Response:

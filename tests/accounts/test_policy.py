@@ -157,6 +157,7 @@ TABLE = {
     "consultations.leaflet_shown": "NDP",
     "consultations.papers_now": "NDP",
     "consultations.why": "NDP",
+    "consultations.coming": "NDP",
 }
 
 

@@ -47,6 +47,14 @@ class Line:
         """Ask for a page as browsers do."""
         return self._ask("GET", path, "", b"")
 
+    def holds(self, name: str, value: str) -> None:
+        """Send this cookie from now on, as one that a script has set."""
+        self._cookies[name] = value
+
+    def drops(self, name: str) -> None:
+        """Send it no more."""
+        self._cookies.pop(name, None)
+
     def post(self, path: str, form: dict[str, str], headers: str = "") -> Reply:
         """Send a form; `headers` are whole lines."""
         body = urlencode(form).encode()

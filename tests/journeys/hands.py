@@ -23,6 +23,11 @@ def write_date(boxes: Locator, day: str) -> None:
     boxes.locator("input").last.blur()
 
 
+def all_there(page: Page) -> None:
+    """Wait until all of a page has come, which of a consultation's screen comes in two parts."""
+    expect(page.locator(".part--coming")).to_have_count(0)
+
+
 class Hand:
     """What a clinician does with a mouse, the same whether there is JavaScript or not."""
 

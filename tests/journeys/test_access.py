@@ -9,6 +9,7 @@ import every_page
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from every_page import PAGES
+from hands import all_there
 from on_paper import faults_on_paper
 from playwright.sync_api import Page, expect
 from service import Service
@@ -107,6 +108,7 @@ def show(page_of: Callable[[str], tuple[Watch, Page]], ids: dict[str, str]) -> I
         used.append(watch)
         page.set_viewport_size({"width": size["width"], "height": size["height"]})
         page.goto(address.format(**ids))
+        all_there(page)
         return page
 
     yield one
@@ -144,6 +146,7 @@ def test_axe_finds_nothing_where_two_tabs_disagree(visit: Visit, service: Servic
     tabs = [watch.page(), watch.page()]
     for tab in tabs:
         tab.goto(f"/consultations/{consultation}")
+        all_there(tab)
     tabs[0].locator('label[for="a.cord_signs.absent"]').click()
     expect(tabs[0].locator("#state-cord_signs .q__saved")).to_be_visible()
     tabs[1].locator('label[for="a.cord_signs.present"]').click()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from hands import all_there
 from playwright.sync_api import Page, expect
 from service import Service
 from watching import Visit, Watch
@@ -32,6 +33,7 @@ def page(watch: Watch, service: Service) -> Iterator[Page]:
     """A consultation that has just begun, open on the screen."""
     page = watch.page()
     page.goto(f"/consultations/{service.begin()}")
+    all_there(page)
     yield page
     page.close()
 
@@ -220,6 +222,7 @@ class TestHelp:
         watch = open_visit("nurse", scripted=False)
         page = watch.page()
         page.goto(f"/consultations/{service.begin()}")
+        all_there(page)
         page.locator("#q-cord_signs .q__why").click()
         expect(page.get_by_role("heading", name="Why it is asked")).to_be_visible()
         page.get_by_role("link", name="Back to the question").click()
@@ -326,6 +329,7 @@ class TestLook:
         faint: dict[str, list[str]] = {}
         for address in addresses:
             page.goto(address)
+            all_there(page)
             ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
             assert ground == "rgb(18, 23, 26)", address
             found = Axe().run(page, options=CONTRAST).response["violations"]
@@ -337,6 +341,7 @@ class TestLook:
         page.get_by_role("button", name="Low light").click()
         for address in ("/", "/tour"):
             page.goto(address)
+            all_there(page)
             assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(18, 23, 26)"
         page.emulate_media(media="print")
         assert page.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
@@ -349,6 +354,7 @@ class TestLook:
         page.emulate_media(forced_colors="active")
         for address in addresses:
             page.goto(address)
+            all_there(page)
             bare = page.evaluate(
                 """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, .nhsuk-button')]
                     .filter(e => e.checkVisibility()).filter(e => {
@@ -363,6 +369,7 @@ class TestLook:
         page.emulate_media(reduced_motion="reduce")
         for address in addresses[:3]:
             page.goto(address)
+            all_there(page)
             moving = page.evaluate(
                 """() => [...document.querySelectorAll('*')].filter(e => {
                     const look = getComputedStyle(e);

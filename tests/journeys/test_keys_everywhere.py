@@ -7,6 +7,7 @@ from typing import Any
 import every_page
 import pytest
 from every_page import PAGES
+from hands import all_there
 from playwright.sync_api import Page, expect
 from service import Service
 from watching import Visit
@@ -83,6 +84,7 @@ def test_every_stop_of_the_pages_of_audit_and_settings_is_reached_seen_and_left(
     page, wrong = visit(role).page(), {}
     for name in names:
         page.goto(PAGES[name][1].format(**ids))
+        all_there(page)
         wrong |= {name: found} if (found := walk(page)) else {}
     assert wrong == {}
 

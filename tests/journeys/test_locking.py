@@ -385,7 +385,7 @@ class TestWithoutJavaScript:
         unlock(page, "not this one at all")
         expect(page.locator("#problem")).to_contain_text("That password is not right")
         unlock(page)
-        page.wait_for_url(f"**{address}#{anchor}")
+        page.wait_for_url(f"**{address}?whole=yes#{anchor}")
         expect(page.locator(FIELD)).to_have_value(TEXT)
         assert service.steps_about(consultation, "employee_concern") == 1
 

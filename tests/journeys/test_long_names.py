@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from hands import all_there
 from playwright.sync_api import Page
 from service import Service
 from test_access import DESK, PHONE, TOO_WIDE
@@ -87,6 +88,7 @@ def test_a_very_long_name_is_whole_and_in_nobodys_way(
         for size in (DESK, PHONE):
             page.set_viewport_size({"width": size["width"], "height": size["height"]})
             page.goto(address)
+            all_there(page)
             if found := page.evaluate(TOO_WIDE) + page.evaluate(OVERLAPPING):
                 wrong[f"{address} at {size['width']}"] = found
     page.close()

@@ -462,7 +462,7 @@ class TestLeaving:
         panel.get_by_role("button", name="Record decision").click()
         expect(hand.page.locator(f"#panel-{ONE} .kept__decision")).to_be_visible()
         assert not asks(hand.page)
-        assert hand.page.url.split("#")[0].endswith(consultation)
+        assert hand.page.url.split("#")[0].endswith(f"{consultation}?whole=yes")
 
 
 class TestSigning:

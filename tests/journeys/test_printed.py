@@ -10,6 +10,7 @@ import every_page
 import pypdfium2
 import pytest
 from every_page import PAGES
+from hands import all_there
 from on_paper import LONG
 from playwright.sync_api import Page
 from pypdf import PdfReader
@@ -54,6 +55,7 @@ def answered(service: Service) -> str:
 def test_an_open_consultation_prints_what_was_chosen_and_nothing_that_was_not(visit: Visit, service: Service) -> None:
     page, proforma = visit("nurse").page(), service.instance.library.current.proforma
     page.goto(f"/consultations/{answered(service)}")
+    all_there(page)
     text, sheets = printed(page)
     ask = {id_: question.ask for id_, question in proforma.by_id.items()}
     asked = [q.ask for q in proforma.by_id.values()]

@@ -163,7 +163,7 @@ class TestBeforeTheScripts:
             held.append(route)
 
         page.route(re.compile(r"talk\.js"), hold)
-        page.goto(f"/consultations/{consultation}", wait_until="commit")
+        page.goto(f"/consultations/{consultation}?whole=yes", wait_until="commit")
         page.locator("#left").wait_for(state="attached")
         for _ in range(250):
             if held:

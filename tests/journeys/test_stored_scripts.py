@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hands import all_there
 from playwright.sync_api import Browser, Page, expect
 from service import Service
 from watching import Visit, Watch
@@ -212,6 +213,7 @@ class Planted:
 def open_each(page: Page, watch: Watch, planted: Planted, role: str) -> None:
     for path in planted.pages[role]:
         reply = page.goto(path, wait_until="load")
+        all_there(page)
         assert reply is not None
         assert reply.status == 200, (path, reply.status)
         assert page.evaluate(ANYTHING) == [], path

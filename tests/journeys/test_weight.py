@@ -21,20 +21,29 @@ FIRST_LOAD, REQUESTS, LATER, ANSWER = 50 * KB, 5, 4 * KB, 1 * KB
 LATER_PAGES = ("/report", "/letter", "leaflets", "follow-up", "employees", "tour")
 SIGN = "/sign"
 """With all that is not recorded yet; as in a service in use, as the demonstration says on each page what it is."""
-WHOLE_SCREEN_ALONE = 62 * KB
-"""With nothing in the browser's cache, the style and the page of some 75 questions included: above the aim of 50."""
+REST, COMING = 22 * KB, "/coming/"
+"""What comes by itself once a consultation can be used: the questions below the first screen, and the papers."""
 
 
 @dataclass
 class Wire:
     """What went over the wire: each request, and the bytes that came back."""
 
-    asked: list[str] = field(default_factory=list)
+    asked: dict[str, str] = field(default_factory=dict)
+    """The addresses, by the id of the request."""
     bytes: dict[str, int] = field(default_factory=dict)
+    later: int = 0
 
     @property
     def total(self) -> int:
+        """All but what comes once the page can be used."""
         return sum(self.bytes.values())
+
+    def set_apart(self) -> None:
+        """Count by itself what comes once the page can be used."""
+        for request in [one for one, address in self.asked.items() if COMING in address]:
+            del self.asked[request]
+            self.later += self.bytes.pop(request)
 
 
 @contextmanager
@@ -43,7 +52,7 @@ def counted(watch: Watch, page: Page) -> Iterator[Wire]:
     wire, hosts = Wire(), dict[str, str]()
 
     def sent(event: dict[str, Any]) -> None:
-        wire.asked.append(event["request"]["url"])
+        wire.asked[event["requestId"]] = event["request"]["url"]
         hosts[event["requestId"]] = urlsplit(event["request"]["url"]).netloc
 
     def came(event: dict[str, Any]) -> None:
@@ -56,6 +65,7 @@ def counted(watch: Watch, page: Page) -> Iterator[Wire]:
     yield wire
     page.wait_for_load_state("networkidle")
     cdp.detach()
+    wire.set_apart()
     assert set(hosts.values()) == {urlsplit(watch.address).netloc}
 
 
@@ -100,12 +110,13 @@ def test_first_loads_and_later_pages_and_an_answer_weigh_what_they_may(
         page.goto(f"/consultations/{consultation}")
     with capsys.disabled():
         for name, wire in found.items():
-            print(f"\n{name}: {wire.total:,} bytes, {len(wire.asked)} requests", end="")
+            later = f"; then by itself {wire.later:,}" if wire.later else ""
+            print(f"\n{name}: {wire.total:,} bytes, {len(wire.asked)} requests{later}", end="")
     one = found["one answer"]
     assert (len(one.asked), one.total <= ANSWER) == (1, True), one
-    for name in ("the sign-in page, nothing cached", "the consultation after it"):
+    consultations = ("the consultation after it", "the consultation, nothing cached")
+    for name in ("the sign-in page, nothing cached", *consultations):
         assert found[name].total <= FIRST_LOAD, found[name]
         assert len(found[name].asked) <= REQUESTS, found[name]
+    assert [0 < found[name].later <= REST for name in consultations] == [True, True]
     assert {path: n for path in (*LATER_PAGES, SIGN) if (n := heaviest(found[path])) > LATER} == {}
-    assert found["the consultation, nothing cached"].total <= WHOLE_SCREEN_ALONE
-    assert len(found["the consultation, nothing cached"].asked) <= REQUESTS

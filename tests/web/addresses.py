@@ -15,6 +15,7 @@ def values_of(shared: Service) -> dict[str, str]:
         "consultation_id": shared.begin(),
         "employee_id": shared.employee("Somebody Else", number="9"),
         "block_id": "rest_of_red_flags",
+        "section_id": "red_flags",
         "question_id": "cord_signs",
         "leaflet_id": "back-pain-core",
         "short": shared.instance.leaflets["back-pain-core", "en"].digest[:20],

@@ -54,7 +54,7 @@ def test_it_is_read_before_signing_with_a_way_to_each(service: Service, nurse: V
     page = nurse.ask(f"/consultations/{talk}/sign").text
     assert SAID in page
     for question in ("pain_sites", "upper_back_pain"):
-        assert f'href="/consultations/{talk}#q-{question}"' in page
+        assert f'href="/consultations/{talk}?whole=yes#q-{question}"' in page
     letter = nurse.ask(f"/consultations/{talk}/letter").text
     assert SAID in letter
     assert "Pain in the upper or middle back: No." in letter

@@ -371,6 +371,7 @@ def test_ten_thousand_made_up_ids_find_nothing(shared: Service) -> None:
     before = ledger.head(shared.instance.db.read())
     fill = {
         "block_id": "rest_of_red_flags",
+        "section_id": "red_flags",
         "question_id": "cord_signs",
         "leaflet_id": "back-pain-core",
         "field": "sex",

@@ -26,7 +26,7 @@ def test_without_javascript_it_is_a_page_that_leads_back_to_the_question(service
     marks = [e.get("href") or "" for e in screen.iter("a") if e.get("class") == "q__why"]
     assert f"/consultations/{talk}/why/cord_signs" in marks
     page = nurse.get(f"/consultations/{talk}/why/cord_signs")
-    assert f"/consultations/{talk}#q-cord_signs" in [e.get("href") for e in page.iter("a")]
+    assert f"/consultations/{talk}?whole=yes#q-cord_signs" in [e.get("href") for e in page.iter("a")]
 
 
 def test_it_is_for_the_clinician_of_the_consultation_and_its_questions_only(service: Service, nurse: Visitor) -> None:

@@ -59,6 +59,7 @@ OF_ONE_EMPLOYEE = {
 }
 NOT_OPENED = {
     "static",
+    "consultations.coming",
     "consultations.sign",
     "consultations.take_over",
     "consultations.leaflet_again",
@@ -130,6 +131,7 @@ def values(shared: Service) -> dict[str, str]:
         "consultation_id": signed,
         "employee_id": shared.consultation(signed).started["employee"],
         "block_id": "rest_of_red_flags",
+        "section_id": "red_flags",
         "leaflet_id": "back-pain-core",
         "short": shared.instance.leaflets["back-pain-core", "en"].digest[:20],
         "step": "1",

@@ -137,6 +137,7 @@ def test_an_open_consultation_is_not_handed_over_to_its_own_employee(
 
 FILL = {
     "block_id": "rest_of_red_flags",
+    "section_id": "red_flags",
     "question_id": "cord_signs",
     "leaflet_id": "back-pain-core",
     "done": "given",

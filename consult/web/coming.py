@@ -1,0 +1,53 @@
+"""The screen of an open consultation in two parts: what is asked first at once, the rest right after it.
+
+Only a browser whose scripts run gets it so, as they ask for the rest; any other gets the whole in one page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final
+
+from flask import abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.proforma.model import Section
+from consult.record.consultation import OPEN
+from consult.web import cookies
+from consult.web.desk import bp, found, screen_context
+from consult.web.screen import Screen
+
+ENOUGH: Final = 8
+"""Questions that stand open at once: as many as a screen of 1366 x 768 is to show, before the rest comes below them."""
+SCRIPTS: Final = "scripts"
+"""The cookie by which the scripts of an earlier page (session.js) said that they run."""
+
+
+def later(screen: Screen) -> Sequence[Section]:
+    """The sections that come after the page: all behind the first ones that together ask enough."""
+    if "whole" in request.args or not cookies.read(SCRIPTS):
+        return ()
+    sections = screen.proforma.sections
+    asked = accumulate(standing_open(screen, section) for section in sections)
+    return sections[next((at for at, questions in enumerate(asked, 1) if questions >= ENOUGH), len(sections)) :]
+
+
+def standing_open(screen: Screen, section: Section) -> int:
+    """How many questions of a section apply and are in no group that is folded."""
+    blocks = [block for block in screen.blocks(section) if not block.folded]
+    return sum(screen.on(question) for block in blocks for question in screen.proforma.in_block(block.id))
+
+
+@bp.get("/<consultation_id>/coming/<section_id>")
+def coming(consultation_id: str, section_id: str) -> Response | str:
+    """The sections from this one on, and the papers, to be put where the page has kept their places."""
+    consultation = found(consultation_id)
+    if consultation.state != OPEN:
+        return redirect(url_for("consultations.show", consultation_id=consultation_id))
+    context = screen_context(consultation)
+    sections = context["screen"].proforma.sections
+    first = next((at for at, section in enumerate(sections) if section.id == section_id), None)
+    if first is None:
+        abort(404)
+    return render_template("consultations/coming.html", **context, sections=sections[first:])
