@@ -98,7 +98,6 @@ def open_points(conn: Connection, content: Content) -> Iterator[str]:
         yield "No site is set up; add one on the settings page."
     for site in known.values():
         if site.blank_routes:
-            blank = ", ".join(site.blank_routes)
-            yield f"Site {site.code} has no number for: {blank}; fill them in on the settings page."
+            yield f"Site {site.code} has no number for: {site.blank_in_words}; fill them in on the settings page."
     for what in unapproved(conn, content):
         yield f"The {what} is draft, not approved for clinical use here; a clinician runs `consult approve`."

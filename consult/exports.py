@@ -18,7 +18,7 @@ from consult.audit import results as audit
 from consult.audit.results import Results, Selection
 from consult.audit.versions import VersionRefused
 from consult.documents import saved
-from consult.documents.note import DRAFT_LINE, after_signing, note
+from consult.documents.note import DRAFT_LINE, after_signing, mark_of, marked_apart, note
 from consult.documents.words import INVENTED
 from consult.evidence import EvidenceRefused, again
 from consult.exchange import casefile, resultsfile
@@ -343,7 +343,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _check_note(instance: Instance, _: Path, content: bytes) -> Checked:
-    text = plain(content.decode("utf-8-sig", errors="replace"))
+    mark, text = marked_apart(plain(content.decode("utf-8-sig", errors="replace")).lstrip("\n"))
     found = list(HEAD_LINE.finditer(text))[-1]
     step, hash_ = int(found[1]), found[2]
     conn = instance.db.read()
@@ -354,10 +354,19 @@ def _check_note(instance: Instance, _: Path, content: bytes) -> Checked:
         return Checked(f"paper made at step {step}, which is one of this log", [], [NOT_A_NOTE])
     consultation = instance.store.consultation(signed.consultation)
     assert consultation is not None  # noqa: S101 - a step that signs is of a consultation
-    return Checked(f"note signed in step {step}", *_note_off(instance, consultation, text, found.start(), found.end()))
+    wrong, since = _note_off(instance, consultation, text, found.start(), found.end())
+    return Checked(f"note signed in step {step}", [*_mark_off(consultation, mark), *wrong], since)
 
 
 NOT_A_NOTE: Final = "Its text was not compared: only that of a signed note is kept in the record by a digest."
+
+
+def _mark_off(consultation: Consultation, mark: str) -> list[str]:
+    """What is wrong with what a note says above all else of having been entered in error."""
+    told = " ".join(mark.split())
+    return (
+        ["That it was entered in error is not what the record says."] if told not in ("", mark_of(consultation)) else []
+    )
 
 
 def _note_off(
@@ -373,7 +382,7 @@ def _note_off(
         wrong.append(f"Who signed, and when, is not what the record says: {signer(instance.db.read(), consultation)}.")
     path = instance.store.path_of(consultation)
     later = text[end:].replace(DRAFT_LINE.strip(), "").strip()
-    now = plain(after_signing(consultation, path)).strip()
+    now = marked_apart(plain(after_signing(consultation, path)))[1].strip()
     if not now.startswith(later):
         wrong.append("What stands below its head is not what the record says of the time after signing.")
     since = ["More came after signing than the text has; print it again."] if now != later else []

@@ -162,7 +162,7 @@ class Instance(Struct, dict=True):
         if known is None:
             return f"Site {site} is not set up; an administrator adds it on the settings page."
         if known.blank_routes:
-            named = ", ".join(_small(settings.ROUTE_LABELS[route]) for route in known.blank_routes)
+            named = known.blank_in_words
             return f"Site {site} has no number for: {named}; an administrator fills them in on the settings page."
         if not self.demonstration and (missing := self.unapproved()):
             return f"Not approved for clinical use yet: {', '.join(missing)}; a clinician runs `consult approve`."
@@ -357,8 +357,3 @@ def _read_key(file: Path) -> bytes:
     if not keyfile.KEY.fullmatch(text):
         raise InstanceRefused(f"{file} is not the key this program wrote; remove it, and a new one is made.")
     return bytes.fromhex(text)
-
-
-def _small(label: str) -> str:
-    """A label inside a sentence: its first letter small, unless it begins with an abbreviation."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -11,10 +10,17 @@ from msgspec import Struct
 
 from consult.accounts.people import NewPerson, Person, add_person, check_password, username_of
 from consult.instance import Instance, InstanceRefused, exists, open_instance
-from consult.record.settings import Site, change_setting, is_demonstration, provider, put_site, sites
+from consult.record.settings import (
+    Site,
+    change_setting,
+    is_demonstration,
+    provider,
+    put_site,
+    sites,
+    why_no_code,
+)
 
 DEMO_PROVIDER: Final = "DEMO"
-CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 
 
 class SetUp(Struct, frozen=True):
@@ -28,10 +34,8 @@ class SetUp(Struct, frozen=True):
     def check(self) -> None:
         """Refuse what could not be set up, before anything is written."""
         for noun, code in [("provider", self.provider), *(("site", site) for site in self.sites)]:
-            if not CODE.fullmatch(code):
-                raise InstanceRefused(
-                    f"{code!r} cannot be a {noun} code; use up to 32 letters, digits, dots, hyphens or underscores."
-                )
+            if why := why_no_code(code, noun):
+                raise InstanceRefused(why)
         if self.provider.upper() == DEMO_PROVIDER:
             raise InstanceRefused(f"{DEMO_PROVIDER} is the provider of the demonstration; give the service's own code.")
         if not self.sites or len(set(self.sites)) < len(self.sites):

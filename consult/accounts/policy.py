@@ -154,6 +154,7 @@ READING: Final = (
 ADMIN: Final = (
     "admin.settings",
     "admin.site",
+    "admin.add_site",
     "admin.leaflet",
     "people.index",
     "people.show",

@@ -59,7 +59,7 @@ def close(conn: Connection, measures: MeasureSet, dataset: Dataset, selection: S
             {b.field: {code: r for (code,), r in of_field.groups(selection, b.field)} for b in measures.breakdowns},
             {month: r for (month,), r in of.groups(selection, "month")},
             {(provider, site): r for (provider, site), r in of.groups(everywhere, "provider", "site")},
-            of.items(whole),
+            of.items(whole, live=selection.capture == "live"),
             frozenset(
                 b.field
                 for b in measures.breakdowns
@@ -86,8 +86,8 @@ class _Of:
             if result != Result(0, 0, 0, 0):
                 yield key, result
 
-    def items(self, counted: Counts) -> tuple[ItemResult, ...]:
-        """The items of the measure, in how many of the cases it applies to."""
+    def items(self, counted: Counts, live: bool) -> tuple[ItemResult, ...]:
+        """The items of the measure, in how many of the cases it applies to; of live cases those they can hold."""
         of = self.result(counted).applicable
         name = self.measure.id
         return tuple(
@@ -95,6 +95,7 @@ class _Of:
                 item, Result(k := counted[f"{name} item {at}"], of - k, 0, 0), counted.get(f"{name} unable {at}", 0)
             )
             for at, item in enumerate(items(self.measure, self.plan.dataset))
+            if not (live and item.notes_only)
         )
 
 

@@ -21,6 +21,8 @@ class Item(Struct, frozen=True):
 
     label: str
     rule: Rule
+    notes_only: bool = False
+    """Whether a live case never holds it, so that a 0 of it would say nothing."""
 
     @property
     def unable(self) -> Rule | None:
@@ -35,7 +37,9 @@ def items(measure: Measure, dataset: Dataset) -> tuple[Item, ...]:
     if measure.met is None or not measure.met.parts:
         return ()
     found = {(leaf.field, leaf.values): leaf for leaf in _positive(measure.met)}
-    return tuple(Item(_label(leaf, dataset), leaf) for leaf in found.values())
+    return tuple(
+        Item(_label(leaf, dataset), leaf, dataset.by_name[leaf.field or ""].never_live) for leaf in found.values()
+    )
 
 
 def _positive(rule: Rule) -> Iterator[Rule]:

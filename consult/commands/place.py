@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 import click
 from msgspec import Struct
@@ -128,7 +129,38 @@ def tell_refused(instance: Instance) -> None:
         click.echo(f"Refused, so an older version stays in use: {problem}", err=True)
 
 
-pass_place = click.make_pass_decorator(Place)
+_with_place = click.make_pass_decorator(Place)
+
+
+def pass_place(command: F) -> F:
+    """Hand a command its place, but to root in a folder of another account."""
+
+    @_with_place
+    @wraps(command)
+    def run(place: Place, *arguments: Any, **options: Any) -> Any:
+        _check_owner(place.folder)
+        return command(place, *arguments, **options)
+
+    return cast("F", run)
+
+
+def _check_owner(folder: Path) -> None:
+    """Refuse root where the folder is another's: that account, and so the server, could not open what root makes."""
+    if sys.platform == "win32" or os.geteuid() != 0 or not folder.exists() or folder.stat().st_uid == 0:
+        return
+    account, do = _account(folder.stat().st_uid)
+    fail(f"{folder} belongs to the account {account}, which could not open what root writes there; {do}.")
+
+
+def _account(number: int) -> tuple[str, str]:
+    """What an account is called, and how root runs a command as it."""
+    from pwd import getpwuid  # not there on Windows
+
+    try:
+        name = getpwuid(number).pw_name
+    except KeyError:
+        return str(number), "run this as that account"
+    return name, f"run this as that account: begin the command with `runuser -u {name} --`"
 
 
 def fail(sentence: str) -> NoReturn:

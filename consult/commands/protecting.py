@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -15,6 +16,7 @@ from consult.instance import Instance, only_for_me
 from consult.proforma.days import day_in
 from consult.record import about
 from consult.record import erasing as record
+from consult.record.ledger import Step
 from consult.record.settings import keeping
 
 REASON = click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept with the step.")
@@ -76,7 +78,7 @@ def employee_erase(place: Place, employee_id: str, reason: str, words: erasing.W
         known = record.check_may_go(instance.db.read(), employee_id, instance.today())
         found = erasing.typed_about(instance.db.read(), instance.library, known)
         going = erasing.chosen(found, words)
-        _say(found, len(going))
+        _say(found, going)
         if not yes:
             click.echo("Nothing was erased. Give --yes to do it.")
             return
@@ -84,10 +86,18 @@ def employee_erase(place: Place, employee_id: str, reason: str, words: erasing.W
     click.echo(f"Erased. The step log stays; words went from {count(len(going), 'step')} of it.")
 
 
-def _say(found: list[erasing.Words], going: int) -> None:
+MOST_NAMED: Final = 20
+"""Steps that are named by their numbers before something is erased."""
+
+
+def _say(found: list[erasing.Words], going: list[Step]) -> None:
+    """Say in how many steps words were typed, and from which of them they go."""
     naming = sum(1 for one in found if one.naming)
     click.echo(f"Words were typed in {count(len(found), 'step')} about this employee; {naming:,} name the employee.")
-    click.echo(f"They go from {count(going, 'step')}: {', '.join(str(one.step.seq) for one in found[:20])}"[:110])
+    numbers = ", ".join(str(step.seq) for step in going[:MOST_NAMED]) + (
+        ", and more" if len(going) > MOST_NAMED else ""
+    )
+    click.echo(f"They go from {count(len(going), 'step')}: {numbers}." if going else "They go from none of these.")
 
 
 def _erase(instance: Instance, employee_id: str, reason: str, words: erasing.Which) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from consult.documents.note import decision_in_words
+from consult.documents.note import decision_in_words, mark_of
 from consult.documents.words import ROLES, clock_time, contradiction_in_words, describe
 from consult.documents.words import held as held_in_words
 from consult.proforma.model import Panel, Question
@@ -43,6 +43,8 @@ class Letter(Struct, frozen=True):
     together: list[str]
     not_recorded: list[str]
     disagreeing: list[str]
+    mark: str
+    """What stands above it where the consultation was entered in error; "" where it was not."""
 
     @property
     def has_decision(self) -> bool:
@@ -81,6 +83,7 @@ def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
         together=[_plain(q) for q in together],
         not_recorded=[_plain(q) for q in blank],
         disagreeing=[contradiction_in_words(one, path) for one in path.contradictions()],
+        mark=mark_of(consultation),
     )
 
 

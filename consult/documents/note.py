@@ -5,12 +5,23 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from typing import Final
 
-from consult.documents.words import ATTENDANCE, ROLES, clock_time, contradiction_in_words, describe, held, uk_date, when
+from consult.documents.words import (
+    ATTENDANCE,
+    ERROR_REASONS,
+    ROLES,
+    clock_time,
+    contradiction_in_words,
+    describe,
+    held,
+    uk_date,
+    when,
+)
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Proforma, Question, Section
 from consult.proforma.path import Path
-from consult.record.consultation import Consultation, Decision, decided
+from consult.record.consultation import IN_ERROR, Consultation, Decision, decided
 from consult.record.ledger import Step
 
 WIDTH = 100
@@ -24,6 +35,8 @@ class Line(str):
 
 
 Part = tuple[str, list[str]]
+MARK: Final = "ENTERED IN ERROR"
+"""How what stands above every paper begins whose consultation was entered in error."""
 
 
 def note(consultation: Consultation, path: Path) -> str:
@@ -48,12 +61,32 @@ def note_parts(consultation: Consultation, path: Path) -> list[Part]:
     return parts
 
 
+def mark_of(consultation: Consultation) -> str:
+    """What stands above every paper of a consultation that was entered in error; "" for any other."""
+    if consultation.state != IN_ERROR or consultation.ended is None:
+        return ""
+    reason = ERROR_REASONS.get((consultation.ended.content or {}).get("reason", ""), "")
+    why = f": {reason[:1].lower()}{reason[1:]}" if reason else ""
+    return f"{MARK}, marked on {when(consultation.ended.at)}{why}. Do not use this, and take out what was filed of it."
+
+
+def marked_apart(text: str) -> tuple[str, str]:
+    """The mark that a text begins with, or "", and the text without it."""
+    if not text.startswith(MARK):
+        return "", text
+    mark, _, rest = text.partition("\n\n")
+    return mark, rest
+
+
 def with_head(text: str, signed_by: str, head: tuple[int, str], draft: bool, later: str) -> str:
     """A note as it is shown, copied and printed: who signed it, the step of the record it became, and what came after.
 
     `signed_by` is "" and the head (0, "") while it is not signed. The digest that the step holds is of `text` alone.
+    The mark of what was entered in error, with which `later` then begins, stands above all else.
     """
     step, hash_ = head
+    mark, later = marked_apart(later)
+    text = f"{mark}\n\n{text}" if mark else text
     signed = f"Signed by {signed_by}\n" if signed_by else ""
     at = f"Step {step} of the record, {hash_}\n" if step else "DRAFT: not signed.\n"
     return "\n".join(part for part in (text, signed + at, DRAFT_LINE if draft else "", later) if part)
@@ -161,9 +194,13 @@ def _documents(consultation: Consultation) -> Iterator[str]:
 
 
 def after_signing(consultation: Consultation, path: Path) -> str:
-    """What came after the signature: papers given later, and addenda with what each corrects; "" if nothing did."""
-    lines = after_lines(consultation, path)
-    return "\n".join(["AFTER SIGNING", *_broken(lines)]) if lines else ""
+    """What came after the signature: papers given later, and addenda with what each corrects; "" if nothing did.
+
+    Where it was entered in error, that stands first, and a blank line after it.
+    """
+    mark, lines = mark_of(consultation), after_lines(consultation, path)
+    after = "\n".join(["AFTER SIGNING", *_broken(lines)]) if lines else ""
+    return "\n".join([*_broken(_wrap(mark)), "", after]) if mark else after
 
 
 def after_lines(consultation: Consultation, path: Path) -> list[str]:

@@ -59,8 +59,10 @@ class Made(Struct, frozen=True):
         return f"Made at step {self.step} of the record, {groups}"
 
 
-def note_sheet(parts: list[Part], later: list[str], signed_by: str, about: Named, made: Made) -> Sheet:
+def note_sheet(parts: list[Part], later: list[str], signed_by: str, about: Named, made: Made, mark: str = "") -> Sheet:
     """The note with whom it is about, who signed it and what came after; `signed_by` is "" while it is not signed.
+
+    `mark` says on top that it was entered in error, "" where it was not.
 
     The name stands in this print alone, and on each page of it: the note itself is kept, and copied, without.
     """
@@ -71,7 +73,7 @@ def note_sheet(parts: list[Part], later: list[str], signed_by: str, about: Named
         sections.append(Section("After signing", _noted(later)))
     signed = f"Signed by {signed_by}" if signed_by else "Draft: not signed"
     sections.append(Section("", (paragraph(signed + ".", ""),)))
-    sheet = _sheet(title, sections, made, "Note", "" if signed_by else "Draft: not signed")
+    sheet = _sheet(title, sections, made, "Note", mark or ("" if signed_by else "Draft: not signed"))
     return replace(sheet, foot=made.foot("Note", about.short))
 
 
@@ -92,7 +94,7 @@ def letter_sheet(letter: Letter, facts: list[tuple[str, str]], made: Made) -> Sh
         Section("What was recorded", (*_findings(letter), *_others(letter))),
         Section("", (paragraph(_disclaimer(letter)), Lines(("Signed:", "Date and time:")))),
     ]
-    return _sheet("Urgent referral from occupational health", sections, made, "Urgent referral", "")
+    return _sheet("Urgent referral from occupational health", sections, made, "Urgent referral", letter.mark)
 
 
 def _findings(letter: Letter) -> tuple[Piece, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Contradiction, Proforma, Question
@@ -40,10 +40,23 @@ HOUR = 3600
 ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
 
 
+ERROR_REASONS: Final = {
+    "wrong_person": "Recorded for the wrong person",
+    "test": "Entered as a trial",
+    "other": "Another reason",
+}
+"""Why a consultation is marked as entered in error."""
+
+
 def uk_date(value: date | str) -> str:
     """A date with its month in letters: 2 March 1980."""
     day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def uk_month(value: date | str) -> str:
+    """The month of a date in letters: March 1980."""
+    return uk_date(value).partition(" ")[2]
 
 
 def local_time(at: str) -> datetime:

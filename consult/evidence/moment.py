@@ -113,7 +113,8 @@ class Moment(Struct, dict=True):
 
     def stamp(self, n: int, leaves: bool) -> Stamp:
         """What every page bears."""
-        held = f"n = {TOO_FEW} cases" if leaves and n < LEAVES_FROM else f"n = {n} cases"
+        said = TOO_FEW if leaves and n < LEAVES_FROM else str(n)
+        held = f"n = {said} {'case' if said == '1' else 'cases'}"
         mode = MODES[self.round.capture]
         return Stamp(
             self.place,

@@ -54,7 +54,9 @@ def _sample_part(at: Moment) -> list[Block]:
     )
     n = found.eligible
     said = TOO_FEW if at.leaves and n < LEAVES_FROM else str(n)
-    first = Words(f"The sample holds {said} cases, taken by rule: {rule}. Nobody picks cases.")
+    first = Words(
+        f"The sample holds {said} {'case' if said == '1' else 'cases'}, taken by rule: {rule}. Nobody picks cases."
+    )
     if at.leaves:
         return [
             first,

@@ -74,7 +74,7 @@ def results_sheet(found: Results, version: Version, *, leaves: bool = False, inv
 def _results_rows(found: Results, version: Version, leaves: bool, invented: str) -> Iterator[list[Cell]]:
     extent: list[Cell] = [] if leaves else [found.eligible, sum(found.excluded.values())]
     use = f"{leaving.LEAVES if leaves else leaving.INTERNAL}{invented}"
-    before = [use, *_selected(found, version), *extent]
+    before = [use, *_selected(found, version, leaves), *extent]
     shown = leaving.of_results(found) if leaves else found.measures
     for id_, result in shown.items():
         yield [*before, id_, *_numbers(result), *version.benchmarks.of(id_).values()]
@@ -84,10 +84,12 @@ def _results_rows(found: Results, version: Version, leaves: bool, invented: str)
         yield [*before, OPPORTUNITY, met, applicable - met, None, missing, *blanks]
 
 
-def _selected(found: Results, version: Version) -> list[Cell]:
+def _selected(found: Results, version: Version, leaves: bool) -> list[Cell]:
+    """What was selected; the days of a sample are those of its first and last case, of which the month only leaves."""
     chosen = found.selection
     known = [version.measures.proforma, version.measures.version, version.digest, found.capture_mode]
-    return [*known, chosen.provider, chosen.site, chosen.start, chosen.end, chosen.round]
+    upto = 7 if leaves and chosen.round else None
+    return [*known, chosen.provider, chosen.site, chosen.start[:upto], chosen.end[:upto], chosen.round]
 
 
 def _numbers(result: Result) -> list[Cell]:

@@ -24,6 +24,10 @@ ROUTE_LABELS: Final = {
 NEEDED_ROUTES: Final = ("emergency_department", "cord_compression", "crisis")
 
 
+CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+"""What the code of a provider or a site is made of."""
+
+
 class Site(Struct, frozen=True):
     """A place that sees employees, known by (provider, code), with the telephone numbers of its urgent routes."""
 
@@ -35,6 +39,16 @@ class Site(Struct, frozen=True):
     def blank_routes(self) -> list[str]:
         """The routes without which no live consultation is started."""
         return [route for route in NEEDED_ROUTES if not self.routes.get(route, "").strip()]
+
+    @property
+    def blank_in_words(self) -> str:
+        """The same by the names that the settings page gives them, inside a sentence."""
+        return ", ".join(_small(ROUTE_LABELS[route]) for route in self.blank_routes)
+
+
+def _small(label: str) -> str:
+    """A label inside a sentence: its first letter small, unless it begins with an abbreviation."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def get_setting(conn: Connection, name: str, default: Any = None) -> Any:
@@ -68,6 +82,22 @@ def is_demonstration(conn: Connection) -> bool:
 def sites(conn: Connection) -> dict[str, Site]:
     """The sites by code."""
     return {s["code"]: Site(**s) for s in get_setting(conn, "sites", [])}
+
+
+def why_no_code(code: str, noun: str) -> str:
+    """Why a text can't be the code of a provider or a site, with what to do; "" if it can."""
+    if CODE.fullmatch(code):
+        return ""
+    return f"{code!r} cannot be a {noun} code; use up to 32 letters, digits, dots, hyphens or underscores."
+
+
+def add_site(conn: Connection, code: str, name: str, actor: str, at: str) -> None:
+    """Add a site that is not there yet, without urgent routes; SettingRefused if its code can't be one."""
+    if why := why_no_code(code, "site"):
+        raise SettingRefused(why)
+    if there := [known for known in sites(conn) if known.casefold() == code.casefold()]:
+        raise SettingRefused(f"There is a site {there[0]} already; change that one, or give another code.")
+    put_site(conn, Site(code, name or code), actor, at)
 
 
 def put_site(conn: Connection, site: Site, actor: str, at: str) -> None:

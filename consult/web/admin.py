@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -14,8 +16,11 @@ from consult.proving import BackupRefused
 from consult.record import settings as kept
 from consult.tending import last_went, newest_backup
 from consult.web.context import inst, person
+from consult.web.desk import refused
 from consult.web.forms import typed
 from consult.web.sign_on import back_here as door_back
+
+BLANK_CHECKED: Final = "A blank can't have been checked: {}; fill in the number, or untick that each was checked."
 
 bp = Blueprint("admin", __name__, url_prefix="/settings")
 
@@ -23,9 +28,16 @@ bp = Blueprint("admin", __name__, url_prefix="/settings")
 @bp.get("")
 def settings() -> str:
     """Everything an administrator keeps in order, on one page."""
+    return _page()
+
+
+def _page(part: str = "", problem: str = "") -> str:
+    """The settings; `problem` says why nothing was changed in a part, where what was typed then stands again."""
     conn = inst().db.read()
     return render_template(
         "admin/settings.html",
+        part=part,
+        problem=problem,
         provider=inst().provider,
         sites=inst().sites.values(),
         route_labels=kept.ROUTE_LABELS,
@@ -53,16 +65,30 @@ def _newest() -> tuple[str, str]:
     return (when(newest.at), f"{newest.file.name}, the newest of {newest.among}.") if newest else ("Never", "")
 
 
+@bp.post("/sites")
+def add_site() -> Response | tuple[str, int]:
+    """Add a site; its urgent routes are filled in where it then stands."""
+    code = typed("code")
+    try:
+        with inst().db.write() as conn:
+            kept.add_site(conn, code, typed("name")[:120], person().id, inst().store.at())
+    except kept.SettingRefused as refusal:
+        return _page("add-site", str(refusal)), 422
+    return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
+
+
 @bp.post("/sites/<code>")
-def site(code: str) -> Response:
+def site(code: str) -> Response | tuple[str, int]:
     """Change the name and the urgent routes of a site, and say that its numbers were checked today.
 
-    Numbers that are changed count as not checked, unless that is said with them.
+    Numbers that are changed count as not checked, unless that is said with them; a blank can't have been checked.
     """
     if code not in inst().sites:
         abort(404)
     routes = {route: typed(route)[:120] for route in kept.ROUTE_LABELS}
     changed = kept.Site(code, typed("name")[:120] or code, routes)
+    if typed("checked") and changed.blank_routes:
+        return _page(f"site-{code}", BLANK_CHECKED.format(changed.blank_in_words)), 422
     with inst().db.write() as conn:
         before = kept.sites(conn)[code]
         kept.put_site(conn, changed, person().id, inst().store.at())
@@ -74,7 +100,7 @@ def site(code: str) -> Response:
 
 
 @bp.post("/leaflets/<leaflet_id>")
-def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
+def leaflet(leaflet_id: str) -> Response:
     """Confirm a leaflet past its review date for a stated time."""
     if leaflet_id not in {known for known, _ in inst().leaflets}:
         abort(404)
@@ -84,9 +110,7 @@ def leaflet(leaflet_id: str) -> Response | tuple[str, int]:
             raise NotConfirmed("Give the day until which it may be printed.")
         confirm_leaflet(inst(), leaflet_id, language, until, typed("reason")[:300], person().id)
     except NotConfirmed as refusal:
-        back = url_for("admin.settings", _anchor="leaflets")
-        page = render_template("refused.html", title="Nothing was confirmed", sentence=str(refusal), back=back)
-        return page, 422
+        return refused(str(refusal), url_for("admin.settings", _anchor="leaflets"), "Nothing was confirmed")
     return redirect(url_for("admin.settings", _anchor="leaflets"))
 
 
@@ -97,8 +121,7 @@ def sign_on() -> Response | tuple[str, int]:
         with inst().db.write() as conn:
             single_sign_on.set_provider(conn, _as_typed(), person().id, inst().store.at())
     except kept.SettingRefused as refusal:
-        back = url_for("admin.settings", _anchor="sign-on")
-        return render_template("refused.html", title="Nothing was changed", sentence=str(refusal), back=back), 422
+        return _page("sign-on", str(refusal)), 422
     return redirect(url_for("admin.settings", _anchor="sign-on"))
 
 

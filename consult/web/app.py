@@ -14,6 +14,7 @@ from consult.documents import letter
 from consult.documents.note import closed
 from consult.documents.words import (
     ATTENDANCE,
+    ERROR_REASONS,
     ROLES,
     clock_time,
     contradiction_in_words,
@@ -21,6 +22,7 @@ from consult.documents.words import (
     held,
     lasted,
     uk_date,
+    uk_month,
     when,
 )
 from consult.instance import Instance
@@ -236,9 +238,11 @@ def _words() -> dict[str, Any]:
         "state_label": lambda state: STATE_LABELS[state],
         "level_label": lambda level: LEVEL_LABELS[level],
         "uk_date": uk_date,
+        "uk_month": uk_month,
         "day_in_words": dates.in_words,
         "when": when,
         "when_held": held,
+        "error_reasons": ERROR_REASONS,
         "lasted": lasted,
         "clock_time": clock_time,
         "closed": closed,

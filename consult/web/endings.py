@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from consult.documents import signing
 from consult.documents.note import note
-from consult.documents.words import clock_time
+from consult.documents.words import ERROR_REASONS, clock_time
 from consult.proforma.answer import Answer
 from consult.proforma.model import Question
 from consult.record.consultation import OPEN, Consultation
@@ -27,13 +27,6 @@ ABANDON_REASONS = {
     "sent_as_emergency": "Sent as an emergency before it could be finished",
     "interrupted": "Interrupted and not taken up again",
     "not_back_pain": "It was not about back pain",
-    "other": "Another reason",
-}
-
-
-ERROR_REASONS = {
-    "wrong_person": "Recorded for the wrong person",
-    "test": "Entered as a trial",
     "other": "Another reason",
 }
 

@@ -57,18 +57,26 @@ def sent(form: EntryForm) -> dict[str, str]:
 
 def form_context(form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> dict[str, object]:
     """What the quick form needs."""
-    errors: dict[str, list[str]] = {}
-    for name, sentence in wrong:
-        errors.setdefault(name, []).append(sentence)
     return {
         "form": form,
         "values": values,
-        "errors": errors,
+        "errors": errors_of(form, wrong),
         "dates": entry.DATES,
         "sites": settings.sites(inst().db.read()),
         "provider": inst().provider,
         "today": inst().today().isoformat(),
     }
+
+
+def errors_of(form: EntryForm, wrong: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """What is wrong by field, in the order of the form; a field is called what the form calls it, not by its code."""
+    errors: dict[str, list[str]] = {}
+    places = {name: at for at, name in enumerate(form.by_name)}
+    for name, sentence in sorted(wrong, key=lambda one: places.get(one[0], len(places))):
+        item = form.by_name.get(name)
+        said = f"“{item.label}”{sentence.removeprefix(name)}" if item and sentence.startswith(f"{name} ") else sentence
+        errors.setdefault(name, []).append(said)
+    return errors
 
 
 def found(sitting_id: str) -> Sitting:

@@ -59,6 +59,8 @@ def cases(measure_id: str) -> str:
     )
     these = (one for one in judged if outcome != EXCLUDED or one.excluded)
     shown = islice(these, (page - 1) * PAGE, page * PAGE)
+    explained = [(one, why(measures, dataset, one.case.fields, measure_id)) for one in shown]
+    waiting = blind.waiting()
     return render_template(
         "results/cases.html",
         measure=measures.by_id[measure_id],
@@ -70,11 +72,17 @@ def cases(measure_id: str) -> str:
         pages=pages,
         first=(page - 1) * PAGE + 1,
         dataset=dataset,
-        blind=blind.waiting(),
+        blind=waiting,
+        rule=one_rule([reason.sentence for one, reason in explained if one.case.key not in waiting]),
         dates=span(inst().db.read(), measures, dataset, chosen),
-        explained=[(one, why(measures, dataset, one.case.fields, measure_id)) for one in shown],
+        explained=explained,
         **words(chosen, measures),
     )
+
+
+def one_rule(sentences: list[str]) -> str:
+    """The rule that decided several cases, where it is the same for all, to be said once; "" where it is not."""
+    return sentences[0] if len(sentences) > 1 and len(set(sentences)) == 1 else ""
 
 
 @bp.get("/cases/<provider>/<mode>/<case_ref>")
@@ -102,7 +110,7 @@ def case(provider: str, mode: str, case_ref: str) -> str | tuple[str, int]:
 
 
 def outside_groups(fields: dict[str, str], dataset: Dataset) -> bool:
-    """Whether a case holds an urgent finding though none of the red-flag groups is present."""
+    """Whether serious pathology was suspected, or an action recorded, though none of the red-flag groups is present."""
     concluded = fields["serious_pathology_suspected"] == "yes" or fields["rf_action"] not in ("", "none")
     groups = [f.name for f in dataset.fields if f.section == "red_flags" and "unable" in f.options]
     return concluded and all(fields[group] != "present" for group in groups)

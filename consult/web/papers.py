@@ -12,7 +12,7 @@ from consult.documents import letter as letters
 from consult.documents.given import kept_leaflet
 from consult.documents.leaflet import FORMATS, Format
 from consult.documents.needs import chosen_format
-from consult.documents.note import after_lines, note, note_parts
+from consult.documents.note import after_lines, mark_of, note, note_parts
 from consult.documents.report import digest as digest_of
 from consult.documents.sheets import Named, letter_sheet, note_sheet, who_and_when
 from consult.documents.words import ATTENDANCE, day_of, uk_date
@@ -52,7 +52,8 @@ def note_page(consultation_id: str) -> Response:
         made = made_now(asked_format())
         made = replace(made, step=step, hash=hash_) if step else made
         signed_by = signer(inst().db.read(), consultation)
-        return sheet_reply(note_sheet(parts, later, signed_by, _named(consultation), made), "note")
+        sheet = note_sheet(parts, later, signed_by, _named(consultation), made, mark_of(consultation))
+        return sheet_reply(sheet, "note")
     return Response(shown_note(consultation), mimetype="text/plain")
 
 

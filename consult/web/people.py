@@ -39,7 +39,7 @@ def index() -> str | tuple[str, int]:
             new = NewPerson(typed("name"), typed("role"), _site(), words, typed("username"), until)
             added = accounts.add_person(conn, new, person().id, inst().store.at())
     except PersonRefused as refusal:
-        return _listed(str(refusal), refusal.field), 422
+        return _listed(_said(refusal), refusal.field), 422
     return _started(added, words, "was added")
 
 
@@ -68,6 +68,11 @@ def _started(one: Person, words: str, how: str) -> str:
 
 def _start_until() -> int:
     return int((inst().store.clock() + sessions.START).timestamp())
+
+
+def _said(refusal: PersonRefused) -> str:
+    """Why it was refused; a role is chosen from a list here, so its codes are not named."""
+    return "Choose a role from the list." if refusal.field == "role" else str(refusal)
 
 
 def _site() -> str:

@@ -13,6 +13,7 @@ from consult.documents import releasing
 from consult.documents.blocks import blocks
 from consult.documents.leaflet import FORMATS
 from consult.documents.needs import chosen_format
+from consult.documents.note import mark_of
 from consult.documents.releasing import Names
 from consult.documents.report import Chosen, digest, report, tickable, with_names
 from consult.documents.sheets import report_sheet
@@ -147,12 +148,14 @@ def _page(consultation: Consultation, problem: str = "") -> str | Response:
     draft = with_names(report(consultation, context["screen"].path, chosen), names.employee, names.clinician)
     text = final if final is not None and request.method == "GET" else draft
     about_copy = _about_copy(release)
+    mark = mark_of(consultation)
     if wants_pdf():
-        return _pdf(text, text == final, about_copy["with_copy"] and request.args.get("copy") == "yes")
+        return _pdf(text, text == final, about_copy["with_copy"] and request.args.get("copy") == "yes", mark)
     return render_template(
         "consultations/report.html",
         release=release,
         problem=problem,
+        mark=mark,
         says=IN_WORDS[release.stage],
         reports=definition.reports,
         chosen=chosen,
@@ -171,9 +174,9 @@ def _page(consultation: Consultation, problem: str = "") -> str | Response:
     )
 
 
-def _pdf(text: str, is_final: bool, copy: bool) -> Response:
-    """The text as PDF: what is not final says so on top, and the employee's copy whose it is."""
-    above = ("Copy for the employee" if copy else "") if is_final else "Not final: do not send"
+def _pdf(text: str, is_final: bool, copy: bool, mark: str) -> Response:
+    """The text as PDF: on top stands that it was entered in error, is not final, or is the employee's copy."""
+    above = mark or (("Copy for the employee" if copy else "") if is_final else "Not final: do not send")
     sheet = report_sheet(text, made_now(asked_format()), above, to_sign=not copy)
     return sheet_reply(sheet, "report-copy" if copy else "report")
 

@@ -19,6 +19,7 @@ from consult.audit.breakdowns import span
 from consult.audit.gesture import Share
 from consult.audit.measures import Measure, MeasureSet
 from consult.audit.results import Result, Results, Selection
+from consult.audit.suppression import LEAVES_FROM
 from consult.audit.versions import VersionRefused
 from consult.exchange import resultsfile
 from consult.exchange.resultsfile import Version
@@ -258,6 +259,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "sites": settings.sites(conn),
         "chosen": chosen_again,
         "leaving": leaving(),
+        "leaves_from": LEAVES_FROM,
         "percent": comparison.percent,
         "aims": aims(),
         "rounds": list(shown().values()) if person().outside or not leaving() else [],

@@ -32,7 +32,8 @@ INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 GOES_ON: Final = re.compile(r"(?<=[;{,])\n")
 """The end of a line after which JavaScript reads on in the same way without it."""
 CSS_COMMENT: Final = re.compile(r"/\*.*?\*/\n?", re.DOTALL)
-CSS_SPACE: Final = re.compile(r"\s*([{};])\s*|(:) +|\n+")
+CSS_SPACE: Final = re.compile(r"""("[^"]*"|'[^']*')|\s*([{};])\s*|(:) +|\n+""")
+"""Blanks that say nothing; a text between quotation marks is taken first, as its blanks are shown."""
 KINDS: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 """By the end of a name, whatever else the system may hold a file to be."""
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -88,7 +89,7 @@ def _of(name: str) -> str:
         return text
     if name.endswith(".js"):
         return GOES_ON.sub("", INDENT.sub("", AT_THE_END.sub("", WHOLE_LINE.sub("", text))))
-    return CSS_SPACE.sub(lambda m: m[1] or m[2] or "", CSS_COMMENT.sub("", text)).strip()
+    return CSS_SPACE.sub(lambda m: m[1] or m[2] or m[3] or "", CSS_COMMENT.sub("", text)).strip()
 
 
 def register(app: Flask) -> None:

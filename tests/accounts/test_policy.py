@@ -68,6 +68,7 @@ TABLE = {
     "results.case_file": "L",
     "admin.settings": "A",
     "admin.site": "A",
+    "admin.add_site": "A",
     "people.index": "A",
     "people.show": "A",
     "people.change": "A",

@@ -94,6 +94,18 @@ def test_the_red_flags_are_nine_items_by_name_and_the_statement_of_the_notes(dat
     assert not any("_" in label for label in screened)
 
 
+def test_what_live_consultations_never_hold_is_no_item_of_theirs(dataset, measures):
+    conn, measure = fresh(dataset), measures.by_id["red_flags_screened"]
+    own = {"provider": "P1", "site": "A", "consultation_date": DAYS[0]}
+    for mode in ("live", "paper", "retrospective"):
+        case = dict.fromkeys(dataset.by_name, "") | own | {"capture_mode": mode, "case_ref": mode}
+        cases.put(conn, case, step=1)
+        named = [one.item.label for one in close(conn, measures, dataset, Selection(capture=mode), measure).items]
+        assert ("Statement that red flags were considered" in named) == (mode != "live")
+        assert named[-1] == "Deformity"
+        assert len(named) == (9 if mode == "live" else 10)
+
+
 def test_a_rule_that_is_one_leaf_has_no_items(dataset, measures):
     assert items(measures.by_id["barriers_asked"], dataset) == ()
     assert items(measures.by_id["all_applicable_met"], dataset) == ()

@@ -47,7 +47,8 @@ def test_shipped_content_is_right(consult, tmp_path):
 
 def test_check_tells_what_keeps_consultations_from_beginning(consult, real):
     said = consult(real, "check").stdout
-    assert "Open: Site A has no number for: emergency_department" in said
+    named = "emergency department with MRI round the clock, cord compression coordinator, mental health crisis line"
+    assert f"Open: Site A has no number for: {named}; fill them in on the settings page." in said
     assert "Open: The proforma back-pain is draft" in said
 
 

@@ -19,7 +19,7 @@ def found(consult, folder, code=0):
 def test_a_new_installation_has_no_fault_and_notes_what_is_open(consult, real):
     faults, lines = found(consult, real)
     assert faults == []
-    assert any(line.startswith("note ") and "emergency_department" in line for line in lines)
+    assert any(line.startswith("note ") and "emergency department with MRI round the clock" in line for line in lines)
     assert any("draft" in line for line in lines)
     assert any("step log" in line or "steps hold" in line for line in lines)
 

@@ -167,6 +167,24 @@ def test_a_signed_note_is_as_the_record_says_whatever_passes_it_on(consult, sign
         assert "as the record says" in verified(consult, folder, file)
 
 
+def test_a_note_of_what_was_entered_in_error_is_as_the_record_says_with_its_mark_and_without(consult, signed_note):
+    folder, file = signed_note
+    before, id_ = file.read_text("utf-8"), correct_one(folder)
+    instance = open_instance(folder)
+    consultation = instance.store.consultation(id_)
+    path = instance.store.path_of(consultation)
+    by, later = signer(instance.db.read(), consultation), after_signing(consultation, path)
+    marked = with_head(note(consultation, path), by, head_at(consultation), draft=True, later=later)
+    instance.close()
+    assert marked.startswith("ENTERED IN ERROR, marked on")
+    file.write_text(marked, "utf-8", newline="")
+    assert "as the record says" in verified(consult, folder, file)
+    file.write_text(marked.replace("wrong person", "right person"), "utf-8", newline="")
+    assert "That it was entered in error is not what the record says" in verified(consult, folder, file, code=1)
+    file.write_text(before, "utf-8", newline="")
+    assert "has been marked as entered in error" in verified(consult, folder, file)
+
+
 def a_word_changed(text):
     lines = text.splitlines(keepends=True)
     at = next(n for n, line in enumerate(lines) if "Not recorded:" in line or "No:" in line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -304,6 +305,23 @@ def test_erasing_takes_identity_and_words_and_leaves_a_whole_log_and_every_case(
     assert [{**row, "stay_reason": ""} for row in before] == [{**row, "stay_reason": ""} for row in after]
     changed = [row["case_ref"] for row in after if row["stay_reason"] != words[row["case_ref"]]]
     assert changed == [consultation]
+
+
+def test_before_erasing_it_is_said_from_which_steps_words_would_go(consult: Consult, real: Path) -> None:
+    id_ = known(real)
+    with closing(open_instance(real)) as instance:
+        employee = record.check_may_go(instance.db.read(), id_, instance.today())
+        found = erasing.typed_about(instance.db.read(), instance.library, employee)
+    for which in erasing.WHICH:
+        said = consult(real, "employee", "erase", id_, "--reason", "asked", "--words", which).stdout
+        going = [str(step.seq) for step in erasing.chosen(found, which)]  # type: ignore[arg-type]
+        if not going:
+            assert "They go from none of these." in said
+            continue
+        listed = re.search(r"They go from (\d+) steps?: ([\d, ]+?)(, and more)?\.\n", said)
+        assert listed is not None
+        assert (int(listed[1]), listed[2].split(", ")) == (len(going), going[:20])
+        assert bool(listed[3]) == (len(going) > 20)
 
 
 def test_all_words_go_if_that_is_wanted_and_none_if_not(consult: Consult, real: Path, tmp_path: Path) -> None:

@@ -310,6 +310,19 @@ def test_an_ordinary_user_opens_what_is_that_users_own(anyones):
     assert "database: The database is whole" in result.stdout, result.stderr
 
 
+@POSIX
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() != 0, reason="only the system's own account opens another's")
+@pytest.mark.parametrize("command", [("backup",), ("doctor",), ("person", "list"), ("restore", "copy.db"), ("tend",)])
+def test_root_makes_nothing_in_the_folder_of_another_account_which_could_not_open_it(consult, anyones, command):
+    before = everything(anyones)
+    said = consult(anyones, *command, code=1).stderr
+    assert everything(anyones) == before
+    name = pytest.importorskip("pwd").getpwuid(NOBODY).pw_name
+    assert re.search(rf"belongs to the account {name}, which could not open what root writes there", said)
+    assert f"begin the command with `runuser -u {name} --`." in said
+    assert is_one_sentence(said.strip().removeprefix("Error: "))
+
+
 # --- what is no fault ------------------------------------------------------------------------------------------------
 
 

@@ -75,8 +75,11 @@ def test_a_round_shows_its_sample_and_what_became_of_every_consultation(service:
     assert row_of(page, "Site Site A (invented)")[1:] == row_of(page, "All")[1:]
     assert row_of(page, "Occupational health nurse")[1:] == row_of(page, "All")[1:]
     said = pages.text(page)
-    assert "Sample: 1 case, held from" in said
+    assert "Sample: 1 case, held on" in said
     assert "Interrupted and not taken up again".lower() in said
+    paper = lead.ask(f"/evidence/rounds/{id_}/report").text
+    assert "n = 1 case." in paper
+    assert "The sample holds 1 case, taken by rule" in paper
 
 
 def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: Service, lead: Visitor) -> None:
@@ -234,6 +237,25 @@ def test_a_sitting_counts_goes_on_and_keeps_what_is_unfinished(service: Service)
     assert nurse.post(f"{draft}/drop", {"reason": "Not about back pain"}).status_code == 302
     assert "Unfinished" not in pages.text(nurse.get(at))
     assert service.visitor("doctor").ask(at).status_code == 404
+
+
+def test_what_is_wrong_with_a_case_is_said_in_the_words_of_the_form_and_leads_to_its_field(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    refused = nurse.post(f"{sitting(nurse)}/cases/22222222-2222-4222-8222-222222222222", {"act": "next"})
+    page = pages.parse(refused.text)
+    summary = page.find(".//div[@class='nhsuk-error-summary']")
+    assert summary is not None
+    said = pages.text(summary)
+    fields = service.instance.library.current.dataset.by_name
+    assert "“Case reference” is blank, and every case must have it; fill it in." in said
+    assert not [name for name in fields if "_" in name and name in said]
+    ids = [e.get("id") for e in page.iter() if e.get("id")]
+    links = [a.get("href", "").removeprefix("#") for a in summary.iter("a")]
+    assert len(links) == 7
+    assert [ids.index(link) for link in links] == sorted(ids.index(link) for link in links)
+    for link in links[:3]:
+        control = next(e for e in page.iter() if e.get("id") == link)
+        assert control.get("aria-describedby") in ids
 
 
 def test_a_case_held_already_is_shown_beside_the_one_typed(service: Service) -> None:

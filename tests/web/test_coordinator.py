@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -91,6 +94,29 @@ def test_nothing_in_the_address_shows_more(known: Audited, coordinator: Visitor,
 def test_without_a_round_the_address_chooses_no_days_either(coordinator: Visitor) -> None:
     for more in WIDER:
         assert rows(coordinator, "/results", **more) == rows(coordinator, "/results")
+
+
+def test_how_many_and_when_are_told_from_ten_cases_on_and_by_the_month(
+    known: Audited, coordinator: Visitor, lead: Visitor
+) -> None:
+    measure = known.service.instance.measures.measures[0].id
+    seen = set()
+    for name in ENDED:
+        n = known.counted(known.rounds[name]).eligible
+        seen.add(n < 10)
+        for path in ("/results", f"/results/measures/{measure}"):
+            for visitor, copy in ((coordinator, ""), (lead, "&copy=leaving")):
+                page = visitor.get(f"{path}?round={known.rounds[name]}{copy}")
+                (said,) = {pages.text(e) for e in page.iter("p") if e.get("class") == "span"}
+                expected = (
+                    r"Fewer than 10 eligible cases\." if n < 10 else rf"{n} eligible cases, held (in|from) [A-Z].+"
+                )
+                assert re.fullmatch(expected, said), said
+                assert not re.search(r"\d+ [A-Z][a-z]+ \d{4}", said)
+        whole = coordinator.ask(f"/results/files/results.csv?round={known.rounds[name]}").text
+        days = [row[key] for row in csv.DictReader(io.StringIO(whole)) for key in ("from", "to")]
+        assert all(re.fullmatch(r"\d{4}-\d\d", day) for day in days)
+    assert seen == {True, False}
 
 
 @pytest.mark.parametrize("name", ENDED)

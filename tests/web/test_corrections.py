@@ -110,3 +110,14 @@ def test_a_button_says_the_same_each_time_and_what_is_none_is_refused_each_time(
         assert sent["absent"].answer == Answer("absent")
         assert sent["  "].answer is None or sent["  "].answer.value is None
         assert sent["no such"].error
+
+
+def test_the_questions_to_correct_stand_under_their_sections_each_once(
+    service: Service, nurse: Visitor, signed: str
+) -> None:
+    page = nurse.get(f"/consultations/{signed}/addendum")
+    proforma = service.instance.library.current.proforma
+    groups = {g.get("label"): [o.get("value") for o in g.iter("option")] for g in page.iter("optgroup")}
+    assert groups == {s.title: [q.id for q in proforma.in_section(s.id)] for s in proforma.sections}
+    listed = [id_ for ids in groups.values() for id_ in ids]
+    assert sorted(listed) == sorted(q.id for q in proforma.questions if not q.retired)

@@ -13,6 +13,7 @@ from visiting import Service, Visitor
 
 from consult.audit import leaving
 from consult.exchange.casefile import Import, import_cases
+from consult.proforma.answer import Answer
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "example-cases.csv"
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +59,16 @@ def test_a_page_links_its_files_and_each_is_there(lead: Visitor) -> None:
     }
     for link in links:
         assert lead.ask(link).status_code == 200
+
+
+def test_each_way_of_capture_has_its_files_where_several_stand_on_one_page(service: Service, lead: Visitor) -> None:
+    service.signed(back_pain_reason=Answer("answered", "main"))
+    links = [a.get("href", "") for a in lead.get("/results?provider=*").iter("a") if "results.csv" in a.get("href", "")]
+    modes = [link.split("capture=")[1].split("&")[0] for link in links]
+    assert len(modes) > 1
+    assert len(modes) == len(set(modes))
+    for link, mode in zip(links, modes, strict=True):
+        assert {row["capture_mode"] for row in csv.DictReader(io.StringIO(lead.ask(link).text))} == {mode}
 
 
 def test_case_files_are_for_the_audit_lead(service: Service, lead: Visitor) -> None:

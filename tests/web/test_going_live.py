@@ -134,3 +134,52 @@ def test_a_dated_check_of_the_numbers_is_asked_for_every_three_months_and_after_
     assert "Nobody has said yet" in said()
     administrator.post("/settings/sites/A", {**sent, "crisis": "01632 960 222", "checked": "yes"})
     assert "These numbers were checked on" in said()
+
+
+def test_a_number_that_is_blank_is_never_recorded_as_checked(service: Service) -> None:
+    administrator, today = service.visitor("administrator"), service.instance.today()
+    sent = {**ROUTES, "name": "Typed name", "crisis": " ", "emergency_department": "01632 960 777", "checked": "yes"}
+    response = administrator.post("/settings/sites/A", sent)
+    assert response.status_code == 422
+    page = pages.parse(response.text)
+    assert "A blank can't have been checked: mental health crisis line; fill in the number" in pages.text(page)
+    (form,) = [f for f in page.iter("form") if f.get("id") == "site-A"]
+    assert pages.value_of(form, "emergency_department") == "01632 960 777"
+    assert settings.unchecked_routes(service.instance.db.read(), today) == {"A": None}
+
+
+def test_an_administrator_adds_a_site_and_no_live_consultation_starts_there_before_its_routes_are_filled_in(
+    real: Service,
+) -> None:
+    administrator = real.visitor("administrator")
+    added = administrator.post("/settings/sites", {"code": "EAST", "name": "East clinic (invented)"})
+    assert added.headers["Location"] == "/settings#site-EAST"
+    assert settings.sites(real.instance.db.read())["EAST"].blank_routes == list(settings.NEEDED_ROUTES)
+    assert "Site EAST: no live consultation starts here" in pages.text(administrator.get("/settings"))
+    assert "East clinic (invented)" in pages.text(administrator.get("/settings/people"))
+    administrator.post("/settings/sites/EAST", {**ROUTES, "name": "East clinic (invented)"})
+    assert settings.sites(real.instance.db.read())["EAST"].blank_routes == []
+
+
+@pytest.mark.parametrize("code", ["A", "a", "", "No blanks", "../A", "x" * 33])
+def test_a_site_whose_code_is_taken_or_no_code_is_refused_and_what_was_typed_stays(service: Service, code: str) -> None:
+    administrator, before = service.visitor("administrator"), settings.sites(service.instance.db.read())
+    response = administrator.post("/settings/sites", {"code": code, "name": "Typed name"})
+    assert response.status_code == 422
+    page = pages.parse(response.text)
+    assert "Nothing was changed" in pages.text(page)
+    (form,) = [f for f in page.iter("form") if f.get("id") == "add-site"]
+    assert [pages.value_of(form, name) for name in ("code", "name")] == [code, "Typed name"]
+    assert settings.sites(service.instance.db.read()) == before
+
+
+def test_single_sign_on_that_is_refused_keeps_what_was_typed(service: Service) -> None:
+    administrator = service.visitor("administrator")
+    sent = {"issuer": "https://id.example.org", "client_id": "", "label": "The hospital", "leeway": "60"}
+    response = administrator.post("/settings/sign-on", {**sent, "require": "acr=AAL2", "no_password_for": "nurse"})
+    assert response.status_code == 422
+    page = pages.parse(response.text)
+    for name, value in {**sent, "require": "acr=AAL2"}.items():
+        assert pages.value_of(page, name) == value
+    ticked = [e.get("value") for e in page.iter("input") if e.get("checked") is not None]
+    assert ticked == ["nurse"]

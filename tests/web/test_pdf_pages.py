@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import copytree
 from urllib.parse import urlsplit
 
+import pages
 import pypdfium2 as pdfium
 import pytest
 import zxingcpp
@@ -290,3 +291,25 @@ def test_a_text_that_was_changed_in_the_database_is_not_printed_as_what_was_give
     assert response.status_code == 409
     assert "Lie still" not in response.text
     assert "restore a backup" in response.text
+
+
+@pytest.mark.parametrize("signed", [True, False], ids=["signed", "still open"])
+def test_every_paper_of_a_consultation_entered_in_error_says_so_above_all_else(service: Service, signed: bool) -> None:
+    nurse, answers = service.visitor("nurse"), {"report_consent": Answer("answered", "given")}
+    talk = service.signed(**answers) if signed else service.begin()
+    address = f"/consultations/{talk}"
+    papers = ("note", "letter", "report")
+    assert not [paper for paper in papers if "ENTERED IN ERROR" in nurse.ask(f"{address}/{paper}").text]
+    nurse.post(f"{address}/in-error", {"reason": "wrong_person", "text": ""})
+    note = nurse.ask(f"{address}/note").text
+    assert note.startswith("ENTERED IN ERROR, marked on ")
+    assert "recorded for the wrong person. Do not use this" in " ".join(note.split())
+    for paper in papers:
+        assert "ENTERED IN ERROR, marked on" in nurse.ask(f"{address}/{paper}").text
+        text = words(pdf_at(nurse, f"{address}/{paper}?as=pdf"))
+        assert "ENTERED IN ERROR, marked on" in text, paper
+    page = nurse.get(address)
+    said = pages.text(page)
+    assert "recorded for the wrong person" in said
+    assert not [f for f in page.iter("form") if "/leaflets/" in (f.get("action") or "")], "no leaflet is given from it"
+    assert not [b for b in nurse.get(f"{address}/report").iter("button") if "Release" in pages.text(b)]

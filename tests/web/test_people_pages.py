@@ -70,8 +70,8 @@ def test_a_start_password_runs_out_after_seven_days(service: Service, admin: Vis
     ("wrong", "says"),
     [
         ({"name": ""}, "needs a name"),
-        ({"role": "wizard"}, "There is no role"),
-        ({"role": ""}, "No role was given"),
+        ({"role": "wizard"}, "Choose a role from the list."),
+        ({"role": ""}, "Choose a role from the list."),
         ({"name": "Nora Nurse"}, "is taken"),
         ({"name": "\0"}, "needs a name"),
         ({"name": "N" * 121}, "Shorten the name"),
@@ -326,3 +326,18 @@ def test_a_role_that_needs_a_second_factor_meets_it_at_the_next_sign_in(service:
     assert admin.post("/settings/people/second-factor-for", {"roles": ["root"]}).status_code == 422
     assert admin.post("/settings/people/second-factor-for", {}).status_code == 302
     assert factors.required(service.instance.db.read()) == []
+
+
+def test_where_there_are_several_sites_none_is_chosen_beforehand_for_a_new_person(
+    service: Service, admin: Visitor
+) -> None:
+    def first_site() -> tuple[str | None, list[str | None]]:
+        page = admin.get("/settings/people")
+        (chooser,) = [e for e in page.iter("select") if e.get("name") == "site"]
+        options = list(chooser.iter("option"))
+        return options[0].get("value"), [o.get("value") for o in options if o.get("selected") is not None]
+
+    known = settings.sites(service.instance.db.read())
+    assert first_site() == ("" if len(known) > 1 else "A", [])
+    admin.post("/settings/sites", {"code": "EAST", "name": "East clinic (invented)"})
+    assert first_site() == ("", [])

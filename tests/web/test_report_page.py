@@ -81,6 +81,24 @@ def test_the_whole_way_on_the_page(service: Service, nurse: Visitor, talk: str) 
     assert "Report to the manager released" in history
 
 
+def test_where_the_wish_for_a_copy_is_not_recorded_the_page_says_where_to_record_it(
+    service: Service, nurse: Visitor
+) -> None:
+    talk = service.signed(report_consent=Answer("answered", "given"))
+    address = f"/consultations/{talk}/report"
+    for _ in ("before the text is final", "after"):
+        page = nurse.get(address)
+        (wishes,) = [e for e in page.iter("details") if e.get("id") == "wishes"]
+        assert wishes.get("open") is not None
+        assert "#wishes" in [a.get("href") for a in page.iter("a")]
+        assert "before that the report can't be released" in pages.text(page)
+        nurse.post(address, {"kind": "manager", "act": "final", "shown": digest(leaves(page))})
+    assert nurse.post(f"{address}/copy_none", {"how": "in_person"}).status_code == 302
+    page = nurse.get(address)
+    assert "released" in events(page)
+    assert "#wishes" not in [a.get("href") for a in page.iter("a")]
+
+
 def test_a_page_that_showed_something_else_makes_nothing_final(service: Service, nurse: Visitor, talk: str) -> None:
     data = {"kind": "manager", "act": "final", "shown": digest("another text")}
     assert nurse.post(f"/consultations/{talk}/report", data).status_code == 422

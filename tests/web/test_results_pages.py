@@ -88,18 +88,23 @@ def test_every_case_opens_with_the_rule_that_decided_each_measure(service: Servi
         assert len(list(case.findall(".//tbody/tr"))) == len(service.instance.measures.measures)
 
 
-def test_an_urgent_finding_outside_the_groups_is_said(service: Service) -> None:
+def test_suspicion_or_action_without_a_group_that_is_present_is_said_and_no_more(service: Service) -> None:
     answers = {
         "blood_in_urine_or_loin_pain": Answer("absent"),
         "something_else_worries": Answer("present"),
         "serious_pathology_suspected": Answer("answered", "yes"),
     }
     outside = service.signed(**answers)
+    unknown = {"first_back_pain_under_20_or_over_55": Answer("unsure")}
+    unsure = service.signed(serious_pathology_suspected=Answer("answered", "yes"), **unknown)
     grouped = {"first_back_pain_under_20_or_over_55": Answer("present")}
     inside = service.signed(serious_pathology_suspected=Answer("answered", "yes"), **grouped)
     lead = service.visitor("audit_lead")
-    said = "An urgent finding outside the nine groups is recorded."
-    assert said in pages.text(lead.get(f"/results/cases/DEMO/live/{outside}"))
+    said = "is recorded, though none of the nine groups is present."
+    for one in (outside, unsure):
+        text = pages.text(lead.get(f"/results/cases/DEMO/live/{one}"))
+        assert said in text
+        assert "finding outside" not in text
     assert said not in pages.text(lead.get(f"/results/cases/DEMO/live/{inside}"))
 
 

@@ -163,6 +163,16 @@ def test_static_files_are_compressed_once(nurse: Visitor) -> None:
     assert static.packed(one, CODINGS[0]) is static.packed(one, CODINGS[0])
 
 
+STYLES = sorted(path.name for path in (files("consult") / "static").iterdir() if path.name.endswith(".css"))
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_what_a_style_writes_on_the_page_is_sent_as_it_is_written(nurse: Visitor, name: str) -> None:
+    quoted = re.compile(r'"[^"]*"')
+    written = re.sub(r"/\*.*?\*/", "", (files("consult") / "static" / name).read_text("utf-8"), flags=re.DOTALL)
+    assert quoted.findall(asked(nurse, f"/static/{name}").text) == quoted.findall(written)
+
+
 @pytest.mark.parametrize("name", ["../app.py", "vendor/PROVENANCE.json", "nothing.css", ""])
 def test_nothing_else_is_served_as_a_file(nurse: Visitor, name: str) -> None:
     assert asked(nurse, f"/static/{name}").status_code == 404
