@@ -504,7 +504,6 @@ def test_the_settings_page_sets_it_up_and_takes_it_away(service: Service) -> Non
         "issuer": "https://id.example.org/",
         "client_id": "c",
         "label": "Example ID",
-        "secret": "env:THE_SECRET",
         "require": "acr=AAL2,AAL3 amr=mfa",
         "no_password_for": ["nurse"],
         "leeway": "30",
@@ -522,7 +521,6 @@ def test_the_settings_page_sets_it_up_and_takes_it_away(service: Service) -> Non
     assert "http://localhost/sign-in/provider/back" in page
     for wrong in (
         {"issuer": "http://id.example.org"},
-        {"secret": "hunter2 hunter2"},
         {"leeway": "9999"},
         {"label": ""},
     ):
@@ -531,6 +529,31 @@ def test_the_settings_page_sets_it_up_and_takes_it_away(service: Service) -> Non
     assert single_sign_on.provider(service.instance.db.read()) == found
     assert admin.post("/settings/sign-on", {"issuer": ""}).status_code == 302
     assert single_sign_on.provider(service.instance.db.read()) is None
+
+
+@pytest.mark.parametrize(
+    ("issuer", "goes_there"),
+    [("https://id.example.org/", "env:THE_SECRET"), ("https://id.evil.example/", ""), ("https://id.example.org", "")],
+)
+def test_no_page_says_where_the_secret_lies_and_another_issuer_gets_none(
+    service: Service, issuer: str, goes_there: str
+) -> None:
+    """The place is a file or a variable of the server: a page that took one could have any of them sent away."""
+    there = Provider("https://id.example.org/", CLIENT, "Example ID", "env:THE_SECRET")
+    with service.instance.db.write() as conn:
+        single_sign_on.set_provider(conn, there, "test", service.instance.store.at())
+    admin = service.visitor("administrator")
+    sent = {"issuer": issuer, "client_id": "c", "label": "Renamed", "leeway": "30"}
+    for asked in ({}, {"secret": "file:/proc/self/environ"}, {"secret": "env:CONSULT_FACTOR_KEY"}):
+        assert admin.post("/settings/sign-on", sent | asked).status_code == 302
+        found = single_sign_on.provider(service.instance.db.read())
+        assert found is not None
+        assert (found.label, found.secret) == ("Renamed", goes_there)
+
+
+def test_what_is_no_place_of_a_secret_is_refused() -> None:
+    with pytest.raises(SettingRefused, match="never the secret itself"):
+        Provider("https://id.example.org/", CLIENT, "Example ID", "hunter2 hunter2").check()
 
 
 @pytest.mark.parametrize(
