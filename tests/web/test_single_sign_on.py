@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -42,6 +46,7 @@ def there(running: OidcServer, service: Service, monkeypatch: pytest.MonkeyPatch
     fresh = OidcServer(running.port, keys=running.keys)
     vars(running).update(vars(fresh))
     provider._known.clear()
+    provider._in_vain.clear()
     monkeypatch.setenv("CONSULT_TEST_SECRET", SECRET)
     set_up(service, running)
     link(service, running, "nurse")
@@ -496,6 +501,38 @@ def test_until_a_provider_is_set_up_nothing_is_asked_outside(service: Service) -
         assert service.visitor().ask(path).status_code == 404
     page = service.visitor().ask("/sign-in").text
     assert "/sign-in/provider" not in page
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"])
+def test_a_provider_that_lets_somebody_wait_in_vain_holds_up_few_pages_and_none_again_at_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch, begins: bytes
+) -> None:
+    """It takes connections and never ends a reply; ten people press the button, and the server has four threads."""
+    monkeypatch.setattr(provider, "WAIT", (2.0, 2.0))
+    with socket.create_server(("127.0.0.1", 0)) as mute, ThreadPoolExecutor(10) as hands:
+        there = OidcServer(mute.getsockname()[1])
+        set_up(service, there, secret="")
+        threading.Thread(target=_begin_to_reply, args=(mute, begins), daemon=True).start()
+        visitors = [service.visitor() for _ in range(10)]
+        begun = time.monotonic()
+        took = sorted(hands.map(lambda one: _time_refused(one, begun), visitors))
+        assert [seconds > 1.9 for seconds in took] == [False] * 8 + [True] * 2
+        again = time.monotonic()
+        assert _time_refused(service.visitor(), again) < 1
+
+
+def _begin_to_reply(mute: socket.socket, begins: bytes) -> None:
+    held = []
+    with suppress(OSError):  # closed once the test is over
+        while True:
+            held.append(mute.accept()[0])
+            held[-1].sendall(begins)
+
+
+def _time_refused(visitor: Visitor, since: float) -> float:
+    response = visitor.client.get("/sign-in/provider")
+    assert (response.status_code, "use name and password" in response.text) == (503, True)
+    return time.monotonic() - since
 
 
 def test_the_settings_page_sets_it_up_and_takes_it_away(service: Service) -> None:
