@@ -104,6 +104,7 @@ def everything(employee_id: str) -> Response | str | tuple[str, int]:
     form, reason = request.form.get("form", "html"), typed("reason")
     if request.method == "GET" or len(reason) < access.SHORTEST_REASON or form not in ("html", "json"):
         problem = "Say who asked for it, and when." if request.method == "POST" else ""
+        viewed_employee(employee.id)
         page = render_template("employees/everything_ask.html", employee=employee, problem=problem)
         return (page, 422) if problem else page
     made = access.everything(inst(), employee.id, reason, form, person().id, person().role)
