@@ -15,6 +15,7 @@ from consult.record import merging
 from consult.record.database import Connection
 
 NAME_LIKENESS: Final = 0.82
+LONGEST_NAME: Final = 120
 LONGEST_SEARCH: Final = 200
 """No name, number or date is as long; SQLite takes some hundred words in one question, and then says that it can't."""
 SHORTEST_NUMBER: Final = 4

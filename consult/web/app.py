@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from flask import Flask, Response, g, request, session, url_for
+from flask import Flask, Response, g, request, url_for
 from jinja2 import StrictUndefined
 
 from consult.accounts import policy
@@ -273,8 +273,3 @@ def _areas() -> list[tuple[str, str, tuple[str, ...]]]:
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
-
-
-def forget() -> None:
-    """Forget what the browser holds of a visit."""
-    session.clear()

@@ -21,7 +21,6 @@ from consult.web.needing import words
 
 bp = Blueprint("employees", __name__, url_prefix="/employees")
 OLDEST = 120
-TOO_LONG = "Shorten the name to 120 characters."
 
 
 def _shown(text: str | None) -> str | None:
@@ -35,7 +34,7 @@ class RegisterForm(Form):
         "Full name",
         [
             DataRequired("Enter the employee's full name."),
-            Length(max=120, message="Shorten the name to 120 characters."),
+            Length(max=identity.LONGEST_NAME, message=f"Shorten the name to {identity.LONGEST_NAME} characters."),
         ],
         filters=[_shown],
     )
