@@ -27,7 +27,6 @@ from consult.web.desk import own_key, refused
 from consult.web.forms import clean, number, typed
 
 bp = Blueprint("entry", __name__, url_prefix="/entry")
-BASELINE = 40
 ANOTHER = "Go back to the sitting, and begin another case there."
 GO_ON = "To go on with it as another case, press “Keep as a draft”."
 
@@ -98,7 +97,7 @@ def baseline() -> Response | str:
         live=sum(counted_by_site(conn, Selection(provider=inst().provider, capture="live")).values()),
         sites=settings.sites(conn),
         own=list(reversed(entry.sittings(conn, person().id).values())),
-        wanted=BASELINE,
+        wanted=entry.USUAL,
         leads=person().role == "audit_lead",
     )
 
