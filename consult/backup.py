@@ -24,9 +24,9 @@ from consult.proving import BackupRefused, Proof, copy, is_ours, prove, read_onl
 from consult.record import cipher, ledger
 from consult.record.database import Connection, in_a_line, sqlite3, why_not_written
 from consult.record.disk import sync
+from consult.record.opening import SIDE_FILES
 from consult.record.settings import is_demonstration, keeping, provider
 
-SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 NAME: Final = re.compile(r"consult-(\d{8}T\d{6}Z)(-scheduled)?\.db")
 """How a backup is named that was given no name; those of a running server say so."""
 TIME: Final = "%Y%m%dT%H%M%SZ"

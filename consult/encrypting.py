@@ -6,13 +6,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from consult.backup import SIDE_FILES, backup_folder
+from consult.backup import backup_folder
 from consult.instance import BACKUPS, DATABASE, check_there, database_file, only_for_me
 from consult.lock import server_lock
 from consult.proving import BackupRefused, Proof, opens, prove, read_only, stand_alone
 from consult.record import cipher, ledger
 from consult.record.database import DatabaseRefused, connect, in_a_line, sqlite3
 from consult.record.disk import sync
+from consult.record.opening import SIDE_FILES
 
 PART: Final = DATABASE + ".encrypting"
 OWN: Final = "give its own key, or restore a backup."

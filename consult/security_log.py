@@ -28,7 +28,7 @@ FOLDER: Final = "security"
 KEEP: Final = timedelta(days=180)
 """For how long a day's file is kept."""
 MOST: Final = 1_000_000
-"""How many bytes a day's file takes about nobody in particular; four times that about people who are signed in."""
+"""How many bytes a day's file takes of what anybody can bring about; four times that about people who are signed in."""
 EVENTS: Final = {
     "signed_in": "Signed in",
     "code_asked": "Asked for a code",
@@ -48,8 +48,10 @@ EVENTS: Final = {
     "refused_method": "Page used in a way it has not",
     "refused_size": "More sent than is taken",
     "braked": "Too many requests of one kind",
-    "log_full": "No more lines about nobody in particular today",
+    "log_full": "No more lines today about whoever is not signed in",
 }
+OF_ANYBODY: Final = frozenset({"code_asked", "sign_in_failed", "sign_in_braked"})
+"""Events about a person that anybody brings about who types their sign-in name: they take no room of others."""
 PERSON: Final = re.compile(r"p-[0-9a-f]{16}")
 PAGE: Final = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})?")
 METHODS: Final = frozenset({"GET", "HEAD", "POST"})
@@ -99,8 +101,9 @@ class SecurityLog:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             remove_old(self.folder, day)
         size = file.stat().st_size if file.exists() else 0
-        if size >= (MOST * 4 if event.person else MOST):
-            if self._full == file.name or event.person:
+        of_somebody_in = event.person and event.event not in OF_ANYBODY
+        if size >= (MOST * 4 if of_somebody_in else MOST):
+            if self._full == file.name or of_somebody_in:
                 return
             self._full = file.name
             event = Event(event.at, "log_full", "", "", "")

@@ -14,7 +14,7 @@ from consult.instance import Instance, database_file
 from consult.proforma.dataset import Dataset
 from consult.progress import Progress, silent
 from consult.proving import Proof, prove, read_only, telling_damage
-from consult.record import told, unused
+from consult.record import registered, told, unused
 from consult.record.database import Connection
 from consult.record.library import Library
 from consult.record.opening import check_usable
@@ -44,7 +44,8 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
     check_usable(file)
     proof = prove(file, "restore a backup", progress)
     with read_only(file) as conn, telling_damage(file):
-        found = [*told.differences(conn), *people.differences(conn), *in_use.differences(conn)]
+        found = [*told.differences(conn), *registered.differences(conn), *people.differences(conn)]
+        found += in_use.differences(conn)
     found += map(unused.sentence, unused.flipped(file))
     with read_only(file) as conn, telling_damage(file):
         found += _projections_off(conn, folder)

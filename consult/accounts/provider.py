@@ -17,11 +17,16 @@ from typing import Any, Final
 from msgspec import Struct
 
 from consult.accounts.single_sign_on import ALGORITHMS, Provider, UnderWay, is_address, meets, subject_hash
+from consult.record.store import seconds_counted
 
 WAIT: Final = (3.0, 5.0)
 """Seconds to reach the provider, and for its reply."""
-AT_ONCE: Final = threading.BoundedSemaphore(3)
-"""A provider that does not answer holds up so many pages at most."""
+AT_ONCE: Final = threading.BoundedSemaphore(2)
+"""A provider that does not answer holds up so many pages at most: half of those that the server makes at once."""
+TURN: Final = 0.3
+"""Seconds that a page waits for its turn; an answer being saved waits behind it."""
+REST: Final = 10.0
+"""Seconds for which nobody waits again for a provider that has let somebody wait in vain."""
 KNOWN_FOR: Final = timedelta(minutes=10)
 LARGEST: Final = 500_000
 NEEDED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -44,6 +49,8 @@ class Proof(Struct, frozen=True):
 
 
 _known: dict[str, tuple[datetime, dict[str, Any]]] = {}
+_in_vain: dict[str, float] = {}
+"""When each issuer last let somebody wait in vain, by the seconds that this process counts."""
 
 
 def discovered(provider: Provider, now: datetime, anew: bool = False) -> dict[str, Any]:
@@ -147,11 +154,14 @@ def leaving(provider: Provider, now: datetime, back: str) -> str:
 def _session(provider: Provider, back: str = "", token_endpoint: str = "") -> Iterator[Any]:
     """A session of the client with its secret, a few at once; what goes wrong on the way is NotReached."""
     from authlib.integrations.requests_client import OAuth2Session
-    from requests import RequestException
+    from requests import RequestException, Timeout
+    from urllib3 import exceptions as on_the_way
 
+    if seconds_counted() - _in_vain.get(provider.issuer, -REST) < REST:
+        raise NotReached("The provider did not answer moments ago.")
     kind, _, where = provider.secret.partition(":")
     method = {"": "none", "key": "private_key_jwt"}.get(kind, "client_secret_basic")
-    if not AT_ONCE.acquire(timeout=WAIT[0]):
+    if not AT_ONCE.acquire(timeout=TURN):
         raise NotReached("The provider is slow, and others wait for it already.")
     try:
         with OAuth2Session(
@@ -166,7 +176,9 @@ def _session(provider: Provider, back: str = "", token_endpoint: str = "") -> It
             if method == "private_key_jwt" and token_endpoint:
                 session.register_client_auth_method(_signing(provider, token_endpoint))
             yield session
-    except (RequestException, json.JSONDecodeError) as error:
+    except (RequestException, on_the_way.HTTPError, json.JSONDecodeError) as error:
+        if isinstance(error, (Timeout, on_the_way.TimeoutError)):  # the second where a reply begins and never ends
+            _in_vain[provider.issuer] = seconds_counted()
         raise NotReached(f"The provider does not answer ({type(error).__name__}).") from error
     finally:
         AT_ONCE.release()

@@ -18,7 +18,6 @@ PLACES: Final = {
     "before_the_sample": "Before the sample begins",
     "after_the_sample": "After the sample was full",
 }
-UNFINISHED: Final = {"open": "Begun and not finished", "abandoned": "Ended without signing"}
 ELIGIBLE_SO_FAR: Final = {
     "": "eligible by what was recorded",
     UNKNOWN: "eligibility not recorded yet",

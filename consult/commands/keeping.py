@@ -65,8 +65,10 @@ def rebuild(place: Place) -> None:
 def verify(place: Place, witness_file: Path | None, files: tuple[Path, ...]) -> None:
     """Prove the record: the database is undamaged, and each step follows from the one before.
 
-    Lists, cases, settings, people's roles and the kept versions of content are what the steps say. Each head that a
-    witness saw is still a step of the log: so it was not cut short, made anew, or put back to an older copy.
+    Lists, cases, settings, people's roles and the kept versions of content are what the steps say, and each employee
+    who was registered is there until erased. Names, dates of birth and passwords stand in no step, so that what they
+    say is not proved. Each head that a witness saw is still a step of the log: so it was not cut short, made anew, or
+    put back to an older copy.
 
     FILES are proved against the record by the head they carry: case files, results counted with --head, signed notes
     saved as text, and papers of evidence, each of which is made again from the record as it was at its head: packs,

@@ -14,6 +14,7 @@ from consult.audit.ascertainment import PLACES, Row
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.breakdowns import Close
 from consult.audit.figures import interval, rate, recorded
+from consult.audit.figures.groups import GONE
 from consult.audit.measures import Measure, MeasureSet
 from consult.audit.reliability import KAPPA_FROM, Agreement
 from consult.audit.results import Result, Results
@@ -28,7 +29,6 @@ MODES: Final = {
 }
 WITHHELD: Final = "withheld"
 TOO_FEW: Final = "too few to compare"
-GONE: Final = "Withheld: a count of 1 to 4, and at least one further group so that none can be had by subtraction."
 
 
 class Basis(Struct, frozen=True):

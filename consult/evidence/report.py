@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
 
 from msgspec.structs import asdict
 
@@ -11,7 +10,7 @@ from consult import planning
 from consult.accounts.people import ROLES
 from consult.audit import own, reliability
 from consult.audit.suppression import LEAVES_FROM
-from consult.documents import audit_report, unfinished
+from consult.documents import action_plan, audit_report, unfinished
 from consult.documents.audit_report import MODES
 from consult.documents.evidence import Block, Part, Points, Table, Words
 from consult.documents.words import uk_date
@@ -102,12 +101,11 @@ def definitions_part(at: Moment) -> list[Block]:
     return audit_report.definitions(at.instance.measures, at.instance.content.measures_digest)
 
 
-PLAN_HEAD: Final = ("Gap", "Likely cause", "Action", "Owner", "Due", "Evidence wanted", "Status", "Re-audit result")
-
-
 def plan_table(at: Moment) -> Table:
     """The actions of the round as the paper may show them."""
     shown = planning.plan(at.instance, at.conn, at.round, leaves=at.leaves)
     here = [p for p in shown if not at.site or p.action.wanted.site in ("", at.site)]
     rows = tuple(tuple(asdict(planning.row(one)).values()) for one in here)
-    return Table("Actions of this round, and those carried over", PLAN_HEAD, rows, (), (2, 1.5, 2, 1.2, 1, 1.5, 1, 1.5))
+    return Table(
+        "Actions of this round, and those carried over", action_plan.HEAD, rows, (), (2, 1.5, 2, 1.2, 1, 1.5, 1, 1.5)
+    )

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from consult.audit import cases, leaving
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.breakdowns import span
-from consult.audit.measures import MeasureSet
+from consult.audit.measures import OUTCOMES, MeasureSet
 from consult.audit.results import Judged, Result, Results, Selection, judged, results, results_by
 from consult.exchange.sheets import Cell, Sheet
 from consult.proforma.dataset import Dataset
@@ -43,7 +43,6 @@ SELECTED: Final = (
     "to",
     "round",
 )
-COUNTED: Final = ("met", "not_met", "not_applicable", "missing")
 RATES: Final = ("rate", "interval_low", "interval_high", "worst_case_rate")
 OPPORTUNITY: Final = "opportunity"
 
@@ -67,7 +66,7 @@ def results_sheet(found: Results, version: Version, *, leaves: bool = False, inv
     """
     years = version.benchmarks.years
     extent = () if leaves else ("eligible", "excluded")
-    header = (*SELECTED, *extent, "measure", *COUNTED, *RATES, *(f"benchmark_{year}" for year in years))
+    header = (*SELECTED, *extent, "measure", *OUTCOMES, *RATES, *(f"benchmark_{year}" for year in years))
     return Sheet("Results", header, _results_rows(found, version, leaves, INVENTED if invented else ""))
 
 

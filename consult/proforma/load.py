@@ -13,7 +13,7 @@ import tomli
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consult.proforma.answer import ANSWERED
+from consult.proforma.answer import ANSWERED, FINDING_STATES
 from consult.proforma.dataset import Dataset
 from consult.proforma.model import LEVELS, RELEASE_EVENTS, ROUTES, Count, Proforma, Question
 from consult.proforma.reports import NO_REPORTS, Reports
@@ -249,22 +249,21 @@ def _check_shape(question: Question) -> Iterator[str]:
     if choosing != bool(question.options):
         yield "a choice needs options; other kinds have none" if choosing else "only choice and choices take options"
     for code, n in Counter(o.code for o in question.options).items():
-        if n > 1 or code in STATES:
+        if n > 1 or code in FINDING_STATES:
             yield f"option {code} is used twice or is the name of a state; give it its own code"
     if question.kind == "finding" and question.states:
         yield "a finding has all five states; remove states"
     if question.kind == "number" and (question.min is None or question.max is None or question.min > question.max):
         yield "a number needs min and max, min not above max"
     for label in question.labels:
-        if label not in STATES:
-            yield f"labels knows no state {label}; use {', '.join(STATES)}"
+        if label not in FINDING_STATES:
+            yield f"labels knows no state {label}; use {', '.join(FINDING_STATES)}"
     for state in [*question.sets, *question.adds]:
-        if state not in STATES:
+        if state not in FINDING_STATES:
             yield f"sets and adds of a question go by state, not {state}; for options write them at the option"
 
 
 FACTS: Final = ("leaflet_given_printed", "leaflet_given_link", "report_with_adjustments")
-STATES: Final = ("present", "absent", "unsure", "declined", "not_asked")
 
 
 def _check_sources(question: Question, proforma: Proforma) -> Iterator[str]:

@@ -15,6 +15,9 @@ from consult.record import merging
 from consult.record.database import Connection
 
 NAME_LIKENESS: Final = 0.82
+LONGEST_NAME: Final = 120
+LONGEST_SEARCH: Final = 200
+"""No name, number or date is as long; SQLite takes some hundred words in one question, and then says that it can't."""
 SHORTEST_NUMBER: Final = 4
 SHORTEST_PART: Final = 3
 
@@ -116,6 +119,8 @@ def employees(conn: Connection, ids: list[str]) -> dict[str, Employee]:
 
 def find(conn: Connection, words: str, limit: int = 50) -> list[Employee]:
     """Employees whose name holds every word, or whose number or date of birth (2 March 1980, 02/03/1980) it is."""
+    if len(words) > LONGEST_SEARCH:
+        return []
     folded = [] if any(c.isdigit() for c in words) else fold_name(words).split()
     by_name = " AND ".join(["folded_name LIKE ?"] * len(folded)) or "0"
     born = _read_date(words)

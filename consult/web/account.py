@@ -17,6 +17,10 @@ from consult.web.context import inst, person
 from consult.web.visit import keep_token, renewed
 
 bp = Blueprint("account", __name__, url_prefix="/account")
+SET_UP_WITHIN = timedelta(minutes=10)
+"""How long after the password a telephone may be confirmed: until then the page shows its key."""
+ASKED_AT = "factor_begun"
+TOO_LATE = "Setting up a second factor was begun too long ago or in another browser; begin again with your password."
 NOT_YOUR_PASSWORD = "That is not your password now; try again."  # noqa: S105 - a sentence
 NOT_YOURS = "That is neither your password now nor a code that stands; try again."
 
@@ -106,6 +110,7 @@ def factor() -> Response | str | tuple[str, int]:
             return _removed()
         with inst().db.write() as conn:
             secret = factors.begin(conn, person().id)
+        session[ASKED_AT] = sessions.seconds(inst().store.clock())
     except (PersonRefused, SignInRefused) as refusal:
         return page(str(refusal), "factor"), 422
     return _enrolling(secret)
@@ -119,6 +124,7 @@ def _enrolling(secret: str, problem: str = "") -> str:
 def _confirmed() -> Response | str | tuple[str, int]:
     """The code was typed: the factor is in use, this session has a new token, and the recovery codes are shown."""
     now = inst().store.clock()
+    _check_just_begun(now)
     try:
         with inst().db.write() as conn:
             secret = factors.pending(conn, person().id)
@@ -129,8 +135,16 @@ def _confirmed() -> Response | str | tuple[str, int]:
         if not secret:
             raise
         return _enrolling(secret, str(refusal)), 422
+    session.pop(ASKED_AT)
     g.visit = sessions.lookup(inst().db.read(), new_token, now)
     return keep_token(make_response(render_template("account/codes.html", codes=codes)), new_token)
+
+
+def _check_just_begun(now: datetime) -> None:
+    """Refuse to go on with a key that the password was not given for here and now: the page shows it to anybody."""
+    begun = sessions.moment(session.get(ASKED_AT, 0))
+    if not timedelta() <= now - begun < SET_UP_WITHIN:
+        raise PersonRefused(TOO_LATE)
 
 
 def step_up(conn: Connection, now: datetime) -> str:

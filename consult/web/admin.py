@@ -131,16 +131,26 @@ def _as_typed() -> single_sign_on.Provider | None:
     leeway = typed("leeway") or "60"
     if not leeway.isdecimal():
         raise kept.SettingRefused("Clocks may differ by a number of seconds; give one.")
-    names = ("issuer", "client_id", "label", "secret", "key_id", "acr_values")
+    names = ("issuer", "client_id", "label", "key_id", "acr_values")
     words = {name: typed(name) for name in names}
     more = {name: typed(name) for name in ("scope", "key_algorithm") if typed(name)}
     return single_sign_on.Provider(
         **words,
         **more,
+        secret=_secret_for(words["issuer"]),
         require=single_sign_on.requirements(typed("require")),
         no_password_for=request.form.getlist("no_password_for"),
         leeway=int(leeway[:6]),
     )
+
+
+def _secret_for(issuer: str) -> str:
+    """Where the secret for this issuer lies, as it was said on the server; "" for an issuer that none was set for.
+
+    A page takes no such place: it names a file or a variable of the server, and what stands there goes to the issuer.
+    """
+    there = single_sign_on.provider(inst().db.read())
+    return there.secret if there is not None and there.issuer == issuer else ""
 
 
 @bp.get("/content")

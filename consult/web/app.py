@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from flask import Flask, Response, g, request, session, url_for
+from flask import Flask, Response, g, request, url_for
 from jinja2 import StrictUndefined
 
 from consult.accounts import policy
@@ -286,8 +286,3 @@ def _areas_of(role: str | None, _below: str) -> list[tuple[str, str, tuple[str, 
     ]
     allowed = [(name, endpoint, areas) for name, endpoint, areas in known if policy.allowed(role, endpoint)]
     return [(name, url_for("home" if "employees" in areas else endpoint), areas) for name, endpoint, areas in allowed]
-
-
-def forget() -> None:
-    """Forget what the browser holds of a visit."""
-    session.clear()

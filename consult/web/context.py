@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Request, current_app, g, request, url_for
 
@@ -54,6 +54,14 @@ def content_is_approved() -> bool:
 
 def own_address(target: str) -> str:
     """The address to go on to, if it is one of this application's own; else the start."""
-    parts = urlsplit(target)
+    parts = parts_of(target)
     own = target.startswith("/") and not target.startswith("//") and not parts.netloc and "\\" not in target
-    return target if own else url_for("home")
+    return target if own and parts.path else url_for("home")
+
+
+def parts_of(address: str) -> SplitResult:
+    """The parts of an address that a browser sent; all of them empty where it is none, such as http://[."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")

@@ -21,7 +21,6 @@ from consult.web.needing import words
 
 bp = Blueprint("employees", __name__, url_prefix="/employees")
 OLDEST = 120
-TOO_LONG = "Shorten the name to 120 characters."
 
 
 def _shown(text: str | None) -> str | None:
@@ -35,7 +34,7 @@ class RegisterForm(Form):
         "Full name",
         [
             DataRequired("Enter the employee's full name."),
-            Length(max=120, message="Shorten the name to 120 characters."),
+            Length(max=identity.LONGEST_NAME, message=f"Shorten the name to {identity.LONGEST_NAME} characters."),
         ],
         filters=[_shown],
     )
@@ -104,6 +103,7 @@ def everything(employee_id: str) -> Response | str | tuple[str, int]:
     form, reason = request.form.get("form", "html"), typed("reason")
     if request.method == "GET" or len(reason) < access.SHORTEST_REASON or form not in ("html", "json"):
         problem = "Say who asked for it, and when." if request.method == "POST" else ""
+        viewed_employee(employee.id)
         page = render_template("employees/everything_ask.html", employee=employee, problem=problem)
         return (page, 422) if problem else page
     made = access.everything(inst(), employee.id, reason, form, person().id, person().role)

@@ -11,7 +11,7 @@ from consult.record.identity import Employee
 from consult.record.ledger import Refused
 from consult.web import guard
 from consult.web.context import inst, person, who
-from consult.web.desk import listed_employees, refused
+from consult.web.desk import listed_employees, refused, viewed_employee
 from consult.web.employees import bp
 from consult.web.forms import typed
 
@@ -28,6 +28,7 @@ def _entry(employee_id: str) -> Employee:
 def merge(employee_id: str) -> Response | str:
     """Find the other entry of the same employee, see both side by side, and keep one."""
     one, other_id = _entry(employee_id), request.values.get("other", "")
+    viewed_employee(one.id)
     if not other_id:
         return _choose(one)
     if guard.is_own(other_id):
@@ -35,6 +36,7 @@ def merge(employee_id: str) -> Response | str:
     if guard.needs_reason(other_id):
         return redirect(url_for("employees.reason", employee_id=other_id, next=request.path), 303)
     other = _entry(other_id)
+    viewed_employee(other.id)
     if request.method == "GET" or "keep" not in request.form:
         store = inst().store
         sides = [(entry, lists.of_employee(store.db.read(), entry.id)) for entry in (one, other)]

@@ -24,10 +24,9 @@ from consult.record.store import Who
 from consult.web import blind
 from consult.web.context import inst, person
 from consult.web.desk import own_key, refused
-from consult.web.forms import clean, typed
+from consult.web.forms import clean, number, typed
 
 bp = Blueprint("entry", __name__, url_prefix="/entry")
-BASELINE = 40
 ANOTHER = "Go back to the sitting, and begin another case there."
 GO_ON = "To go on with it as another case, press “Keep as a draft”."
 
@@ -92,8 +91,7 @@ def baseline() -> Response | str:
     """Why past cases come first, how many there are, and one's own sittings."""
     conn = inst().db.read()
     if request.method == "POST":
-        text = request.form.get("wanted", "").strip()
-        wanted = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+        wanted = number(request.form.get("wanted", "").strip())
         try:
             with inst().db.write() as writing:
                 id_ = entry.begin(writing, wanted, who_enters(), inst().store.at(), own_key())
@@ -107,7 +105,7 @@ def baseline() -> Response | str:
         live=sum(counted_by_site(conn, Selection(provider=inst().provider, capture="live")).values()),
         sites=settings.sites(conn),
         own=list(reversed(entry.sittings(conn, person().id).values())),
-        wanted=BASELINE,
+        wanted=entry.USUAL,
         leads=person().role == "audit_lead",
     )
 
@@ -247,7 +245,6 @@ def edit(provider: str, mode: str, case_ref: str) -> Response | str | tuple[str,
     wrong: list[tuple[str, str]] = []
     if request.method == "POST":
         values = sent(form)
-        seen = request.form.get("seen", "")
         try:
             with inst().db.write() as writing:
                 entry.edit(
@@ -259,7 +256,7 @@ def edit(provider: str, mode: str, case_ref: str) -> Response | str | tuple[str,
                     rules(),
                     who_enters(),
                     own_key(),
-                    int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 18 else 0,
+                    number(request.form.get("seen", "")),
                 )
             return redirect(url_for("results.case", provider=provider, mode=mode, case_ref=case_ref))
         except NotTaken as problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -13,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from consult.record.database import Damaged, NotWritten, sqlite3, why_not_written
 from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import holding, noting, sign_in, taking_over, visit
-from consult.web.context import own_address
+from consult.web.context import own_address, parts_of
 from consult.web.holding import NOTHING, Held
 from consult.web.token import OtherSite
 
@@ -113,7 +112,7 @@ def _what_is_kept(held: Held) -> str:
 
 def _came_from() -> str:
     """The page of ours that a form was sent from, as far as the browser says; else the start."""
-    source = urlsplit(request.referrer or "")
+    source = parts_of(request.referrer or "")
     return own_address(source.path if source.netloc == request.host else "")
 
 

@@ -16,7 +16,8 @@ from consult.audit.why import why
 from consult.proforma.dataset import Dataset
 from consult.web import blind
 from consult.web.context import inst
-from consult.web.results import MODES, OUTCOMES, blocks, bp, parts, selection, words
+from consult.web.results import OUTCOMES, blocks, bp, parts, selection, words
+from consult.web.rounds import MODES
 
 EXCLUDED: Final = "excluded"
 GROUPS: Final = {**OUTCOMES, EXCLUDED: "Excluded"}

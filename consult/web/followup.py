@@ -16,7 +16,7 @@ from consult.record.ledger import Refused
 from consult.web import guard
 from consult.web.context import inst, person, who
 from consult.web.desk import found, listed_employees, own_key, refused
-from consult.web.forms import typed
+from consult.web.forms import number, typed
 
 SHOWN: Final = 30
 """Consultations of which what was filled in is still listed; what waits is always listed."""
@@ -80,11 +80,10 @@ def index() -> str:
 @bp.post("/<consultation_id>/decisions")
 def decision(consultation_id: str) -> Response:
     """Record what became of an urgent decision."""
-    consultation, seq = _own_or_left(consultation_id), request.form.get("decision", "")
-    number = int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 18 else 0
+    consultation, step = _own_or_left(consultation_id), number(request.form.get("decision", ""))
     try:
         outcome = request.form.get("outcome", "")
-        followup.follow_up(inst().store, consultation.id, number, outcome, typed("text"), own_key(), who(), left())
+        followup.follow_up(inst().store, consultation.id, step, outcome, typed("text"), own_key(), who(), left())
     except Refused as refusal:
         return refused(str(refusal), url_for("followup.index"))
     return redirect(url_for("followup.index"))

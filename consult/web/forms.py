@@ -15,6 +15,7 @@ from wtforms.fields import DateField
 from wtforms.validators import Length, NumberRange, Optional, ValidationError
 
 from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.fits import DATES_OF_ARRANGEMENT
 from consult.proforma.model import ARRANGEMENT_PARTS, Proforma, Question
 from consult.proforma.path import Path
 from consult.record.store import Refused
@@ -25,7 +26,6 @@ LONGEST_NUMBER: Final = 15
 MOST_FORMS: Final = 5000
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 NOT_A_DATE: Final = "Enter the date as day, month and year, or leave it blank."
-DATES_OF_ARRANGEMENT: Final = ("start", "end", "review")
 
 
 class Sent(Struct, frozen=True):

@@ -7,13 +7,12 @@ With JavaScript the open page keeps what was typed and asks for the sign-in; thi
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import current_app, g, request
 from msgspec import Struct
 from werkzeug.exceptions import HTTPException
 
-from consult.web.context import own_address, this_request
+from consult.web.context import own_address, parts_of, this_request
 
 TO: Final = "held_to"
 FIELD: Final = "held."
@@ -21,7 +20,7 @@ HERE: Final = "held_here"
 """What the sign-in page sends with what it holds, once somebody has signed in in another window."""
 NOT_HELD: Final = frozenset({"csrf_token", "unlock_password", "unlock_credential", "unlock_then", HERE})
 SECRETS: Final = frozenset({"password", "current", "new", "again", "code", "credential"})
-"""The fields in which a password or a code is typed, which no page ever holds."""
+"""The fields in which a password or a code is typed, which no page ever holds: whoever comes to the screen reads it."""
 
 
 class Held(Struct, frozen=True):
@@ -35,8 +34,8 @@ NOTHING: Final = Held()
 
 
 def of_this_form(path: str) -> Held:
-    """What this request sent, if it is a form of one of our own pages."""
-    if request.method != "POST" or request.files or not _from_our_page():
+    """What this request sent, if it is a form of one of our own pages; nothing of one with a secret."""
+    if request.method != "POST" or request.files or holds_a_secret() or not _from_our_page():
         return NOTHING
     return _sent(path)
 
@@ -69,8 +68,12 @@ def come_back(path: str) -> Held:
 
 
 def _sent(path: str) -> Held:
-    sent = tuple((name, value) for name, value in request.form.items(multi=True) if name not in NOT_HELD)
-    return Held(path, sent)
+    return Held(path, fields())
+
+
+def fields() -> tuple[tuple[str, str], ...]:
+    """What a form sent that a page may hold."""
+    return tuple((name, value) for name, value in request.form.items(multi=True) if name not in NOT_HELD | SECRETS)
 
 
 def through_sign_in() -> Held:
@@ -88,12 +91,12 @@ def _from_our_page() -> bool:
     if site is not None:
         return site == "same-origin"
     source = request.headers.get("Origin") or request.headers.get("Referer") or ""
-    return urlsplit(source).netloc == request.host
+    return parts_of(source).netloc == request.host
 
 
 def _takes_a_form(address: str) -> bool:
     known = current_app.create_url_adapter(request)
     try:
-        return known is not None and bool(known.match(urlsplit(address).path, method="POST"))
+        return known is not None and bool(known.match(parts_of(address).path, method="POST"))
     except HTTPException:
         return False

@@ -46,9 +46,12 @@ def home() -> Response | str:
 
 def _before() -> str:
     """The time before which the list of ended consultations begins: of a day that was asked for, or of a page."""
-    if day := dates.read(request.args.get("until", "")):
+    if not (day := dates.read(request.args.get("until", ""))):
+        return request.args.get("before", "")
+    try:
         return stamp(datetime.combine(day + timedelta(days=1), time()).astimezone())
-    return request.args.get("before", "")
+    except (OverflowError, ValueError):  # the first and the last day there are have none beside them
+        return ""
 
 
 def tour() -> str:

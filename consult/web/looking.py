@@ -12,7 +12,7 @@ from consult.record import identity, lists, looks
 from consult.web.context import inst, own_address, person, who
 from consult.web.desk import viewed_employee, without_a_name
 from consult.web.employees import bp as employees
-from consult.web.forms import typed
+from consult.web.forms import number, typed
 
 bp = Blueprint("looking", __name__, url_prefix="/settings/looks")
 WHAT: Final = {
@@ -73,10 +73,9 @@ def reason(employee_id: str) -> Response | str | tuple[str, int]:
 @bp.get("")
 def index() -> str:
     """The last looks at anybody, for the administrator: who, when, in which way; the employee by a reference only."""
-    before, conn = request.args.get("before", ""), inst().db.read()
+    before, conn = number(request.args.get("before", "0")), inst().db.read()
     known = people.person(conn, request.args.get("person", ""))
-    at = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else 0
-    found = looks.latest(conn, SHOWN + 1, at, known.id if known else "")
+    found = looks.latest(conn, SHOWN + 1, max(before, 0), known.id if known else "")
     return render_template(
         "people/looks.html",
         looks=found[:SHOWN],

@@ -11,7 +11,8 @@ from consult.audit import targets
 from consult.audit.breakdowns import span
 from consult.audit.results import Results
 from consult.web.context import inst
-from consult.web.results import MODES, Row, blocks, bp, leaving, parts, row, selection, whole_if_leaving, words
+from consult.web.results import Row, blocks, bp, leaving, parts, row, selection, whole_if_leaving, words
+from consult.web.rounds import MODES
 
 if TYPE_CHECKING:
     from consult.audit.figures import Figure

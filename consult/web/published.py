@@ -12,7 +12,8 @@ from consult.audit.comparison import PERCENT_FROM, percent
 from consult.audit.published import Figure
 from consult.proforma.rules import BLANKS
 from consult.web.context import inst
-from consult.web.results import MODES, bp, parts, selection, words
+from consult.web.results import bp, parts, selection, words
+from consult.web.rounds import MODES
 
 
 class Beside(Struct, frozen=True):

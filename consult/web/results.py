@@ -27,10 +27,9 @@ from consult.exchange.sheets import SheetRefused, csv_records, workbook
 from consult.proforma.dataset import Dataset
 from consult.record import settings
 from consult.web.context import inst, person
-from consult.web.rounds import shown
+from consult.web.rounds import MODES, shown
 
 bp = Blueprint("results", __name__, url_prefix="/results")
-MODES = {"live": "Live consultations", "retrospective": "Case notes read afterwards", "paper": "Paper, entered later"}
 OUTCOMES = {"met": "Met", "not_met": "Not met", "not_applicable": "Not applicable", "missing": "Missing"}
 ALL = "*"
 

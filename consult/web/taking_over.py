@@ -15,7 +15,7 @@ from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import forms
 from consult.web.answers import entered
 from consult.web.context import inst, name_of, person, who
-from consult.web.desk import bp, held_before, own_key, screen_context
+from consult.web.desk import bp, held_before, own_key, screen_context, viewed_employee
 from consult.web.screen import Screen
 
 TYPED = {
@@ -45,6 +45,7 @@ def take_over(consultation_id: str) -> Response | str | tuple[str, int]:
             inst().store.take_over(consultation_id, request.form.get("from", ""), reason, own_key(), who())
             return redirect(show)
         problem = "Say in a few words why you take it over."
+    viewed_employee(consultation.started["employee"])
     context = screen_context(consultation, problem=problem, holder=name_of(consultation.owner))
     page = render_template("consultations/take_over.html", **context)
     return (page, 422) if problem else page

@@ -13,13 +13,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from itertools import count
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from flask import current_app, g, session
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from werkzeug.exceptions import Forbidden
 
-from consult.web.context import this_request
+from consult.web.context import parts_of, this_request
 
 OF_SESSION: Final = "csrf_token"
 """What flask-wtf calls the token in the cookie: 20 bytes of chance, in hexadecimal."""
@@ -66,7 +65,7 @@ def is_from_another_site() -> bool:
     if site is not None:
         return site not in OURS
     origin = this.headers.get("Origin")
-    return origin is not None and urlsplit(origin).hostname != urlsplit(f"//{this.host}").hostname
+    return origin is not None and parts_of(origin).hostname != parts_of(f"//{this.host}").hostname
 
 
 def token() -> str:

@@ -25,7 +25,6 @@ ASKED_COOKIE: Final = "consult_asked"
 PASSWORD: Final = "unlock_password"  # noqa: S105 - the name of a field
 CREDENTIAL: Final = "unlock_credential"
 THEN: Final = "unlock_then"
-OF_THE_LOCK: Final = (PASSWORD, CREDENTIAL, THEN, "csrf_token")
 LOCKED: Final = 423
 
 
@@ -158,9 +157,9 @@ def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:
 
 
 def _lock_page(signed_in: SignIn, problem: str) -> AnyResponse:
-    kept = [(name, value) for name, value in request.form.items(multi=True) if name not in OF_THE_LOCK]
     sent = request.method == "POST" and request.form.get(THEN) != "page"
-    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept if sent else [], sent=sent)
+    kept = holding.fields() if sent else ()
+    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept, sent=sent)
     return make_response(page, LOCKED)
 
 

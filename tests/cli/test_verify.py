@@ -100,6 +100,26 @@ RESTORED = {
         "INSERT INTO definition SELECT 'made-up', kind, id, version, texts, first_used FROM definition LIMIT 1",
         r"is kept, and no step says that it was installed",
     ),
+    "an employee gone": (
+        "DELETE FROM employee WHERE rowid = 1",
+        r"employee [\w-]+ is missing, though a step says they were registered",
+    ),
+    "an employee under another id": (
+        "UPDATE employee SET id = 'e-other' WHERE rowid = 1",
+        r"employee e-other is there, and no step says so",
+    ),
+    "an employee nobody registered": (
+        "INSERT INTO employee SELECT 'e-x', name, folded_name, date_of_birth, '', registered_at FROM employee LIMIT 1",
+        r"employee e-x is there, and no step says so",
+    ),
+    "a date of birth that is none": (
+        "UPDATE employee SET date_of_birth = '1980-02-31' WHERE rowid = 1",
+        r"the date of birth of employee [\w-]+ is damaged",
+    ),
+    "a name that is found under another": (
+        "UPDATE employee SET folded_name = 'other' WHERE rowid = 1",
+        r"name or the date of birth of employee [\w-]+ is damaged",
+    ),
     "a person nobody added": (
         f"INSERT INTO person SELECT 'p-x', 'intruder', {PERSON} FROM person WHERE username = 'admin'",
         r"intruder may sign in, and no step says that this person was added",

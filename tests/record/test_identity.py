@@ -71,6 +71,16 @@ def test_finding_by_name_number_or_date_of_birth(conn, words, found):
     assert [e.name for e in identity.find(conn, words)] == found
 
 
+@pytest.mark.parametrize("words", ["ab " * 3000, "\uac00" * 9000, "a" * 10_000, "%" * 10_000, "1" * 10_000])
+def test_a_text_longer_than_any_name_finds_nobody_and_is_no_fault_of_the_record(conn, words):
+    assert identity.find(conn, words) == []
+
+
+@pytest.mark.parametrize("letters", ["ab ", "\uac00 ", "\uac00", "a"])
+def test_the_longest_text_that_is_searched_for_is_asked_whole(conn, letters):
+    assert identity.find(conn, (letters * identity.LONGEST_SEARCH)[: identity.LONGEST_SEARCH]) == []
+
+
 def test_an_employee_is_read_back_by_the_opaque_id_only(conn):
     employee = identity.find(conn, "E1001")[0]
     assert identity.employee(conn, employee.id) == employee

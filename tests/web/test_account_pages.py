@@ -12,6 +12,7 @@ from visiting import PASSWORD, Service, Visitor
 
 from consult.accounts import factors, people, sessions, tries
 from consult.record import ledger
+from consult.web import account
 
 NEW = "four other invented words"
 
@@ -95,6 +96,24 @@ def test_guesses_at_the_password_of_an_open_session_are_braked_like_signing_in(
 
 
 # --- second factor ------------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_waits_is_shown_again_only_where_and_while_the_password_was_given_for_it(
+    service: Service, nurse: Visitor
+) -> None:
+    """Else whoever finds a screen open could put the key on a telephone of their own, and lock its owner out."""
+    secret = secret_in(nurse.post("/account/second-factor", {"act": "begin", "password": PASSWORD}).text)
+    for _ in range(2):
+        for visitor in (service.visitor("nurse"), nurse) if service.clock.ahead else (service.visitor("nurse"),):
+            for typed in ("000000", code(service, secret)):
+                refused = visitor.post("/account/second-factor", {"act": "confirm", "code": typed})
+                assert (refused.status_code, "begin again with your password" in refused.text) == (422, True)
+                assert secret not in "".join(pages.text(pages.parse(refused.text)).split())
+        service.clock.ahead = account.SET_UP_WITHIN
+    assert not factors.has(service.instance.db.read(), service.who["nurse"].actor)
+    begun = nurse.post("/account/second-factor", {"act": "begin", "password": PASSWORD})
+    assert nurse.post("/account/second-factor", {"act": "confirm", "code": code(service, secret_in(begun.text))}).text
+    assert factors.has(service.instance.db.read(), service.who["nurse"].actor)
 
 
 def test_set_up_and_signed_in_with_from_the_first_page_to_the_last(service: Service, nurse: Visitor) -> None:

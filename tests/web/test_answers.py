@@ -11,6 +11,7 @@ import pytest
 from visiting import Service, Visitor
 
 from consult.proforma.answer import Answer
+from consult.web import dates
 from consult.web.forms import MAX_TEXT
 
 HOSTILE = {
@@ -191,6 +192,17 @@ class TestRefused:
         response = nurse.save(consultation, {"a.employee_concern": "a" * 3_000_000})
         assert response.status_code == 413
         assert "send less" in response.text
+
+    @pytest.mark.parametrize("role", ["nurse", ""])
+    @pytest.mark.parametrize("name", ["a", "a-day", "seen.x", "held.x"])
+    def test_more_fields_than_a_page_has(self, service: Service, consultation: str, role: str, name: str) -> None:
+        """Of nobody too: the fields are read before it is known who asks."""
+        visitor = service.visitor(role)
+        path = f"/consultations/{consultation}/answers" if role else "/sign-in"
+        for n, code in ((dates.MOST_FIELDS + 1, 413), (900, 400 if role else 422)):
+            sent = {name.replace("a", f"a{i}").replace("x", f"x{i}"): "1" for i in range(n)}
+            assert visitor.post(path, sent).status_code == code
+        assert visitor.client.get("/leaflets", query_string={f"x{i}": "1" for i in range(20)}).status_code < 400
 
     @pytest.mark.parametrize("path", ["blank-reason", "abandon", "in-error", "addendum"], ids=lambda path: path)
     def test_a_megabyte_anywhere_else(self, nurse: Visitor, consultation: str, path: str) -> None:

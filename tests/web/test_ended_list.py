@@ -50,6 +50,8 @@ def test_up_to_a_day_nothing_later_is_listed(service: Service, ended: list[str])
     assert listed(page) == [id_ for id_ in ended if started[id_] == day][:20]
     assert 'name="until-month" value="' + str(int(month)) in page
     assert "None was begun so early" in nurse.ask("/?until=2001-01-01").text
+    for first_or_last in ("0001-01-01", "9999-12-31"):
+        assert nurse.ask(f"/?until={first_or_last}").status_code == 200
 
 
 def test_a_colleague_sees_none_of_them(service: Service, ended: list[str]) -> None:

@@ -106,6 +106,7 @@ def test_that_it_was_put_together_is_a_step_with_its_reason(shared: Service, emp
     step = list(steps(conn, kind="record_handed_out"))[-1]
     assert step.content == {"employee": employee, "form": "json", "reason": "Asked in person on 4 March"}
     assert step.actor == shared.who["doctor"].actor
+    visitor.ask(f"/employees/{employee}/everything")  # shows who it is, which is a look once a visit
     before = ledger.head(conn)
     for reason in ("", "  ", "x"):
         reply = visitor.post(f"/employees/{employee}/everything", {"form": "html", "reason": reason})

@@ -9,6 +9,7 @@ from visiting import PASSWORD, Service, Visitor, look_over
 from werkzeug.test import TestResponse
 
 from consult.proforma.answer import Answer
+from consult.web import holding
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 TEXT = "First line\nsecond, with “quotes”, 'these' & <b>signs</b>"
@@ -129,3 +130,30 @@ def test_nothing_is_held_where_nothing_was_sent(nurse: Visitor, consultation: st
     reply = nurse.ask(f"/consultations/{consultation}")
     assert reply.status_code == 302
     assert "held_to" not in nurse.ask(reply.headers["Location"]).text
+
+
+@pytest.mark.parametrize("field", sorted(holding.SECRETS))
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_password_or_a_code_that_meets_an_ended_or_locked_session_stands_in_no_page(
+    nurse: Visitor, field: str, ended: bool
+) -> None:
+    """Whoever comes to the screen next could read it there, or send it."""
+    sent = {field: "typed in secret 4711", "session": "text that may be read"}
+    if ended:
+        reply = signed_out(nurse, "/account/password", sent)
+    else:
+        nurse.post("/lock")
+        reply = nurse.client.post("/account/password", data={**sent, "csrf_token": nurse.csrf()}, headers=OURS)
+        assert "text that may be read" in reply.text, "all else waits behind the lock"
+    assert reply.status_code == (302 if ended else 423)
+    assert "typed in secret" not in reply.text
+
+
+def test_a_browser_that_names_no_address_as_its_source_is_no_page_of_ours(nurse: Visitor) -> None:
+    token = nurse.csrf()
+    for header in ("Origin", "Referer"):
+        reply = nurse.client.post("/incidents", data={"csrf_token": token}, headers={header: "http://["})
+        assert reply.status_code == (403 if header == "Origin" else 422)
+    nurse.post("/sign-out")
+    reply = nurse.client.post("/incidents", data={"what": "x", "csrf_token": token}, headers={"Referer": "http://["})
+    assert (reply.status_code, reply.headers["Location"]) == (302, "/sign-in")

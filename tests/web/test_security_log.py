@@ -192,6 +192,18 @@ def test_a_days_file_takes_no_more_about_nobody_and_goes_on_about_people(
     assert next(newest(tmp_path, 1)).event == "refused_host", "the next day has a file of its own"
 
 
+@pytest.mark.parametrize("event", ["sign_in_failed", "sign_in_braked", "code_asked"])
+def test_a_flood_of_tries_at_a_known_name_hides_nobody_who_is_signed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    monkeypatch.setattr(security_log, "MOST", 2000)
+    log, whose = SecurityLog(tmp_path), "p-0123456789abcdef"
+    for _ in range(200):
+        log.note(NOW, event, whose)
+    log.note(NOW, "refused_role", whose)
+    assert [one.event for one in newest(tmp_path, 3)] == ["refused_role", "log_full", event]
+
+
 def test_old_files_go_once_a_new_day_begins_and_nothing_else_does(tmp_path: Path) -> None:
     log = SecurityLog(tmp_path)
     log.note(NOW - security_log.KEEP - timedelta(days=1), "signed_in")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import Any
@@ -42,6 +46,7 @@ def there(running: OidcServer, service: Service, monkeypatch: pytest.MonkeyPatch
     fresh = OidcServer(running.port, keys=running.keys)
     vars(running).update(vars(fresh))
     provider._known.clear()
+    provider._in_vain.clear()
     monkeypatch.setenv("CONSULT_TEST_SECRET", SECRET)
     set_up(service, running)
     link(service, running, "nurse")
@@ -498,13 +503,44 @@ def test_until_a_provider_is_set_up_nothing_is_asked_outside(service: Service) -
     assert "/sign-in/provider" not in page
 
 
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"])
+def test_a_provider_that_lets_somebody_wait_in_vain_holds_up_few_pages_and_none_again_at_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch, begins: bytes
+) -> None:
+    """It takes connections and never ends a reply; ten people press the button, and the server has four threads."""
+    monkeypatch.setattr(provider, "WAIT", (2.0, 2.0))
+    with socket.create_server(("127.0.0.1", 0)) as mute, ThreadPoolExecutor(10) as hands:
+        there = OidcServer(mute.getsockname()[1])
+        set_up(service, there, secret="")
+        threading.Thread(target=_begin_to_reply, args=(mute, begins), daemon=True).start()
+        visitors = [service.visitor() for _ in range(10)]
+        begun = time.monotonic()
+        took = sorted(hands.map(lambda one: _time_refused(one, begun), visitors))
+        assert [seconds > 1.9 for seconds in took] == [False] * 8 + [True] * 2
+        again = time.monotonic()
+        assert _time_refused(service.visitor(), again) < 1
+
+
+def _begin_to_reply(mute: socket.socket, begins: bytes) -> None:
+    held = []
+    with suppress(OSError):  # closed once the test is over
+        while True:
+            held.append(mute.accept()[0])
+            held[-1].sendall(begins)
+
+
+def _time_refused(visitor: Visitor, since: float) -> float:
+    response = visitor.client.get("/sign-in/provider")
+    assert (response.status_code, "use name and password" in response.text) == (503, True)
+    return time.monotonic() - since
+
+
 def test_the_settings_page_sets_it_up_and_takes_it_away(service: Service) -> None:
     admin = service.visitor("administrator")
     sent = {
         "issuer": "https://id.example.org/",
         "client_id": "c",
         "label": "Example ID",
-        "secret": "env:THE_SECRET",
         "require": "acr=AAL2,AAL3 amr=mfa",
         "no_password_for": ["nurse"],
         "leeway": "30",
@@ -522,7 +558,6 @@ def test_the_settings_page_sets_it_up_and_takes_it_away(service: Service) -> Non
     assert "http://localhost/sign-in/provider/back" in page
     for wrong in (
         {"issuer": "http://id.example.org"},
-        {"secret": "hunter2 hunter2"},
         {"leeway": "9999"},
         {"label": ""},
     ):
@@ -531,6 +566,31 @@ def test_the_settings_page_sets_it_up_and_takes_it_away(service: Service) -> Non
     assert single_sign_on.provider(service.instance.db.read()) == found
     assert admin.post("/settings/sign-on", {"issuer": ""}).status_code == 302
     assert single_sign_on.provider(service.instance.db.read()) is None
+
+
+@pytest.mark.parametrize(
+    ("issuer", "goes_there"),
+    [("https://id.example.org/", "env:THE_SECRET"), ("https://id.evil.example/", ""), ("https://id.example.org", "")],
+)
+def test_no_page_says_where_the_secret_lies_and_another_issuer_gets_none(
+    service: Service, issuer: str, goes_there: str
+) -> None:
+    """The place is a file or a variable of the server: a page that took one could have any of them sent away."""
+    there = Provider("https://id.example.org/", CLIENT, "Example ID", "env:THE_SECRET")
+    with service.instance.db.write() as conn:
+        single_sign_on.set_provider(conn, there, "test", service.instance.store.at())
+    admin = service.visitor("administrator")
+    sent = {"issuer": issuer, "client_id": "c", "label": "Renamed", "leeway": "30"}
+    for asked in ({}, {"secret": "file:/proc/self/environ"}, {"secret": "env:CONSULT_FACTOR_KEY"}):
+        assert admin.post("/settings/sign-on", sent | asked).status_code == 302
+        found = single_sign_on.provider(service.instance.db.read())
+        assert found is not None
+        assert (found.label, found.secret) == ("Renamed", goes_there)
+
+
+def test_what_is_no_place_of_a_secret_is_refused() -> None:
+    with pytest.raises(SettingRefused, match="never the secret itself"):
+        Provider("https://id.example.org/", CLIENT, "Example ID", "hunter2 hunter2").check()
 
 
 @pytest.mark.parametrize(

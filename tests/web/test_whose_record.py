@@ -6,7 +6,7 @@ from datetime import date
 
 import pages
 import pytest
-from addresses import methods, rules
+from addresses import address, methods, rules, values_of
 from visiting import EMPLOYEE, PEOPLE, Service, Visitor
 from werkzeug.test import TestResponse
 
@@ -272,6 +272,32 @@ def test_each_page_of_a_record_is_one_look_a_visit_and_is_listed_for_the_employe
     again.token = ""
     again.ask(f"/employees/{employee}")
     assert len(kinds(service, employee)) == len(expected) + 1, "a new sign-in is a new visit, whatever a cookie holds"
+
+
+@pytest.mark.parametrize("role", ["doctor", "nurse"])
+def test_every_page_that_shows_who_an_employee_is_leaves_a_look_also_where_it_is_the_first_that_is_opened(
+    service: Service, role: str
+) -> None:
+    """A colleague's employee and one's own, at every address that names one or a consultation, each in a new visit."""
+    consultation = service.begin()
+    employee = service.consultation(consultation).started["employee"]
+    other = service.employee("Quentin Quagmire", date(1980, 3, 2), "Q-1")
+    values = values_of(service) | {"consultation_id": consultation, "employee_id": employee}
+    conn, actor, shown = service.instance.db.read(), service.who[role].actor, set()
+    for rule in rules(service):
+        if "GET" not in methods(rule) or not {"employee_id", "consultation_id"} & rule.arguments:
+            continue
+        path = address(service, rule, values)
+        for query in ("", f"?other={other}") if rule.endpoint == "employees.merge" else ("",):
+            before = {id_: len(looks.of_employee(conn, id_)) for id_ in (employee, other)}
+            text = service.visitor(role).ask(path + query).text
+            for id_, name in ((employee, EMPLOYEE[0]), (other, "Quentin Quagmire")):
+                if name in text:
+                    shown.add(rule.endpoint)
+                    new = looks.of_employee(conn, id_)[: len(looks.of_employee(conn, id_)) - before[id_]]
+                    assert actor in {one.actor for one in new}, (path + query, name)
+    assert {"employees.show", "employees.merge", "employees.everything"} <= shown
+    assert ("consultations.take_over" if role == "doctor" else "consultations.show") in shown
 
 
 def test_the_administrator_sees_who_looked_and_nothing_of_whom(service: Service, nurse: Visitor) -> None:
