@@ -68,7 +68,7 @@ def _newest() -> tuple[str, str]:
 @bp.post("/sites")
 def add_site() -> Response | tuple[str, int]:
     """Add a site; its urgent routes are filled in where it then stands."""
-    code = typed("code")
+    code = typed("site")
     try:
         with inst().db.write() as conn:
             kept.add_site(conn, code, typed("name")[:120], person().id, inst().store.at())

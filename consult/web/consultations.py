@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -22,6 +23,8 @@ from consult.web.desk import bp, ended_context, found, questions_context, screen
 from consult.web.employees import page_of
 from consult.web.screen import Screen
 
+WHEN_HELD: Final = "Enter the date it was held, and the time it began, such as 10:42."
+
 
 @bp.post("/start")
 def start() -> Response | str:
@@ -32,7 +35,7 @@ def start() -> Response | str:
     attendance = request.form.get("attendance", "")
     if employee is None or site is None:
         abort(404)
-    if attendance not in ("in_person", "video", "telephone"):
+    if attendance not in ATTENDANCE:
         return redirect(url_for("employees.show", employee_id=employee.id, problem="attendance"))
     if why_not := inst().why_no_live(site.code):
         return render_template("refused.html", title="No live consultation can be started", sentence=why_not)
@@ -87,8 +90,11 @@ def _held_at() -> datetime:
     """When it was held, in the zone of this machine."""
     day, hour = dates.read(request.form.get("date", "")), dates.read_time(request.form.get("time", ""))
     if day is None or hour is None:
-        raise Refused("Enter the date it was held, and the time it began, such as 10:42.")
-    held = datetime.combine(day, hour).astimezone()
+        raise Refused(WHEN_HELD)
+    try:
+        held = datetime.combine(day, hour).astimezone()
+    except (OverflowError, ValueError):  # of the first or last day of the calendar, in another zone
+        raise Refused(WHEN_HELD) from None
     if held > inst().store.clock():
         raise Refused("That lies in the future; enter the date and time at which it was held.")
     return held

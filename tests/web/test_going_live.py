@@ -152,7 +152,7 @@ def test_an_administrator_adds_a_site_and_no_live_consultation_starts_there_befo
     real: Service,
 ) -> None:
     administrator = real.visitor("administrator")
-    added = administrator.post("/settings/sites", {"code": "EAST", "name": "East clinic (invented)"})
+    added = administrator.post("/settings/sites", {"site": "EAST", "name": "East clinic (invented)"})
     assert added.headers["Location"] == "/settings#site-EAST"
     assert settings.sites(real.instance.db.read())["EAST"].blank_routes == list(settings.NEEDED_ROUTES)
     assert "Site EAST: no live consultation starts here" in pages.text(administrator.get("/settings"))
@@ -164,12 +164,12 @@ def test_an_administrator_adds_a_site_and_no_live_consultation_starts_there_befo
 @pytest.mark.parametrize("code", ["A", "a", "", "No blanks", "../A", "x" * 33])
 def test_a_site_whose_code_is_taken_or_no_code_is_refused_and_what_was_typed_stays(service: Service, code: str) -> None:
     administrator, before = service.visitor("administrator"), settings.sites(service.instance.db.read())
-    response = administrator.post("/settings/sites", {"code": code, "name": "Typed name"})
+    response = administrator.post("/settings/sites", {"site": code, "name": "Typed name"})
     assert response.status_code == 422
     page = pages.parse(response.text)
     assert "Nothing was changed" in pages.text(page)
     (form,) = [f for f in page.iter("form") if f.get("id") == "add-site"]
-    assert [pages.value_of(form, name) for name in ("code", "name")] == [code, "Typed name"]
+    assert [pages.value_of(form, name) for name in ("site", "name")] == [code, "Typed name"]
     assert settings.sites(service.instance.db.read()) == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 import pages
@@ -45,6 +46,20 @@ def test_what_is_not_right_is_said(service: Service, nurse: Visitor, wrong: dict
     reply = nurse.post("/consultations/start-on-paper", sent(service, **wrong))
     assert reply.status_code == 422
     assert says in reply.text
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_ends_of_the_calendar_are_refused_in_every_zone(
+    service: Service, nurse: Visitor, monkeypatch: pytest.MonkeyPatch, zone: str, day: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        assert nurse.post("/consultations/start-on-paper", sent(service, date=day, time="00:01")).status_code == 422
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_mistyped_letter_of_a_reference_is_found() -> None:
