@@ -26,6 +26,7 @@ WHY_HANDED: Final = {
     "other_work": "The clinician has other work now",
 }
 OWN: Final = "This is your own account; change it on your account page, with your password."
+OWN_LINK: Final = "Another administrator makes a link code for your own account, or the owner of the server: consult person link."
 
 
 @bp.route("", methods=["GET", "POST"])
@@ -188,10 +189,12 @@ def factor(person_id: str) -> Response | tuple[str, int]:
 
 @bp.post("/<person_id>/link-code")
 def link_code(person_id: str) -> str | tuple[str, int]:
-    """Make a code, shown once, with which a person links their account at the provider."""
+    """Make a code, shown once, with which a person links their account at the provider: it opens what a password does."""
     one = _known(person_id)
     try:
+        _not_own(one, OWN_LINK)
         with inst().db.write() as conn:
+            accounts.prove_identity(conn, one.id, typed("proved"), person().id, inst().store.at())
             words = single_sign_on.make_code(conn, one.id, inst().store.clock(), person().id, inst().store.at())
     except PersonRefused as refusal:
         return _page(one, str(refusal)), 422
@@ -210,9 +213,9 @@ def unlink_account(person_id: str) -> Response | tuple[str, int]:
     return _changed(one, changes)
 
 
-def _not_own(one: Person) -> None:
+def _not_own(one: Person, why: str = OWN) -> None:
     if one.id == person().id:
-        raise PersonRefused(OWN)
+        raise PersonRefused(why)
 
 
 @bp.post("/<person_id>/hand-over")
