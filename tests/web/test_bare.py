@@ -78,7 +78,9 @@ FAULTS: dict[str, Callable[[str], str]] = {
     "a comment that ends wrongly": lambda page: page.replace("Done", "<!-- a -- b --!> Done"),
     "a fault behind a comment": lambda page: page.replace("Done", "<!-- > --> </b>"),
     "a fault behind a tag in a text": lambda page: page.replace("It's so", "<b x='").replace("Done", "</i>"),
-    "a script with something like a tag": lambda page: page.replace("defer>", "defer>a<b c='").replace("Done", "Do'></b>"),
+    "a script with something like a tag": lambda page: page.replace("defer>", "defer>a<b c='").replace(
+        "Done", "Do'></b>"
+    ),
 }
 
 
