@@ -10,7 +10,6 @@ from chromium import a_browser
 from flask import Flask
 from hypothesis import settings
 from jinja2 import BytecodeCache
-from werkzeug.routing import Rule
 
 from consult.audit import cases, gesture
 from consult.audit.measures import load_measures
@@ -24,6 +23,7 @@ from consult.record.library import Library, install
 from consult.record.opening import open_database
 from consult.record.release import Event
 from consult.record.store import Start, Store, Who
+from consult.web import routing
 
 ROOT = FilePath(__file__).parents[1]
 BACK_PAIN = ROOT / "proformas" / "back-pain"
@@ -47,7 +47,7 @@ class Compiled(BytecodeCache):
         self.code[bucket.key, bucket.checksum] = bucket.code
 
 
-class Known(Rule):
+class Known(routing.Lazy):
     """A route whose code is compiled for the first application of this process: it is the same in all of them."""
 
     made = {}
@@ -60,7 +60,7 @@ class Known(Rule):
 
 
 Flask.jinja_options = {"bytecode_cache": Compiled()}
-Flask.url_rule_class = Known
+routing.Lazy = Known
 settings.register_profile("consult", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("consult")
 

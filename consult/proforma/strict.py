@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
@@ -113,11 +114,17 @@ def _parts(kind: Any, raw: object) -> Iterator[tuple[Any, object, str | int]]:
     if get_origin(kind) is Annotated:
         kind = get_args(kind)[0]
     if _is_strict(kind) and isinstance(raw, dict):
-        yield from ((f.type, raw[f.encode_name], f.encode_name) for f in fields(kind) if f.encode_name in raw)
+        yield from ((f.type, raw[f.encode_name], f.encode_name) for f in _fields(kind) if f.encode_name in raw)
     elif get_origin(kind) is tuple and isinstance(raw, list):
         yield from ((get_args(kind)[0], value, number) for number, value in enumerate(raw))
     elif get_origin(kind) is dict and isinstance(raw, dict):
         yield from ((get_args(kind)[1], value, key) for key, value in raw.items())
+
+
+@cache
+def _fields(kind: type[Strict]) -> tuple[FieldInfo, ...]:
+    """The fields of a class: to work them out reads its annotations anew, and takes longer than all else here."""
+    return fields(kind)
 
 
 def _is_strict(kind: Any) -> bool:
@@ -125,7 +132,7 @@ def _is_strict(kind: Any) -> bool:
 
 
 def _wrong_keys(kind: type[Strict], raw: dict[str, object], at: Place) -> list[Fault]:
-    known = {field.encode_name: field for field in fields(kind)}
+    known = {field.encode_name: field for field in _fields(kind)}
     missing = [name for name, field in known.items() if name not in raw and _is_needed(field)]
     return [
         *(Fault((*at, name), MISSING, "missing") for name in missing),

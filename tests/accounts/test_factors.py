@@ -65,15 +65,13 @@ def test_a_factor_is_in_use_once_a_code_confirms_it_and_not_before(db, add):
 
 
 @pytest.mark.parametrize("steps", range(-4, 5))
-def test_a_clock_may_be_one_step_off_and_no_more(db, add, steps):
-    nell = add()
-    secret, _ = set_up(db, nell.id)
+def test_a_clock_may_be_one_step_off_and_no_more(db, telephone, steps):
+    nell, secret, _ = telephone
     assert take(db, nell.id, code_at(secret, step_of(LATER) + steps)) == (abs(steps) <= 1)
 
 
-def test_a_code_is_taken_once_and_so_is_every_one_before_it(db, add):
-    nell = add()
-    secret, _ = set_up(db, nell.id)
+def test_a_code_is_taken_once_and_so_is_every_one_before_it(db, telephone):
+    nell, secret, _ = telephone
     assert not take(db, nell.id, code_at(secret, step_of(NOW)), NOW), "the one that confirmed it"
     now = step_of(LATER)
     assert take(db, nell.id, f" {code_at(secret, now)[:3]} {code_at(secret, now)[3:]} ")
@@ -82,11 +80,10 @@ def test_a_code_is_taken_once_and_so_is_every_one_before_it(db, add):
     assert take(db, nell.id, code_at(secret, now + 1))
 
 
-def test_over_many_draws_no_code_is_ever_taken_twice_and_none_that_has_passed(db, add):
-    nell, seed = add(), random.SystemRandom().randrange(10**9)
+def test_over_many_draws_no_code_is_ever_taken_twice_and_none_that_has_passed(db, telephone):
+    (nell, secret, _), seed = telephone, random.SystemRandom().randrange(10**9)
     print("seed", seed)
     luck, taken = random.Random(seed), set()
-    secret, _ = set_up(db, nell.id)
     now, last = LATER, 0
     for _ in range(60):
         now += timedelta(seconds=luck.randrange(0, 40))
@@ -100,9 +97,8 @@ def test_over_many_draws_no_code_is_ever_taken_twice_and_none_that_has_passed(db
     assert len(taken) > 5
 
 
-def test_each_recovery_code_signs_in_once_and_is_kept_only_as_a_hash(db, add):
-    nell = add()
-    _, codes = set_up(db, nell.id)
+def test_each_recovery_code_signs_in_once_and_is_kept_only_as_a_hash(db, telephone):
+    nell, _, codes = telephone
     assert len(set(codes)) == 10
     kept = str([tuple(row) for row in db.read().execute("SELECT * FROM recovery_code")])
     assert not [code for code in codes if code in kept or code.replace("-", "") in kept]
@@ -115,17 +111,15 @@ def test_each_recovery_code_signs_in_once_and_is_kept_only_as_a_hash(db, add):
     assert take(db, nell.id, new[0])
 
 
-def test_a_recovery_code_of_another_person_opens_nothing(db, add):
-    nell, otto = add(), add("Otto Other")
-    _, codes = set_up(db, nell.id)
+def test_a_recovery_code_of_another_person_opens_nothing(db, add, telephone):
+    (_, _, codes), otto = telephone, add("Otto Other")
     set_up(db, otto.id)
     assert not take(db, otto.id, codes[0])
     assert not take(db, "", codes[0])
 
 
-def test_a_new_telephone_stands_in_the_place_of_the_old_one_once_confirmed(db, add):
-    nell = add()
-    old, _ = set_up(db, nell.id)
+def test_a_new_telephone_stands_in_the_place_of_the_old_one_once_confirmed(db, telephone):
+    nell, old, _ = telephone
     with db.write() as conn:
         new = factors.begin(conn, nell.id)
     assert take(db, nell.id, code_at(old, step_of(LATER)))
@@ -136,9 +130,8 @@ def test_a_new_telephone_stands_in_the_place_of_the_old_one_once_confirmed(db, a
     assert take(db, nell.id, code_at(new, step_of(after)), after)
 
 
-def test_the_steps_say_that_it_was_set_or_removed_and_hold_none_of_it(db, add):
-    nell = add()
-    secret, codes = set_up(db, nell.id)
+def test_the_steps_say_that_it_was_set_or_removed_and_hold_none_of_it(db, telephone):
+    nell, secret, codes = telephone
     with db.write() as conn:
         factors.renew_codes(conn, nell.id, nell.id, AT)
     assert people.with_second_factor(db.read()) == {nell.id}
@@ -186,9 +179,8 @@ def refusal(db, half, code, now=LATER):
     return str(caught.value)
 
 
-def test_name_password_and_code_open_a_session_and_the_half_alone_opens_nothing(db, add):
-    nell = add()
-    secret, _ = set_up(db, nell.id)
+def test_name_password_and_code_open_a_session_and_the_half_alone_opens_nothing(db, telephone):
+    nell, secret, _ = telephone
     half = half_of(db, "nell.sample", PASSWORD)
     assert sessions.lookup(db.read(), half, LATER) is None
     token, who = signing_in.complete(db, half, code_at(secret, step_of(LATER)), LATER)
@@ -198,10 +190,9 @@ def test_name_password_and_code_open_a_session_and_the_half_alone_opens_nothing(
     assert refusal(db, half, code_at(secret, step_of(LATER) + 1)) == signing_in.TOO_LATE
 
 
-def test_a_wrong_password_is_asked_for_a_code_like_a_right_one_and_then_refused_alike(db, add):
-    nell = add()
+def test_a_wrong_password_is_asked_for_a_code_like_a_right_one_and_then_refused_alike(db, add, telephone):
+    _, secret, codes = telephone
     add("Otto Other", password="another quiet otter")
-    secret, codes = set_up(db, nell.id)
     for username, password in (("nell.sample", "not this one at all"), ("nobody", PASSWORD), ("otto.other", PASSWORD)):
         half = half_of(db, username, password)
         for code in (code_at(secret, step_of(LATER)), codes[0], "123456", ""):
@@ -211,9 +202,8 @@ def test_a_wrong_password_is_asked_for_a_code_like_a_right_one_and_then_refused_
     assert signing_in.sign_in(db, "otto.other", "another quiet otter", LATER)[1].name == "Otto Other"
 
 
-def test_tries_of_passwords_and_codes_are_counted_together_and_a_right_password_clears_nothing(db, add):
-    nell = add()
-    secret, _ = set_up(db, nell.id)
+def test_tries_of_passwords_and_codes_are_counted_together_and_a_right_password_clears_nothing(db, telephone):
+    _, secret, _ = telephone
     for _ in range(tries.TRIES // 2):
         half = half_of(db, "nell.sample", PASSWORD)
         assert refusal(db, half, "123456") == signing_in.WRONG_CODE
@@ -226,9 +216,8 @@ def test_tries_of_passwords_and_codes_are_counted_together_and_a_right_password_
     assert db.read().execute("SELECT count(*) FROM failed_try").fetchone()[0] == 0
 
 
-def test_a_half_sign_in_ends_after_ten_minutes_and_with_a_changed_password(db, add):
-    nell = add()
-    secret, _ = set_up(db, nell.id)
+def test_a_half_sign_in_ends_after_ten_minutes_and_with_a_changed_password(db, telephone):
+    nell, secret, _ = telephone
     half = half_of(db, "nell.sample", PASSWORD)
     late = LATER + signing_in.HALF
     assert refusal(db, half, code_at(secret, step_of(late)), late) == signing_in.TOO_LATE

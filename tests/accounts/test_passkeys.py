@@ -43,9 +43,8 @@ def refused(db, sent, asked_by="browser", place=HERE, now=NOW):
     return str(caught.value)
 
 
-def test_a_passkey_signs_its_person_in_without_name_or_password(db, add):
-    nell = add()
-    held, codes = add_key(db, nell)
+def test_a_passkey_signs_its_person_in_without_name_or_password(db, passkey):
+    nell, held, codes = passkey
     assert len(codes) == 10, "the first factor brings recovery codes"
     token, who = signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
     assert who == nell
@@ -79,16 +78,16 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_what_is_not_as_it_was_asked_signs_nobody_in_and_is_refused_alike(db, add, wrong):
-    held, _ = add_key(db, add())
+def test_what_is_not_as_it_was_asked_signs_nobody_in_and_is_refused_alike(db, passkey, wrong):
+    _, held, _ = passkey
     forger, forged = WRONG[wrong]
     assert refused(db, forger(held).sign(ask(db), **forged)) == NOT_PROVED
     assert db.read().execute("SELECT count(*) FROM sign_in").fetchone()[0] == 0
     assert signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW), "and the right one still does"
 
 
-def test_a_challenge_is_answered_once_by_the_browser_that_was_asked_and_within_five_minutes(db, add):
-    held, _ = add_key(db, add())
+def test_a_challenge_is_answered_once_by_the_browser_that_was_asked_and_within_five_minutes(db, passkey):
+    _, held, _ = passkey
     sent = held.sign(ask(db))
     assert refused(db, sent, asked_by="another browser") == TOO_LATE
     assert signing_in.by_passkey(db, HERE, "browser", sent, NOW)
@@ -139,15 +138,14 @@ def test_a_counter_that_goes_back_is_said_and_the_passkey_signs_in_no_more(db, a
     assert [s.content["change"] for s in ledger.steps(db.read(), kind="person_changed")].count("passkey_copied") == 2
 
 
-def test_an_authenticator_that_counts_nothing_signs_in_again_and_again(db, add):
-    held, _ = add_key(db, add())
+def test_an_authenticator_that_counts_nothing_signs_in_again_and_again(db, passkey):
+    _, held, _ = passkey
     for _ in range(3):
         assert signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
 
 
-def test_somebody_stopped_does_not_sign_in_and_one_let_in_again_does(db, add):
-    nell = add()
-    held, _ = add_key(db, nell)
+def test_somebody_stopped_does_not_sign_in_and_one_let_in_again_does(db, passkey):
+    nell, held, _ = passkey
     for active in (False, True):
         with db.write() as conn:
             people.set_active(conn, nell.id, active, "cli:test", AT)
@@ -156,14 +154,14 @@ def test_somebody_stopped_does_not_sign_in_and_one_let_in_again_does(db, add):
     assert signing_in.by_passkey(db, HERE, "browser", held.sign(ask(db)), NOW)
 
 
-def test_a_passkey_of_one_host_signs_in_at_no_other(db, add):
-    held, _ = add_key(db, add())
+def test_a_passkey_of_one_host_signs_in_at_no_other(db, passkey):
+    _, held, _ = passkey
     assert refused(db, held.sign(ask(db, place=ELSEWHERE)), place=ELSEWHERE) == NOT_PROVED
 
 
-def test_after_the_password_ones_own_passkey_stands_for_the_code_and_anothers_does_not(db, add):
-    nell, otto = add(), add("Otto Other")
-    (hers, codes), (his, _) = add_key(db, nell), add_key(db, otto)
+def test_after_the_password_ones_own_passkey_stands_for_the_code_and_anothers_does_not(db, add, passkey):
+    nell, hers, codes = passkey
+    his, _ = add_key(db, add("Otto Other"))
 
     def half(password=PASSWORD):
         with pytest.raises(CodeNeeded) as caught:
@@ -183,8 +181,7 @@ def test_after_the_password_ones_own_passkey_stands_for_the_code_and_anothers_do
     assert signing_in.complete(db, half(), codes[0], NOW)[1] == nell, "a recovery code does so too"
 
 
-def test_wrong_passkeys_after_a_password_are_braked_like_wrong_codes(db, add):
-    add_key(db, add())
+def test_wrong_passkeys_after_a_password_are_braked_like_wrong_codes(db, add, passkey):
     his, _ = add_key(db, add("Otto Other"))
     with pytest.raises(CodeNeeded) as caught:
         signing_in.sign_in(db, "nell.sample", PASSWORD, NOW)
@@ -209,9 +206,8 @@ def test_a_role_that_needs_a_second_factor_is_content_with_a_passkey_and_keeps_i
     factors.check_may_go(db.read(), nell, "passkey")
 
 
-def test_codes_go_with_the_last_factor_and_stay_with_any(db, add):
-    nell = add()
-    add_key(db, nell)
+def test_codes_go_with_the_last_factor_and_stay_with_any(db, passkey):
+    nell, _, _ = passkey
     with db.write() as conn:
         secret = factors.begin(conn, nell.id)
         now = factors.code_at(secret, factors.step_of(NOW))
@@ -225,9 +221,8 @@ def test_codes_go_with_the_last_factor_and_stay_with_any(db, add):
     assert list(people.differences(db.read())) == []
 
 
-def test_help_for_whoever_lost_everything_takes_passkeys_away_too(db, add):
-    nell = add()
-    held, _ = add_key(db, nell)
+def test_help_for_whoever_lost_everything_takes_passkeys_away_too(db, passkey):
+    nell, held, _ = passkey
     add_key(db, nell)
     with db.write() as conn:
         factors.remove(conn, nell.id, "p-admin", AT)
@@ -252,9 +247,9 @@ def test_verify_finds_a_passkey_that_no_step_took_away_or_added(db, add, how):
     assert "passkeys, and the steps say" in sentence
 
 
-def test_nobody_has_more_than_ten_nor_removes_anothers(db, add):
-    nell, otto = add(), add("Otto Other")
-    for _ in range(passkeys.MOST):
+def test_nobody_has_more_than_ten_nor_removes_anothers(db, add, passkey):
+    (nell, *_), otto = passkey, add("Otto Other")
+    for _ in range(passkeys.MOST - 1):
         add_key(db, nell)
     with pytest.raises(PersonRefused, match="remove one first"):
         add_key(db, nell)
@@ -262,17 +257,16 @@ def test_nobody_has_more_than_ten_nor_removes_anothers(db, add):
         passkeys.remove(conn, otto.id, passkeys.of_person(conn, nell.id)[0].id, otto.id, AT)
 
 
-def test_a_passkey_known_already_is_not_added_again_also_by_another_person(db, add):
-    held, _ = add_key(db, add())
+def test_a_passkey_known_already_is_not_added_again_also_by_another_person(db, add, passkey):
+    _, held, _ = passkey
     with pytest.raises(PersonRefused, match="known already"):
         add_key(db, add("Otto Other"), held)
 
 
-def test_whatever_is_sent_that_no_browser_makes_is_refused_in_a_sentence(db, add):
-    nell, seed = add(), random.SystemRandom().randrange(10**9)
+def test_whatever_is_sent_that_no_browser_makes_is_refused_in_a_sentence(db, passkey):
+    (nell, held, _), seed = passkey, random.SystemRandom().randrange(10**9)
     print("seed", seed)
     luck = random.Random(seed)
-    held, _ = add_key(db, nell)
     pieces = ['""', "null", "[]", "{}", "7", '"AAAA"', '"' + "A" * 300 + '"', "[" * 9000]
     junk = ["", "{", *pieces]
     for _ in range(60):

@@ -45,9 +45,8 @@ def as_before(db, person_id, secret):
         conn.execute("UPDATE second_factor SET secret = ? WHERE person = ?", (secret, person_id))
 
 
-def test_no_secret_stands_in_the_database_waiting_or_in_use_and_the_key_lies_beside_it(db, add):
-    nell, olga = add(), add("Olga Sample")
-    secret, _ = set_up(db, nell.id)
+def test_no_secret_stands_in_the_database_waiting_or_in_use_and_the_key_lies_beside_it(db, add, telephone):
+    (nell, secret, _), olga = telephone, add("Olga Sample")
     with db.write() as conn:
         waits = factors.begin(conn, olga.id)
     held = bytes_of(db)
@@ -81,9 +80,8 @@ def test_what_is_sealed_is_read_for_that_person_with_that_key_and_no_other(perso
             sealing._opened(key, who, text)
 
 
-def test_one_persons_secret_put_into_anothers_row_signs_nobody_in(db, add):
-    nell, olga = add(), add("Olga Sample")
-    secret, _ = set_up(db, nell.id)
+def test_one_persons_secret_put_into_anothers_row_signs_nobody_in(db, add, telephone):
+    (nell, secret, _), olga = telephone, add("Olga Sample")
     set_up(db, olga.id)
     as_before(db, olga.id, kept(db, nell.id))
     assert not take(db, olga.id, code_at(secret, step_of(LATER)))
@@ -106,9 +104,8 @@ def test_those_kept_as_they_were_are_encrypted_when_the_instance_is_opened_and_g
     assert sealing.how_kept(db.read()) == (2, 2)
 
 
-def test_without_the_key_recovery_codes_sign_in_codes_do_not_and_what_to_do_is_said(db, add):
-    nell, olga = add(), add("Olga Sample")
-    secret, codes = set_up(db, nell.id)
+def test_without_the_key_recovery_codes_sign_in_codes_do_not_and_what_to_do_is_said(db, add, telephone):
+    (nell, secret, codes), olga = telephone, add("Olga Sample")
     key = key_file(db).read_text("ascii")
     key_file(db).unlink()
     with pytest.raises(signing_in.CodeNeeded) as needed:
@@ -155,9 +152,8 @@ def test_the_key_stands_in_the_environment_or_in_the_file_it_names(db, add, monk
     assert take(db, nell.id, code_at(secret, step_of(later)), later)
 
 
-def test_a_new_key_takes_the_place_of_the_old_one_and_a_change_cut_short_loses_nothing(db, add):
-    nell, olga = add(), add("Olga Sample")
-    secret, _ = set_up(db, nell.id)
+def test_a_new_key_takes_the_place_of_the_old_one_and_a_change_cut_short_loses_nothing(db, add, telephone):
+    (nell, secret, _), olga = telephone, add("Olga Sample")
     with db.write() as conn:
         waits = factors.begin(conn, olga.id)
     old = key_file(db).read_text("ascii")
@@ -178,9 +174,8 @@ def test_a_new_key_takes_the_place_of_the_old_one_and_a_change_cut_short_loses_n
         assert sealing.unreadable(db.read()), "what was encrypted before is not read by an old key any more"
 
 
-def test_a_copy_of_the_database_alone_gives_no_code_away(db, add, tmp_path):
-    nell = add()
-    secret, _ = set_up(db, nell.id)
+def test_a_copy_of_the_database_alone_gives_no_code_away(db, telephone, tmp_path):
+    nell, secret, _ = telephone
     (tmp_path / "copy").mkdir()
     db.settle()
     (tmp_path / "copy" / "consult.db").write_bytes(db.file.read_bytes())

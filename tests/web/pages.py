@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import html
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -10,31 +10,19 @@ from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 import html5lib
+from html5lib.html5parser import ParseError
 
 from consult.web.dates import BOXES, written
 
 LABELLED = ("input", "select", "textarea")
 UNLABELLED_TYPES = ("hidden", "submit", "button")
-
-
-CHANCE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+)?|[\w-]{60,}={0,2}")
-"""Ids, keys and tokens: what differs between two pages that are alike."""
-
-
-def shape(text: str) -> bytes:
-    """The digest of a page without what is of chance in it: two of one shape are sound, or neither is.
-
-    What is of chance is told by its place among the others, so that what is equal stays equal and what differs differs.
-    """
-    seen: dict[str, str] = {}
-    return hashlib.sha256(CHANCE.sub(lambda found: seen.setdefault(found[0], f"<{len(seen)}>"), text).encode()).digest()
+TITLE = re.compile(r"<title>([^<]*)</title>")
 
 
 @lru_cache(maxsize=16)
 def parse(text: str) -> Element:
     """A whole page, parsed as strictly as HTML allows."""
-    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-    return parser.parse(text)
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
 
 
 def parse_pieces(text: str) -> Element:
@@ -47,7 +35,7 @@ def faults(page: Element) -> Iterable[str]:
     """What is wrong with a page, in words."""
     if (headings := len(page.findall(".//h1"))) != 1:
         yield f"{headings} h1"
-    if not "".join(page.find(".//title").itertext()).strip():  # type: ignore[union-attr]
+    if page.find(".//title") is None or not title(page).strip():
         yield "no title"
     yield from faults_of_pieces(page)
     ids = {e.get("id") for e in page.iter() if e.get("id")}
@@ -62,7 +50,7 @@ def faults_of_pieces(page: Element) -> Iterable[str]:
     """What is wrong with the parts of a page."""
     ids = Counter(e.get("id") for e in page.iter() if e.get("id"))
     yield from (f"id {name} {n} times" for name, n in ids.items() if n > 1)
-    labelled = {e.get("for") for e in page.iter("label")}
+    labelled = {e.get("for") for e in page.iter("label")} - {None}
     inside = {id(e) for label in page.iter("label") for e in label.iter()}
     for element in page.iter():
         if element.tag in LABELLED and element.get("type") not in UNLABELLED_TYPES:
@@ -82,8 +70,23 @@ def faults_of_pieces(page: Element) -> Iterable[str]:
             yield f"{element.tag} holds a script or a style"
 
 
+def wrong_with(text: str, pieces: bool = False) -> list[str]:
+    """What is wrong with a page or with pieces, in words, with the first fault of their HTML alone."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    try:
+        return [*(faults_of_pieces(parser.parseFragment(text)) if pieces else faults(parser.parse(text)))]
+    except ParseError as fault:
+        return [f"{fault} at {parser.errors[-1][0]}"]
+
+
 def title(page: Element) -> str:
     return "".join(page.find(".//title").itertext())  # type: ignore[union-attr]
+
+
+def title_in(text: str) -> str:
+    """The title of a page that is not parsed."""
+    found = TITLE.search(text)
+    return html.unescape(found[1]) if found else ""
 
 
 def text(page: Element) -> str:

@@ -1,0 +1,111 @@
+"""What is taken away from a page before it is looked over hides no fault of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pages
+import pytest
+from bare import bare
+from visiting import Service
+
+PAGE = """<!DOCTYPE html>
+<html lang="en-GB">
+<head><meta charset="utf-8"><meta name="token" content="abc"><title>A page &amp; more</title>
+<link rel="stylesheet" href="/static/consult.css?v=1"><script src="/a.js" defer></script></head>
+<body hx-headers='{"X-CSRFToken": "abc"}'>
+<main id="main"><h1 class="top">What it is</h1>
+<form method="post" action="/here" id="one"><input type="hidden" name="csrf_token" value="abc">
+<label for="age">How old</label> <input class="box" id="age" name="age" value="4 &amp; 5" autocomplete="off">
+<label>What <select name="what"><option value="">None</option><option value="a" selected>Any</option></select></label>
+<input name="more" aria-label="More of it"><textarea name="text" aria-labelledby="said">It's so, "they" say</textarea>
+<p id="said">Said &lt;b&gt; and done</p><button>Send</button></form>
+<table><tr><th>Year</th></tr><tr><td>2025</td></tr><tr><td>2026</td></tr></table>
+<svg role="img" aria-labelledby="t"><title id="t">A line</title><path d="M0 0L1 1"/></svg>
+<p>Done <a href="/there" title="There">there</a>.</p></main>
+</body></html>
+"""
+FAULTS: dict[str, Callable[[str], str]] = {
+    "two headings": lambda page: page.replace("<p>Done", "<h1>Again</h1><p>Done"),
+    "no heading": lambda page: page.replace("h1", "h2"),
+    "a title that says nothing": lambda page: page.replace("A page &amp; more", " "),
+    "a title of a blank that is written": lambda page: page.replace("A page &amp; more", "\xa0"),
+    "no title": lambda page: page.replace("<title>A page &amp; more</title>", ""),
+    "an id twice": lambda page: page.replace('id="age"', 'id="said"').replace('for="age"', 'for="said"'),
+    "an id twice in other letters": lambda page: page.replace('<p id="said">', '<p ID="main">'),
+    "a label that points nowhere": lambda page: page.replace('for="age"', 'for="old"'),
+    "one of two that point nowhere": lambda page: page.replace('="said">It', '="said nothing">It'),
+    "a drawing whose words are not there": lambda page: page.replace('<title id="t">', "<title>"),
+    "a form that is not there": lambda page: page.replace('name="more"', 'name="more" form="two"'),
+    "a field without a label": lambda page: page.replace(' aria-label="More of it"', ""),
+    "a label that says nothing": lambda page: page.replace('aria-label="More of it"', 'aria-label=""'),
+    "a field that is hidden no more": lambda page: page.replace('type="hidden"', 'type="text"'),
+    "a form without a token": lambda page: page.replace("csrf_token", "token"),
+    "a token in no field": lambda page: page.replace('<input type="hidden" name="csrf', '<a name="csrf'),
+    "a choice that says nothing": lambda page: page.replace(">Any<", "> <"),
+    "a choice of blanks": lambda page: page.replace(">Any<", ">\xa0<"),
+    "a button that says nothing": lambda page: page.replace(">Send<", "><"),
+    "a link that says nothing": lambda page: page.replace(">there<", "><"),
+    "a hidden field that is filled in": lambda page: page.replace('type="hidden"', 'type="hidden" autocomplete="off"'),
+    "a style": lambda page: page.replace('class="top"', 'style="top: 0"'),
+    "a script": lambda page: page.replace('class="top"', 'onclick="go()"'),
+    "a script in other letters": lambda page: page.replace('class="top"', 'onClick=""'),
+    "an attribute twice": lambda page: page.replace('class="top"', 'class="top" class="top"'),
+    "an attribute twice in other letters": lambda page: page.replace('class="top"', 'class="top" CLASS="x"'),
+    "no space between two": lambda page: page.replace('class="box" id', 'class="box"id'),
+    "a quotation mark too many": lambda page: page.replace('class="top"', 'class="top""'),
+    "a quotation mark that ends nowhere": lambda page: page.replace('class="top"', 'class="top'),
+    "a quotation mark in a value without": lambda page: page.replace('class="top"', "class=to'p"),
+    "a value that is missing": lambda page: page.replace('class="top"', "class="),
+    "a less-than sign in a name": lambda page: page.replace('class="top"', "cla<ss"),
+    "an entity that is none": lambda page: page.replace("&amp; 5", "&nothing; 5"),
+    "an entity that does not end": lambda page: page.replace("&lt;b", "&ltb"),
+    "a number that is no character": lambda page: page.replace("&lt;b", "&#0;b"),
+    "a control character": lambda page: page.replace("Done", "Do\x01ne"),
+    "a control character in an attribute": lambda page: page.replace("There", "The\x01re"),
+    "no character at all": lambda page: page.replace("Done", "Do\ufffene"),
+    "a NUL": lambda page: page.replace("Done", "Do\0ne"),
+    "a less-than sign in a text": lambda page: page.replace("Done", "Do < ne <3"),
+    "a tag that never ends": lambda page: page.replace("</body></html>", "<p"),
+    "an end without a beginning": lambda page: page.replace("Done", "Done</b>"),
+    "a beginning without an end": lambda page: page.replace("Done", "<b>Done"),
+    "two that cross": lambda page: page.replace("Done", "<b>Do<i>n</b>e</i>"),
+    "a field in a table": lambda page: page.replace("<td>2025</td>", '<input aria-label="x">'),
+    "an end with an attribute": lambda page: page.replace("</main>", '</main class="x">'),
+    "an element that cannot end itself": lambda page: page.replace('<h1 class="top">', '<h1 class="top"/>'),
+    "a form in a form": lambda page: page.replace("<p id=", '<form action="/x"></form><p id='),
+    "no kind of document": lambda page: page.replace("<!DOCTYPE html>", ""),
+    "a comment that ends wrongly": lambda page: page.replace("Done", "<!-- a -- b --!> Done"),
+    "a fault behind a comment": lambda page: page.replace("Done", "<!-- > --> </b>"),
+    "a fault behind a tag in a text": lambda page: page.replace("It's so", "<b x='").replace("Done", "</i>"),
+    "a script with something like a tag": lambda page: page.replace("defer>", "defer>a<b c='").replace(
+        "Done", "Do'></b>"
+    ),
+}
+
+
+def test_a_page_without_fault_has_none_without_what_does_not_matter() -> None:
+    assert pages.wrong_with(PAGE) == pages.wrong_with(bare(PAGE)) == []
+    assert len(bare(PAGE)) < len(PAGE) * 2 / 3
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_no_fault_is_taken_away(fault: str) -> None:
+    page = FAULTS[fault](PAGE)
+    assert page != PAGE
+    assert pages.wrong_with(page)
+    assert pages.wrong_with(bare(page))
+
+
+def test_pages_that_differ_in_what_they_say_leave_the_same_and_in_how_they_are_made_do_not() -> None:
+    other = PAGE.replace("2025", "1999").replace("What it is", "What was").replace("said", "told").replace("abc", "d-e")
+    assert bare(other) == bare(PAGE)
+    for old, new in (('for="age"', 'for="main"'), ("</h1>", "</h1><p>More</p>"), ('type="hidden"', 'type="radio"')):
+        assert bare(PAGE.replace(old, new)) != bare(PAGE)
+
+
+def test_of_the_product_s_own_pages_nearly_all_is_taken_away(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    for path in ("/", "/account", f"/consultations/{service.begin()}", "/results"):
+        text = nurse.ask(path).text
+        assert len(bare(text)) < len(text) / 2
