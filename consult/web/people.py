@@ -26,7 +26,9 @@ WHY_HANDED: Final = {
     "other_work": "The clinician has other work now",
 }
 OWN: Final = "This is your own account; change it on your account page, with your password."
-OWN_LINK: Final = "Another administrator makes a link code for your own account, or the owner of the server: consult person link."
+OWN_LINK: Final = (
+    "A link code for your own account is made by another administrator, or on the server: consult person link."
+)
 
 
 @bp.route("", methods=["GET", "POST"])
@@ -189,7 +191,7 @@ def factor(person_id: str) -> Response | tuple[str, int]:
 
 @bp.post("/<person_id>/link-code")
 def link_code(person_id: str) -> str | tuple[str, int]:
-    """Make a code, shown once, with which a person links their account at the provider: it opens what a password does."""
+    """Make a code, shown once, with which a person links their account at the provider: as strong as a password."""
     one = _known(person_id)
     try:
         _not_own(one, OWN_LINK)

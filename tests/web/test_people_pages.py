@@ -339,5 +339,5 @@ def test_where_there_are_several_sites_none_is_chosen_beforehand_for_a_new_perso
 
     known = settings.sites(service.instance.db.read())
     assert first_site() == ("" if len(known) > 1 else "A", [])
-    admin.post("/settings/sites", {"code": "EAST", "name": "East clinic (invented)"})
+    admin.post("/settings/sites", {"site": "EAST", "name": "East clinic (invented)"})
     assert first_site() == ("", [])

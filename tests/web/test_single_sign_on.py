@@ -265,7 +265,7 @@ def test_a_link_code_links_once_and_only_whoever_has_just_come_from_the_provider
     service: Service, there: OidcServer
 ) -> None:
     admin, dan = service.visitor("administrator"), service.who["doctor"].actor
-    shown = pages.parse(admin.post(f"/settings/people/{dan}/link-code").text)
+    shown = pages.parse(admin.post(f"/settings/people/{dan}/link-code", {"proved": "called_back"}).text)
     words = next("".join(e.itertext()) for e in shown.iter("strong") if e.get("class") == "secret")
     there.subject = "subject-of-dan"
     visitor, elsewhere = service.visitor(), service.visitor()
@@ -287,6 +287,25 @@ def test_a_link_code_links_once_and_only_whoever_has_just_come_from_the_provider
     assert admin.post(f"/settings/people/{dan}/unlink").status_code == 302
     assert not is_in(again), "and the sessions end"
     assert list(people.differences(service.instance.db.read())) == []
+
+
+def test_a_link_code_is_made_once_it_is_said_how_it_is_certain_who_asks_and_never_for_oneself(
+    service: Service, there: OidcServer
+) -> None:
+    admin, conn = service.visitor("administrator"), service.instance.db.read()
+    dan, own = service.who["doctor"].actor, service.who["administrator"].actor
+    for person, sent, says in (
+        (dan, {}, "Say how you made sure who asks"),
+        (dan, {"proved": "a guess"}, "Say how you made sure who asks"),
+        (own, {"proved": "called_back"}, "made by another administrator"),
+    ):
+        refused = admin.post(f"/settings/people/{person}/link-code", sent)
+        assert (refused.status_code, says in refused.text) == (422, True)
+    assert "Make a link code" not in pages.text(admin.get(f"/settings/people/{own}"))
+    assert not list(ledger.steps(conn, kind="person_proved"))
+    assert admin.post(f"/settings/people/{dan}/link-code", {"proved": "called_back"}).status_code == 200
+    (proved,) = ledger.steps(conn, kind="person_proved")
+    assert proved.content == {"person": dan, "how": "called_back"}
 
 
 def test_link_codes_run_out_and_guesses_are_braked(service: Service, there: OidcServer) -> None:
