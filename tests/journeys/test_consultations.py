@@ -97,6 +97,10 @@ def counts(page: Page) -> tuple[int, int]:
     )
 
 
+OF_ALL = "One rule decided each of them."
+"""Where the rule is said once, above the cases."""
+
+
 def opened(page: Page, consultation: str) -> dict[str, str]:
     """From a number of the results page to the case behind it: the rule on both pages."""
     with page.expect_navigation():  # what is counted at once must be of the page that comes
@@ -107,7 +111,10 @@ def opened(page: Page, consultation: str) -> dict[str, str]:
             outcomes_of_it.nth(at).click()
         link = page.locator(f'a[href*="{consultation}"]')
         if link.count():
-            rule = page.locator("tr", has=link).locator("td").nth(4).inner_text()
+            of_all = page.get_by_text(OF_ALL)
+            own = page.locator("tr", has=link).locator("td").nth(4)
+            rule = (of_all if of_all.count() else own).inner_text().removeprefix(OF_ALL).strip()
+            assert rule
             with page.expect_navigation():
                 link.click()
             return {"rule": rule, "case": page.locator("h1").inner_text(), "page": page.locator("main").inner_text()}

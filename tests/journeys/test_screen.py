@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hands import WithoutScript, WithScript
+from hands import WithoutScript, WithScript, all_there
 from playwright.sync_api import Page, Route, expect
 from service import AWAY, PASSWORD, SIGN_IN_NAMES, Service
 from watching import Visit
@@ -364,6 +364,7 @@ class TestLostServer:
         watch.expected += [*AWAY, "htmx:"]
         hand = WithScript(watch.page())
         hand.page.goto(f"/consultations/{consultation}")
+        all_there(hand.page)
         service.stop()
         try:
             hand.tick("cord_signs", "absent")
