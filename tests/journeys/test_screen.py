@@ -249,6 +249,7 @@ class TestLostServer:
         watch.expected += [*AWAY, "htmx:"]
         hand = WithScript(watch.page())
         hand.page.goto(f"/consultations/{consultation}")
+        all_there(hand.page)
         service.stop()
         try:
             hand.tick("cord_signs", "absent")
