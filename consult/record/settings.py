@@ -133,7 +133,11 @@ def unchecked_routes(conn: Connection, today: date) -> dict[str, date | None]:
 
 
 class SettingRefused(Exception):
-    """Nothing was changed; the message says why and what to do."""
+    """Nothing was changed; the message says why and what to do, and `field` which field it is about, "" for no one."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 class Keeping(Struct, frozen=True):

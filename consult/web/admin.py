@@ -31,13 +31,17 @@ def settings() -> str:
     return _page()
 
 
-def _page(part: str = "", problem: str = "") -> str:
-    """The settings; `problem` says why nothing was changed in a part, where what was typed then stands again."""
+def _page(part: str = "", problem: str = "", wrong: str = "") -> str:
+    """The settings; `problem` says why nothing was changed in a part, where what was typed then stands again.
+
+    `wrong` is the field of that part which it is about; "" for the whole part.
+    """
     conn = inst().db.read()
     return render_template(
         "admin/settings.html",
         part=part,
         problem=problem,
+        wrong=f"{part}-{wrong}" if wrong else part,
         provider=inst().provider,
         sites=inst().sites.values(),
         route_labels=kept.ROUTE_LABELS,
@@ -73,7 +77,7 @@ def add_site() -> Response | tuple[str, int]:
         with inst().db.write() as conn:
             kept.add_site(conn, code, typed("name")[:120], person().id, inst().store.at())
     except kept.SettingRefused as refusal:
-        return _page("add-site", str(refusal)), 422
+        return _page("add-site", str(refusal), "code"), 422
     return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
 
 
@@ -88,7 +92,7 @@ def site(code: str) -> Response | tuple[str, int]:
     routes = {route: typed(route)[:120] for route in kept.ROUTE_LABELS}
     changed = kept.Site(code, typed("name")[:120] or code, routes)
     if typed("checked") and changed.blank_routes:
-        return _page(f"site-{code}", BLANK_CHECKED.format(changed.blank_in_words)), 422
+        return _page(f"site-{code}", BLANK_CHECKED.format(changed.blank_in_words), changed.blank_routes[0]), 422
     with inst().db.write() as conn:
         before = kept.sites(conn)[code]
         kept.put_site(conn, changed, person().id, inst().store.at())
@@ -121,7 +125,7 @@ def sign_on() -> Response | tuple[str, int]:
         with inst().db.write() as conn:
             single_sign_on.set_provider(conn, _as_typed(), person().id, inst().store.at())
     except kept.SettingRefused as refusal:
-        return _page("sign-on", str(refusal)), 422
+        return _page("sign-on", str(refusal), refusal.field), 422
     return redirect(url_for("admin.settings", _anchor="sign-on"))
 
 
@@ -130,7 +134,7 @@ def _as_typed() -> single_sign_on.Provider | None:
         return None
     leeway = typed("leeway") or "60"
     if not leeway.isdecimal():
-        raise kept.SettingRefused("Clocks may differ by a number of seconds; give one.")
+        raise kept.SettingRefused("Clocks may differ by a number of seconds; give one.", "leeway")
     names = ("issuer", "client_id", "label", "secret", "key_id", "acr_values")
     words = {name: typed(name) for name in names}
     more = {name: typed(name) for name in ("scope", "key_algorithm") if typed(name)}

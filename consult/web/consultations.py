@@ -18,13 +18,13 @@ from consult.record.timekeeping import stamp
 from consult.web import dates
 from consult.web.coming import later
 from consult.web.context import inst, person, who
-from consult.web.desk import bp, ended_context, found, questions_context, screen_context
+from consult.web.desk import bp, ended_context, found, questions_context, refused, screen_context
 from consult.web.employees import page_of
 from consult.web.screen import Screen
 
 
 @bp.post("/start")
-def start() -> Response | str:
+def start() -> Response | tuple[str, int]:
     """Begin a consultation with an employee."""
     conn = inst().db.read()
     employee = identity.employee(conn, request.form.get("employee", ""))
@@ -33,9 +33,10 @@ def start() -> Response | str:
     if employee is None or site is None:
         abort(404)
     if attendance not in ("in_person", "video", "telephone"):
-        return redirect(url_for("employees.show", employee_id=employee.id, problem="attendance"))
+        return page_of(employee, "Choose how the employee is seen.", "attendance"), 422
     if why_not := inst().why_no_live(site.code):
-        return render_template("refused.html", title="No live consultation can be started", sentence=why_not)
+        back = url_for("employees.show", employee_id=employee.id)
+        return refused(why_not, back, "No live consultation can be started")
     held_on = inst().store.clock().astimezone().date()
     start = Start(
         employee=employee.id,
@@ -58,7 +59,7 @@ def start_on_paper() -> Response | tuple[str, int]:
         start = _on_paper(employee)
         consultation_id = inst().store.start(start, who(), request.form.get("key", ""))
     except Refused as refusal:
-        return page_of(employee, on_paper=str(refusal)), 422
+        return page_of(employee, str(refusal), refusal.field or "paper", on_paper=True), 422
     return redirect(url_for("consultations.show", consultation_id=consultation_id))
 
 
@@ -66,10 +67,10 @@ def _on_paper(employee: identity.Employee) -> Start:
     reference = read_reference(request.form.get("paper", ""))
     held = _held_at()
     if held.date() <= employee.date_of_birth:
-        raise Refused("That is before the employee was born; correct the date it was held.")
+        raise Refused("That is before the employee was born; correct the date it was held.", "date")
     attendance = request.form.get("attendance", "")
     if attendance not in ATTENDANCE:
-        raise Refused("Choose how the employee was seen.")
+        raise Refused("Choose how the employee was seen.", "seen")
     return Start(
         employee=employee.id,
         site=person().site,
@@ -87,10 +88,10 @@ def _held_at() -> datetime:
     """When it was held, in the zone of this machine."""
     day, hour = dates.read(request.form.get("date", "")), dates.read_time(request.form.get("time", ""))
     if day is None or hour is None:
-        raise Refused("Enter the date it was held, and the time it began, such as 10:42.")
+        raise Refused("Enter the date it was held, and the time it began, such as 10:42.", "time" if day else "date")
     held = datetime.combine(day, hour).astimezone()
     if held > inst().store.clock():
-        raise Refused("That lies in the future; enter the date and time at which it was held.")
+        raise Refused("That lies in the future; enter the date and time at which it was held.", "date")
     return held
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit import organisation
-from consult.audit.organisation import Answered, WrongAnswers
+from consult.audit.organisation import Answered, OrganisationQuestion, WrongAnswers
 from consult.record import settings
 from consult.record.ledger import Refused
 from consult.web.context import inst, person
@@ -50,7 +50,7 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
     about = (inst().provider, site, year)
     before: Answered | None = organisation.answered(conn).get(about)
     given = dict(before.answers) if before else {}
-    problems: dict[str, str] = {}
+    problems: list[tuple[str, str]] = []
     if request.method == "POST":
         given = {q.id: clean(request.form.get(f"q.{q.id}", "")) for q in section.questions}
         try:
@@ -59,9 +59,9 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
                 organisation.answer(writing, section, about, given, digest, by(), inst().store.at(), own_key())
             return redirect(url_for("organisation.index", year=year))
         except WrongAnswers as wrong:
-            problems = wrong.problems
+            problems = [(_place(q), wrong.problems[q.id]) for q in section.questions if q.id in wrong.problems]
         except Refused as refusal:
-            problems = {"": str(refusal)}
+            problems = [("main", str(refusal))]
     page = render_template(
         "organisation/answer.html",
         section=section,
@@ -73,3 +73,8 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
         before=before,
     )
     return (page, 422) if problems else page
+
+
+def _place(question: OrganisationQuestion) -> str:
+    """The id of the control of a question: of a choice the first there is."""
+    return f"q.{question.id}" + (f".{next(iter(organisation.YES_NO))}" if question.kind == "yes_no" else "")
