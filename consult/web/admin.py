@@ -60,6 +60,11 @@ def _page(part: str = "", problem: str = "", wrong: str = "") -> str:
     )
 
 
+def _saved(part: str) -> Response:
+    """Back to a part of the settings, which says that it was saved."""
+    return redirect(url_for("admin.settings", saved=part, _anchor=part))
+
+
 def _newest() -> tuple[str, str]:
     """When the newest backup of all was made, and which it is, as `consult doctor` finds it."""
     try:
@@ -78,7 +83,7 @@ def add_site() -> Response | tuple[str, int]:
             kept.add_site(conn, code, typed("name")[:120], person().id, inst().store.at())
     except kept.SettingRefused as refusal:
         return _page("add-site", str(refusal), "code"), 422
-    return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
+    return _saved(f"site-{code}")
 
 
 @bp.post("/sites/<code>")
@@ -100,7 +105,7 @@ def site(code: str) -> Response | tuple[str, int]:
             kept.check_routes(conn, code, inst().today(), person().id, inst().store.at())
         elif before.routes != changed.routes:
             kept.check_routes(conn, code, None, person().id, inst().store.at())
-    return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
+    return _saved(f"site-{code}")
 
 
 @bp.post("/leaflets/<leaflet_id>")
@@ -126,7 +131,7 @@ def sign_on() -> Response | tuple[str, int]:
             single_sign_on.set_provider(conn, _as_typed(), person().id, inst().store.at())
     except kept.SettingRefused as refusal:
         return _page("sign-on", str(refusal), refusal.field), 422
-    return redirect(url_for("admin.settings", _anchor="sign-on"))
+    return _saved("sign-on")
 
 
 def _as_typed() -> single_sign_on.Provider | None:
