@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import single_sign_on
+from consult.accounts import people, single_sign_on
 from consult.accounts.people import ROLES
 from consult.confirming import NotConfirmed, confirm_leaflet, reviews
 from consult.documents.words import when
@@ -44,6 +45,8 @@ def _page(part: str = "", problem: str = "", wrong: str = "") -> str:
         wrong=f"{part}-{wrong}" if wrong else part,
         provider=inst().provider,
         sites=inst().sites.values(),
+        closed_since=kept.closed_sites(conn),
+        placed=Counter(one.site for one in people.people(conn) if one.active),
         route_labels=kept.ROUTE_LABELS,
         needed=kept.NEEDED_ROUTES,
         checked=kept.routes_checked(conn),
@@ -94,6 +97,8 @@ def site(code: str) -> Response | tuple[str, int]:
     """
     if code not in inst().sites:
         abort(404)
+    if code not in inst().open_sites:
+        return _page(f"site-{code}", f"Site {code} is closed; open it again before you change it."), 422
     routes = {route: typed(route)[:120] for route in kept.ROUTE_LABELS}
     changed = kept.Site(code, typed("name")[:120] or code, routes)
     if typed("checked") and changed.blank_routes:
@@ -105,6 +110,22 @@ def site(code: str) -> Response | tuple[str, int]:
             kept.check_routes(conn, code, inst().today(), person().id, inst().store.at())
         elif before.routes != changed.routes:
             kept.check_routes(conn, code, None, person().id, inst().store.at())
+    return _saved(f"site-{code}")
+
+
+@bp.post("/sites/<code>/standing")
+def site_standing(code: str) -> Response | tuple[str, int]:
+    """Close a site, where nothing new begins from then on, or open it again."""
+    if code not in inst().sites:
+        abort(404)
+    try:
+        with inst().db.write() as conn:
+            if typed("open") == "yes":
+                kept.open_site(conn, code, person().id, inst().store.at())
+            else:
+                kept.close_site(conn, code, inst().today(), person().id, inst().store.at())
+    except kept.SettingRefused as refusal:
+        return _page(f"site-{code}", str(refusal)), 422
     return _saved(f"site-{code}")
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit.case import age_band
-from consult.documents.words import ATTENDANCE
+from consult.documents.words import ATTENDANCE, uk_date
 from consult.record import identity, kept
 from consult.record.consultation import OPEN
 from consult.record.reference import Reference, read_reference
-from consult.record.settings import provider, sites
+from consult.record.settings import closed_sites, provider, sites
 from consult.record.store import Refused, Start
 from consult.record.timekeeping import stamp
 from consult.web import dates
@@ -71,6 +71,7 @@ def _on_paper(employee: identity.Employee) -> Start:
     attendance = request.form.get("attendance", "")
     if attendance not in ATTENDANCE:
         raise Refused("Choose how the employee was seen.", "seen")
+    _check_open(held.date())
     return Start(
         employee=employee.id,
         site=person().site,
@@ -82,6 +83,15 @@ def _on_paper(employee: identity.Employee) -> Start:
         paper=reference.text,
         definition=_version_of(reference),
     )
+
+
+def _check_open(day: date) -> None:
+    """Refuse a consultation that was held after the site of whoever enters it was closed."""
+    closed = closed_sites(inst().db.read()).get(person().site)
+    if closed and day > closed.on:
+        said = f"Site {person().site} was closed on {uk_date(closed.on)}"
+        sentence = f"{said}; enter what was held there up to that day, or ask an administrator to place you elsewhere."
+        raise Refused(sentence, "date")
 
 
 def _held_at() -> datetime:

@@ -68,7 +68,7 @@ def form_context(
         "errors": errors,
         "problems": ([("entry", f"{over} {ANOTHER_CASE}")] if over else []) + problems,
         "dates": entry.DATES,
-        "sites": settings.sites(inst().db.read()),
+        "sites": settings.open_sites(inst().db.read()),
         "provider": inst().provider,
         "today": inst().today().isoformat(),
     }
@@ -200,7 +200,7 @@ def _is_id(text: str) -> bool:
 
 
 def _entered(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response:
-    known = set(settings.sites(inst().db.read()))
+    known = set(settings.open_sites(inst().db.read()))
     with inst().db.write() as conn:
         dataset = inst().library.current.dataset
         entry.enter(conn, dataset, values, (one, draft_id), rules(), known, who_enters(), own_key())

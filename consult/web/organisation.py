@@ -31,7 +31,7 @@ def index() -> str:
         section=section,
         year=year,
         years=sorted({y for _, _, y in told} | {inst().today().year, inst().today().year - 1, year}, reverse=True),
-        sites=settings.sites(conn),
+        sites={code: site for code, site in settings.sites(conn).items() if code in asked_in(year) or code in here},
         told=here,
         figures=figures,
         source=inst().benchmarks.source,
@@ -45,7 +45,11 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
     """Answer the questions about one site for one year."""
     conn, section = inst().db.read(), inst().organisation
     known = settings.sites(conn)
-    if site not in known or not organisation.YEARS[0] <= year <= organisation.YEARS[1] or not section.questions:
+    if (
+        site not in asked_in(year)
+        or not organisation.YEARS[0] <= year <= organisation.YEARS[1]
+        or not section.questions
+    ):
         abort(404)
     about = (inst().provider, site, year)
     before: Answered | None = organisation.answered(conn).get(about)
@@ -73,6 +77,13 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
         before=before,
     )
     return (page, 422) if problems else page
+
+
+def asked_in(year: int) -> set[str]:
+    """The sites that are asked about a year, by code: those that were not closed before it."""
+    conn = inst().db.read()
+    closed = settings.closed_sites(conn)
+    return {code for code in settings.sites(conn) if code not in closed or closed[code].on.year >= year}
 
 
 def _place(question: OrganisationQuestion) -> str:

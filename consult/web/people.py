@@ -57,7 +57,7 @@ def _listed(problem: str = "", wrong: str = "") -> str:
         trained=accounts.trained(conn),
         required=factors.required(conn),
         roles=ROLES,
-        sites=inst().sites.values(),
+        sites=inst().open_sites.values(),
     )
 
 
@@ -75,8 +75,9 @@ def _said(refusal: PersonRefused) -> str:
     return "Choose a role from the list." if refusal.field == "role" else str(refusal)
 
 
-def _site() -> str:
-    if typed("site") not in inst().sites:
+def _site(now: str = "") -> str:
+    """The site that was chosen: one that is open, or the one where a person is now."""
+    if typed("site") not in inst().open_sites and (not now or typed("site") != now):
         raise PersonRefused("Choose a site from the list.", "site")
     return typed("site")
 
@@ -104,7 +105,8 @@ def _page(one: Person, problem: str = "", wrong: str = "") -> str:
         problem=problem,
         wrong=wrong,
         roles=ROLES,
-        sites=inst().sites.values(),
+        sites=[site for site in inst().sites.values() if site.code in {*inst().open_sites, one.site}],
+        at_closed=one.site not in inst().open_sites,
         starting=one.id in accounts.starting(conn),
         has_factor=factors.has(conn, one.id),
         passkeys=passkeys.of_person(conn, one.id),
@@ -151,7 +153,7 @@ def change(person_id: str) -> Response | tuple[str, int]:
 
     def changes(conn: Connection) -> None:
         accounts.rename(conn, one.id, typed("name"), by, at)
-        accounts.place(conn, one.id, typed("role"), _site(), by, at)
+        accounts.place(conn, one.id, typed("role"), _site(one.site), by, at)
 
     return _changed(one, changes, "role")
 
