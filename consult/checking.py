@@ -18,7 +18,7 @@ from consult.exchange import entryform
 from consult.in_use import Content, proforma_folder, unapproved
 from consult.proforma.load import ContentError, Problem, load_definition, read_text
 from consult.record.database import Connection
-from consult.record.settings import sites
+from consult.record.settings import open_sites, sites
 
 
 class Checked(Struct):
@@ -93,10 +93,9 @@ def _check_leaflets(folders: tuple[Path, ...], checked: Checked) -> None:
 
 def open_points(conn: Connection, content: Content) -> Iterator[str]:
     """What still keeps live consultations from beginning here: settings to fill in, content to approve."""
-    known = sites(conn)
-    if not known:
+    if not sites(conn):
         yield "No site is set up; add one on the settings page."
-    for site in known.values():
+    for site in open_sites(conn).values():
         if site.blank_routes:
             yield f"Site {site.code} has no number for: {site.blank_in_words}; fill them in on the settings page."
     for what in unapproved(conn, content):

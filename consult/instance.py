@@ -21,6 +21,7 @@ from consult.audit.counting import plan_of
 from consult.audit.measures import MeasureSet
 from consult.audit.organisation import Organisation
 from consult.documents.leaflet import Leaflet, Leaflets
+from consult.documents.words import uk_date
 from consult.exchange.entryform import EntryForm
 from consult.exchange.resultsfile import Version
 from consult.in_use import Content, load_content, named, unapproved
@@ -123,6 +124,11 @@ class Instance(Struct, dict=True):
         """The sites by code."""
         return settings.sites(self.db.read())
 
+    @property
+    def open_sites(self) -> dict[str, settings.Site]:
+        """The sites that are not closed, by code."""
+        return settings.open_sites(self.db.read())
+
     @cached_property
     def demonstration(self) -> bool:
         """Whether the people and cases here are the demonstration's."""
@@ -161,6 +167,8 @@ class Instance(Struct, dict=True):
         known = self.sites.get(site)
         if known is None:
             return f"Site {site} is not set up; an administrator adds it on the settings page."
+        if closed := settings.closed_sites(self.db.read()).get(site):
+            return f"Site {site} was closed on {uk_date(closed.on)}; ask an administrator to place you at an open site."
         if known.blank_routes:
             named = known.blank_in_words
             return f"Site {site} has no number for: {named}; an administrator fills them in on the settings page."

@@ -14,7 +14,7 @@ NAME, RATE, INTERVAL, MISSING = 46, 18, 14, 9
 
 
 def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: str) -> Iterator[str]:
-    """One line a measure with the published figures beside it, and under it what is printed beside the result."""
+    """Each measure by its title, below it its id and counts with the published figures, and what is printed beside."""
     selection = found.selection
     chosen = [
         f"provider {selection.provider}" if selection.provider else "",
@@ -31,6 +31,7 @@ def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: 
     yield f"{'Recorded':<{NAME}}{'':<{RATE}}{'95% interval':<{INTERVAL}}{'missing':<{MISSING}}{years}".rstrip()
     for measure in measures.measures:
         result = found.measures[measure.id]
+        yield measure.title
         yield _line(measure.id, result, benchmarks)
         yield from (f"    {line}" for line in result.beside)
     met, applicable, missing = found.opportunity
@@ -43,9 +44,8 @@ def _line(measure: str, result: Result, benchmarks: Benchmarks) -> str:
     if result.interval and result.applicable >= PERCENT_FROM:
         interval = f"{result.interval[0]:.0%} to {result.interval[1]:.0%}"
     held = "".join(f"{benchmarks.percent(measure, year):<24}" for year in benchmarks.years)
-    return (
-        f"{measure:<{NAME}}{shown_rate(result):<{RATE}}{interval:<{INTERVAL}}{result.missing:<{MISSING}}{held}".rstrip()
-    )
+    name = f"  {measure}"
+    return f"{name:<{NAME}}{shown_rate(result):<{RATE}}{interval:<{INTERVAL}}{result.missing:<{MISSING}}{held}".rstrip()
 
 
 def case_lines(judged: Iterable[Judged]) -> Iterator[str]:

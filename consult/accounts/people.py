@@ -252,7 +252,7 @@ def check_not_last(conn: Connection, one: Person) -> None:
 def prove_identity(conn: Connection, person_id: str, how: str, actor: str, at: str) -> None:
     """Write how somebody made sure who asks, before what they lost is replaced; PersonRefused if that is not said."""
     if how not in PROOFS:
-        raise PersonRefused("Say how you made sure who asks: choose it from the list.")
+        raise PersonRefused("Say how you made sure who asks: choose it from the list.", "proved")
     append(conn, Draft("person_proved", {"person": known(conn, person_id).id, "how": how}, actor, at))
 
 
@@ -285,9 +285,9 @@ def train(conn: Connection, person_id: str, day: str, today: date, actor: str, a
     try:
         on = date.fromisoformat(day)
     except ValueError as error:
-        raise PersonRefused(f"Give the day on which {one.name} was trained as a date.") from error
+        raise PersonRefused(f"Give the day on which {one.name} was trained as a date.", "trained") from error
     if on > today:
-        raise PersonRefused("The day of a training lies ahead; enter it once it was held.")
+        raise PersonRefused("The day of a training lies ahead; enter it once it was held.", "trained")
     append(conn, Draft("person_trained", {"person": one.id, "on": on.isoformat()}, actor, at))
 
 

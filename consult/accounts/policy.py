@@ -155,6 +155,7 @@ ADMIN: Final = (
     "admin.settings",
     "admin.site",
     "admin.add_site",
+    "admin.site_standing",
     "admin.leaflet",
     "people.index",
     "people.show",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 """What may sign a token, and with what a private key of ours signs: never "none", never a shared secret."""
 SECRETS: Final = ("env:", "file:", "key:")
 LONGEST: Final = 300
+TEXTS: Final = ("issuer", "client_id", "label", "secret", "scope", "acr_values")
 
 
 class Provider(Struct, frozen=True):
@@ -55,24 +56,27 @@ class Provider(Struct, frozen=True):
 
     def check(self) -> None:
         """SettingRefused, in a sentence that says what to do, if this can't be a provider."""
-        if not is_address(self.issuer, self.issuer):
-            raise SettingRefused("The issuer is an address that begins with https:// and has no ? or #; correct it.")
-        if not self.client_id or not self.label:
-            raise SettingRefused("Give the client id that the provider gave you, and the name for the button.")
-        if self.secret and not (self.secret.startswith(SECRETS) and self.secret.partition(":")[2]):
-            raise SettingRefused("Say where the secret lies: env:NAME, file:PATH or key:PATH; never the secret itself.")
-        if self.key_algorithm not in ALGORITHMS:
-            raise SettingRefused(f"A private key signs with one of {', '.join(ALGORITHMS)}; choose one.")
-        if "openid" not in self.scope.split():
-            raise SettingRefused("The scope holds at least the word openid; add it.")
-        if set(self.no_password_for) - set(ROLES):
-            raise SettingRefused(f"Choose among the roles {', '.join(ROLES)}.")
-        if not LEAST_LEEWAY <= self.leeway <= MOST_LEEWAY:
-            raise SettingRefused(
-                f"Clocks may differ by {LEAST_LEEWAY} to {MOST_LEEWAY} seconds; give a number of those."
-            )
-        if max(map(len, (self.issuer, self.client_id, self.label, self.secret, self.scope, self.acr_values))) > LONGEST:
-            raise SettingRefused(f"Shorten what is longer than {LONGEST} characters.")
+        for right, about, sentence in self._rules():
+            if not right:
+                raise SettingRefused(sentence, about)
+
+    def _rules(self) -> Iterator[tuple[bool, str, str]]:
+        """What must be so, the field it is about, and what is said where it is not."""
+        named = "Give the client id that the provider gave you, and the name for the button."
+        secret = not self.secret or (self.secret.startswith(SECRETS) and bool(self.secret.partition(":")[2]))
+        issuer = is_address(self.issuer, self.issuer)
+        leeway = LEAST_LEEWAY <= self.leeway <= MOST_LEEWAY
+        yield issuer, "issuer", "The issuer is an address that begins with https:// and has no ? or #; correct it."
+        yield bool(self.client_id), "client_id", named
+        yield bool(self.label), "label", named
+        yield secret, "secret", "Say where the secret lies: env:NAME, file:PATH or key:PATH; never the secret itself."
+        algorithms = f"A private key signs with one of {', '.join(ALGORITHMS)}; choose one."
+        yield self.key_algorithm in ALGORITHMS, "key_algorithm", algorithms
+        yield "openid" in self.scope.split(), "scope", "The scope holds at least the word openid; add it."
+        yield not set(self.no_password_for) - set(ROLES), "", f"Choose among the roles {', '.join(ROLES)}."
+        yield leeway, "leeway", f"Clocks may differ by {LEAST_LEEWAY} to {MOST_LEEWAY} seconds; give a number of those."
+        for name in TEXTS:
+            yield len(getattr(self, name)) <= LONGEST, name, f"Shorten what is longer than {LONGEST} characters."
 
 
 class UnderWay(Struct, frozen=True):
@@ -127,7 +131,7 @@ def requirements(text: str) -> dict[str, list[str]]:
     for word in text.replace(";", " ").split():
         name, equals, values = word.partition("=")
         if not (name and equals and values):
-            raise SettingRefused(f"{word!r} is no claim with values, such as acr=AAL2,AAL3; correct it.")
+            raise SettingRefused(f"{word!r} is no claim with values, such as acr=AAL2,AAL3; correct it.", "require")
         found[name] = [value for value in values.split(",") if value]
     return found
 

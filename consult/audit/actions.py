@@ -131,7 +131,7 @@ def set_action(
         if not known.open:
             raise Refused("This action has ended; take it up again before it is changed.")
         if not reason.strip():
-            raise Refused("Say why the action is changed; the reason is kept with it.")
+            raise Refused("Say why the action is changed; the reason is kept with it.", "reason")
         wanted = replace(wanted, measure=known.wanted.measure, round=known.wanted.round, site=known.wanted.site)
     wanted = _checked(conn, wanted)
     action_id = action_id or str(uuid.uuid5(uuid.NAMESPACE_OID, key))
@@ -144,18 +144,18 @@ def _checked(conn: Connection, wanted: Wanted) -> Wanted:
     """What is asked for with its texts trimmed; Refused if it is not a whole action."""
     plain = replace(wanted, **{name: getattr(wanted, name).strip() for name in (*TEXTS, "post")})
     if not plain.measure:
-        raise Refused("Choose the measure that shows the gap.")
+        raise Refused("Choose the measure that shows the gap.", "measure")
     if plain.round not in {one.id for one in standing(conn)}:
-        raise Refused("Choose the round that shows the gap.")
+        raise Refused("Choose the round that shows the gap.", "round")
     for name, words in TEXTS.items():
         if not getattr(plain, name):
-            raise Refused(f"Write down {words}.")
-    if any(len(getattr(plain, name)) > LONGEST for name in (*TEXTS, "post")):
-        raise Refused(f"Shorten each text to {LONGEST} characters.")
+            raise Refused(f"Write down {words}.", name)
+    if long := [name for name in (*TEXTS, "post") if len(getattr(plain, name)) > LONGEST]:
+        raise Refused(f"Shorten each text to {LONGEST} characters.", long[0])
     if bool(plain.owner) == bool(plain.post):
-        raise Refused("Choose one owner: somebody who signs in here, or a post in words.")
+        raise Refused("Choose one owner: somebody who signs in here, or a post in words.", "owner")
     if not day_in(plain.due):
-        raise Refused("Give the day by which it is done as a date.")
+        raise Refused("Give the day by which it is done as a date.", "due")
     return plain
 
 

@@ -174,39 +174,43 @@ def _check_change(of: Round | None, wanted: Wanted, seen: int, key: str) -> None
         raise Refused("There is no such round; go back to the list of rounds.")
     check_seen(of.changes, seen, key, "round")
     if not wanted.reason.strip():
-        raise Refused("Say why the round is changed; the reason is shown with it.")
+        raise Refused("Say why the round is changed; the reason is shown with it.", "reason")
 
 
 def _check(wanted: Wanted, others: list[str]) -> None:
     name = wanted.name.strip()
     if not name or len(name) > LONGEST:
-        raise Refused(f"Give the round a name of up to {LONGEST} characters.")
+        raise Refused(f"Give the round a name of up to {LONGEST} characters.", "name")
     if name.casefold() in [other.casefold() for other in others]:
-        raise Refused(f"There is a round called {name} already; give this one another name.")
+        raise Refused(f"There is a round called {name} already; give this one another name.", "name")
     if wanted.capture not in MODES:
-        raise Refused("Choose how the cases were captured: live, from case notes, or on paper; they are never pooled.")
+        sentence = "Choose how the cases were captured: live, from case notes, or on paper; they are never pooled."
+        raise Refused(sentence, "capture")
     if not (day_in(wanted.start) and day_in(wanted.end)):
-        raise Refused("Give the first and the last day of the period as dates.")
+        wrong = "end" if day_in(wanted.start) else "start"
+        raise Refused("Give the first and the last day of the period as dates.", wrong)
     if wanted.start > wanted.end:
-        raise Refused("The last day of the period is before the first; exchange them.")
+        raise Refused("The last day of the period is before the first; exchange them.", "end")
     _check_rule(wanted.rule, wanted.n)
-    for rule in wanted.sites.values():
-        _check_rule(rule.rule, rule.n or wanted.n)
+    for code, rule in wanted.sites.items():
+        _check_rule(rule.rule, rule.n or wanted.n, f".{code}")
         if rule.start and not (day_in(rule.start) and wanted.start <= rule.start <= wanted.end):
-            raise Refused("The sample of a site begins on a day inside the period of its round; correct the date.")
+            sentence = "The sample of a site begins on a day inside the period of its round; correct the date."
+            raise Refused(sentence, f"start.{code}")
 
 
-def _check_rule(rule: str, n: int) -> None:
+def _check_rule(rule: str, n: int, of_site: str = "") -> None:
+    """Whether a rule can be; `of_site` is what the names of its fields end in, "" for those of the round."""
     if rule not in RULES:
-        raise Refused("Choose how the sample is taken.")
+        raise Refused("Choose how the sample is taken.", f"rule{of_site}")
     if not 1 <= n <= MOST:
-        raise Refused(f"The number of cases of a sample lies between 1 and {MOST:,}; correct it.")
+        raise Refused(f"The number of cases of a sample lies between 1 and {MOST:,}; correct it.", f"n{of_site}")
 
 
 def withdraw(conn: Connection, round_id: str, reason: str, who: tuple[str, str], at: str, key: str) -> None:
     """Take a round off the list, with the reason; its steps stay."""
     if not reason.strip():
-        raise Refused("Say why the round is withdrawn; the reason is kept.")
+        raise Refused("Say why the round is withdrawn; the reason is kept.", "reason")
     _known(conn, round_id)
     content = {"round": round_id, "reason": reason.strip()}
     append(conn, Draft("round_withdrawn", content, who[0], at, "", "", who[1], key))
@@ -221,9 +225,9 @@ def exclude(
     """
     reason, text = why[0], why[1].strip()
     if out and reason not in EXCLUSION_REASONS:
-        raise Refused("Choose the reason for which the case leaves the sample.")
+        raise Refused("Choose the reason for which the case leaves the sample.", "reason")
     if (not out or reason == "other") and not text:
-        raise Refused("Say why in a few words; it is shown with the case.")
+        raise Refused("Say why in a few words; it is shown with the case.", "text")
     if out == (case in _known(conn, round_id).out):
         raise Refused(f"This case is {'out of' if out else 'in'} the sample already; nothing was changed.")
     named = dict(zip(("provider", "capture_mode", "case_ref"), case, strict=True))

@@ -39,8 +39,8 @@ def set_target(
 ) -> None:
     """Set the target of a measure (None takes it back); Refused if it is no share, or no reason is given."""
     if share is not None and not 0 < share <= 1:
-        raise Refused("A target is a percentage above 0 and up to 100; correct it.")
+        raise Refused("A target is a percentage above 0 and up to 100; correct it.", "percent")
     if not reason.strip():
-        raise Refused("Say why this target is set; it is shown with the target.")
+        raise Refused("Say why this target is set; it is shown with the target.", "reason")
     content = {"measure": measure, "share": share, "reason": reason.strip()}
     append(conn, Draft("target_set", content, who[0], at, "", "", who[1], key))

@@ -155,9 +155,10 @@ def paper(place: Place, copies: int, output: Path, digest: str, site: str, force
         fail(f"{output} is there already; choose another name, or add --force.")
     with opened(place) as instance:
         chosen = _version(instance, digest)
-        sites = [s for s in instance.sites.values() if site in ("", s.code)]
+        known = instance.open_sites
+        sites = [s for s in known.values() if site in ("", s.code)]
         if not sites:
-            fail(f"There is no site {site}; use one of {', '.join(instance.sites) or 'none: none is set up yet'}.")
+            fail(f"There is no open site {site}; use one of {', '.join(known) or 'none: none is set up yet'}.")
         draft = chosen.digest not in instance.approvals or bool(instance.unapproved())
         form = papers.form_of(chosen, sites, instance.leaflets.values(), draft)
     references = [new_reference(chosen.digest) for _ in range(copies)]

@@ -80,11 +80,10 @@ def person() -> None:
 def person_add(place: Place, name: str, role: str, site: str, username: str, password_file: Any) -> None:
     """Add a person who signs in."""
     with opened(place) as instance:
-        if site and site not in instance.sites:
-            raise click.ClickException(
-                f"There is no site {site}; use one of: {', '.join(instance.sites) or 'none yet'}."
-            )
-        new = NewPerson(name, role, site or next(iter(instance.sites), ""), password_from(password_file), username)
+        known = instance.open_sites
+        if site and site not in known:
+            raise click.ClickException(f"There is no open site {site}; use one of: {', '.join(known) or 'none yet'}.")
+        new = NewPerson(name, role, site or next(iter(known), ""), password_from(password_file), username)
         with instance.db.write() as conn:
             added = add_person(conn, new, actor(), instance.store.at())
     click.echo(f"Added {added.name} ({added.role_label}); the sign-in name is {added.username}.")
@@ -192,8 +191,8 @@ def person_place(place: Place, username: str, role: str | None, site: str | None
     """Give a person another role or site, for instance to make somebody an administrator again."""
     with opened(place) as instance:
         known = _named(instance, username)
-        if site and site not in instance.sites:
-            raise click.ClickException(f"There is no site {site}; use one of: {', '.join(instance.sites)}.")
+        if site and site not in {**instance.open_sites, known.site: None}:
+            raise click.ClickException(f"There is no open site {site}; use one of: {', '.join(instance.open_sites)}.")
         with instance.db.write() as conn:
             people.place(conn, known.id, role or known.role, site or known.site, actor(), instance.store.at())
     click.echo(f"{known.name} is {ROLES[role or known.role]} at site {site or known.site}.")

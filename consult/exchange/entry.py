@@ -196,7 +196,7 @@ def enter(
     fields = prepared({**with_dates, "capture_mode": MODE}, dataset, settings)
     wrong += wrong_with(fields, dataset, settings)
     if fields["site"] and fields["site"] not in sites:
-        wrong.append(("site", "This site is not set up here; choose one of the list."))
+        wrong.append(("site", "This site is not set up here, or is closed; choose one of the list."))
     held = None if wrong else cases.read(conn, *cases.key_of(fields))
     if held is not None and held.fields == fields and _came_with(conn, held, key):
         return held

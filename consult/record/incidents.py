@@ -66,13 +66,13 @@ def note(
             raise Refused("There is no such incident; go back to the list.")
         check_seen(held.history, seen, key, "incident")
     if said.id and not reason.strip():
-        raise Refused("Say why the incident is changed; the reason is kept with it.")
+        raise Refused("Say why the incident is changed; the reason is kept with it.", "reason")
     plain = replace(said, what=said.what.strip(), effect=said.effect.strip(), done=said.done.strip())
     for name, words in TEXTS.items():
         if not getattr(plain, name):
-            raise Refused(f"Write down {words}.")
-    if any(len(text) > LONGEST for text in (plain.what, plain.effect, plain.done)):
-        raise Refused(f"Shorten each text to {LONGEST} characters.")
+            raise Refused(f"Write down {words}.", name)
+    if long := [name for name in (*TEXTS, "done") if len(getattr(plain, name)) > LONGEST]:
+        raise Refused(f"Shorten each text to {LONGEST} characters.", long[0])
     _check_day(plain.happened_on, today)
     id_ = said.id or str(uuid.uuid5(uuid.NAMESPACE_OID, key))
     told = {name: getattr(plain, name) for name in ("happened_on", "what", "effect", "done")}
@@ -86,6 +86,6 @@ def note(
 def _check_day(text: str, today: date) -> None:
     day = day_in(text)
     if day is None:
-        raise Refused("Give the day on which it happened as a date.")
+        raise Refused("Give the day on which it happened as a date.", "happened_on")
     if day > today:
-        raise Refused("The day on which it happened lies ahead; correct it.")
+        raise Refused("The day on which it happened lies ahead; correct it.", "happened_on")

@@ -102,7 +102,11 @@ STRIDE: Final = 1000
 
 
 class Refused(Exception):
-    """Nothing was written; the message says what happened and what to do."""
+    """Nothing was written; the message says what happened and what to do, `field` which field it is about, if one."""
+
+    def __init__(self, sentence: str = "", field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 class KeyReused(Refused):

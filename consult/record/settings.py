@@ -96,7 +96,8 @@ def add_site(conn: Connection, code: str, name: str, actor: str, at: str) -> Non
     if why := why_no_code(code, "site"):
         raise SettingRefused(why)
     if there := [known for known in sites(conn) if known.casefold() == code.casefold()]:
-        raise SettingRefused(f"There is a site {there[0]} already; change that one, or give another code.")
+        instead = "open that one again" if there[0] in closed_sites(conn) else "change that one"
+        raise SettingRefused(f"There is a site {there[0]} already; {instead}, or give another code.")
     put_site(conn, Site(code, name or code), actor, at)
 
 
@@ -104,6 +105,49 @@ def put_site(conn: Connection, site: Site, actor: str, at: str) -> None:
     """Add a site, or change the one with the same code."""
     known = {**sites(conn), site.code: site}
     change_setting(conn, "sites", [asdict(s) for s in known.values()], actor, at)
+
+
+SITES_CLOSED: Final = "sites_closed"
+"""The setting that says which sites are closed, since which day, and by whom."""
+
+
+class Closed(Struct, frozen=True):
+    """A site where nothing new begins: since which day, and who closed it."""
+
+    on: date
+    by: str
+
+
+def closed_sites(conn: Connection) -> dict[str, Closed]:
+    """The sites that are closed, by code."""
+    held = get_setting(conn, SITES_CLOSED, {})
+    return {code: Closed(date.fromisoformat(one["on"]), one["by"]) for code, one in held.items()}
+
+
+def open_sites(conn: Connection) -> dict[str, Site]:
+    """The sites that are not closed, by code."""
+    closed = closed_sites(conn)
+    return {code: site for code, site in sites(conn).items() if code not in closed}
+
+
+def close_site(conn: Connection, code: str, day: date, actor: str, at: str) -> None:
+    """Close an open site from a day on; SettingRefused for the last one that is open."""
+    known = open_sites(conn)
+    if code not in known:
+        raise SettingRefused(f"Site {code} is closed already; look at the settings again.")
+    if len(known) == 1:
+        raise SettingRefused(f"Site {code} is the only one that is open; add another one first.")
+    held = {**get_setting(conn, SITES_CLOSED, {}), code: {"on": day.isoformat(), "by": actor}}
+    change_setting(conn, SITES_CLOSED, held, actor, at)
+
+
+def open_site(conn: Connection, code: str, actor: str, at: str) -> None:
+    """Open a closed site again; its urgent numbers count as not checked."""
+    held = get_setting(conn, SITES_CLOSED, {})
+    if code not in held:
+        raise SettingRefused(f"Site {code} is open already; look at the settings again.")
+    change_setting(conn, SITES_CLOSED, {site: one for site, one in held.items() if site != code}, actor, at)
+    check_routes(conn, code, None, actor, at)
 
 
 ROUTES_CHECKED: Final = "routes_checked"
@@ -126,14 +170,18 @@ def check_routes(conn: Connection, code: str, day: date | None, actor: str, at: 
 
 
 def unchecked_routes(conn: Connection, today: date) -> dict[str, date | None]:
-    """The sites whose numbers were last checked more than three months ago, or never (None)."""
+    """The open sites whose numbers were last checked more than three months ago, or never (None)."""
     checked = routes_checked(conn)
-    last = {code: checked.get(code) for code in sites(conn)}
+    last = {code: checked.get(code) for code in open_sites(conn)}
     return {code: day for code, day in last.items() if day is None or not timedelta() <= today - day <= CHECK_EVERY}
 
 
 class SettingRefused(Exception):
-    """Nothing was changed; the message says why and what to do."""
+    """Nothing was changed; the message says why and what to do, and `field` which field it is about, "" for no one."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 class Keeping(Struct, frozen=True):

@@ -100,6 +100,6 @@
 
   var bad = form.querySelector('.e--bad input, .e--bad select');
   var first = bad || items.map(function (i) { return i.querySelector('input, select'); }).find(function (i) { return i; });
-  if (first && !form.contains(document.activeElement)) { first.focus(); }
+  if (bad || (first && !form.contains(document.activeElement))) { first.focus(); }  // the field says itself what is wrong
   if (enteredEarly(form).length) { note(); }
 })();

@@ -31,13 +31,14 @@ def show() -> str:
     return page()
 
 
-def page(problem: str = "", at: str = "") -> str:
-    """The page of the account, with what was refused and where on it."""
+def page(problem: str = "", at: str = "", wrong: str = "") -> str:
+    """The page of the account, with what was refused, in which part of it, and of which field."""
     conn, place = inst().db.read(), passkeys.place_of(request.host, inst().behind_tls)
     return render_template(
         "account/show.html",
         problem=problem,
         at=at,
+        wrong=wrong or at,
         owes=g.visit.owes,
         has_factor=factors.has(conn, person().id),
         has_telephone=factors.has_telephone(conn, person().id),
@@ -86,14 +87,16 @@ def password() -> Response | tuple[str, int]:
     try:
         own(request.form.get("current", ""))
         if request.form.get("new", "") != request.form.get("again", ""):
-            raise PersonRefused("The new password was not typed the same twice; type it again.")
+            raise PersonRefused("The new password was not typed the same twice; type it again.", "again")
         if request.form.get("new", "") == request.form.get("current", ""):
-            raise PersonRefused("The new password is the one you have; choose another.")
+            raise PersonRefused("The new password is the one you have; choose another.", "new")
         with inst().db.write() as conn:
             people.change_password(conn, person().id, request.form.get("new", ""), person().id, inst().store.at())
             new_token = sessions.create(conn, person().id, now, browsers.kind())
-    except (PersonRefused, SignInRefused) as refusal:
-        return page(str(refusal), "password"), 422
+    except PersonRefused as refusal:
+        return page(str(refusal), "password", refusal.field or "new"), 422
+    except SignInRefused as refusal:
+        return page(str(refusal), "password", "current"), 422
     session.pop("looked", None)
     return keep_token(redirect(url_for("account.show", done="password")), new_token)
 
@@ -112,7 +115,7 @@ def factor() -> Response | str | tuple[str, int]:
             secret = factors.begin(conn, person().id)
         session[ASKED_AT] = sessions.seconds(inst().store.clock())
     except (PersonRefused, SignInRefused) as refusal:
-        return page(str(refusal), "factor"), 422
+        return page(str(refusal), "factor", "factor-password"), 422
     return _enrolling(secret)
 
 
@@ -170,7 +173,7 @@ def codes() -> str | tuple[str, int]:
         with inst().db.write() as conn:
             made = factors.renew_codes(conn, person().id, person().id, inst().store.at())
     except (PersonRefused, SignInRefused) as refusal:
-        return page(str(refusal), "factor"), 422
+        return page(str(refusal), "factor", "factor-password"), 422
     return render_template("account/codes.html", codes=made)
 
 
@@ -181,7 +184,7 @@ def end_sessions() -> Response | tuple[str, int]:
     try:
         own(request.form.get("password", ""), or_code=True)
     except SignInRefused as refusal:
-        return page(str(refusal), "sessions"), 422
+        return page(str(refusal), "sessions", "sessions-password"), 422
     with inst().db.write() as conn:
         if request.form.get("others"):
             people.end_all(conn, person().id, but=g.visit.token_hash)

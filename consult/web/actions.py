@@ -18,7 +18,7 @@ from consult.audit.rounds import Round
 from consult.record import settings
 from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst
-from consult.web.desk import BESIDE, own_key, refused, seen_here, without_a_name
+from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here, without_a_name
 from consult.web.forms import number, typed
 from consult.web.rounds import by, leads
 
@@ -117,24 +117,25 @@ def change(action_id: str) -> Response | str | tuple[str, int]:
 
 
 def _edit(one: Action | None) -> Response | str | tuple[str, int]:
-    problem, code, beside, known = "", 200, False, one.id if one else ""
+    problem, wrong, code, beside, known = "", "", 200, False, one.id if one else ""
     if request.method == "POST":
         try:
             wanted, reason = _wanted(one), typed("reason")
-            without_a_name(wanted.cause, wanted.what, wanted.evidence, wanted.post, reason)
+            without_a_name(**{name: getattr(wanted, name) for name in (*actions.TEXTS, "post")}, reason=reason)
             with inst().db.write() as conn:
                 seen = number(request.form.get("seen", ""))
                 id_ = actions.set_action(conn, wanted, by(), inst().store.at(), own_key(), known, reason, seen)
             return redirect(url_for("actions.show", action_id=id_))
         except ChangedSince as refusal:
-            problem, one, code, beside = f"{refusal} {BESIDE}", found(known), 409, True
+            problem, wrong, one, code, beside = f"{refusal} {BESIDE}", STANDS, found(known), 409, True
         except Refused as refusal:
-            problem, code = str(refusal), 422
+            problem, wrong, code = str(refusal), refusal.field, 422
     conn = inst().db.read()
     page = render_template(
         "actions/edit.html",
         action=one,
         problem=problem,
+        wrong=wrong,
         beside=_planned(one) if beside and one else None,
         seen=seen_here(one.history, beside) if one else "",
         given=_given(one),
@@ -151,11 +152,11 @@ def _wanted(one: Action | None) -> Wanted:
     site = request.form.get("site", "")
     conn = inst().db.read()
     if one is None and measure not in inst().measures.by_id:
-        raise Refused("Choose the measure that shows the gap.")
+        raise Refused("Choose the measure that shows the gap.", "measure")
     if owner and people.person(conn, owner) is None:
-        raise Refused("Choose the owner from the list, or write a post.")
+        raise Refused("Choose the owner from the list, or write a post.", "owner")
     if site and site not in settings.sites(conn):
-        raise Refused("Choose a site from the list, or all sites.")
+        raise Refused("Choose a site from the list, or all sites.", "site")
     return Wanted(
         measure=measure,
         round=request.form.get("round", ""),
@@ -185,7 +186,7 @@ def move(action_id: str) -> Response:
     back = url_for("actions.show", action_id=one.id)
     try:
         text = typed("text")
-        without_a_name(text)
+        without_a_name(text=text)
         with inst().db.write() as conn:
             state, reaudit = request.form.get("state", ""), request.form.get("reaudit", "")
             actions.move(conn, one.id, state, text, reaudit, by(), inst().store.at(), own_key())

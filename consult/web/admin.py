@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.accounts import single_sign_on
+from consult.accounts import people, single_sign_on
 from consult.accounts.people import ROLES
 from consult.confirming import NotConfirmed, confirm_leaflet, reviews
 from consult.documents.words import when
@@ -31,15 +32,21 @@ def settings() -> str:
     return _page()
 
 
-def _page(part: str = "", problem: str = "") -> str:
-    """The settings; `problem` says why nothing was changed in a part, where what was typed then stands again."""
+def _page(part: str = "", problem: str = "", wrong: str = "") -> str:
+    """The settings; `problem` says why nothing was changed in a part, where what was typed then stands again.
+
+    `wrong` is the field of that part which it is about; "" for the whole part.
+    """
     conn = inst().db.read()
     return render_template(
         "admin/settings.html",
         part=part,
         problem=problem,
+        wrong=f"{part}-{wrong}" if wrong else part,
         provider=inst().provider,
         sites=inst().sites.values(),
+        closed_since=kept.closed_sites(conn),
+        placed=Counter(one.site for one in people.people(conn) if one.active),
         route_labels=kept.ROUTE_LABELS,
         needed=kept.NEEDED_ROUTES,
         checked=kept.routes_checked(conn),
@@ -54,6 +61,11 @@ def _page(part: str = "", problem: str = "") -> str:
         back_here=door_back(),
         keeping={name: (kept.keeping(conn, name), known.meaning) for name, known in kept.KEEPING.items()},
     )
+
+
+def _saved(part: str) -> Response:
+    """Back to a part of the settings, which says that it was saved."""
+    return redirect(url_for("admin.settings", saved=part, _anchor=part))
 
 
 def _newest() -> tuple[str, str]:
@@ -73,8 +85,8 @@ def add_site() -> Response | tuple[str, int]:
         with inst().db.write() as conn:
             kept.add_site(conn, code, typed("name")[:120], person().id, inst().store.at())
     except kept.SettingRefused as refusal:
-        return _page("add-site", str(refusal)), 422
-    return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
+        return _page("add-site", str(refusal), "site"), 422
+    return _saved(f"site-{code}")
 
 
 @bp.post("/sites/<code>")
@@ -85,10 +97,12 @@ def site(code: str) -> Response | tuple[str, int]:
     """
     if code not in inst().sites:
         abort(404)
+    if code not in inst().open_sites:
+        return _page(f"site-{code}", f"Site {code} is closed; open it again before you change it."), 422
     routes = {route: typed(route)[:120] for route in kept.ROUTE_LABELS}
     changed = kept.Site(code, typed("name")[:120] or code, routes)
     if typed("checked") and changed.blank_routes:
-        return _page(f"site-{code}", BLANK_CHECKED.format(changed.blank_in_words)), 422
+        return _page(f"site-{code}", BLANK_CHECKED.format(changed.blank_in_words), changed.blank_routes[0]), 422
     with inst().db.write() as conn:
         before = kept.sites(conn)[code]
         kept.put_site(conn, changed, person().id, inst().store.at())
@@ -96,7 +110,23 @@ def site(code: str) -> Response | tuple[str, int]:
             kept.check_routes(conn, code, inst().today(), person().id, inst().store.at())
         elif before.routes != changed.routes:
             kept.check_routes(conn, code, None, person().id, inst().store.at())
-    return redirect(url_for("admin.settings", _anchor=f"site-{code}"))
+    return _saved(f"site-{code}")
+
+
+@bp.post("/sites/<code>/standing")
+def site_standing(code: str) -> Response | tuple[str, int]:
+    """Close a site, where nothing new begins from then on, or open it again."""
+    if code not in inst().sites:
+        abort(404)
+    try:
+        with inst().db.write() as conn:
+            if typed("open") == "yes":
+                kept.open_site(conn, code, person().id, inst().store.at())
+            else:
+                kept.close_site(conn, code, inst().today(), person().id, inst().store.at())
+    except kept.SettingRefused as refusal:
+        return _page(f"site-{code}", str(refusal)), 422
+    return _saved(f"site-{code}")
 
 
 @bp.post("/leaflets/<leaflet_id>")
@@ -121,8 +151,8 @@ def sign_on() -> Response | tuple[str, int]:
         with inst().db.write() as conn:
             single_sign_on.set_provider(conn, _as_typed(), person().id, inst().store.at())
     except kept.SettingRefused as refusal:
-        return _page("sign-on", str(refusal)), 422
-    return redirect(url_for("admin.settings", _anchor="sign-on"))
+        return _page("sign-on", str(refusal), refusal.field), 422
+    return _saved("sign-on")
 
 
 def _as_typed() -> single_sign_on.Provider | None:
@@ -130,7 +160,7 @@ def _as_typed() -> single_sign_on.Provider | None:
         return None
     leeway = typed("leeway") or "60"
     if not leeway.isdecimal():
-        raise kept.SettingRefused("Clocks may differ by a number of seconds; give one.")
+        raise kept.SettingRefused("Clocks may differ by a number of seconds; give one.", "leeway")
     names = ("issuer", "client_id", "label", "key_id", "acr_values")
     words = {name: typed(name) for name in names}
     more = {name: typed(name) for name in ("scope", "key_algorithm") if typed(name)}

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit.case import age_band
-from consult.documents.words import ATTENDANCE
+from consult.documents.words import ATTENDANCE, uk_date
 from consult.record import identity, kept
 from consult.record.consultation import OPEN
 from consult.record.reference import Reference, read_reference
-from consult.record.settings import provider, sites
+from consult.record.settings import closed_sites, provider, sites
 from consult.record.store import Refused, Start
 from consult.record.timekeeping import stamp
 from consult.web import dates
 from consult.web.coming import later
 from consult.web.context import inst, person, who
-from consult.web.desk import bp, ended_context, found, questions_context, screen_context
+from consult.web.desk import bp, ended_context, found, questions_context, refused, screen_context
 from consult.web.employees import page_of
 from consult.web.screen import Screen
 
@@ -27,7 +27,7 @@ WHEN_HELD: Final = "Enter the date it was held, and the time it began, such as 1
 
 
 @bp.post("/start")
-def start() -> Response | str:
+def start() -> Response | tuple[str, int]:
     """Begin a consultation with an employee."""
     conn = inst().db.read()
     employee = identity.employee(conn, request.form.get("employee", ""))
@@ -36,9 +36,10 @@ def start() -> Response | str:
     if employee is None or site is None:
         abort(404)
     if attendance not in ATTENDANCE:
-        return redirect(url_for("employees.show", employee_id=employee.id, problem="attendance"))
+        return page_of(employee, "Choose how the employee is seen.", "attendance"), 422
     if why_not := inst().why_no_live(site.code):
-        return render_template("refused.html", title="No live consultation can be started", sentence=why_not)
+        back = url_for("employees.show", employee_id=employee.id)
+        return refused(why_not, back, "No live consultation can be started")
     held_on = inst().store.clock().astimezone().date()
     start = Start(
         employee=employee.id,
@@ -61,7 +62,7 @@ def start_on_paper() -> Response | tuple[str, int]:
         start = _on_paper(employee)
         consultation_id = inst().store.start(start, who(), request.form.get("key", ""))
     except Refused as refusal:
-        return page_of(employee, on_paper=str(refusal)), 422
+        return page_of(employee, str(refusal), refusal.field or "paper", on_paper=True), 422
     return redirect(url_for("consultations.show", consultation_id=consultation_id))
 
 
@@ -69,10 +70,11 @@ def _on_paper(employee: identity.Employee) -> Start:
     reference = read_reference(request.form.get("paper", ""))
     held = _held_at()
     if held.date() <= employee.date_of_birth:
-        raise Refused("That is before the employee was born; correct the date it was held.")
+        raise Refused("That is before the employee was born; correct the date it was held.", "date")
     attendance = request.form.get("attendance", "")
     if attendance not in ATTENDANCE:
-        raise Refused("Choose how the employee was seen.")
+        raise Refused("Choose how the employee was seen.", "seen")
+    _check_open(held.date())
     return Start(
         employee=employee.id,
         site=person().site,
@@ -86,17 +88,26 @@ def _on_paper(employee: identity.Employee) -> Start:
     )
 
 
+def _check_open(day: date) -> None:
+    """Refuse a consultation that was held after the site of whoever enters it was closed."""
+    closed = closed_sites(inst().db.read()).get(person().site)
+    if closed and day > closed.on:
+        said = f"Site {person().site} was closed on {uk_date(closed.on)}"
+        sentence = f"{said}; enter what was held there up to that day, or ask an administrator to place you elsewhere."
+        raise Refused(sentence, "date")
+
+
 def _held_at() -> datetime:
     """When it was held, in the zone of this machine."""
     day, hour = dates.read(request.form.get("date", "")), dates.read_time(request.form.get("time", ""))
     if day is None or hour is None:
-        raise Refused(WHEN_HELD)
+        raise Refused(WHEN_HELD, "time" if day else "date")
     try:
         held = datetime.combine(day, hour).astimezone()
     except (OverflowError, ValueError):  # of the first or last day of the calendar, in another zone
-        raise Refused(WHEN_HELD) from None
+        raise Refused(WHEN_HELD, "date") from None
     if held > inst().store.clock():
-        raise Refused("That lies in the future; enter the date and time at which it was held.")
+        raise Refused("That lies in the future; enter the date and time at which it was held.", "date")
     return held
 
 

@@ -28,6 +28,8 @@ from consult.web.context import content_is_approved, inst, person, this_request,
 from consult.web.screen import Screen
 
 BESIDE: Final = "What stands now is shown beside what you typed: write what is to stand, then change it."
+STANDS: Final = "as-it-stands"
+"""Where on a page it stands what somebody else made of it meanwhile."""
 SHORTEST_KEY, LONGEST_KEY = 16, 100
 BLANK_REASONS = {
     "third_person_present": "A third person was present",
@@ -226,15 +228,17 @@ def seen_here(history: Sequence[Step], beside: bool) -> int | str:
     return request.form.get("seen", "") if request.method == "POST" and not beside else seen_of(history)
 
 
-def without_a_name(*texts: str) -> None:
-    """Refuse texts that hold the name or number of an employee registered here."""
-    if any(identity.named_in(inst().db.read(), text) for text in texts):
-        raise Refused("A text holds the name or number of an employee; write it without, as these texts are handed on.")
+def without_a_name(**texts: str) -> None:
+    """Refuse texts, each by the name of its field, that hold the name or number of an employee registered here."""
+    if naming := [field for field, text in texts.items() if identity.named_in(inst().db.read(), text)]:
+        sentence = "A text holds the name or number of an employee; write it without, as these texts are handed on."
+        raise Refused(sentence, naming[0])
 
 
 def refused(sentence: str, back: str, title: str = "Nothing was recorded") -> Response:
     """A page that says in one sentence what happened and what to do, and leads back."""
-    page = render_template("refused.html", title=title, sentence=sentence, back=back, words=holding.words())
+    told = {"title": title, "sentence": sentence, "back": back, "words": holding.words(), "refusal": True}
+    page = render_template("refused.html", **told)
     return make_response(page, 422)
 
 

@@ -78,7 +78,8 @@ def register() -> Response | str | tuple[str, int]:
             employee = inst().store.register(name, born, number, who())
             return redirect(url_for("employees.show", employee_id=employee.id))
         listed_employees((one.id for one in alike), "alike")
-    page = render_template("employees/register.html", form=form, alike=alike)
+    problems = [(name, str(said[0])) for name, said in form.errors.items() if isinstance(said, list)]
+    page = render_template("employees/register.html", form=form, alike=alike, problems=problems)
     return (page, 422) if form.errors else page
 
 
@@ -91,7 +92,7 @@ def show(employee_id: str) -> Response | str:
     if employee.id != employee_id:  # entered twice: the other entry is kept
         return redirect(url_for("employees.show", employee_id=employee.id))
     viewed_employee(employee.id)
-    return page_of(employee, request.args.get("problem", ""))
+    return page_of(employee)
 
 
 @bp.route("/<employee_id>/everything", methods=["GET", "POST"])
@@ -114,8 +115,8 @@ def everything(employee_id: str) -> Response | str | tuple[str, int]:
     return pages.html(made, url_for("static", filename="everything.css"), back)
 
 
-def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") -> str:
-    """The page of an employee; `on_paper` says why the paper described in the form that was sent is not entered."""
+def page_of(employee: identity.Employee, problem: str = "", wrong: str = "", on_paper: bool = False) -> str:
+    """The page of an employee; `problem` says why nothing was begun, or of a form of paper why it is not entered."""
     conn = inst().db.read()
     return render_template(
         "employees/show.html",
@@ -123,6 +124,7 @@ def page_of(employee: identity.Employee, problem: str = "", on_paper: str = "") 
         earlier=lists.of_employee(inst().db.read(), employee.id),
         why_not=inst().why_no_live(person().site),
         problem=problem,
+        wrong=wrong,
         on_paper=on_paper,
         need=reading.need(inst().db.read(), employee.id),
         reading_words=words(),

@@ -14,7 +14,7 @@ from consult.proforma.answer import Answer
 from consult.proforma.model import Question
 from consult.record.consultation import OPEN, Consultation
 from consult.record.ledger import KeyReused
-from consult.record.store import NotOpen, Refused
+from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import forms
 from consult.web.answers import answered, answered_elsewhere, save_all
 from consult.web.context import inst, who
@@ -22,6 +22,7 @@ from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, p
 from consult.web.screen import Screen
 
 SAID = ("decision", "reason", "told")
+WHICH_REASON = "Choose a reason; for another reason say which in a few words."
 ABANDON_REASONS = {
     "employee_left": "The employee ended it",
     "sent_as_emergency": "Sent as an emergency before it could be finished",
@@ -96,8 +97,7 @@ def blank_reason(consultation_id: str) -> Response | tuple[str, int]:
     if inst().store.wrote(key, consultation_id):
         return redirect(back)
     if reason not in BLANK_REASONS or (reason == "other" and not text):
-        problem = "Choose a reason; for another reason say which in a few words."
-        return render_template("consultations/sign.html", **_to_read(consultation, blank_problem=problem)), 422
+        return render_template("consultations/sign.html", **_to_read(consultation, blank_problem=WHICH_REASON)), 422
     content = {"reason": reason, "text": text, "questions": [q.id for q in screen.gate().blank]}
     inst().store.note(consultation_id, "blank_emergencies_explained", content, key, who())
     return redirect(back)
@@ -143,7 +143,7 @@ def _note_known(now: Consultation, screen: Screen, key: str) -> str:
 
 
 @bp.route("/<consultation_id>/abandon", methods=["GET", "POST"])
-def abandon(consultation_id: str) -> Response | str:
+def abandon(consultation_id: str) -> Response | str | tuple[str, int]:
     """End without signing, with a reason."""
     consultation = found(consultation_id)
     if (given := _reason_given(ABANDON_REASONS)) is not None:
@@ -156,7 +156,7 @@ def abandon(consultation_id: str) -> Response | str:
 
 
 @bp.route("/<consultation_id>/in-error", methods=["GET", "POST"])
-def in_error(consultation_id: str) -> Response | str:
+def in_error(consultation_id: str) -> Response | str | tuple[str, int]:
     """Mark as entered in error: kept, shown as such, out of the audit."""
     consultation = found(consultation_id)
     if (given := _reason_given(ERROR_REASONS)) is not None:
@@ -173,10 +173,13 @@ def _reason_given(reasons: dict[str, str]) -> tuple[str, str] | None:
     return (reason, text) if known and (reason != "other" or text) else None
 
 
-def _ask_why(consultation: Consultation, title: str, words: str, reasons: dict[str, str]) -> str:
+def _ask_why(consultation: Consultation, title: str, words: str, reasons: dict[str, str]) -> str | tuple[str, int]:
     asked = {"title": title, "button": title, "words": words, "reasons": reasons}
-    problem = request.method == "POST"
-    return render_template("consultations/end.html", problem=problem, **asked, **ended_context(consultation))
+    problem = WHICH_REASON if request.method == "POST" else ""
+    wrong = "text" if request.form.get("reason") in reasons else "reason"
+    context = {**ended_context(consultation), **asked, "problem": problem, "wrong": wrong}
+    page = render_template("consultations/end.html", **context)
+    return (page, 422) if problem else page
 
 
 @bp.route("/<consultation_id>/addendum", methods=["GET", "POST"])
@@ -187,11 +190,18 @@ def addendum(consultation_id: str) -> Response | str | tuple[str, int]:
     screen: Screen = context["screen"]
     choosing = request.form.get("act") == "question"
     question = screen.proforma.by_id.get(request.form.get("chosen" if choosing else "question", ""))
-    problem = "" if choosing or request.method == "GET" else _add(consultation, screen, question)
-    if request.method == "POST" and not choosing and not problem:
-        return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="addenda"))
+    problem = wrong = ""
+    if request.method == "POST" and not choosing:
+        try:
+            _add(consultation, screen, question)
+            return redirect(url_for("consultations.show", consultation_id=consultation_id, _anchor="addenda"))
+        except (NotOpen, NotYours, KeyReused):
+            raise  # what came too late is told by the page that every late one gets
+        except Refused as refusal:
+            problem, wrong = str(refusal), refusal.field or "main"
     given = forms.all_as_sent(question, request.form, screen.proforma) if problem and question else None
-    page = render_template("consultations/addendum.html", question=question, problem=problem, given=given, **context)
+    asked = {"question": question, "problem": problem, "wrong": wrong, "given": given}
+    page = render_template("consultations/addendum.html", **asked, **context)
     return (page, 422) if problem else page
 
 
@@ -206,21 +216,18 @@ def _not_one(question: Question) -> str:
     return "" if several else 'Give the corrected answer, or tick "It was not recorded".'
 
 
-def _add(consultation: Consultation, screen: Screen, question: Question | None) -> str:
+def _add(consultation: Consultation, screen: Screen, question: Question | None) -> None:
     text, why = forms.typed("text"), forms.typed("why")
     chosen = request.form.get("chosen", "")
     if chosen != (question.id if question else ""):
-        return 'Press "Show this question" and give the corrected answer, or choose "No answer is corrected".'
+        sentence = 'Press "Show this question" and give the corrected answer, or choose "No answer is corrected".'
+        raise Refused(sentence, "chosen")
     if not text or not why:
-        return "Write the addendum and why it is made."
+        raise Refused("Write the addendum and why it is made.", "why" if text else "text")
     corrected: dict[str, Answer | None] = {}
     if question is not None:
         sent = forms.read(question, screen.path, request.form, None)
         if problem := sent.error or _not_one(question):
-            return problem
+            raise Refused(problem, "correction")
         corrected[question.id] = sent.answer
-    try:
-        signing.add_addendum(inst().store, consultation.id, text, why, corrected, own_key(), who())
-    except Refused as refusal:
-        return str(refusal)
-    return ""
+    signing.add_addendum(inst().store, consultation.id, text, why, corrected, own_key(), who())

@@ -28,6 +28,7 @@ from consult.web.forms import clean, number, typed
 
 bp = Blueprint("entry", __name__, url_prefix="/entry")
 ANOTHER = "Go back to the sitting, and begin another case there."
+ANOTHER_CASE = "It stands below as another case: save it, keep it as a draft, or leave it."
 GO_ON = "To go on with it as another case, press “Keep as a draft”."
 
 
@@ -54,14 +55,19 @@ def sent(form: EntryForm) -> dict[str, str]:
     return found
 
 
-def form_context(form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> dict[str, object]:
-    """What the quick form needs."""
+def form_context(
+    form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]], over: str = ""
+) -> dict[str, object]:
+    """What the quick form needs; `over` says why what was typed stands there as another case."""
+    errors = errors_of(form, wrong)
+    problems = [(place_of(form, name), sentence) for name, sentences in errors.items() for sentence in sentences]
     return {
         "form": form,
         "values": values,
-        "errors": errors_of(form, wrong),
+        "errors": errors,
+        "problems": ([("entry", f"{over} {ANOTHER_CASE}")] if over else []) + problems,
         "dates": entry.DATES,
-        "sites": settings.sites(inst().db.read()),
+        "sites": settings.open_sites(inst().db.read()),
         "provider": inst().provider,
         "today": inst().today().isoformat(),
     }
@@ -76,6 +82,14 @@ def errors_of(form: EntryForm, wrong: list[tuple[str, str]]) -> dict[str, list[s
         said = f"“{item.label}”{sentence.removeprefix(name)}" if item and sentence.startswith(f"{name} ") else sentence
         errors.setdefault(name, []).append(said)
     return errors
+
+
+def place_of(form: EntryForm, name: str) -> str:
+    """The id of the control of a field, of a choice the first there is; of what is no field here the whole form."""
+    item = form.by_name.get(name)
+    if item is None:
+        return f"f.{name}" if name in entry.DATES else name if name == "reason" else "entry"
+    return f"f.{name}" + (f".{item.options[0].code or 'nothing'}" if item.options else "")
 
 
 def found(sitting_id: str) -> Sitting:
@@ -169,10 +183,10 @@ def _case_page(
         draft_id=draft_id,
         held=problem.held if problem else None,
         carried=carried or {},
-        over=over,
         carry=bool(request.values.get("carry")),
         dataset=inst().library.current.dataset,
-        **form_context(inst().entry, values, problem.wrong if problem else []),
+        over=over,
+        **form_context(inst().entry, values, problem.wrong if problem else [], over),
     )
 
 
@@ -184,7 +198,7 @@ def _is_id(text: str) -> bool:
 
 
 def _entered(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response:
-    known = set(settings.sites(inst().db.read()))
+    known = set(settings.open_sites(inst().db.read()))
     with inst().db.write() as conn:
         dataset = inst().library.current.dataset
         entry.enter(conn, dataset, values, (one, draft_id), rules(), known, who_enters(), own_key())

@@ -55,7 +55,7 @@ def _own_or_left(consultation_id: str) -> Consultation:
 
 @bp.get("")
 def index() -> str:
-    """What waits for a word, and what was filled in of the newest; below it what those who left did not."""
+    """What waits for a word, what waits longest first, and what was filled in; below it what those who left did not."""
     waiting = followup.listed(inst().store, inst().today(), person().id, open_only=True)
     recent = followup.listed(inst().store, inst().today(), person().id, newest=SHOWN)
     decisions = [one for one in waiting[0] if one.open] + [one for one in recent[0] if not one.open]
@@ -66,9 +66,9 @@ def index() -> str:
     listed_employees((one.consultation.started["employee"] for one in theirs), "left_behind")
     return render_template(
         "followup.html",
-        decisions=sorted(decisions, key=lambda one: not one.open),
+        decisions=sorted(decisions, key=lambda one: (not one.open, one.decision.seq)),
         due=sorted(due, key=lambda one: (not one.open, one.due)),
-        decisions_left=decisions_left,
+        decisions_left=sorted(decisions_left, key=lambda one: one.decision.seq),
         due_left=sorted(due_left, key=lambda one: one.due),
         newest=SHOWN,
         arrivals=followup.ARRIVALS,

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from consult.accounts import people
 from consult.record import identity, lists, looks
+from consult.record.ledger import Refused
 from consult.web.context import inst, own_address, person, who
 from consult.web.desk import viewed_employee, without_a_name
 from consult.web.employees import bp as employees
@@ -59,12 +60,15 @@ def reason(employee_id: str) -> Response | str | tuple[str, int]:
     problem = ""
     if request.method == "POST":
         given = typed("reason")[:LONGEST_REASON]
-        if given:
-            without_a_name(given)
+        problem = "" if given else "Say in a few words why you open it."
+        try:
+            without_a_name(reason=given)
+        except Refused as refusal:
+            problem = str(refusal)
+        if not problem:
             with inst().db.write() as conn:
                 looks.note(conn, employee.id, who().actor, who().role, inst().store.at(), given)
             return redirect(target, 303)
-        problem = "Say in a few words why you open it."
     sites = sorted({s.site for s in lists.of_employee(inst().db.read(), employee.id)})
     page = render_template("employees/reason.html", sites=sites, target=target, problem=problem, own_site=person().site)
     return (page, 422) if problem else page

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit import organisation
-from consult.audit.organisation import Answered, WrongAnswers
+from consult.audit.organisation import Answered, OrganisationQuestion, WrongAnswers
 from consult.record import settings
 from consult.record.ledger import Refused
 from consult.web.context import inst, person
@@ -31,7 +31,7 @@ def index() -> str:
         section=section,
         year=year,
         years=sorted({y for _, _, y in told} | {inst().today().year, inst().today().year - 1, year}, reverse=True),
-        sites=settings.sites(conn),
+        sites={code: site for code, site in settings.sites(conn).items() if code in asked_in(year) or code in here},
         told=here,
         figures=figures,
         source=inst().benchmarks.source,
@@ -45,12 +45,16 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
     """Answer the questions about one site for one year."""
     conn, section = inst().db.read(), inst().organisation
     known = settings.sites(conn)
-    if site not in known or not organisation.YEARS[0] <= year <= organisation.YEARS[1] or not section.questions:
+    if (
+        site not in asked_in(year)
+        or not organisation.YEARS[0] <= year <= organisation.YEARS[1]
+        or not section.questions
+    ):
         abort(404)
     about = (inst().provider, site, year)
     before: Answered | None = organisation.answered(conn).get(about)
     given = dict(before.answers) if before else {}
-    problems: dict[str, str] = {}
+    problems: list[tuple[str, str]] = []
     if request.method == "POST":
         given = {q.id: clean(request.form.get(f"q.{q.id}", "")) for q in section.questions}
         try:
@@ -59,9 +63,9 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
                 organisation.answer(writing, section, about, given, digest, by(), inst().store.at(), own_key())
             return redirect(url_for("organisation.index", year=year))
         except WrongAnswers as wrong:
-            problems = wrong.problems
+            problems = [(_place(q), wrong.problems[q.id]) for q in section.questions if q.id in wrong.problems]
         except Refused as refusal:
-            problems = {"": str(refusal)}
+            problems = [("main", str(refusal))]
     page = render_template(
         "organisation/answer.html",
         section=section,
@@ -73,3 +77,15 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
         before=before,
     )
     return (page, 422) if problems else page
+
+
+def asked_in(year: int) -> set[str]:
+    """The sites that are asked about a year, by code: those that were not closed before it."""
+    conn = inst().db.read()
+    closed = settings.closed_sites(conn)
+    return {code for code in settings.sites(conn) if code not in closed or closed[code].on.year >= year}
+
+
+def _place(question: OrganisationQuestion) -> str:
+    """The id of the control of a question: of a choice the first there is."""
+    return f"q.{question.id}" + (f".{next(iter(organisation.YES_NO))}" if question.kind == "yes_no" else "")

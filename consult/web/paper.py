@@ -33,7 +33,7 @@ def show(digest: str) -> str:
     copies = min(max(number(request.args.get("copies", "1")), 1), paper.MOST_COPIES)
     form = paper.form_of(
         inst().library.definition(conn, digest),
-        inst().sites.values(),
+        inst().open_sites.values(),
         inst().leaflets.values(),
         draft=digest not in inst().approvals or bool(inst().unapproved()),
     )

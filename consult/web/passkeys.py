@@ -86,8 +86,10 @@ def remove() -> Reply:
         with inst().db.write() as conn:
             factors.check_may_go(conn, person(), "passkey")
             passkeys.remove(conn, person().id, request.form.get("passkey", ""), person().id, inst().store.at())
-    except (PersonRefused, SignInRefused) as refusal:
+    except PersonRefused as refusal:
         return account.page(str(refusal), "passkeys"), 422
+    except SignInRefused as refusal:
+        return account.page(str(refusal), "passkeys", "passkey-gone-password"), 422
     return redirect(url_for("account.show", done="passkey_removed", _anchor="passkeys"))
 
 

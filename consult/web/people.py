@@ -60,7 +60,7 @@ def _listed(problem: str = "", wrong: str = "") -> str:
         trained=accounts.trained(conn),
         required=factors.required(conn),
         roles=ROLES,
-        sites=inst().sites.values(),
+        sites=inst().open_sites.values(),
     )
 
 
@@ -78,8 +78,9 @@ def _said(refusal: PersonRefused) -> str:
     return "Choose a role from the list." if refusal.field == "role" else str(refusal)
 
 
-def _site() -> str:
-    if typed("site") not in inst().sites:
+def _site(now: str = "") -> str:
+    """The site that was chosen: one that is open, or the one where a person is now."""
+    if typed("site") not in inst().open_sites and (not now or typed("site") != now):
         raise PersonRefused("Choose a site from the list.", "site")
     return typed("site")
 
@@ -97,15 +98,18 @@ def show(person_id: str) -> str:
     return _page(_known(person_id))
 
 
-def _page(one: Person, problem: str = "") -> str:
+def _page(one: Person, problem: str = "", wrong: str = "") -> str:
+    """The page of a person; `wrong` is the field or the part of it that a problem is about."""
     conn = inst().db.read()
     held = [(summary, _colleagues(summary)) for summary in lists.open_of(conn, one.id)]
     return render_template(
         "people/show.html",
         one=one,
         problem=problem,
+        wrong=wrong,
         roles=ROLES,
-        sites=inst().sites.values(),
+        sites=[site for site in inst().sites.values() if site.code in {*inst().open_sites, one.site}],
+        at_closed=one.site not in inst().open_sites,
         starting=one.id in accounts.starting(conn),
         has_factor=factors.has(conn, one.id),
         passkeys=passkeys.of_person(conn, one.id),
@@ -132,13 +136,16 @@ def _after(one: Person) -> Response:
     return redirect(url_for("people.show", person_id=one.id))
 
 
-def _changed(one: Person, change: Callable[[Connection], object]) -> Response | tuple[str, int]:
-    """Carry a change of a person out as one transaction; back to their page, which says why where it was refused."""
+def _changed(one: Person, change: Callable[[Connection], object], part: str) -> Response | tuple[str, int]:
+    """Carry a change of a person out as one transaction; back to their page, which says why where it was refused.
+
+    `part` is where on that page it is asked for.
+    """
     try:
         with inst().db.write() as conn:
             change(conn)
     except PersonRefused as refusal:
-        return _page(one, str(refusal)), 422
+        return _page(one, _said(refusal), refusal.field or part), 422
     return _after(one)
 
 
@@ -149,16 +156,16 @@ def change(person_id: str) -> Response | tuple[str, int]:
 
     def changes(conn: Connection) -> None:
         accounts.rename(conn, one.id, typed("name"), by, at)
-        accounts.place(conn, one.id, typed("role"), _site(), by, at)
+        accounts.place(conn, one.id, typed("role"), _site(one.site), by, at)
 
-    return _changed(one, changes)
+    return _changed(one, changes, "role")
 
 
 @bp.post("/<person_id>/standing")
 def standing(person_id: str) -> Response | tuple[str, int]:
     """Stop a person's sign-in, which ends their sessions at once, or let them in again."""
     one, by, at = _known(person_id), person().id, inst().store.at()
-    return _changed(one, lambda conn: accounts.set_active(conn, one.id, typed("active") == "yes", by, at))
+    return _changed(one, lambda conn: accounts.set_active(conn, one.id, typed("active") == "yes", by, at), "signing-in")
 
 
 @bp.post("/<person_id>/start-password")
@@ -171,7 +178,7 @@ def start(person_id: str) -> str | tuple[str, int]:
             accounts.prove_identity(conn, one.id, typed("proved"), person().id, inst().store.at())
             accounts.change_password(conn, one.id, words, person().id, inst().store.at(), _start_until())
     except PersonRefused as refusal:
-        return _page(one, str(refusal)), 422
+        return _page(one, str(refusal), refusal.field or "signing-in"), 422
     return _started(one, words, "has a start password")
 
 
@@ -186,7 +193,7 @@ def factor(person_id: str) -> Response | tuple[str, int]:
         factors.remove(conn, one.id, by, at)
         accounts.end_all(conn, one.id)
 
-    return _changed(one, changes)
+    return _changed(one, changes, "signing-in")
 
 
 @bp.post("/<person_id>/link-code")
@@ -199,7 +206,7 @@ def link_code(person_id: str) -> str | tuple[str, int]:
             accounts.prove_identity(conn, one.id, typed("proved"), person().id, inst().store.at())
             words = single_sign_on.make_code(conn, one.id, inst().store.clock(), person().id, inst().store.at())
     except PersonRefused as refusal:
-        return _page(one, str(refusal)), 422
+        return _page(one, str(refusal), "account"), 422
     return render_template("people/link_code.html", one=one, words=words, days=single_sign_on.CODE_STANDS.days)
 
 
@@ -212,7 +219,7 @@ def unlink_account(person_id: str) -> Response | tuple[str, int]:
         single_sign_on.unlink(conn, one.id, by, at)
         accounts.end_all(conn, one.id)
 
-    return _changed(one, changes)
+    return _changed(one, changes, "account")
 
 
 def _not_own(one: Person, why: str = OWN) -> None:
@@ -226,16 +233,24 @@ def hand_over(person_id: str) -> Response | tuple[str, int]:
     one = _known(person_id)
     held = next((s for s in lists.open_of(inst().db.read(), one.id) if s.id == typed("consultation")), None)
     if held is None:
-        return _page(one, "That consultation is not open with this person any more; look at the list again."), 422
+        return _page(
+            one, "That consultation is not open with this person any more; look at the list again.", "held"
+        ), 422
     to = next((c for c in _colleagues(held) if c.id == typed("to")), None)
     if to is None or typed("reason") not in WHY_HANDED:
-        return _page(one, "Choose the clinician who is to go on with it, and why it is handed over."), 422
+        sentence = "Choose the clinician who is to go on with it, and why it is handed over."
+        return _page(one, sentence, _not_chosen(held, to)), 422
     try:
         reason = WHY_HANDED[typed("reason")]
         inst().store.hand_over(held.id, one.id, Who(to.id, to.role), reason, who())
     except Refused as refusal:
-        return _page(one, str(refusal)), 422
+        return _page(one, str(refusal), "held"), 422
     return _after(one)
+
+
+def _not_chosen(held: Summary, to: Person | None) -> str:
+    """Which field of a handing over lacks a choice; the list of open consultations where nobody could be chosen."""
+    return "held" if not _colleagues(held) else "reason" if to else "to"
 
 
 @bp.post("/<person_id>/own-record")
@@ -243,7 +258,7 @@ def unlink(person_id: str) -> Response | tuple[str, int]:
     """Take back that a person is an employee here, where that was said of the wrong one; never of oneself."""
     one = _known(person_id)
     if one.id == person().id:
-        return _page(one, "That is taken back by another administrator, not by yourself."), 422
+        return _page(one, "That is taken back by another administrator, not by yourself.", "own-record"), 422
     with inst().db.write() as conn:
         own.say(conn, one.id, "", who().actor, who().role, inst().store.at())
     return _after(one)
@@ -253,7 +268,7 @@ def unlink(person_id: str) -> Response | tuple[str, int]:
 def trained(person_id: str) -> Response | tuple[str, int]:
     """Note on which day a person was trained in the tool."""
     one, by, at, day = _known(person_id), person().id, inst().store.at(), request.form.get("trained", "")
-    return _changed(one, lambda conn: accounts.train(conn, one.id, day, inst().today(), by, at))
+    return _changed(one, lambda conn: accounts.train(conn, one.id, day, inst().today(), by, at), "trained")
 
 
 @bp.post("/second-factor-for")
@@ -263,5 +278,5 @@ def required() -> Response | tuple[str, int]:
         with inst().db.write() as conn:
             factors.require(conn, request.form.getlist("roles"), person().id, inst().store.at())
     except PersonRefused as refusal:
-        return _listed(str(refusal)), 422
+        return _listed(str(refusal), "factors"), 422
     return redirect(url_for("people.index", _anchor="factors"))

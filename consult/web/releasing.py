@@ -24,7 +24,7 @@ from consult.record.release import IN_WORDS, Event, Release, holds_text
 from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
-from consult.web.desk import bp, employee_of, found, own_key, place, refused, screen_context
+from consult.web.desk import bp, employee_of, found, own_key, place, screen_context
 from consult.web.printing import asked_format, made_now, sheet_reply, shown_format, wants_pdf
 
 LONGEST = 300
@@ -81,36 +81,36 @@ def report_event(consultation_id: str, event: str) -> Response:
     back = url_for("consultations.report", consultation_id=consultation_id)
     happened = Event(event)
     recipients = inst().store.definition_of(consultation).reports.recipients
-    content = _content(happened, inst().today(), recipients)
-    if isinstance(content, str):
-        return refused(content, back)
     try:
+        content = _content(happened, inst().today(), recipients)
         releasing.record(inst().store, consultation_id, happened, content, names_of(consultation), own_key(), who())
     except (NotOpen, NotYours, KeyReused):
         raise  # what came too late is told by the page that every late one gets
     except Refused as refusal:
-        return refused(str(refusal), back)
+        return make_response(_page(consultation, str(refusal), refusal.field, happened), 422)
     return redirect(back)
 
 
-def _content(event: Event, today: date, recipients: Container[str]) -> dict[str, Any] | str:
-    """What the form sent for an event, as its step holds it; a sentence where something is missing."""
+def _content(event: Event, today: date, recipients: Container[str]) -> dict[str, Any]:
+    """What the form sent for an event, as its step holds it; Refused where something is missing."""
     how, text = request.form.get("how", ""), forms.typed("text")
     if event in (Event.CORRECTION_ASKED, Event.CORRECTION_MADE, Event.CORRECTION_DECLINED):
-        return {"text": text} if text else "Write in a few words what is to be corrected, or why it stays."
+        if not text:
+            raise Refused("Write in a few words what is to be corrected, or why it stays.", "text")
+        return {"text": text}
     if event == Event.AGREED:
         return {"digest": request.form.get("shown", "")}
     if how not in HOW:
-        return "Choose how it was said, given or sent."
+        raise Refused("Choose how it was said, given or sent.", "how")
     if event == Event.COPY_GIVEN:
         until = day_in(request.form.get("window_ends", ""))
         if until is None or until < today:
-            return "Give the day until which the employee may answer: today or later."
+            raise Refused("Give the day until which the employee may answer: today or later.", "window_ends")
         return {"digest": request.form.get("shown", ""), "how": how, "window_ends": until.isoformat()}
     if event == Event.RELEASED:
         to = request.form.get("to", "")
         if to not in recipients:
-            return "Choose to whom the report goes."
+            raise Refused("Choose to whom the report goes.", "to")
         return {"digest": request.form.get("shown", ""), "to": to, "how": how}
     return {"how": how}
 
@@ -124,7 +124,7 @@ def names_of(consultation: Consultation) -> Names:
 def _chosen(consultation: Consultation) -> Chosen:
     """What the form chose, or what the final text was made of, or the usual kind with nothing ticked."""
     definition = inst().store.definition_of(consultation)
-    if request.method == "GET":
+    if not _choosing():
         again = releasing.chosen_again(releasing.now(consultation, definition, inst().today()), definition)
         if again is not None:
             return again
@@ -135,8 +135,13 @@ def _chosen(consultation: Consultation) -> Chosen:
     return Chosen(kind, tuple(request.form.getlist("tick")), {name: text for name, text in written.items() if text})
 
 
-def _page(consultation: Consultation, problem: str = "") -> str | Response:
-    """The page with what was chosen and typed; `problem` says why that was not made final."""
+def _choosing() -> bool:
+    """Whether the form was sent that chooses what the report says."""
+    return request.method == "POST" and request.endpoint == "consultations.report"
+
+
+def _page(consultation: Consultation, problem: str = "", wrong: str = "", event: Event | None = None) -> str | Response:
+    """The page with what was chosen and typed; `problem` says why that was not made final, or an event not recorded."""
     context = screen_context(consultation)
     wanted = chosen_format(context["need"], FORMATS)
     definition = inst().store.definition_of(consultation)
@@ -146,7 +151,7 @@ def _page(consultation: Consultation, problem: str = "") -> str | Response:
     release = releasing.now(consultation, definition, inst().today())
     final = releasing.final_text(release, names) if holds_text(release.stage) or release.released else None
     draft = with_names(report(consultation, context["screen"].path, chosen), names.employee, names.clinician)
-    text = final if final is not None and request.method == "GET" else draft
+    text = final if final is not None and not _choosing() else draft
     about_copy = _about_copy(release)
     mark = mark_of(consultation)
     if wants_pdf():
@@ -155,6 +160,8 @@ def _page(consultation: Consultation, problem: str = "") -> str | Response:
         "consultations/report.html",
         release=release,
         problem=problem,
+        wrong=wrong,
+        refused_event=event.value if event else "",
         mark=mark,
         says=IN_WORDS[release.stage],
         reports=definition.reports,

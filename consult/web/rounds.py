@@ -18,7 +18,7 @@ from consult.record import begun as begun_record
 from consult.record import settings
 from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst, person
-from consult.web.desk import BESIDE, own_key, refused, seen_here
+from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here
 from consult.web.endings import ABANDON_REASONS
 from consult.web.forms import number, typed
 
@@ -103,7 +103,7 @@ def change(round_id: str) -> Response | str | tuple[str, int]:
 
 
 def _edit(one: Round | None) -> Response | str | tuple[str, int]:
-    problem, code, beside, known = "", 200, False, one.id if one else ""
+    problem, wrong, code, beside, known = "", "", 200, False, one.id if one else ""
     if request.method == "POST":
         try:
             seen = number(request.form.get("seen", ""))
@@ -111,14 +111,15 @@ def _edit(one: Round | None) -> Response | str | tuple[str, int]:
                 id_ = rounds.set_round(conn, _wanted(one), by(), inst().store.at(), own_key(), known, seen)
             return redirect(url_for("rounds.show", round_id=id_))
         except ChangedSince as refusal:
-            problem, one, code, beside = f"{refusal} {BESIDE}", found(known), 409, True
+            problem, wrong, one, code, beside = f"{refusal} {BESIDE}", STANDS, found(known), 409, True
         except Refused as refusal:
-            problem, code = str(refusal), 422
+            problem, wrong, code = str(refusal), refusal.field, 422
     given = _given(one)
     page = render_template(
         "rounds/edit.html",
         round=one,
         problem=problem,
+        wrong=wrong,
         beside=beside,
         seen=seen_here(one.changes, beside) if one else "",
         modes=MODES,
@@ -203,7 +204,7 @@ def withdraw(round_id: str) -> Response:
 @bp.get("/<round_id>/cases/<provider>/<mode>/<case_ref>")
 def case(round_id: str, provider: str, mode: str, case_ref: str) -> str:
     """One case of a round: where it stands, and what was said of it before."""
-    return _case_page(found(round_id), (provider, mode, case_ref), "")
+    return _case_page(found(round_id), (provider, mode, case_ref))
 
 
 @bp.post("/<round_id>/cases/<provider>/<mode>/<case_ref>")
@@ -212,13 +213,14 @@ def exclude(round_id: str, provider: str, mode: str, case_ref: str) -> Response 
     one, key = found(round_id), (provider, mode, case_ref)
     if case_table.read(inst().db.read(), *key) is None:
         abort(404)
-    problem = _exclude(one, key)
-    if not problem:
-        return redirect(url_for("rounds.show", round_id=one.id, _anchor="taken-out"))
-    return _case_page(one, key, problem), 422
+    try:
+        _exclude(one, key)
+    except Refused as refusal:
+        return _case_page(one, key, str(refusal), refusal.field), 422
+    return redirect(url_for("rounds.show", round_id=one.id, _anchor="taken-out"))
 
 
-def _case_page(one: Round, key: Key, problem: str) -> str:
+def _case_page(one: Round, key: Key, problem: str = "", wrong: str = "") -> str:
     if case_table.read(inst().db.read(), *key) is None:
         abort(404)
     sample = sample_of(one)
@@ -227,20 +229,17 @@ def _case_page(one: Round, key: Key, problem: str) -> str:
         key=key,
         placed=next((case for case in sample.cases if case.key == key), None),
         problem=problem,
+        wrong=wrong,
         told=one.exclusions.get(key, ()),
         places=ascertainment.PLACES,
         **shared(one, sample),
     )
 
 
-def _exclude(one: Round, key: Key) -> str:
+def _exclude(one: Round, key: Key) -> None:
     out, why = request.form.get("out") == "yes", (request.form.get("reason", ""), typed("text"))
-    try:
-        with inst().db.write() as conn:
-            rounds.exclude(conn, one.id, key, out, why, by(), inst().store.at(), own_key())
-    except Refused as refusal:
-        return str(refusal)
-    return ""
+    with inst().db.write() as conn:
+        rounds.exclude(conn, one.id, key, out, why, by(), inst().store.at(), own_key())
 
 
 class Row(Struct, frozen=True):
@@ -295,42 +294,41 @@ def results(round_id: str) -> str | tuple[str, int]:
 @bp.get("/targets")
 def targets_page() -> str:
     """The target of each measure, who set it, when and why."""
-    return _targets("")
+    return _targets()
 
 
 @bp.post("/targets")
 def set_target() -> Response | tuple[str, int]:
     """Set a target, or take it back, with the reason."""
-    problem = _set_target()
-    if not problem:
-        return redirect(url_for("rounds.targets_page", _anchor=f"m-{request.form['measure']}"))
-    return _targets(problem), 422
+    try:
+        _set_target()
+    except Refused as refusal:
+        return _targets(str(refusal), refusal.field), 422
+    return redirect(url_for("rounds.targets_page", _anchor=f"m-{request.form['measure']}"))
 
 
-def _targets(problem: str) -> str:
+def _targets(problem: str = "", wrong: str = "") -> str:
     return render_template(
         "rounds/targets.html",
         measures=inst().measures,
         told=targets.history(inst().db.read()),
         problem=problem,
+        wrong=wrong,
         percent=comparison.percent,
         leads=leads(),
     )
 
 
-def _set_target() -> str:
+def _set_target() -> None:
     measure, text = request.form.get("measure", ""), request.form.get("percent", "").strip().removesuffix("%").strip()
     if measure not in inst().measures.by_id:
-        return "Choose a measure."
+        raise Refused("Choose a measure.", "measure")
     if text and not (text.isascii() and text.isdigit() and len(text) <= 3):
-        return "Write the target as a whole percentage, such as 80; leave it blank to take the target back."
-    try:
-        with inst().db.write() as conn:
-            share = int(text) / 100 if text else None
-            targets.set_target(conn, measure, share, typed("reason"), by(), inst().store.at(), own_key())
-    except Refused as refusal:
-        return str(refusal)
-    return ""
+        sentence = "Write the target as a whole percentage, such as 80; leave it blank to take the target back."
+        raise Refused(sentence, "percent")
+    with inst().db.write() as conn:
+        share = int(text) / 100 if text else None
+        targets.set_target(conn, measure, share, typed("reason"), by(), inst().store.at(), own_key())
 
 
 @bp.get("/sample-size")

@@ -69,6 +69,7 @@ TABLE = {
     "admin.settings": "A",
     "admin.site": "A",
     "admin.add_site": "A",
+    "admin.site_standing": "A",
     "people.index": "A",
     "people.show": "A",
     "people.change": "A",

@@ -179,11 +179,14 @@ def test_each_option_selects(consult, real, more, some):
     assert (shape(consult, real, *more)["eligible"] > 0) is some
 
 
-def test_text_has_a_line_for_every_measure_and_with_cases_one_for_every_case(consult, real):
+def test_text_has_the_title_and_a_line_for_every_measure_and_with_cases_one_for_every_case(consult, real):
     consult(real, "cases", "import", EXAMPLES)
     said = consult(real, "results", "--cases").stdout
+    instance = open_instance(real)
+    titles = {measure.id: measure.title for measure in instance.measures.measures}
+    instance.close()
     for measure in shape(consult, real)["measures"]:
-        assert f"\n{measure} " in said
+        assert f"\n{titles[measure]}\n  {measure} " in said
     assert "2011, from case notes" in said
     assert "not held" in said
     assert "ACME / A / retrospective / empty: not met: " in said

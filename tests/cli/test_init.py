@@ -106,6 +106,6 @@ def test_people_are_added_and_a_lost_password_is_replaced(consult, real, passwor
 
 def test_a_person_needs_a_site_that_is_there_and_a_name_somebody_has(consult, real, password_file):
     words = ("person", "add", "Nell Sample", "--role", "nurse", "--site", "Z", "--password-file", password_file)
-    assert "There is no site Z" in consult(real, *words, code=1).stderr
+    assert "There is no open site Z" in consult(real, *words, code=1).stderr
     said = consult(real, "person", "password", "nobody", "--password-file", password_file, code=1)
     assert "Nobody signs in as nobody" in said.stderr

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from consult.accounts import factors, people, sealing, sessions, signing_in, tries
 from consult.instance import open_instance
+from consult.record import settings
 
 LOST = "a password that was lost"
 
@@ -59,7 +60,7 @@ def test_an_unknown_name_and_site_are_said(consult, real):
     for command in ("start", "second-factor", "let-in", "place"):
         proved = ["--proved", "video-known"] if command == "second-factor" else []
         assert "Nobody signs in as nobody" in consult(real, "person", command, "nobody", *proved, code=1).stderr
-    assert "There is no site Z" in consult(real, "person", "place", "anna.berg", "--site", "Z", code=1).stderr
+    assert "There is no open site Z" in consult(real, "person", "place", "anna.berg", "--site", "Z", code=1).stderr
 
 
 def test_a_new_key_of_second_factors_and_a_missing_one_are_said(consult, real, monkeypatch):
@@ -103,3 +104,18 @@ def test_how_identity_was_proved_is_asked_for_and_recorded_before_a_factor_is_ta
         assert step.content == {"person": known.id, "how": "manager"}
         assert step.actor.startswith("cli:")
     consult(real, "verify")
+
+
+def test_nobody_is_added_to_a_closed_site_or_placed_there_but_who_is_there_stays(consult, real, password_file):
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        at = instance.store.at()
+        settings.put_site(conn, settings.Site("B", "Site B (invented)"), "test", at)
+        settings.close_site(conn, "A", instance.today(), "test", at)
+    add = ("person", "add", "Nia Example", "--role", "nurse", "--password-file", password_file)
+    assert "There is no open site A; use one of: B." in consult(real, *add, "--site", "A", code=1).stderr
+    consult(real, *add)
+    assert "Nia Example, Nurse, site B" in consult(real, "person", "list").stdout
+    place = ("person", "place", "nia.example", "--site", "A")
+    assert "There is no open site A; use one of: B." in consult(real, *place, code=1).stderr
+    consult(real, "person", "place", "anna.berg", "--site", "A")
+    assert "no open site A" in consult(real, "paper", "--output", real / "paper.html", "--site", "A", code=1).stderr

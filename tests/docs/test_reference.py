@@ -63,6 +63,7 @@ def test_the_recipes_work_from_the_first_line_to_the_last(tmp_path: Path, monkey
     assert (tmp_path / "template.csv").read_text("utf-8").splitlines() == [",".join(reference.dataset().by_name)]
     assert "25 added" in said["consult cases import baseline.csv"]
     assert "capture mode retrospective" in said["consult results --capture retrospective"]
+    assert "\nScreening for red flags\n" in said["consult results --capture retrospective"], "a measure by its title"
     assert ": draft" in said["consult approve"]
     assert "not approved" not in said["consult check"], "the last check stands after the approval"
     assert "The record is whole" in said["consult --instance trial-folder verify"]

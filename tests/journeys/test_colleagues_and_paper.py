@@ -142,7 +142,7 @@ def test_a_paper_consultation_is_entered_by_keyboard_up_to_signing(visit: Visit,
             page.keyboard.type("1042")
         press("Enter")
         if wrong:
-            expect(page.locator("#paper-problem")).to_contain_text("no reference of a paper form")
+            expect(page.locator("#problem")).to_contain_text("no reference of a paper form")
     page.wait_for_url(re.compile(r"/consultations/[0-9a-f-]{36}$"))
     consultation = page.url.rpartition("/")[2]
     banner = page.locator(".who")

@@ -276,7 +276,7 @@ def test_a_case_that_is_over_is_never_called_kept_and_what_was_typed_goes_on_as_
         re.compile(f"^Not kept. This case was .*{how}.*press “Keep as a draft”.$")
     )
     page.get_by_role("button", name="Keep as a draft").click()
-    expect(page.locator("#over")).to_contain_text("stands below as another case")
+    expect(page.locator("#error-summary")).to_contain_text("stands below as another case")
     assert page.locator('[name="f.case_ref"]').input_value() == "O-2"
     page.get_by_role("button", name="Keep as a draft").click()
     expect(page.get_by_role("link", name="O-2")).to_be_visible()

@@ -105,7 +105,8 @@ class TestRegistering:
 
     def test_a_start_without_how_the_employee_is_seen_asks_for_it(self, service: Service, nurse: Visitor) -> None:
         response = nurse.post("/consultations/start", {"employee": service.employee(), "attendance": "by_owl"})
-        assert "Choose how the employee is seen." in pages.text(nurse.get(response.headers["Location"]))
+        assert response.status_code == 422
+        assert "Choose how the employee is seen." in pages.text(pages.parse(response.text))
 
 
 class TestEndings:

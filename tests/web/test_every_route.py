@@ -218,3 +218,10 @@ def test_the_session_cookie_is_kept_from_scripts_and_other_sites(service: Servic
     (cookie,) = [c for c in response.headers.getlist("Set-Cookie") if c.startswith("consult_session=")]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
+
+
+def test_the_answer_about_health_is_to_the_letter_what_the_guide_has(shared: Service) -> None:
+    said = shared.visitor().ask("/health")
+    assert (said.status_code, said.mimetype) == (200, "application/json")
+    guide = (Path(__file__).parents[2] / "docs" / "administrators.md").read_text("utf-8")
+    assert f"/health` | `{said.text.strip()}` with 200" in guide

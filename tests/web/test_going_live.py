@@ -136,6 +136,23 @@ def test_a_dated_check_of_the_numbers_is_asked_for_every_three_months_and_after_
     assert "These numbers were checked on" in said()
 
 
+def test_what_was_saved_says_so_where_it_stands_and_nowhere_else(service: Service) -> None:
+    administrator = service.visitor("administrator")
+    administrator.post("/settings/sites", {"site": "EAST", "name": "East clinic (invented)"})
+    for sent, place in (
+        (("/settings/sites/A", {**ROUTES, "name": "Site A"}), "site-A"),
+        (("/settings/sign-on", {}), ""),
+    ):
+        page = administrator.get(administrator.post(*sent).headers["Location"].partition("#")[0])
+        said = [e for e in page.iter("p") if e.get("role") == "status"]
+        assert [pages.text(e) for e in said] == ["Saved."]
+        (form,) = [f for f in page.iter("form") if said[0] in f.iter()]
+        assert (form.get("id") or "") == place
+    assert not [e for e in administrator.get("/settings").iter("p") if e.get("role") == "status"]
+    refused = administrator.post("/settings/sites/A?saved=site-A", {"crisis": "", "checked": "yes"})
+    assert "Saved." not in pages.text(pages.parse(refused.text))
+
+
 def test_a_number_that_is_blank_is_never_recorded_as_checked(service: Service) -> None:
     administrator, today = service.visitor("administrator"), service.instance.today()
     sent = {**ROUTES, "name": "Typed name", "crisis": " ", "emergency_department": "01632 960 777", "checked": "yes"}
@@ -153,7 +170,7 @@ def test_an_administrator_adds_a_site_and_no_live_consultation_starts_there_befo
 ) -> None:
     administrator = real.visitor("administrator")
     added = administrator.post("/settings/sites", {"site": "EAST", "name": "East clinic (invented)"})
-    assert added.headers["Location"] == "/settings#site-EAST"
+    assert added.headers["Location"] == "/settings?saved=site-EAST#site-EAST"
     assert settings.sites(real.instance.db.read())["EAST"].blank_routes == list(settings.NEEDED_ROUTES)
     assert "Site EAST: no live consultation starts here" in pages.text(administrator.get("/settings"))
     assert "East clinic (invented)" in pages.text(administrator.get("/settings/people"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
+import pages
+import pytest
 from visiting import Service, Visitor
 
 TITLE = "Leaflet: "
@@ -67,3 +69,26 @@ def test_what_was_printed_in_another_tab_is_given_in_that_format_and_said_on_the
     given = service.consultation(talk).documents[-1]
     assert given.content is not None
     assert (given.kind, given.content["format"]) == ("leaflet_given", "large")
+
+
+@pytest.mark.parametrize(
+    ("done", "again"), [(("printed", "given", "discussed"), True), (("given",), True), (("discussed",), False)]
+)
+def test_an_ended_consultation_lists_what_was_printed_given_and_discussed(
+    service: Service, nurse: Visitor, done: tuple[str, ...], again: bool
+) -> None:
+    talk = service.signed()
+    core = next(leaflet for leaflet in service.instance.leaflets.values() if leaflet.core)
+    for one in done:
+        sent = {"language": core.language, "format": "a4", "form": "link"}
+        assert nurse.post(f"/consultations/{talk}/leaflets/{core.id}/{one}", sent).status_code == 302
+    (listed,) = [e for e in nurse.get(f"/consultations/{talk}").iter("div") if "paper--again" in (e.get("class") or "")]
+    said = pages.text(listed)
+    words = {
+        "printed": "Leaflet printed (A4) on ",
+        "given": "Leaflet given as a link on ",
+        "discussed": "Leaflet discussed on ",
+    }
+    assert [name for name, text in words.items() if text in said] == list(done)
+    assert said.startswith(f"{core.title}, version {core.version}. Leaflet {done[0]}")
+    assert ("Print the same text again" in said) == again

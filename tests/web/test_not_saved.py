@@ -247,15 +247,13 @@ def texts(reply: TestResponse) -> list[str]:
     return [(area.text or "").removeprefix("\n") for area in pages.parse(reply.text).iter("textarea")]
 
 
-def test_a_text_that_is_too_long_is_shown_to_copy_from_and_nothing_that_was_chosen(
-    service: Service, nurse: Visitor
-) -> None:
+def test_a_text_that_is_too_long_stays_in_its_form(service: Service, nurse: Visitor) -> None:
     long = f"{TEXT} " + "many words " * 1000
     sent = {"text": long, "why": "asked", "act": "add", "chosen": "", "key": "one-key-of-the-page-0001"}
     reply = nurse.post(f"/consultations/{service.signed()}/addendum", sent)
-    assert reply.status_code == 409
-    assert texts(reply) == [long]
-    assert carried(reply) is None
+    assert reply.status_code == 422
+    page = pages.parse(reply.text)
+    assert (pages.value_of(page, "text"), pages.value_of(page, "why")) == (long, "asked")
 
 
 @pytest.mark.parametrize(

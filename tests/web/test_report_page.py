@@ -213,3 +213,52 @@ def test_a_line_typed_for_a_report_that_can_no_longer_be_made_is_shown_to_be_cop
     assert reply.status_code == 422
     (typed,) = [e for e in pages.parse(reply.text).iter("dd") if pages.text(e) == "Please keep her"]
     assert typed is not None
+
+
+def to_release(service: Service, nurse: Visitor, wish: str = "no_copy") -> str:
+    """The address of a final report that may be released."""
+    answers = {"report_consent": "given", "report_copy_choice": wish, "can_do_at_work": "Desk work"}
+    talk = service.signed(**{q: Answer("answered", a) for q, a in answers.items()})
+    address = f"/consultations/{talk}/report"
+    assert nurse.post(address, {"kind": "manager", "act": "final"}).status_code == 302
+    return address
+
+
+@pytest.mark.parametrize(
+    ("wish", "event", "sent", "wrong"),
+    [
+        ("no_copy", "released", {"to": "line_manager", "how": ""}, "how"),
+        ("no_copy", "released", {"to": "", "how": "by_post"}, "to"),
+        ("before", "copy_given", {"how": "by_phone", "window_ends": "2020-01-31"}, "window_ends"),
+        ("before", "copy_given", {"how": "", "window_ends": "2099-01-31"}, "how"),
+        ("no_copy", "consent_withdrawn", {"how": ""}, "how"),
+    ],
+)
+def test_a_step_that_is_refused_keeps_what_was_chosen_and_leads_to_what_is_wrong(
+    service: Service, nurse: Visitor, wish: str, event: str, sent: dict[str, str], wrong: str
+) -> None:
+    address = to_release(service, nurse, wish)
+    before = nurse.get(address)
+    reply = nurse.post(f"{address}/{event}", {**sent, "shown": pages.value_of(before, "shown") or ""})
+    assert reply.status_code == 422
+    page = pages.parse(reply.text)
+    assert pages.title(page) == "Error: Report to the manager"
+    (summary,) = [e for e in page.iter("div") if e.get("id") == "error-summary"]
+    assert [a.get("href") for a in summary.iter("a")] == [f"#{wrong}-{event}"]
+    (form,) = [f for f in page.iter("form") if (f.get("action") or "").endswith(f"/{event}")]
+    assert {name: pages.value_of(form, name) for name in sent} == sent
+    marked = [e.get("name") for e in form.iter() if e.get("aria-invalid")]
+    assert marked[0] in (wrong, f"{wrong}-day")
+    others = [f for f in page.iter("form") if f is not form and "/report/" in (f.get("action") or "")]
+    assert [e.get("name") for f in others for e in f.iter("option") if e.get("selected") is not None] == []
+    assert leaves(page) == leaves(before), "the final text still stands"
+
+
+def test_words_for_a_step_that_can_no_longer_be_are_shown_to_be_copied(service: Service, nurse: Visitor) -> None:
+    address = to_release(service, nurse)
+    reply = nurse.post(f"{address}/correction_made", {"text": "It was the left side"})
+    assert reply.status_code == 422
+    page = pages.parse(reply.text)
+    (summary,) = [e for e in page.iter("div") if e.get("id") == "error-summary"]
+    assert [a.get("href") for a in summary.iter("a")] == ["#stage"]
+    assert "It was the left side" in [pages.text(e) for e in page.iter("p")]

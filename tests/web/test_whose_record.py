@@ -201,7 +201,7 @@ def test_a_record_of_another_site_is_opened_with_a_reason_that_is_kept(
     page = nurse.get(f"/employees/{elsewhere}/reason")
     assert EMPLOYEE[0] not in pages.text(page)
     assert nurse.post(f"/employees/{elsewhere}/reason", {"reason": "  "}).status_code == 422
-    assert nurse.post(f"/employees/{elsewhere}/reason", {"reason": f"About {EMPLOYEE[0]}"}).status_code == 409
+    assert nurse.post(f"/employees/{elsewhere}/reason", {"reason": f"About {EMPLOYEE[0]}"}).status_code == 422
     sent = {"reason": "Seen here today", "next": f"/employees/{elsewhere}"}
     given = nurse.post(f"/employees/{elsewhere}/reason", sent)
     assert given.headers["Location"] == f"/employees/{elsewhere}"
