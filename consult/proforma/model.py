@@ -236,6 +236,15 @@ class Proforma(Strict, frozen=True, kw_only=True):
     done: tuple[Done, ...] = ()
 
     @cached_property
+    def standing_open(self) -> tuple[frozenset[str], ...]:
+        """Of each section the ids of the questions that are in no group that is folded."""
+        unfolded = {block.id for block in self.blocks if not block.folded}
+        return tuple(
+            frozenset(question.id for question in self.in_section(section.id) if question.block in unfolded)
+            for section in self.sections
+        )
+
+    @cached_property
     def by_id(self) -> dict[str, Question]:
         """The questions by id."""
         return {question.id: question for question in self.questions}

@@ -28,15 +28,9 @@ def later(screen: Screen) -> Sequence[Section]:
     """The sections that come after the page: all behind the first ones that together ask enough."""
     if "whole" in request.args or not cookies.read(SCRIPTS):
         return ()
-    sections = screen.proforma.sections
-    asked = accumulate(standing_open(screen, section) for section in sections)
+    sections, on = screen.proforma.sections, screen.path.on
+    asked = accumulate(len(questions & on) for questions in screen.proforma.standing_open)
     return sections[next((at for at, questions in enumerate(asked, 1) if questions >= ENOUGH), len(sections)) :]
-
-
-def standing_open(screen: Screen, section: Section) -> int:
-    """How many questions of a section apply and are in no group that is folded."""
-    blocks = [block for block in screen.blocks(section) if not block.folded]
-    return sum(screen.on(question) for block in blocks for question in screen.proforma.in_block(block.id))
 
 
 @bp.get("/<consultation_id>/coming/<section_id>")
