@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from hands import all_there
 from playwright.sync_api import APIResponse, Page, Route, expect
 from service import AWAY, PASSWORD, SIGN_IN_NAMES, Clock, Service
 from watching import Visit, Watch
@@ -69,6 +70,7 @@ def show(watch: Watch, consultation: str) -> Page:
     page = watch.page()
     page.clock.install()
     page.goto(f"/consultations/{consultation}")
+    all_there(page)
     return page
 
 

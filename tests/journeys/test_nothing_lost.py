@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hands import WithScript
+from hands import WithScript, all_there
 from keys import IN_SIGHT
 from playwright.sync_api import APIResponse, Page, Route, expect
 from service import PASSWORD, Service
@@ -55,6 +55,7 @@ def nurse(visit: Visit, service: Service) -> tuple[WithScript, str, Visit]:
     watch.expected += ["409 (CONFLICT)", "422 (", "ERR_FAILED", "htmx:"]
     hand = WithScript(watch.page())
     hand.page.goto(f"/consultations/{consultation}")
+    all_there(hand.page)
     return hand, consultation, watch
 
 

@@ -22,6 +22,7 @@ def opened(visit: Visit, consultation_id: str, scripted: bool = True) -> WithScr
     """A nurse with a consultation open."""
     page = visit("nurse", scripted).page()
     page.goto(f"/consultations/{consultation_id}")
+    all_there(page)
     return WithScript(page) if scripted else WithoutScript(page)
 
 

@@ -10,6 +10,7 @@ import random
 import re
 
 import pytest
+from hands import all_there
 from playwright.sync_api import Page, expect
 from service import Service
 from watching import Visit
@@ -50,6 +51,7 @@ def test_what_is_said_of_saving_is_true_500_times_in_a_row(service: Service, vis
     page = watch.page()
     page.set_default_timeout(LONG)
     page.goto(f"/consultations/{consultation}")
+    all_there(page)
     page.evaluate(CHANGES)
     right = 0
     for number in range(TIMES):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from hands import all_there
 from playwright.sync_api import Locator, Page, Route, expect
 from service import Service
 from watching import Visit, Watch
@@ -34,6 +35,7 @@ def show(nurse: Watch, service: Service, high: int = 768) -> Page:
     page = nurse.page()
     page.set_viewport_size({"width": 1366, "height": high})
     page.goto(f"/consultations/{service.begin()}")
+    all_there(page)
     expect(page.locator("#save-state")).to_have_text("Saved as you answer")
     return page
 
