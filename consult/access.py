@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 from consult.accounts import people
 from consult.audit import cases
 from consult.documents.everything import Everything, Held, told
-from consult.documents.note import after_signing, note
+from consult.documents.note import after_signing, below_mark, mark_of, note
 from consult.documents.report import with_names
 from consult.documents.words import ROLES, uk_date, when
 from consult.instance import Instance
@@ -87,7 +87,7 @@ def _held(
         id_,
         f"{uk_date(consultation.started['held_on'])}, with {clinician}, {ROLES.get(consultation.role, '').lower()}",
         STATES.get(consultation.state, "Marked as entered in error"),
-        f"{text}\n{later}" if later else text,
+        below_mark(mark_of(consultation), f"{text}\n{later}" if later else text),
         tuple(_reports(consultation, known.name, names)),
         tuple((name.replace("_", " "), value) for name, value in row.fields.items() if value) if row else (),
         tuple(told(step, names, definition.proforma) for step in steps),

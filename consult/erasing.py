@@ -23,8 +23,8 @@ from consult.record.ledger import Draft, Refused, Step, append
 from consult.record.library import Library
 
 LIST: Final = "erased.jsonl"
-WHICH: Final = ("naming", "all", "none")
 Which = Literal["naming", "all", "none"]
+WHICH: Final[tuple[Which, ...]] = ("naming", "all", "none")
 TAKES_TEXT: Final = ("text", "arrangement")
 REDACTED: Final = "the employee was erased"
 CLINICIAN: Final = "clinician_ref"

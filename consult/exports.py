@@ -18,7 +18,7 @@ from consult.audit import results as audit
 from consult.audit.results import Results, Selection
 from consult.audit.versions import VersionRefused
 from consult.documents import saved
-from consult.documents.note import DRAFT_LINE, after_signing, mark_of, marked_apart, note
+from consult.documents.note import DRAFT_LINE, MARK, after_signing, mark_of, note
 from consult.documents.words import INVENTED
 from consult.evidence import EvidenceRefused, again
 from consult.exchange import casefile, resultsfile
@@ -343,7 +343,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _check_note(instance: Instance, _: Path, content: bytes) -> Checked:
-    mark, text = marked_apart(plain(content.decode("utf-8-sig", errors="replace")).lstrip("\n"))
+    mark, text = _marked_apart(plain(content.decode("utf-8-sig", errors="replace")).lstrip("\n"))
     found = list(HEAD_LINE.finditer(text))[-1]
     step, hash_ = int(found[1]), found[2]
     conn = instance.db.read()
@@ -361,12 +361,18 @@ def _check_note(instance: Instance, _: Path, content: bytes) -> Checked:
 NOT_A_NOTE: Final = "Its text was not compared: only that of a signed note is kept in the record by a digest."
 
 
+def _marked_apart(text: str) -> tuple[str, str]:
+    """What a note begins with of having been entered in error, or "", and the note without it."""
+    if not text.startswith(MARK):
+        return "", text
+    mark, _, rest = text.partition("\n\n")
+    return mark, rest
+
+
 def _mark_off(consultation: Consultation, mark: str) -> list[str]:
     """What is wrong with what a note says above all else of having been entered in error."""
-    told = " ".join(mark.split())
-    return (
-        ["That it was entered in error is not what the record says."] if told not in ("", mark_of(consultation)) else []
-    )
+    stands = " ".join(mark.split()) in ("", mark_of(consultation))
+    return [] if stands else ["That it was entered in error is not what the record says."]
 
 
 def _note_off(
@@ -382,7 +388,7 @@ def _note_off(
         wrong.append(f"Who signed, and when, is not what the record says: {signer(instance.db.read(), consultation)}.")
     path = instance.store.path_of(consultation)
     later = text[end:].replace(DRAFT_LINE.strip(), "").strip()
-    now = marked_apart(plain(after_signing(consultation, path)))[1].strip()
+    now = plain(after_signing(consultation, path)).strip()
     if not now.startswith(later):
         wrong.append("What stands below its head is not what the record says of the time after signing.")
     since = ["More came after signing than the text has; print it again."] if now != later else []

@@ -70,26 +70,21 @@ def mark_of(consultation: Consultation) -> str:
     return f"{MARK}, marked on {when(consultation.ended.at)}{why}. Do not use this, and take out what was filed of it."
 
 
-def marked_apart(text: str) -> tuple[str, str]:
-    """The mark that a text begins with, or "", and the text without it."""
-    if not text.startswith(MARK):
-        return "", text
-    mark, _, rest = text.partition("\n\n")
-    return mark, rest
+def below_mark(mark: str, text: str) -> str:
+    """A text of the electronic record with such a mark above all else; as it is where there is none."""
+    return "\n".join([*_broken(_wrap(mark)), "", text]) if mark else text
 
 
-def with_head(text: str, signed_by: str, head: tuple[int, str], draft: bool, later: str) -> str:
+def with_head(text: str, signed_by: str, head: tuple[int, str], draft: bool, later: str, mark: str = "") -> str:
     """A note as it is shown, copied and printed: who signed it, the step of the record it became, and what came after.
 
     `signed_by` is "" and the head (0, "") while it is not signed. The digest that the step holds is of `text` alone.
-    The mark of what was entered in error, with which `later` then begins, stands above all else.
+    The `mark` of what was entered in error stands above all else.
     """
     step, hash_ = head
-    mark, later = marked_apart(later)
-    text = f"{mark}\n\n{text}" if mark else text
     signed = f"Signed by {signed_by}\n" if signed_by else ""
     at = f"Step {step} of the record, {hash_}\n" if step else "DRAFT: not signed.\n"
-    return "\n".join(part for part in (text, signed + at, DRAFT_LINE if draft else "", later) if part)
+    return "\n".join(part for part in (below_mark(mark, text), signed + at, DRAFT_LINE if draft else "", later) if part)
 
 
 def _heading(consultation: Consultation, path: Path) -> list[str]:
@@ -194,13 +189,9 @@ def _documents(consultation: Consultation) -> Iterator[str]:
 
 
 def after_signing(consultation: Consultation, path: Path) -> str:
-    """What came after the signature: papers given later, and addenda with what each corrects; "" if nothing did.
-
-    Where it was entered in error, that stands first, and a blank line after it.
-    """
-    mark, lines = mark_of(consultation), after_lines(consultation, path)
-    after = "\n".join(["AFTER SIGNING", *_broken(lines)]) if lines else ""
-    return "\n".join([*_broken(_wrap(mark)), "", after]) if mark else after
+    """What came after the signature: papers given later, and addenda with what each corrects; "" if nothing did."""
+    lines = after_lines(consultation, path)
+    return "\n".join(["AFTER SIGNING", *_broken(lines)]) if lines else ""
 
 
 def after_lines(consultation: Consultation, path: Path) -> list[str]:

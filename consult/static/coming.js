@@ -43,13 +43,13 @@
       htmx.process(part);
     });
     places = [];
-    if (at) { document.getElementById(at.id).querySelector('a, button, input, select, textarea').focus({ preventScroll: true }); }
+    if (at) { document.getElementById(at.id).querySelector('a, button, input:not([type="hidden"]), select, textarea').focus({ preventScroll: true }); }
     document.dispatchEvent(new CustomEvent('consult:come'));
     goBack();
   }
   // Where the page was left when it is loaded anew, or what its address names; but not away from where somebody has gone since.
   function goBack() {
-    var left = history.state && history.state.left, named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    var left = history.state && history.state.left, named = document.getElementById(location.hash.slice(1));
     if (left && !moved) { scrollTo({ top: left, behavior: 'instant' }); } else if (named && (led || !moved)) { named.scrollIntoView(); }
   }
   ['wheel', 'touchmove', 'keydown', 'pointerdown'].forEach(function (name) {

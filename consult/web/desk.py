@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from consult.audit.measures import MeasureSet, Outcome, headings_met
 from consult.documents import signing
 from consult.documents.leaflet import Leaflet
-from consult.documents.note import after_signing, note, with_head
+from consult.documents.note import after_signing, mark_of, note, with_head
 from consult.documents.words import describe
 from consult.record import identity, looks, own
 from consult.record.consultation import Consultation, report_allowed, report_stands
@@ -257,6 +257,11 @@ def ended_context(consultation: Consultation) -> dict[str, Any]:
 def shown_note(consultation: Consultation) -> str:
     """The note of a consultation with its head, as it is shown, copied and printed."""
     path = inst().store.path_of(consultation)
-    signed_by = signer(inst().db.read(), consultation)
-    later = after_signing(consultation, path)
-    return with_head(note(consultation, path), signed_by, head_at(consultation), not content_is_approved(), later)
+    return with_head(
+        note(consultation, path),
+        signer(inst().db.read(), consultation),
+        head_at(consultation),
+        not content_is_approved(),
+        after_signing(consultation, path),
+        mark_of(consultation),
+    )

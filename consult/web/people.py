@@ -206,7 +206,7 @@ def link_code(person_id: str) -> str | tuple[str, int]:
             accounts.prove_identity(conn, one.id, typed("proved"), person().id, inst().store.at())
             words = single_sign_on.make_code(conn, one.id, inst().store.clock(), person().id, inst().store.at())
     except PersonRefused as refusal:
-        return _page(one, str(refusal), "account"), 422
+        return _page(one, str(refusal), "proved-of-link" if refusal.field else "account"), 422
     return render_template("people/link_code.html", one=one, words=words, days=single_sign_on.CODE_STANDS.days)
 
 

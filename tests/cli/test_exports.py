@@ -7,7 +7,7 @@ import pytest
 
 from consult.audit import rounds
 from consult.documents import signing
-from consult.documents.note import after_signing, note, with_head
+from consult.documents.note import after_signing, mark_of, note, with_head
 from consult.exports import beside
 from consult.instance import open_instance
 from consult.record.store import Who
@@ -174,7 +174,8 @@ def test_a_note_of_what_was_entered_in_error_is_as_the_record_says_with_its_mark
     consultation = instance.store.consultation(id_)
     path = instance.store.path_of(consultation)
     by, later = signer(instance.db.read(), consultation), after_signing(consultation, path)
-    marked = with_head(note(consultation, path), by, head_at(consultation), draft=True, later=later)
+    mark = mark_of(consultation)
+    marked = with_head(note(consultation, path), by, head_at(consultation), draft=True, later=later, mark=mark)
     instance.close()
     assert marked.startswith("ENTERED IN ERROR, marked on")
     file.write_text(marked, "utf-8", newline="")

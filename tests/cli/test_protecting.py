@@ -314,7 +314,7 @@ def test_before_erasing_it_is_said_from_which_steps_words_would_go(consult: Cons
         found = erasing.typed_about(instance.db.read(), instance.library, employee)
     for which in erasing.WHICH:
         said = consult(real, "employee", "erase", id_, "--reason", "asked", "--words", which).stdout
-        going = [str(step.seq) for step in erasing.chosen(found, which)]  # type: ignore[arg-type]
+        going = [str(step.seq) for step in erasing.chosen(found, which)]
         if not going:
             assert "They go from none of these." in said
             continue

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import random
-import shutil
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import pages
 import pytest
 from addresses import methods, rules
-from visiting import PASSWORD, Service, Visitor, opened
+from visiting import PASSWORD, Service, Visitor
 from werkzeug.test import EnvironBuilder
 
 from consult.accounts import factors, people, sessions, tries
@@ -35,14 +33,6 @@ FOREIGN = (
     "//[",
 )
 UNKNOWN = ("person_id", "employee_id", "consultation_id", "round_id", "sitting_id", "draft_id", "action_id")
-
-
-@pytest.fixture(scope="module")
-def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for what changes nothing in it."""
-    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("attacks") / "instance")))
-    yield service
-    service.instance.close()
 
 
 def token_of(visitor: Visitor) -> str:

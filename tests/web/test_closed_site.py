@@ -144,9 +144,9 @@ def test_a_closed_site_is_offered_nowhere(service: Service, admin: Visitor) -> N
     close(admin)
     nurse = service.visitor("nurse")
     nurse.post("/entry", {"wanted": "40"})
-    sitting = nurse.get("/entry").find(".//main//ul//a").get("href")  # type: ignore[union-attr]
-    case = nurse.get(sitting or "").find(".//a[@class='nhsuk-button small-button']").get("href")  # type: ignore[union-attr]
-    for visitor, path, name in ((admin, "/settings/people", "site"), (nurse, case or "", "f.site")):
+    (sitting,) = nurse.get("/entry").findall(".//main//ul//a")
+    (case,) = nurse.get(sitting.get("href", "")).findall(".//a[@class='nhsuk-button small-button']")
+    for visitor, path, name in ((admin, "/settings/people", "site"), (nurse, case.get("href", ""), "f.site")):
         (offered,) = [e for e in visitor.get(path).iter("select") if e.get("name") == name]
         assert {o.get("value") for o in offered.iter("option")} - {""} == {"B"}
     lead = service.visitor("audit_lead")

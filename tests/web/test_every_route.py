@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pages
 import pytest
 from addresses import address, methods, rules, values_of
-from visiting import PASSWORD, PEOPLE, Service, Visitor, look_over, opened
+from visiting import PASSWORD, PEOPLE, Service, Visitor, look_over
 
 from consult.accounts.policy import allowed
 
@@ -28,14 +26,6 @@ OPEN_TO_ALL = (
     "unlock",
     "leaflets.read",
 )
-
-
-@pytest.fixture(scope="module")
-def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for the tables of this module."""
-    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("routes") / "instance")))
-    yield service
-    service.instance.close()
 
 
 @pytest.fixture(scope="module")

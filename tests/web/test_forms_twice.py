@@ -7,14 +7,10 @@ Forms are gathered from the pages themselves, as each role sees them. What looks
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from addresses import address, methods, rules, values_of
 from every_form import forms_of
-from visiting import PASSWORD, PEOPLE, Service, opened
+from visiting import PASSWORD, PEOPLE, Service
 from werkzeug.datastructures import MultiDict
 
 from consult.accounts.policy import allowed
@@ -28,13 +24,6 @@ LAID_OVER = {
 """The forms of the lock that a script lays over each page, `static/sheets.js`."""
 LOOKS = {"employee_viewed", "employee_listed", "consultation_viewed", "paper_viewed"}
 """What opening a page may write: that somebody looked."""
-
-
-@pytest.fixture(scope="module")
-def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("twice") / "instance")))
-    yield service
-    service.instance.close()
 
 
 @pytest.fixture(scope="module")

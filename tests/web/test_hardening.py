@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pages
 import pytest
-from visiting import PASSWORD, Service, Visitor, opened
+from visiting import PASSWORD, Service, Visitor
 from werkzeug.test import TestResponse
 
 from consult.accounts import people
 from consult.record import lists
 from consult.web.app import create_app
-
-
-@pytest.fixture(scope="module")
-def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One service for this module."""
-    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("hardening") / "instance")))
-    yield service
-    service.instance.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
-from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pages
 import pytest
 from addresses import address, methods, rules, values_of
 from every_form import forms_of
-from visiting import PASSWORD, PEOPLE, Service, Visitor, look_over, opened
+from visiting import PASSWORD, PEOPLE, Service, Visitor, look_over
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
@@ -192,13 +190,6 @@ def test_what_another_site_sent_is_not_carried(service: Service, nurse: Visitor,
     assert reply.status_code == 503
     assert carried(reply) is None
     assert "First line" not in reply.text
-
-
-@pytest.fixture(scope="module")
-def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("unsaved") / "instance")))
-    yield service
-    service.instance.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,14 @@ Forms are gathered from the pages themselves, as each role sees them.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pages
 import pytest
 from addresses import address, methods, rules, values_of
 from every_form import fields_of
-from visiting import CASE, PEOPLE, Service, Visitor, opened
+from visiting import CASE, PEOPLE, Service, Visitor
 
 from consult.accounts.policy import allowed
 from consult.proforma.answer import Answer
@@ -29,13 +27,6 @@ TYPED = ("text", "textarea", "search", "password", "number", "email")
 LEAST = {"": 1, "coordinator": 2, "audit_lead": 12, "nurse": 24}
 """How many different forms are refused at least, so that the test sees what it is about; of other roles 9."""
 NONSENSE = ("0 nonsense " * 400).strip()
-
-
-@pytest.fixture(scope="module")
-def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("refused") / "instance")))
-    yield service
-    service.instance.close()
 
 
 @pytest.fixture(scope="module")

@@ -261,6 +261,14 @@ def service(made: Path, tmp_path: Path) -> Iterator[Service]:
     running.instance.close()
 
 
+@pytest.fixture(scope="module")
+def shared(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for all tests of a module, for what changes nothing that another of them looks at."""
+    running = opened(Path(shutil.copytree(made, tmp_path_factory.mktemp("shared") / "instance")))
+    yield running
+    running.instance.close()
+
+
 @pytest.fixture
 def nurse(service: Service) -> Visitor:
     return service.visitor("nurse")
