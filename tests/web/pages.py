@@ -63,7 +63,7 @@ def read(text: str) -> Element:
 
 
 class _Tree:
-    """Puts together what libxml2 finds, with what a browser adds: the body of a table, and the namespace of a drawing."""
+    """Puts together what libxml2 finds, and what a browser adds: the body of a table, the namespace of a drawing."""
 
     def __init__(self) -> None:
         self.builder, self.open = TreeBuilder(), [""]

@@ -48,6 +48,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+
 class Clock:
     """The time, which a test may move."""
 
