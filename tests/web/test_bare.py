@@ -1,4 +1,4 @@
-"""What spares work in the tests of pages hides nothing: pages without what does not matter, an application used again."""
+"""What spares work in the tests of pages hides nothing: what is taken away of a page, an application used again."""
 
 from __future__ import annotations
 
