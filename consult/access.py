@@ -87,7 +87,7 @@ def _held(
         id_,
         f"{uk_date(consultation.started['held_on'])}, with {clinician}, {ROLES.get(consultation.role, '').lower()}",
         STATES.get(consultation.state, "Marked as entered in error"),
-        below_mark(mark_of(consultation), f"{text}\n{later}" if later else text),
+        below_mark(mark_of(consultation, definition.proforma), f"{text}\n{later}" if later else text),
         tuple(_reports(consultation, known.name, names)),
         tuple((name.replace("_", " "), value) for name, value in row.fields.items() if value) if row else (),
         tuple(told(step, names, definition.proforma) for step in steps),

@@ -25,6 +25,7 @@ from consult.exchange import casefile, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, open_instance
+from consult.proforma.model import Proforma
 from consult.proving import read_only
 from consult.record import ledger
 from consult.record.consultation import Consultation
@@ -355,7 +356,8 @@ def _check_note(instance: Instance, _: Path, content: bytes) -> Checked:
     consultation = instance.store.consultation(signed.consultation)
     assert consultation is not None  # noqa: S101 - a step that signs is of a consultation
     wrong, since = _note_off(instance, consultation, text, found.start(), found.end())
-    return Checked(f"note signed in step {step}", [*_mark_off(consultation, mark), *wrong], since)
+    marked_wrong = _mark_off(consultation, instance.store.definition_of(consultation).proforma, mark)
+    return Checked(f"note signed in step {step}", [*marked_wrong, *wrong], since)
 
 
 NOT_A_NOTE: Final = "Its text was not compared: only that of a signed note is kept in the record by a digest."
@@ -369,9 +371,9 @@ def _marked_apart(text: str) -> tuple[str, str]:
     return mark, rest
 
 
-def _mark_off(consultation: Consultation, mark: str) -> list[str]:
+def _mark_off(consultation: Consultation, proforma: Proforma, mark: str) -> list[str]:
     """What is wrong with what a note says above all else of having been entered in error."""
-    stands = " ".join(mark.split()) in ("", mark_of(consultation))
+    stands = " ".join(mark.split()) in ("", mark_of(consultation, proforma))
     return [] if stands else ["That it was entered in error is not what the record says."]
 
 

@@ -83,7 +83,7 @@ def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
         together=[_plain(q) for q in together],
         not_recorded=[_plain(q) for q in blank],
         disagreeing=[contradiction_in_words(one, path) for one in path.contradictions()],
-        mark=mark_of(consultation),
+        mark=mark_of(consultation, path.proforma),
     )
 
 

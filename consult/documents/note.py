@@ -9,7 +9,6 @@ from typing import Final
 
 from consult.documents.words import (
     ATTENDANCE,
-    ERROR_REASONS,
     ROLES,
     clock_time,
     contradiction_in_words,
@@ -61,11 +60,11 @@ def note_parts(consultation: Consultation, path: Path) -> list[Part]:
     return parts
 
 
-def mark_of(consultation: Consultation) -> str:
+def mark_of(consultation: Consultation, proforma: Proforma) -> str:
     """What stands above every paper of a consultation that was entered in error; "" for any other."""
     if consultation.state != IN_ERROR or consultation.ended is None:
         return ""
-    reason = ERROR_REASONS.get((consultation.ended.content or {}).get("reason", ""), "")
+    reason = proforma.reasons.in_error.get((consultation.ended.content or {}).get("reason", ""), "")
     why = f": {reason[:1].lower()}{reason[1:]}" if reason else ""
     return f"{MARK}, marked on {when(consultation.ended.at)}{why}. Do not use this, and take out what was filed of it."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Contradiction, Proforma, Question
@@ -38,14 +38,6 @@ INVENTED = (
 INVENTED_SHORT = "Demonstration: everything in this document is invented."
 HOUR = 3600
 ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
-
-
-ERROR_REASONS: Final = {
-    "wrong_person": "Recorded for the wrong person",
-    "test": "Entered as a trial",
-    "other": "Another reason",
-}
-"""Why a consultation is marked as entered in error."""
 
 
 def uk_date(value: date | str) -> str:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from consult.proforma.answer import ANSWERED, FINDING_STATES
 from consult.proforma.dataset import Dataset
-from consult.proforma.model import LEVELS, RELEASE_EVENTS, ROUTES, Count, Proforma, Question
+from consult.proforma.model import LEVELS, OTHER, RELEASE_EVENTS, ROUTES, Count, Proforma, Question, Reasons
 from consult.proforma.reports import NO_REPORTS, Reports
 from consult.proforma.rules import Rule, expand_tags
 from consult.proforma.strict import Fault, Faulty, Strict, read
@@ -162,8 +162,16 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
         if done.when is not None:
             yield from ((done.fact, s) for s in _check_rule(done.when, proforma, None))
     yield from _check_single_setters(proforma, dataset)
+    yield from _check_reasons(proforma)
     yield from _check_contradictions(proforma)
     yield from _check_never_in_report(proforma)
+
+
+def _check_reasons(proforma: Proforma) -> Iterator[Finding]:
+    """A clinician whose reason is in none of the lists must still be able to end a consultation."""
+    for name in Reasons.__struct_fields__:
+        if OTHER not in getattr(proforma.reasons, name):
+            yield f"reasons.{name}", f'the reason "{OTHER}" is missing; add it, such as {OTHER} = "Another reason"'
 
 
 def _check_contradictions(proforma: Proforma) -> Iterator[Finding]:

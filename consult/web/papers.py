@@ -52,7 +52,7 @@ def note_page(consultation_id: str) -> Response:
         made = made_now(asked_format())
         made = replace(made, step=step, hash=hash_) if step else made
         signed_by = signer(inst().db.read(), consultation)
-        sheet = note_sheet(parts, later, signed_by, _named(consultation), made, mark_of(consultation))
+        sheet = note_sheet(parts, later, signed_by, _named(consultation), made, mark_of(consultation, path.proforma))
         return sheet_reply(sheet, "note")
     return Response(shown_note(consultation), mimetype="text/plain")
 

@@ -19,7 +19,6 @@ from consult.record import settings
 from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst, person
 from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here
-from consult.web.endings import ABANDON_REASONS
 from consult.web.forms import number, typed
 
 bp = Blueprint("rounds", __name__, url_prefix="/rounds")
@@ -184,7 +183,7 @@ def show(round_id: str) -> str:
         so_far=ascertainment.ELIGIBLE_SO_FAR,
         eligibility={reason.id: reason.label for reason in inst().measures.eligibility},
         shown=SHOWN,
-        abandoned_because=ABANDON_REASONS,
+        abandoned_because=inst().content.definition.proforma.reasons.without_signing,
         **shared(one, sample),
     )
 
