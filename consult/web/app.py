@@ -221,6 +221,7 @@ def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "url_for": routing.address,
         "csrf_token": token,
         "file_address": static.address,
         "style": lambda: static.style(look.look()),

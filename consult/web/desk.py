@@ -181,6 +181,7 @@ def questions_context(consultation: Consultation, **more: Any) -> dict[str, Any]
         "decision_problem": "",
         "note_text": None,
         "later": (),
+        "folded_later": (),
         **more,
     }
 
