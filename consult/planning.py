@@ -14,13 +14,13 @@ from consult.accounts import people
 from consult.accounts.people import ROLES
 from consult.audit import actions, leaving, rounds, sampling, statistics
 from consult.audit.actions import Action
+from consult.audit.comparison import points
 from consult.audit.counting import Result
 from consult.audit.figures import whole_rate
 from consult.audit.results import Results, results
 from consult.audit.rounds import Round
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import action_plan, saved
-from consult.documents.audit_report import points
 from consult.documents.words import INVENTED_SHORT, uk_date
 from consult.instance import Instance
 from consult.record import ledger, settings
