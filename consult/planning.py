@@ -23,7 +23,7 @@ from consult.audit.results import Results, results
 from consult.audit.rounds import Round
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import action_plan, saved
-from consult.documents.words import INVENTED_SHORT, uk_date
+from consult.documents.words import INVENTED_SHORT, local_time, uk_date
 from consult.instance import Instance
 from consult.record import ledger, settings
 from consult.record.database import Connection
@@ -182,7 +182,7 @@ def marks(held: Iterable[Action], measure: str, site: str) -> list[tuple[date, s
     for action in held:
         wanted = action.wanted
         if wanted.measure == measure and (not site or wanted.site in ("", site)) and action.state != "given_up":
-            day = date.fromisoformat((action.done_on or action.set_at)[:10])
+            day = local_time(action.done_on or action.set_at).date()
             said = "done" if action.done_on else "planned"
             found.append((day, f"{said}: {wanted.what}"))
     return sorted(found)
