@@ -237,7 +237,7 @@ def _rows_off(instance: Instance, step: int, text: str) -> list[str]:
         then = {row.key: row.fields for row in cases.iterate(conn)}
         if "".join(casefile.export_cases(conn, dataset)) == text:
             return []
-    header, *rows = casefile.records(text) if text else [casefile.Record(1, [])]
+    header, *rows = list(casefile.records(text)) or [casefile.Record(1, [])]
     missing = set(cases.KEY) - set(header.cells)
     if missing:
         return [f"It has no column {', '.join(sorted(missing))}, so its cases can't be told."]

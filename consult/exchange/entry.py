@@ -192,22 +192,11 @@ def enter(
     entered or given up makes no case: Over is raised.
     """
     sitting, draft = about
-    with_dates, wrong = with_gap(typed)
-    fields = prepared({**with_dates, "capture_mode": MODE}, dataset, settings)
-    wrong += wrong_with(fields, dataset, settings)
-    if fields["site"] and fields["site"] not in sites:
-        wrong.append(("site", "This site is not set up here, or is closed; choose one of the list."))
-    held = None if wrong else cases.read(conn, *cases.key_of(fields))
-    if held is not None and held.fields == fields and _came_with(conn, held, key):
-        return held
-    if held is not None:
-        differing = differences(dataset, held.fields, fields)
-        said = f"with other values in {', '.join(differing)}" if differing else "with the same values"
-        wrong = [
-            ("case_ref", f"A case with this reference is held already, {said}; give this one another, or edit it.")
-        ]
-    if wrong:
-        raise NotTaken(wrong, held)
+    fields = _fields(dataset, typed, settings, sites)
+    if (held := cases.read(conn, *cases.key_of(fields))) is not None:
+        if held.fields == fields and _came_with(conn, held, key):
+            return held
+        raise _held_already(dataset, held, fields)
     _check_goes_on(conn, sitting.id, draft)
     step = append(conn, Draft("case_imported", fields, who.actor, settings.at, role=who.role, key=f"{key}:case"))
     cases.put(conn, fields, step=step)
@@ -215,6 +204,25 @@ def enter(
     content = {"draft": draft, "sitting": sitting.id, **named, "step": step}
     append(conn, Draft(ENTERED, content, who.actor, settings.at, role=who.role, key=f"{key}:entered"))
     return CaseRow(fields, "", step, 0)
+
+
+def _fields(dataset: Dataset, typed: Mapping[str, str], settings: Import, sites: set[str]) -> dict[str, str]:
+    """What was typed as a case holds it; NotTaken where a rule of a case file does not hold, or at another site."""
+    with_dates, wrong = with_gap(typed)
+    fields = prepared({**with_dates, "capture_mode": MODE}, dataset, settings)
+    wrong += wrong_with(fields, dataset, settings)
+    if fields["site"] and fields["site"] not in sites:
+        wrong.append(("site", "This site is not set up here, or is closed; choose one of the list."))
+    if wrong:
+        raise NotTaken(wrong)
+    return fields
+
+
+def _held_already(dataset: Dataset, held: CaseRow, fields: Mapping[str, str]) -> NotTaken:
+    differing = differences(dataset, held.fields, fields)
+    said = f"with other values in {', '.join(differing)}" if differing else "with the same values"
+    sentence = f"A case with this reference is held already, {said}; give this one another, or edit it."
+    return NotTaken([("case_ref", sentence)], held)
 
 
 def _came_with(conn: Connection, held: CaseRow, key: str) -> bool:

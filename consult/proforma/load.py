@@ -94,7 +94,7 @@ def read_text(file: FilePath) -> str:
     if b"\0" in content:
         raise refuse("The file holds NUL bytes; save it again as plain text (UTF-8).")
     try:
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise refuse(f"Byte {error.start} is not UTF-8; save the file again as UTF-8.") from error
 

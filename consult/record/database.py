@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from consult.record import cipher
@@ -43,6 +43,17 @@ def connect(file: str, key: str | None = None, **how: Any) -> Connection:
     conn = sqlite3.connect(file, **how)
     cipher.unlock(conn, known)
     return conn
+
+
+def to_read(file: PurePath, how: str = "") -> str:
+    """The address under which SQLite opens a file, named by its whole path, for reading only; `how` is added to it.
+
+    SQLite takes no host in an address. On a share of Windows (\\\\host\\share) that is the beginning of the path.
+    """
+    address = file.as_uri()
+    if not address.startswith("file:///"):
+        address = address.replace("file://", "file:////", 1)
+    return f"{address}?mode=ro{how}"
 
 
 WHY_NOT_WRITTEN: Final = {

@@ -22,11 +22,15 @@ class Approval(Struct, frozen=True):
     at: str
 
 
+def version_of(definition: Definition) -> kept.Kept:
+    """A proforma with what belongs to it, as a version is kept."""
+    proforma = definition.proforma
+    return kept.Kept("proforma", proforma.id, proforma.version, definition.digest, definition.texts)
+
+
 def install(conn: Connection, definition: Definition, actor: str, at: str) -> None:
     """Keep a version in the database; a version already there stays as it is."""
-    proforma = definition.proforma
-    version = kept.Kept("proforma", proforma.id, proforma.version, definition.digest, definition.texts)
-    kept.keep(conn, version, actor, at)
+    kept.keep(conn, version_of(definition), actor, at)
 
 
 class Library:

@@ -10,7 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit import cases as case_table
-from consult.audit.cases import key_of
+from consult.audit.cases import CaseRow
 from consult.audit.results import Selection
 from consult.audit.sampling import counted_by_site
 from consult.exchange import entry
@@ -243,45 +243,43 @@ def drop(sitting_id: str, draft_id: str) -> Response:
 @bp.route("/edit/<provider>/<mode>/<case_ref>", methods=["GET", "POST"])
 def edit(provider: str, mode: str, case_ref: str) -> Response | str | tuple[str, int]:
     """Change a case that was entered or imported: what was stays in the log, with the reason."""
-    conn, dataset = inst().db.read(), inst().library.current.dataset
-    held = case_table.read(conn, provider, mode, case_ref)
+    held = case_table.read(inst().db.read(), provider, mode, case_ref)
     if held is None:
         abort(404)
     if blind.hidden(held.key):
         return refused(blind.WAITS, url_for("entry.baseline"))
-    form = inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})
+    shown = url_for("results.case", provider=provider, mode=mode, case_ref=case_ref)
     if held.consultation:
         return refused(
-            "This case comes from a consultation signed here; its clinician corrects it by an addendum.",
-            url_for("results.case", provider=provider, mode=mode, case_ref=case_ref),
+            "This case comes from a consultation signed here; its clinician corrects it by an addendum.", shown
         )
-    values: Mapping[str, str] = held.fields
-    wrong: list[tuple[str, str]] = []
-    if request.method == "POST":
-        values = sent(form)
-        try:
-            with inst().db.write() as writing:
-                entry.edit(
-                    writing,
-                    dataset,
-                    case_table.read(writing, provider, mode, case_ref) or held,
-                    values,
-                    typed("reason"),
-                    rules(),
-                    who_enters(),
-                    own_key(),
-                    number(request.form.get("seen", "")),
-                )
-            return redirect(url_for("results.case", provider=provider, mode=mode, case_ref=case_ref))
-        except NotTaken as problem:
-            wrong = problem.wrong
-        except Refused as problem:
-            wrong = [("reason", str(problem))]
-    page = render_template(
+    form = inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})
+    if request.method == "GET":
+        return _edit_page(held, form, held.fields, [])
+    values = sent(form)
+    try:
+        _edited(held, values)
+    except NotTaken as problem:
+        return _edit_page(held, form, values, problem.wrong), 422
+    except Refused as problem:
+        return _edit_page(held, form, values, [("reason", str(problem))]), 422
+    return redirect(shown)
+
+
+def _edited(held: CaseRow, values: Mapping[str, str]) -> None:
+    """Let what was sent supersede the case as it stands once nobody else writes."""
+    with inst().db.write() as conn:
+        now = case_table.read(conn, *held.key) or held
+        seen, dataset = number(request.form.get("seen", "")), inst().library.current.dataset
+        entry.edit(conn, dataset, now, values, typed("reason"), rules(), who_enters(), own_key(), seen)
+
+
+def _edit_page(held: CaseRow, form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> str:
+    """The form of a case; sent again, it is as old as when it was first shown, so that nobody's change is lost."""
+    return render_template(
         "entry/edit.html",
-        held=held,
-        key=dict(zip(case_table.KEY, key_of(held.fields), strict=True)),
-        told=entry.edits(conn, held.key),
+        key=dict(zip(case_table.KEY, held.key, strict=True)),
+        seen=request.form.get("seen", held.step),
+        told=entry.edits(inst().db.read(), held.key),
         **form_context(form, values, wrong),
     )
-    return (page, 422) if wrong else page

@@ -285,6 +285,7 @@ def results(round_id: str) -> str | tuple[str, int]:
         shown_rate=comparison.shown_rate,
         percent=comparison.percent,
         percent_from=comparison.PERCENT_FROM,
+        points=comparison.points,
         benchmarks=inst().benchmarks,
         **shared(one, sample),
     )

@@ -8,7 +8,8 @@ from typing import Final
 from consult.audit import charts
 from consult.audit.breakdowns import ItemResult
 from consult.audit.comparison import COMPARE_FROM, PERCENT_FROM
-from consult.audit.figures.said import NO_COMPARISON, TOO_FEW, Figure, as_rate, interval, rate, recorded
+from consult.audit.figures.said import NO_COMPARISON, TOO_FEW, Figure, as_rate, interval, rate, recorded, told
+from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.results import Result
 from consult.audit.suppression import withheld
@@ -42,17 +43,21 @@ def of_items(measure: Measure, found: Sequence[ItemResult]) -> Figure:
     )
 
 
-def of_parts(measure: Measure, parts: Sequence[tuple[Measure, Result]]) -> Figure:
-    """The measures that a joint one is made of, each among the cases it applies to itself."""
-    drawn = any(r.applicable >= PERCENT_FROM for _, r in parts)
+def of_parts(measure: Measure, parts: Sequence[tuple[Measure, Result]], *, leaving: bool = False) -> Figure:
+    """The measures that a joint one is made of, each among the cases it applies to itself.
+
+    `leaving`: made for a copy that leaves the provider, with what is of under ten cases withheld.
+    """
+    shown = [(m.short, r) for m, r in parts if leaves(r) or not leaving]
+    drawn = any(r.applicable >= PERCENT_FROM for _, r in shown)
     return Figure(
         "items",
         "Heading by heading",
         f"{measure.title}: the rate of each heading with its 95% interval, on a line from 0 to 100%.",
-        _items_finding([(m.short, r) for m, r in parts], max((r.applicable for _, r in parts), default=0)),
+        _items_finding(shown, max((r.applicable for _, r in shown), default=0)),
         ("Heading", "Recorded", "Rate", "95% interval"),
-        tuple((m.title, recorded(r), rate(r), interval(r)) for m, r in parts),
-        charts.row_charts([as_rate(m.short, r) for m, r in parts]) if drawn else (),
+        tuple((m.title, *told(r, leaving)) for m, r in parts),
+        charts.row_charts([as_rate(label, r) for label, r in shown]) if drawn else (),
         (("dot", "rate with its 95% interval"),) if drawn else (),
     )
 
@@ -64,7 +69,8 @@ def _items_finding(found: Sequence[tuple[str, Result]], n: int) -> str:
     most = max(known, key=lambda one: one[1].rate or 0)
     least = min(known, key=lambda one: one[1].rate or 0)
     if most[1].rate == least[1].rate:
-        return f"Each item is recorded as often as the others: {recorded(most[1])}."
+        alike = len({r.applicable for _, r in known}) == 1
+        return f"Each item is recorded as often as the others: {(recorded if alike else rate)(most[1])}."
     return f"Least often recorded: {least[0]} ({recorded(least[1])}); most often: {most[0]} ({recorded(most[1])})."
 
 

@@ -53,7 +53,7 @@ def trend(
     word = "month" if size == 1 else "quarter"
     points = [(at, r) for at, r in periods if r.applicable >= least]
     first = periods[0][0] if periods else 0
-    charted = _Charted([(r.met, r.applicable) for _, r in points], word)
+    charted = _Charted([(r.met, r.applicable) for _, r in points], word, least)
     table = tuple(_rows(periods, points, charted, size, least))
     marked = [Action(_months(when) / size - first - 0.5, letter(i)) for i, (when, _) in enumerate(actions)]
     drawn = _drawn(points, first, charted, size) if len(points) >= FEWEST_POINTS else []
@@ -105,8 +105,8 @@ def _drawn(points: Periods, first: int, charted: _Charted, size: int) -> list[Pe
 class _Charted:
     """What the rules of charts over time find in the points: limits and words for each, a middle line, a sentence."""
 
-    def __init__(self, points: Sequence[spc.Point], word: str) -> None:
-        self.word, self.n = word, len(points)
+    def __init__(self, points: Sequence[spc.Point], word: str, least: int) -> None:
+        self.word, self.n, self.least = word, len(points), least
         self.chart = spc.p_chart(points) if len(points) >= spc.FEW_POINTS else None
         self.run = None if self.chart else spc.run_chart(points)
         self.limits: list[tuple[float, float] | None] = [None] * self.n
@@ -139,13 +139,13 @@ class _Charted:
         return (*found, *([("action", "action of the service")] if actions else []))
 
     def finding(self, labels: Sequence[str]) -> str:
-        many = f"{self.n} {self.word}s with 5 or more cases"
+        large = f"{self.word}s with {self.least} or more cases"
         if self.n < FEWEST_POINTS:
-            return f"Over time: {TOO_FEW}. It takes {FEWEST_POINTS} {self.word}s with 5 or more cases to draw a chart."
+            return f"Over time: {TOO_FEW}. It takes {FEWEST_POINTS} {large} to draw a chart."
         special = [label for label, rules in zip(labels, self.rules, strict=True) if rules]
         found = f"more than chance in {', '.join(special)}" if special else "nothing that chance alone would not give"
         if self.chart:
-            return f"Over {many} the mean was {percent(self.chart.mean)}; the four usual rules find {found}."
+            return f"Over {self.n} {large} the mean was {percent(self.chart.mean)}; the four usual rules find {found}."
         middle = percent(self.run.median) if self.run else ""
         few = f"too few for limits, which take {spc.FEW_POINTS}"
-        return f"Over {many} the median was {middle}; runs of 7 show {found} ({few})."
+        return f"Over {self.n} {large} the median was {middle}; runs of 7 show {found} ({few})."

@@ -10,6 +10,7 @@ from msgspec import Struct
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.charts import Level, Plane, Rate, RowChart, Shape
 from consult.audit.comparison import PERCENT_FROM, percent
+from consult.audit.leaving import leaves
 from consult.audit.results import Result
 
 TOO_FEW: Final = "too few to say"
@@ -43,6 +44,16 @@ class Figure(Struct, frozen=True):
 def recorded(result: Result) -> str:
     """The count: "22 of 40"."""
     return f"{result.met} of {result.applicable}"
+
+
+WITHHELD: Final[Cells] = ("withheld", "", "")
+
+
+def told(result: Result, leaving: bool = False) -> Cells:
+    """The count, the rate and the interval as cells; withheld where a copy leaves and this measure does not."""
+    if leaving and not leaves(result):
+        return WITHHELD
+    return recorded(result), rate(result), interval(result)
 
 
 def rate(result: Result) -> str:
