@@ -69,3 +69,11 @@ def test_what_the_employee_is_told_takes_nothing_for_established(id_: str, code:
     for panel in (p for p in PROFORMA.by_id[id_].panels if code in p.for_):
         told = panel.text.partition("Tell the employee")[2]
         assert not re.search(r"because of the|your (immunity|cancer|fever|injury)|thank you for saying", told), told
+
+
+@pytest.mark.parametrize("question", [q for q in PROFORMA.asked if q.options], ids=lambda q: q.id)
+def test_what_is_chosen_reads_by_itself_in_note_and_report(question: Question) -> None:
+    for option in question.options:
+        assert not re.search(r"\bbecause$|[,:;]$|\b(say|write|see) .*\b(below|above|notes)\b", option.label), (
+            option.label
+        )
