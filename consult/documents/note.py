@@ -10,6 +10,7 @@ from typing import Any, Final
 from consult.documents.words import (
     ATTENDANCE,
     ERROR_REASONS,
+    GIVEN_AS,
     ROLES,
     clock_time,
     contradiction_in_words,
@@ -192,7 +193,7 @@ def _documents(consultation: Consultation) -> Iterator[str]:
 
 
 def _which(content: dict[str, Any]) -> str:
-    form = " as a link" if content.get("form") == "link" else ""
+    form = GIVEN_AS.get(content.get("form", ""), "")
     which = f": {content['leaflet']} {content['version']} ({content['format']})" if "leaflet" in content else ""
     return f"{form}{which}"
 
