@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from consult.documents.words import (
     ATTENDANCE,
+    GIVEN_AS,
     ROLES,
     clock_time,
     contradiction_in_words,
@@ -168,6 +169,12 @@ DONE = {
     "report_made": "Report to the manager made",
     "note_copied": "",
 }
+DONE_LATER: Final = {
+    "report_released": "Report to the manager released",
+    "consent_given": "Consent to a report to the manager given",
+    "consent_withdrawn": "Consent to a report to the manager withdrawn",
+}
+"""Events of the report by which a note that says it was made would be out of date."""
 
 
 def _documents(consultation: Consultation) -> Iterator[str]:
@@ -175,16 +182,28 @@ def _documents(consultation: Consultation) -> Iterator[str]:
     end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
     for step in (s for s in consultation.documents if s.seq < end):
         if (words := DONE.get(step.kind)) and step.content is not None:
-            content = step.content
-            which = f": {content['leaflet']} {content['version']} ({content['format']})" if "leaflet" in content else ""
-            form = " as a link" if content.get("form") == "link" else ""
-            yield from _wrap(f"{clock_time(step.at)} {words}{form}{which}.")
+            yield from _wrap(f"{clock_time(step.at)} {words}{_which(step.content)}.")
             nothing = False
     if nothing:
         yield "No leaflet, letter or report recorded."
     if consultation.blank_reason:
         text = consultation.blank_reason.get("text") or consultation.blank_reason["reason"].replace("_", " ")
         yield from _wrap(closed(f"Reason given for emergency questions not recorded: {text}"))
+
+
+def _which(content: dict[str, Any]) -> str:
+    form = GIVEN_AS.get(content.get("form", ""), "")
+    which = f": {content['leaflet']} {content['version']} ({content['format']})" if "leaflet" in content else ""
+    return f"{form}{which}"
+
+
+def _done_later(step: Step) -> str:
+    """What came after the signature, in words; "" for what a note does not tell."""
+    content = step.content
+    if content is None:
+        return ""
+    words = DONE.get(step.kind) or DONE_LATER.get(content.get("event", step.kind), "")
+    return f"{words}{_which(content)}" if words else ""
 
 
 def after_signing(consultation: Consultation, path: Path) -> str:
@@ -197,8 +216,8 @@ def after_lines(consultation: Consultation, path: Path) -> list[str]:
     """The same as lines, unbroken."""
     if consultation.signed is None:
         return []
-    later = [s for s in consultation.documents if s.seq > consultation.signed.seq and DONE.get(s.kind) and s.content]
-    lines = [f"{when(s.at)} {DONE[s.kind]}." for s in later]
+    later = [s for s in consultation.documents if s.seq > consultation.signed.seq]
+    lines = [f"{when(s.at)} {words}." for s in later if (words := _done_later(s))]
     for step in consultation.addenda:
         if step.content is not None:
             lines += _addendum_lines(step, path)

@@ -89,11 +89,15 @@ def _said(part: Part, path: Path, chosen: Chosen) -> Iterator[str]:
 
 
 def tickable(path: Path) -> list[Question]:
-    """The answers on the path that a clinician may tick into a report; adjustments stand in it anyway."""
+    """The answers on the path that a clinician may tick into a report; adjustments stand in it anyway.
+
+    An answer is not offered while its `report_unless` holds, such as the employee's wish that it is not raised.
+    """
+    offered = [q for q in path.questions() if q.report == "ticked" and q.kind != "arrangement"]
     return [
         q
-        for q in path.questions()
-        if q.report == "ticked" and q.kind != "arrangement" and path.answer(q.id) is not None
+        for q in offered
+        if path.answer(q.id) is not None and not (q.report_unless and holds(q.report_unless, path.look_up))
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import Contradiction, Proforma, Question
@@ -37,6 +37,12 @@ INVENTED = (
 )
 INVENTED_SHORT = "Demonstration: everything in this document is invented."
 HOUR = 3600
+GIVEN_AS: Final = {
+    "link": " as a link",
+    "manager_link": " as a link, for the manager",
+    "manager_printed": " for the manager",
+}
+"""How a leaflet was given, in words; what is given for the manager is no information that the employee was given."""
 ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
 
 

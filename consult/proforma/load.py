@@ -289,7 +289,12 @@ def _check_rules(question: Question, proforma: Proforma, position: dict[str, int
             yield from _check_rule(option.show_if, proforma, here, position)
     if question.show_if is not None:
         yield from _check_rule(question.show_if, proforma, here, position)
-    others = [question.one_by_one_if, *(c.when for c in question.counts), *(p.when for p in question.panels)]
+    others = [
+        question.one_by_one_if,
+        question.report_unless,
+        *(c.when for c in question.counts),
+        *(p.when for p in question.panels),
+    ]
     for rule in others:
         if rule is not None:
             yield from _check_rule(rule, proforma, None)
@@ -435,6 +440,7 @@ def _expand_question(question: Question, expand: Callable[[Rule | None], Rule | 
         question,
         show_if=expand(question.show_if),
         one_by_one_if=expand(question.one_by_one_if),
+        report_unless=expand(question.report_unless),
         options=each(question.options, "show_if"),
         counts=each(question.counts, "when"),
         panels=each(question.panels, "when"),

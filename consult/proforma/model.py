@@ -141,6 +141,7 @@ class Question(Strict, frozen=True, kw_only=True):
     examination: bool = False
     tags: tuple[str, ...] = ()
     report: Literal["never", "ticked", "always"] = "never"
+    report_unless: Rule | None = None
     report_as: str = ""
     min: int | None = None
     max: int | None = None

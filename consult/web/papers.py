@@ -125,7 +125,8 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         "digest": leaflet.digest,
     }
     if done == "given":
-        content["form"] = "link" if form == "link" else "printed"
+        way = "link" if form == "link" else "printed"
+        content["form"] = way if leaflet.audience == "employee" else f"{leaflet.audience}_{way}"  # no information given
     if done == "printed":
         language = leaflet.language
         how = _how_printed(leaflet_format(leaflet, format_))

@@ -17,6 +17,7 @@ from consult.documents.releasing import Names
 from consult.documents.report import Chosen, digest, report, tickable, with_names
 from consult.documents.sheets import report_sheet
 from consult.proforma.days import day_in
+from consult.proforma.model import Contradiction, Proforma
 from consult.proforma.reports import Reports
 from consult.record.consultation import Consultation
 from consult.record.ledger import KeyReused, Refused, head
@@ -160,6 +161,7 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
         reports=definition.reports,
         chosen=chosen,
         tickable=tickable(context["screen"].path),
+        disagreeing=[one for one in context["screen"].contradictions if _in_report(one, definition.proforma)],
         blocks=blocks(text),
         digest=digest(text),
         made_at=head(inst().db.read()),
@@ -178,6 +180,10 @@ def _pdf(text: str, is_final: bool, copy: bool, mark: str) -> Response:
     above = mark or (("Copy for the employee" if copy else "") if is_final else "Not final: do not send")
     sheet = report_sheet(text, made_now(asked_format()), above, to_sign=not copy)
     return sheet_reply(sheet, "report-copy" if copy else "report")
+
+
+def _in_report(one: Contradiction, proforma: Proforma) -> bool:
+    return any(proforma.by_id[id_].report != "never" for id_ in one.questions)
 
 
 def _about_copy(release: Release) -> dict[str, Any]:
