@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -180,7 +181,20 @@ def results(
         if round_:
             chosen = sampling.sample(conn, instance.measures, dataset, one_round(conn, round_)).selection
             selection = replace(chosen, site=site)
+        for note in _notes(instance, conn, selection):
+            click.echo(note, err=True)
         hand_out(output, _made(instance, conn, selection, asked))
+
+
+def _notes(instance: Instance, conn: Connection, selection: audit.Selection) -> Iterator[str]:
+    """What is said beside results: a code that nothing has, and providers that are counted as if they were one."""
+    held = audit.providers(conn, audit.Selection())
+    if selection.provider and selection.provider not in {*held, instance.provider}:
+        yield f"No case of provider {selection.provider} is held; the cases are of {', '.join(held) or 'none'}."
+    elif selection.site and not audit.modes(conn, audit.Selection(selection.provider, selection.site)):
+        yield f"No case of site {selection.site} is held here; capital and small letters count in a code."
+    elif not selection.provider and len(several := audit.providers(conn, selection)) > 1:
+        yield f"Counted together are the cases of {', '.join(several)}; add --provider for those of one."
 
 
 class Asked(Struct, frozen=True):

@@ -142,10 +142,12 @@ class _Charted:
         many = f"{self.n} {self.word}s with 5 or more cases"
         if self.n < FEWEST_POINTS:
             return f"Over time: {TOO_FEW}. It takes {FEWEST_POINTS} {self.word}s with 5 or more cases to draw a chart."
-        special = [label for label, rules in zip(labels, self.rules, strict=True) if rules]
-        found = f"more than chance in {', '.join(special)}" if special else "nothing that chance alone would not give"
         if self.chart:
+            special = [label for label, rules in zip(labels, self.rules, strict=True) if rules]
+            found = (
+                f"more than chance in {', '.join(special)}" if special else "nothing that chance alone would not give"
+            )
             return f"Over {many} the mean was {percent(self.chart.mean)}; the four usual rules find {found}."
         middle = percent(self.run.median) if self.run else ""
-        few = f"too few for limits, which take {spc.FEW_POINTS}"
-        return f"Over {many} the median was {middle}; runs of 7 show {found} ({few})."
+        few = f"So few tell no change from chance, which takes {spc.FEW_POINTS} or more."
+        return f"Over {many} the median was {middle}. {few}"
