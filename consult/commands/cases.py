@@ -120,6 +120,33 @@ def cases_import(place: Place, file: Any, replace: bool, reason: str) -> None:
         fail(f"{count(report.refused, 'row')} refused, as listed above; mend them and import the file again.")
 
 
+@cases.command(name="take-out", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("file", type=click.File("rb"))
+@click.option("--reason", required=True, help="Why; it is kept with each case that is taken out.")
+@click.option("--yes", is_flag=True, help="Do it; without this it only says what would go.")
+@pass_place
+def cases_take_out(place: Place, file: Any, reason: str, yes: bool) -> None:
+    """Undo an import: take out, as entered in error, the cases of FILE that are still as FILE says.
+
+    A case that was changed since, that waits for a second reading, or that comes from a consultation signed here stays,
+    and is listed. The steps stay too: rounds count the cases as entered in error, and FILE can be imported again.
+    """
+    if not reason.strip():
+        raise click.UsageError("--reason is blank; say why the cases are taken out.")
+    content = file.read(casefile.MAX_FILE_BYTES + 1)
+    with opened(place) as instance:
+        done = importing.take_out_file(instance, content, reason.strip(), actor(), yes)
+    for kept in done.kept:
+        click.echo(str(kept), err=True)
+    out = f"{done.out} {'taken out' if yes else 'to take out'}"
+    click.echo(f"{count(done.rows, 'row')}: {out}, {done.absent} not there, {len(done.kept)} kept.")
+    if not yes:
+        click.echo("Nothing was taken out yet; add --yes to do it.")
+    if done.kept:
+        fail(f"{count(len(done.kept), 'case')} kept, as listed above; look at each on its own page.")
+
+
 @click.command(epilog=EXIT_CODES)
 @on_instance()
 @click.option(
