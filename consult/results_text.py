@@ -10,7 +10,7 @@ from consult.audit.measures import MeasureSet
 from consult.audit.results import Judged, Result, Results
 from consult.audit.versions import SHORT
 
-NAME, RATE, INTERVAL, MISSING = 46, 18, 14, 9
+NAME, RATE, INTERVAL, MISSING = 46, 22, 14, 9
 
 
 def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: str) -> Iterator[str]:
@@ -45,7 +45,8 @@ def _line(measure: str, result: Result, benchmarks: Benchmarks) -> str:
         interval = f"{percent(result.interval[0])} to {percent(result.interval[1])}"
     held = "".join(f"{benchmarks.percent(measure, year):<24}" for year in benchmarks.years)
     name = f"  {measure}"
-    return f"{name:<{NAME}}{shown_rate(result):<{RATE}}{interval:<{INTERVAL}}{result.missing:<{MISSING}}{held}".rstrip()
+    said = f"{shown_rate(result)} "  # a blank stands between two columns also where a number is larger than its column
+    return f"{name:<{NAME}}{said:<{RATE}}{interval:<{INTERVAL}}{result.missing:<{MISSING}}{held}".rstrip()
 
 
 def case_lines(judged: Iterable[Judged]) -> Iterator[str]:

@@ -38,6 +38,7 @@ EVENTS: Final = {
     "addendum_added": "An addendum was added to a signed consultation",
     "entered_in_error": "A consultation was marked as entered in error",
     "case_edited": "A case from notes was edited, with a reason",
+    "case_in_error": "A case from notes was taken out as entered in error, with a reason",
     "report_released": "A report to a manager was released",
     "content_redacted": "A text was redacted, with a reason",
     "database_restored": "The record was restored from a backup",

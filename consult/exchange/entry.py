@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from consult.audit import cases
 from consult.audit.cases import CaseRow
 from consult.audit.episode import gap_code
+from consult.audit.in_error import last_steps
 from consult.audit.rounds import Key
 from consult.exchange.casefile import Import, differences, prepared, supersede, wrong_with
 from consult.proforma.dataset import Dataset
@@ -65,7 +66,8 @@ class Sitting(Struct, frozen=True):
 def sittings(conn: Connection, actor: str = "") -> dict[str, Sitting]:
     """The sittings of a person (or of all) by id, the oldest first."""
     begun = [step for step in steps(conn, kind="sitting_begun") if actor in ("", step.actor)]
-    return _told(begun, *(steps(conn, kind=kind) for kind in (ENTERED, KEPT, DROPPED)))
+    entered, kept, dropped = (steps(conn, kind=kind) for kind in (ENTERED, KEPT, DROPPED))
+    return _told(begun, entered, kept, dropped, last_steps(conn))
 
 
 def sitting(conn: Connection, id_: str, actor: str = "") -> Sitting | None:
@@ -74,17 +76,29 @@ def sitting(conn: Connection, id_: str, actor: str = "") -> Sitting | None:
     if not begun:
         return None
     entered, kept = (steps(conn, kind=kind, after=begun[0].seq, said={"sitting": id_}) for kind in (ENTERED, KEPT))
-    return _told(begun, entered, kept, steps(conn, kind=DROPPED, after=begun[0].seq))[id_]
+    dropped = steps(conn, kind=DROPPED, after=begun[0].seq)
+    return _told(begun, entered, kept, dropped, last_steps(conn))[id_]
 
 
 def _told(
-    begun: Iterable[Step], entered: Iterable[Step], kept: Iterable[Step], dropped: Iterable[Step]
+    begun: Iterable[Step],
+    entered: Iterable[Step],
+    kept: Iterable[Step],
+    dropped: Iterable[Step],
+    in_error: Mapping[Key, int],
 ) -> dict[str, Sitting]:
-    """The sittings that were begun, with their cases and with the drafts that were neither entered nor dropped."""
+    """The sittings that were begun, with their cases and with the drafts that were neither entered nor dropped.
+
+    A case that was taken out since (`in_error`, by the step that did so) is none of them any more.
+    """
     given_up = {said["draft"] for said in _said(dropped)}
     keys, done = defaultdict[str, list[Key]](list), defaultdict[str, set[str]](set)
-    for said in _said(entered):
-        keys[said["sitting"]].append((said["provider"], said["capture_mode"], said["case_ref"]))
+    for step in entered:
+        if step.content is None:
+            continue
+        said, key = step.content, cases.key_of(step.content)
+        if step.seq > in_error.get(key, 0):
+            keys[said["sitting"]].append(key)
         done[said["sitting"]].add(said["draft"])
     drafts = defaultdict[str, dict[str, Unfinished]](dict)
     for step in kept:

@@ -83,6 +83,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "case_draft_dropped": frozenset({"draft", "reason"}),
     "case_entered": frozenset({"draft", "sitting", "provider", "capture_mode", "case_ref", "step"}),
     "case_edited": frozenset({"provider", "capture_mode", "case_ref", "step", "reason"}),
+    "case_in_error": frozenset({"provider", "capture_mode", "case_ref", "step", "reason"}),
     "reliability_drawn": frozenset({"round", "seed", "cases"}),
     "case_reentered": frozenset({"round", "provider", "capture_mode", "case_ref", "against", "fields"}),
     "dispute_answered": frozenset({"round", "provider", "capture_mode", "case_ref", "field", "value", "text"}),

@@ -13,7 +13,7 @@ from consult.audit import cases as case_table
 from consult.audit.cases import CaseRow
 from consult.audit.results import Selection
 from consult.audit.sampling import counted_by_site
-from consult.exchange import entry
+from consult.exchange import entry, in_error
 from consult.exchange.casefile import Import
 from consult.exchange.entry import NotTaken, Sitting
 from consult.exchange.entryform import EntryForm
@@ -27,6 +27,7 @@ from consult.web.desk import own_key, refused
 from consult.web.forms import clean, number, typed
 
 bp = Blueprint("entry", __name__, url_prefix="/entry")
+REASONS = ("reason", "error-reason")
 ANOTHER = "Go back to the sitting, and begin another case there."
 ANOTHER_CASE = "It stands below as another case: save it, keep it as a draft, or leave it."
 GO_ON = "To go on with it as another case, press “Keep as a draft”."
@@ -88,7 +89,7 @@ def place_of(form: EntryForm, name: str) -> str:
     """The id of the control of a field, of a choice the first there is; of what is no field here the whole form."""
     item = form.by_name.get(name)
     if item is None:
-        return f"f.{name}" if name in entry.DATES else name if name == "reason" else "entry"
+        return f"f.{name}" if name in entry.DATES else name if name in REASONS else "entry"
     return f"f.{name}" + (f".{item.options[0].code or 'nothing'}" if item.options else "")
 
 
@@ -253,7 +254,7 @@ def edit(provider: str, mode: str, case_ref: str) -> Response | str | tuple[str,
         return refused(
             "This case comes from a consultation signed here; its clinician corrects it by an addendum.", shown
         )
-    form = inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})
+    form = edited_form()
     if request.method == "GET":
         return _edit_page(held, form, held.fields, [])
     values = sent(form)
@@ -276,10 +277,39 @@ def _edited(held: CaseRow, values: Mapping[str, str]) -> None:
 
 def _edit_page(held: CaseRow, form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> str:
     """The form of a case; sent again, it is as old as when it was first shown, so that nobody's change is lost."""
+    conn = inst().db.read()
     return render_template(
         "entry/edit.html",
+        held=held,
+        stays=in_error.why_stays(conn, held),
         key=dict(zip(case_table.KEY, held.key, strict=True)),
         seen=request.form.get("seen", held.step),
-        told=entry.edits(inst().db.read(), held.key),
+        told=entry.edits(conn, held.key),
         **form_context(form, values, wrong),
     )
+
+
+@bp.post("/in-error/<provider>/<mode>/<case_ref>")
+def take_out(provider: str, mode: str, case_ref: str) -> Response | tuple[str, int]:
+    """Take a case out that was entered in error, with the reason: a duplicate, or what should never have come in."""
+    there = url_for("results.case", provider=provider, mode=mode, case_ref=case_ref)
+    held = case_table.read(inst().db.read(), provider, mode, case_ref)
+    if held is None:
+        return redirect(there)
+    if blind.hidden(held.key):
+        return refused(blind.WAITS, url_for("entry.baseline"))
+    try:
+        with inst().db.write() as conn:
+            now, seen = case_table.read(conn, *held.key) or held, number(request.form.get("seen", ""))
+            in_error.take_out(conn, now, typed("reason"), who_enters(), inst().store.at(), own_key(), seen)
+    except Refused as refusal:
+        if refusal.field:
+            form = edited_form()
+            return _edit_page(held, form, held.fields, [(refusal.field, str(refusal))]), 422
+        return refused(str(refusal), there)
+    return redirect(there)
+
+
+def edited_form() -> EntryForm:
+    """The quick form as a case that is held is changed by it: its reference stays."""
+    return inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})

@@ -261,6 +261,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "leaves_from": LEAVES_FROM,
         "percent": comparison.percent,
         "aims": aims(),
+        "round_shown": shown().get(chosen.round),
         "rounds": list(shown().values()) if person().outside or not leaving() else [],
         "outside": person().outside,
         "chance_note": comparison.CHANCE_NOTE,

@@ -214,6 +214,9 @@ def test_the_table_of_a_trend_says_what_its_chart_shows(measures, months):
     assert all(found == shown for found in marked(figure))
     if len(shown) < 3:
         assert "too few to say" in figure.finding
+    if 3 <= len(shown) < 12:
+        assert figure.finding.endswith("So few tell no change from chance, which takes 12 or more.")
+        assert not any(cells[5] for cells in figure.rows), "a run of 7 on one side of a median takes 14 points"
     assert "Limits" in figure.head[4]
     assert any(cells[4] for cells in figure.rows) == (len(shown) >= 12)
 
@@ -261,6 +264,8 @@ def test_groups_are_drawn_from_ten_and_small_numbers_stay_inside(measures, datas
     assert small <= withheld
     assert not withheld or len(withheld) > len(small) or len(withheld) == len(counted)
     assert all(not any(cells[2:]) for cells in leaving.rows if cells[1] == "withheld")
+    rates = {r.rate for r in counted.values() if r.applicable >= 10}
+    assert own.finding.startswith("Each group") == (len(large) > 1 and len(rates) == 1)
     of_few = by_field(measures.measures[0], field, by, of_few=True)
     assert (of_few.rows, of_few.charts, of_few.finding) == ((), (), "Not shown.")
     assert "one or two clinicians" in of_few.notes[0]

@@ -130,6 +130,8 @@ def _groups_finding(shown: Sequence[tuple[str, Result]]) -> str:
         return f"Between groups: {TOO_FEW}. It takes two groups with {COMPARE_FROM} or more cases."
     most = max(shown, key=lambda one: one[1].rate or 0)
     least = min(shown, key=lambda one: one[1].rate or 0)
+    if most[1].rate == least[1].rate:
+        return f"Each group with {COMPARE_FROM} or more cases has the same rate: {rate(most[1])}."
     between = f"from {rate(least[1])} ({least[0]}) to {rate(most[1])} ({most[0]})"
     return f"Among groups with {COMPARE_FROM} or more cases: {between}."
 

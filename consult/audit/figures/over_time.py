@@ -142,10 +142,13 @@ class _Charted:
         large = f"{self.word}s with {self.least} or more cases"
         if self.n < FEWEST_POINTS:
             return f"Over time: {TOO_FEW}. It takes {FEWEST_POINTS} {large} to draw a chart."
-        special = [label for label, rules in zip(labels, self.rules, strict=True) if rules]
-        found = f"more than chance in {', '.join(special)}" if special else "nothing that chance alone would not give"
+        many = f"{self.n} {large}"
         if self.chart:
-            return f"Over {self.n} {large} the mean was {percent(self.chart.mean)}; the four usual rules find {found}."
+            special = [label for label, rules in zip(labels, self.rules, strict=True) if rules]
+            found = (
+                f"more than chance in {', '.join(special)}" if special else "nothing that chance alone would not give"
+            )
+            return f"Over {many} the mean was {percent(self.chart.mean)}; the four usual rules find {found}."
         middle = percent(self.run.median) if self.run else ""
-        few = f"too few for limits, which take {spc.FEW_POINTS}"
-        return f"Over {self.n} {large} the median was {middle}; runs of 7 show {found} ({few})."
+        few = f"So few tell no change from chance, which takes {spc.FEW_POINTS} or more."
+        return f"Over {many} the median was {middle}. {few}"
