@@ -199,6 +199,19 @@ def _keep_what_is_there(folder: Path, now: datetime) -> Path | None:
         return None
     kept = folder / f"{DATABASE}.before-restore-{now:%Y%m%dT%H%M%S.%fZ}"
     try:
+        _copy_whole(file, kept)
+    except (OSError, sqlite3.Error) as error:
+        _remove(kept)  # half a copy would be taken for the record
+        why = getattr(error, "strerror", "") or in_a_line(error)
+        raise BackupRefused(
+            f"Nothing was restored, as the record that is there could not be kept beside it ({why}); make room on the "
+            f"disk of {folder}, or restore into another folder with --instance."
+        ) from error
+    return kept
+
+
+def _copy_whole(file: Path, kept: Path) -> None:
+    try:
         settle(file)
         with read_only(file) as conn:
             copy(conn, kept)
@@ -208,4 +221,3 @@ def _keep_what_is_there(folder: Path, now: datetime) -> Path | None:
                 shutil.copyfile(path, f"{kept}{side}")
                 sync(Path(f"{kept}{side}"))
     sync(kept)
-    return kept
