@@ -20,7 +20,7 @@ from consult.exchange.entryform import EntryForm, EntryWords
 from consult.proforma.load import ContentError, Definition, Problem, load_definition, read_text
 from consult.record import ledger, library
 from consult.record.database import Connection, Database
-from consult.record.kept import Kept, digest_of, every, has, keep, newest
+from consult.record.kept import Kept, digest_of, every, has, is_newest, keep, newest
 
 PROFORMA: Final = "back-pain"
 RESTORE: Final = "restore a backup"
@@ -186,26 +186,29 @@ def _good_leaflets(conn: Connection, folders: tuple[Path, ...]) -> Leaflets | No
 
 
 def _keep_all(db: Database, definition: Definition, kept: list[Kept], actor: str, at: str) -> None:
-    if all(has(db.read(), digest) for digest in (definition.digest, *(k.digest for k in kept))):
+    every_part = [library.as_kept(definition), *kept]
+    if all(is_newest(db.read(), part) for part in every_part):
         return
     with db.write() as conn:
-        library.install(conn, definition, actor, at)
-        for item in kept:
+        for item in every_part:
             keep(conn, item, actor, at)
 
 
 def differences(conn: Connection) -> Iterator[str]:
     """Each way in which the versions kept are not what their digests and steps say: a sentence with what to do."""
-    installed = {s.content["digest"]: s for s in ledger.steps(conn, kind="content_installed") if s.content}
+    installed: dict[str, ledger.Step] = {}
+    for step in ledger.steps(conn, kind="content_installed"):
+        if step.content:  # one that came into use again has the first of its steps as its own
+            installed.setdefault(step.content["digest"], step)
     for kept in every(conn):
         name = f"{kept.kind} {kept.id} {kept.version}".strip()
         if not proves_itself(kept):
             yield f"The text kept as {name} is not the one its digest {kept.digest[:16]} was made from; {RESTORE}."
-        step = installed.pop(kept.digest, None)
-        if step is None:
+        own = installed.pop(kept.digest, None)
+        if own is None:
             yield f"The {name} is kept, and no step says that it was installed; {RESTORE}."
-        elif not _as_installed(kept, step):
-            yield f"The {name} is kept under another name, version or time than step {step.seq} says; {RESTORE}."
+        elif not _as_installed(kept, own):
+            yield f"The {name} is kept under another name, version or time than step {own.seq} says; {RESTORE}."
     for digest, step in installed.items():
         yield f"The version {digest[:16]} that step {step.seq} installed is not kept any more; {RESTORE}."
 

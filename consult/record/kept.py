@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from consult.record.database import Connection
-from consult.record.ledger import Draft, append
+from consult.record.ledger import Draft, append, steps
 
 
 class Kept(Struct, frozen=True):
@@ -38,11 +38,13 @@ def digest_of(*texts: str) -> str:
 
 
 def keep(conn: Connection, kept: Kept, actor: str, at: str) -> None:
-    """Keep a version in the database and write the step that says so; one already there stays as it is."""
-    if has(conn, kept.digest):
+    """Keep a version in the database; a step says that it came into use, also where it does so again after another."""
+    if is_newest(conn, kept):
         return
     content = {"digest": kept.digest, "what": f"{kept.kind} {kept.id}", "version": kept.version}
     append(conn, Draft("content_installed", content, actor, at))
+    if has(conn, kept.digest):
+        return
     conn.execute(
         "INSERT INTO definition (digest, kind, id, version, texts, first_used) VALUES (?, ?, ?, ?, ?, ?)",
         (kept.digest, kept.kind, kept.id, kept.version, json.dumps(kept.texts, ensure_ascii=False), at),
@@ -70,14 +72,27 @@ def beginning(conn: Connection, kind: str, start: str) -> list[Kept]:
 
 def newest(conn: Connection, kind: str) -> list[Kept]:
     """The version of each content of a kind that came into use last, in order of id."""
-    rows = conn.execute("SELECT * FROM definition WHERE kind = ? ORDER BY id, first_used, rowid", (kind,))
-    return list({row["id"]: _kept(row) for row in rows}.values())
+    last = {kept.id: kept for kept in reversed(of_kind(conn, kind))}
+    return [last[id_] for id_ in sorted(last)]
+
+
+def is_newest(conn: Connection, kept: Kept) -> bool:
+    """Whether of what a version is of, it is the one that came into use last."""
+    came = _came(conn)
+    rows = conn.execute("SELECT digest FROM definition WHERE kind = ? AND id = ?", (kept.kind, kept.id))
+    return max((row[0] for row in rows), key=lambda digest: came.get(digest, 0), default="") == kept.digest
 
 
 def of_kind(conn: Connection, kind: str) -> list[Kept]:
     """Every version of a kind, the one that came into use last first."""
-    rows = conn.execute("SELECT * FROM definition WHERE kind = ? ORDER BY first_used DESC, rowid DESC", (kind,))
-    return [_kept(row) for row in rows]
+    came = _came(conn)
+    rows = conn.execute("SELECT * FROM definition WHERE kind = ? ORDER BY rowid", (kind,))
+    return sorted(map(_kept, rows), key=lambda kept: came.get(kept.digest, 0), reverse=True)
+
+
+def _came(conn: Connection) -> dict[str, int]:
+    """By digest the step with which a version last came into use: its number, as the clock may have been wrong."""
+    return {step.content["digest"]: step.seq for step in steps(conn, kind="content_installed") if step.content}
 
 
 def every(conn: Connection) -> Iterator[Kept]:

@@ -22,9 +22,13 @@ class Approval(Struct, frozen=True):
 
 def install(conn: Connection, definition: Definition, actor: str, at: str) -> None:
     """Keep a version in the database; a version already there stays as it is."""
+    kept.keep(conn, as_kept(definition), actor, at)
+
+
+def as_kept(definition: Definition) -> kept.Kept:
+    """A version as it is kept in the database."""
     proforma = definition.proforma
-    version = kept.Kept("proforma", proforma.id, proforma.version, definition.digest, definition.texts)
-    kept.keep(conn, version, actor, at)
+    return kept.Kept("proforma", proforma.id, proforma.version, definition.digest, definition.texts)
 
 
 class Library:

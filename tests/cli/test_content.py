@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from consult.approving import note_served
 from consult.instance import open_instance
 from consult.lock import server_lock
 from consult.record.kept import every
-from consult.record.store import Start, Who
+from consult.record.ledger import head
+from consult.record.store import Start, Who, now_utc
 from consult.serving import Address, application
 
 ROOT = Path(__file__).parents[2]
@@ -146,6 +148,27 @@ def test_a_changed_proforma_comes_into_use_and_the_old_one_is_still_known(own):
     assert second.library.current.digest != digest
     assert second.library.definition(second.db.read(), digest).digest == digest
     second.close()
+
+
+@pytest.mark.parametrize("ahead", [0, 400])
+def test_a_version_that_was_withdrawn_does_not_come_back_when_a_file_is_refused(consult, own, ahead):
+    """The one in use last stays, not the one that was made last; nor one that was made while the clock was wrong."""
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    first = file.read_text("utf-8")
+    withdrawn = first.replace('version = "', 'version = "9.', 1)
+    file.write_text(withdrawn, "utf-8")
+    open_instance(own, clock=lambda: now_utc() + timedelta(days=ahead)).close()
+    file.write_text(first, "utf-8")
+    open_and(own, lambda instance: instance.library.current.proforma.version)
+    file.write_text(first + "\n[[questions", "utf-8")
+    used = open_and(own, lambda instance: (instance.problems, instance.library.current.proforma.version))
+    assert used[0]
+    assert not used[1].startswith("9.")
+    file.write_text(withdrawn, "utf-8")
+    assert open_and(own, lambda instance: instance.library.current.proforma.version).startswith("9.")
+    n = open_and(own, lambda instance: head(instance.db.read()))
+    assert open_and(own, lambda instance: head(instance.db.read())) == n  # a step where it changes, and no other
+    consult(own, "verify")
 
 
 def test_content_refused_with_nothing_to_fall_back_on_is_listed(consult, tmp_path, password_file):
