@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from consult import witnessing
-from consult.backup import backup_folder, backups_in, made_at, name_at, write
+from consult.backup import backup_folder, backups_in, is_ahead, made_at, name_at, newest_by, write
 from consult.instance import database_file, only_for_me
 from consult.lock import tending_lock
 from consult.proving import BackupRefused, read_only
@@ -50,17 +50,22 @@ def last_went(folder: Path) -> dict[str, Went]:
 
 
 class Newest(Struct, frozen=True):
-    """The newest backup of all, whoever made it: its file, when it was made (UTC, ISO 8601), and among how many."""
+    """The newest backup of all, whoever made it: its file, when it was made (UTC, ISO 8601), and among how many.
+
+    `ahead` of them bear a time to come, and count as older than all others.
+    """
 
     file: Path
     at: str
     among: int
+    ahead: int
 
 
-def newest_backup(folder: Path, conn: Connection) -> Newest | None:
+def newest_backup(folder: Path, conn: Connection, now: datetime) -> Newest | None:
     """The newest backup in the folder of backups; BackupRefused if it can't be looked into."""
-    found = [(made, file) for file in backups_in(backup_folder(folder, conn)) if (made := made_at(file))]
-    return Newest(found[0][1], stamp(found[0][0]), len(found)) if found else None
+    found = newest_by(backups_in(backup_folder(folder, conn)), now)
+    made = made_at(found[0]) if found else None
+    return Newest(found[0], stamp(made), len(found), sum(is_ahead(file, now) for file in found)) if made else None
 
 
 def write_down(folder: Path, what: str, went: Went) -> None:
