@@ -28,6 +28,8 @@ from consult.record.timekeeping import stamp
 
 STATE: Final = "keeping.json"
 AGAIN: Final = timedelta(hours=1)
+BROKEN_OFF: Final = timedelta(hours=12)
+"""No backup takes so long."""
 A_DAY: Final = timedelta(days=1)
 REFUSALS: Final = (BackupRefused, witnessing.WitnessRefused, OSError, sqlite3.Error, ValueError)
 
@@ -132,6 +134,7 @@ def _witness(conn: Connection, now: datetime) -> str:
 def scheduled_backup(folder: Path, conn: Connection, now: datetime) -> str:
     """Make and prove a backup; only then remove those of the schedule that the settings no longer keep."""
     place = backup_folder(folder, conn)
+    _remove_broken_off(place, now)
     file, proof = write(conn, place / name_at(now, scheduled=True))
     gone = _remove_old(place, file, now, keeping(conn, "backup_keep_days"), keeping(conn, "backup_keep_least"))
     removed = f" Removed as too old: {gone}." if gone else ""
@@ -151,6 +154,18 @@ def _remove_old(place: Path, newest: Path, now: datetime, days: int, least: int)
         with suppress(FileNotFoundError):
             file.unlink()
     return len(gone)
+
+
+def _remove_broken_off(place: Path, now: datetime) -> None:
+    """Remove what a backup left that was cut short by a kill or a power cut: it holds personal data, and takes room.
+
+    One by hand may be at work now, so its file has to be old.
+    """
+    for part in place.glob("consult-*.db.part*"):
+        of = part.with_name(part.name.partition(".part")[0])
+        if _age(of, now) > BROKEN_OFF:
+            with suppress(OSError):
+                part.unlink()
 
 
 def _age(file: Path, now: datetime) -> timedelta:
