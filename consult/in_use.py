@@ -189,12 +189,11 @@ def _good_leaflets(conn: Connection, folders: tuple[Path, ...]) -> Leaflets | No
 
 
 def _keep_all(db: Database, definition: Definition, kept: list[Kept], actor: str, at: str) -> None:
-    used = current(db.read())
-    if all(used.get((k.kind, k.id)) == k.digest for k in (library.version_of(definition), *kept)):
+    used, every_part = current(db.read()), [library.version_of(definition), *kept]
+    if all(used.get((part.kind, part.id)) == part.digest for part in every_part):
         return
     with db.write() as conn:
-        library.install(conn, definition, actor, at)
-        for item in kept:
+        for item in every_part:
             keep(conn, item, actor, at)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from consult import verifying
-from consult.backup import backup_folder, backups_in, made_at, restore
+from consult.backup import backup_folder, backups_in, made_at, newest_by, restore
 from consult.instance import database_file, only_for_me
 from consult.lock import tending_lock
 from consult.progress import Progress, silent
@@ -55,7 +55,7 @@ def rehearse(folder: Path, file: Path | None, now: datetime, progress: Progress 
     """
     with tending_lock(folder):
         try:
-            found = _rehearse(folder, file or newest(folder), now, progress)
+            found = _rehearse(folder, file or newest(folder, now), now, progress)
         except Exception as error:
             write_down(folder, "rehearsal", failed(error, now))
             raise
@@ -63,7 +63,7 @@ def rehearse(folder: Path, file: Path | None, now: datetime, progress: Progress 
         return found
 
 
-def newest(folder: Path) -> Path:
+def newest(folder: Path, now: datetime) -> Path:
     """The newest backup in the place where they go; BackupRefused if there is none."""
     try:
         with read_only(database_file(folder)) as conn:
@@ -73,7 +73,7 @@ def newest(folder: Path) -> Path:
             f"The record in use can't be read ({in_a_line(error)}), and it says where backups go: name the backup to "
             "rehearse, then restore it."
         ) from error
-    found = backups_in(place)
+    found = newest_by(backups_in(place), now)
     if not found:
         raise BackupRefused(f"There is no backup in {place}; make one with `consult backup`, or name a file.")
     return found[0]

@@ -21,6 +21,8 @@ from consult.proforma.rules import Rule, expand_tags
 from consult.proforma.strict import Fault, Faulty, Strict, read
 
 MAX_BYTES: Final = 2_000_000
+CURLY: Final = frozenset("\u2018\u2019\u201c\u201d\u201e")
+"""Quotation marks that a word processor puts in the place of straight ones."""
 REPORTS: Final = "reports.toml"
 M = TypeVar("M", bound=Strict)
 
@@ -94,7 +96,7 @@ def read_text(file: FilePath) -> str:
     if b"\0" in content:
         raise refuse("The file holds NUL bytes; save it again as plain text (UTF-8).")
     try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")  # editors on Windows may put a mark before the text
     except UnicodeDecodeError as error:
         raise refuse(f"Byte {error.start} is not UTF-8; save the file again as UTF-8.") from error
 
@@ -107,12 +109,21 @@ def parse(model: type[M], text: str, file: str, *lists: str) -> M:
     return cast(M, _parsed(model, text, file, lists))
 
 
+def why_no_toml(text: str, error: Exception, above: int = 0) -> str:
+    """What is wrong with a text that is no TOML; `above` lines of its file stand before it."""
+    if not isinstance(error, tomli.TOMLDecodeError):
+        return f"{error}."
+    line = text.split("\n")[error.lineno - 1]
+    hint = " Write straight quotation marks, not curly ones." if CURLY & set(line) else ""
+    return f"{error.msg} (at line {error.lineno + above}, column {error.colno}).{hint}"
+
+
 @lru_cache(maxsize=16)
 def _parsed(model: type[Strict], text: str, file: str, lists: tuple[str, ...]) -> Strict:
     try:
         raw = tomli.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: broken TOML, or a number of thousands of digits
-        raise ContentError([Problem(file, "", f"This is not valid TOML: {error}.")]) from error
+        raise ContentError([Problem(file, "", f"This is not valid TOML: {why_no_toml(text, error)}")]) from error
     try:
         return read(model, raw)
     except Faulty as error:
@@ -136,7 +147,7 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
     yield from _check_ids(proforma)
     position = {q.id: i for i, q in enumerate(proforma.questions)}
     for question in proforma.questions:
-        yield from ((question.id, s) for s in _check_shape(question))
+        yield from ((question.id, s) for s in (*_check_words(question), *_check_shape(question)))
         yield from ((question.id, s) for s in _check_sources(question, proforma))
         yield from ((question.id, s) for s in _check_rules(question, proforma, position))
         yield from ((question.id, s) for s in _check_panels(question))
@@ -272,6 +283,11 @@ def _check_shape(question: Question) -> Iterator[str]:
 
 
 FACTS: Final = ("leaflet_given_printed", "leaflet_given_link", "report_with_adjustments")
+
+
+def _check_words(question: Question) -> Iterator[str]:
+    if not all(words.strip() for words in (question.ask, *(option.label for option in question.options))):
+        yield "a question needs its words in ask, and each option in label"
 
 
 def _check_sources(question: Question, proforma: Proforma) -> Iterator[str]:

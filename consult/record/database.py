@@ -64,6 +64,13 @@ WHY_NOT_WRITTEN: Final = {
     13: "the disk is full",
     14: "the disk did not take it",
 }
+CODES: Final = {
+    "database is locked": 5,
+    "disk I/O error": 10,
+    "database or disk is full": 13,
+    "unable to open database file": 14,
+}
+"""By what SQLite says: the driver leaves the code out where a whole database is copied."""
 
 
 def in_a_line(error: BaseException) -> str:
@@ -74,7 +81,8 @@ def in_a_line(error: BaseException) -> str:
 
 def why_not_written(error: Any) -> str:
     """Why a write failed, where the cause may pass by itself; "" for any other error."""
-    return WHY_NOT_WRITTEN.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+    code = getattr(error, "sqlite_errorcode", None) or CODES.get(str(error), 0)
+    return WHY_NOT_WRITTEN.get(code & 0xFF, "")
 
 
 record_schema = Migrations("record")

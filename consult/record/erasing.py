@@ -51,8 +51,17 @@ def standing(conn: Connection, today: date) -> dict[str, Hold]:
 
 
 def set_hold(conn: Connection, employee: str, reason: str, until: date | None, actor: str, at: str) -> None:
-    """Keep an employee's record from being erased; Refused without a reason, or for somebody not registered."""
+    """Keep an employee's record from being erased.
+
+    Refused without a reason, for somebody not registered, to a day that is over, and where it would end a hold sooner.
+    """
     _check_there(conn, employee)
+    if until and until.isoformat() < at[:10]:
+        raise Refused(f"{until} is over, so nothing would be held; give a day to come, or none.")
+    before = holds(conn).get(employee)
+    if before and until and (not before.until or until.isoformat() < before.until):
+        stands = f"until {before.until}" if before.until else "until it is ended"
+        raise Refused(f"A hold stands {stands} ({before.reason}), which is longer; end it first, if that is right.")
     content = {"employee": employee, "reason": _reason(reason), "until": until.isoformat() if until else ""}
     append(conn, Draft("hold_set", content, actor, at, question=f"hold:{employee}"))
 

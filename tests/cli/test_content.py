@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from consult.approving import note_served
 from consult.instance import open_instance
 from consult.lock import server_lock
+from consult.proving import read_only
 from consult.record.kept import every
-from consult.record.store import Start, Who
+from consult.record.ledger import head
+from consult.record.store import Start, Who, now_utc
 from consult.serving import Address, application
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +53,62 @@ def test_check_tells_what_keeps_consultations_from_beginning(consult, real):
     named = "emergency department with MRI round the clock, cord compression coordinator, mental health crisis line"
     assert f"Open: Site A has no number for: {named}; fill them in on the settings page." in said
     assert "Open: The proforma back-pain is draft" in said
+
+
+def test_nothing_comes_into_use_by_being_checked_and_a_number_that_was_not_raised_is_said(consult, own):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    leaflet = next((own / "leaflets").glob("*/en.md"))
+    for changed, more in ((file, "# One more line\n"), (leaflet, "\nOne more line.\n")):
+        changed.write_text(changed.read_text("utf-8") + more, "utf-8")
+    with read_only(own / "consult.db") as conn:
+        before = list(every(conn))
+    said = consult(own, "check").stdout
+    assert "Open: The proforma back-pain was changed and still calls itself version" in said
+    assert f"Open: The leaflet {leaflet.parent.name}/en was changed and still" in said
+    assert "measures back-pain was changed" not in said
+    with read_only(own / "consult.db") as conn:
+        assert list(every(conn)) == before
+    file.write_text(file.read_text("utf-8").replace('version = "', 'version = "9.', 1), "utf-8")
+    assert "proforma back-pain was changed" not in consult(own, "check").stdout
+
+
+def test_files_that_nothing_reads_are_named(consult, own):
+    said = consult(own, "check").stdout
+    assert f"{own / 'proformas' / 'back-pain'} is not read" not in said
+    assert all(str(file) not in said for file in (own / "leaflets").glob("*/*"))
+    shutil.copytree(own / "proformas" / "back-pain", own / "proformas" / "back-pain - Copy")
+    leaflet = next((own / "leaflets").glob("*/en.md"))
+    for wrong in (leaflet.with_name("en.md.txt"), own / "leaflets" / "neck.md"):
+        wrong.write_bytes(leaflet.read_bytes())
+        assert f"Not read: {wrong} is not read" in consult(own, "check").stdout
+    assert "back-pain - Copy is not read; call the folder back-pain" in consult(own, "check").stdout
+
+
+def test_what_editors_and_word_processors_put_in_is_taken_or_named(consult, own):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    digest = open_and(own, lambda instance: instance.library.current.digest)
+    text = file.read_text("utf-8")
+    file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert open_and(own, lambda instance: (instance.library.current.digest, instance.problems)) == (digest, [])
+    file.write_text(text + "[[questions]]\nid = \u201cheavy\u201d\n", "utf-8")
+    n = text.count("\n") + 2
+    assert (
+        f"Invalid value (at line {n}, column 6). Write straight quotation marks" in consult(own, "check", code=1).stdout
+    )
+    file.write_text(text, "utf-8")
+    leaflet = next((own / "leaflets").glob("*/en.md"))
+    leaflet.write_text(leaflet.read_text("utf-8").replace('title = "', "title = \u201c", 1), "utf-8")
+    line = leaflet.read_text("utf-8")[: leaflet.read_text("utf-8").index("title = ")].count("\n") + 1
+    found = re.search(r"not valid TOML: (.*)", consult(own, "check", code=1).stdout)
+    assert re.fullmatch(rf"Invalid value \(at line {line}, column \d+\)\. Write straight .*", found[1])
+
+
+@pytest.mark.parametrize("key", ["ask", "label"])
+def test_a_question_without_words_is_refused(consult, own, key):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    above, below = file.read_text("utf-8").split("[[questions]]", 1)
+    file.write_text(above + "[[questions]]" + re.sub(rf'\b{key} = "[^"]*"', f'{key} = " "', below, count=1), "utf-8")
+    assert "a question needs its words in ask, and each option in label" in consult(own, "check", code=1).stdout
 
 
 @pytest.mark.parametrize("fault", BREAK)
@@ -146,6 +205,27 @@ def test_a_changed_proforma_comes_into_use_and_the_old_one_is_still_known(own):
     assert second.library.current.digest != digest
     assert second.library.definition(second.db.read(), digest).digest == digest
     second.close()
+
+
+@pytest.mark.parametrize("ahead", [0, 400])
+def test_a_version_that_was_withdrawn_does_not_come_back_when_a_file_is_refused(consult, own, ahead):
+    """The one in use last stays, not the one that was made last; nor one that was made while the clock was wrong."""
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    first = file.read_text("utf-8")
+    withdrawn = first.replace('version = "', 'version = "9.', 1)
+    file.write_text(withdrawn, "utf-8")
+    open_instance(own, clock=lambda: now_utc() + timedelta(days=ahead)).close()
+    file.write_text(first, "utf-8")
+    open_and(own, lambda instance: instance.library.current.proforma.version)
+    file.write_text(first + "\n[[questions", "utf-8")
+    used = open_and(own, lambda instance: (instance.problems, instance.library.current.proforma.version))
+    assert used[0]
+    assert not used[1].startswith("9.")
+    file.write_text(withdrawn, "utf-8")
+    assert open_and(own, lambda instance: instance.library.current.proforma.version).startswith("9.")
+    n = open_and(own, lambda instance: head(instance.db.read()))
+    assert open_and(own, lambda instance: head(instance.db.read())) == n  # a step where it changes, and no other
+    consult(own, "verify")
 
 
 def test_content_refused_with_nothing_to_fall_back_on_is_listed(consult, tmp_path, password_file):
@@ -247,7 +327,9 @@ def test_what_the_files_hold_and_nobody_has_opened_is_not_approved(consult, own)
     for _ in range(2):  # being refused did not bring it into use
         said = consult(own, "approve", "all", *BY, "--yes", code=1).stderr
         assert "The files hold another text than was in use here (proforma back-pain)" in said
-    consult(own, "check")
+    consult(own, "check")  # nor does this
+    consult(own, "approve", "all", *BY, "--yes", code=1)
+    open_instance(own).close()  # as a start of the server does
     consult(own, "approve", "all", *BY, "--yes")
 
 
@@ -257,7 +339,7 @@ def test_nothing_is_approved_while_the_server_shows_another_text(consult, own):
         note_served(app.extensions["consult"])
         consult(own, "approve", "leaflet", *BY, "--yes")
         change_proforma(own)
-        consult(own, "check")
+        consult(own, "person", "list")
         said = consult(own, "approve", "proforma", *BY, "--yes", code=1).stderr
         assert "The running server still shows another text (proforma back-pain)" in said
         assert "still shows another text" in consult(own, "approve").stderr

@@ -386,6 +386,25 @@ def test_nobody_is_erased_on_hold_or_in_an_open_consultation(consult: Consult, r
     assert known(real) == id_
 
 
+@pytest.mark.parametrize("before", ["", "2031-05-06", "2031-05-07", "2000-01-01"])
+@pytest.mark.parametrize("after", ["", "2031-05-06", "2031-05-07", "2000-01-01"])
+def test_no_hold_is_set_that_holds_nothing_or_ends_another_sooner(demo_copy: Path, before: str, after: str) -> None:
+    def put(until: str) -> str | None:
+        """What the hold is until now; None where it was refused."""
+        try:
+            day = date.fromisoformat(until) if until else None
+            record.set_hold(conn, id_, f"Because of {until}", day, "cli:test", "2030-01-01T12:00:00.000Z")
+        except Refused:
+            return None
+        return record.holds(conn)[id_].until
+
+    with closing(open_instance(demo_copy)) as instance, instance.db.write() as conn:
+        id_ = identity.every(conn)[0][0].id
+        over, sooner = "2000-01-01", bool(after) and (not before or after < before)
+        assert put(before) == (None if before == over else before)
+        assert put(after) == (None if after == over or (sooner and before != over) else after)
+
+
 def test_a_hold_ends_with_its_day(demo_copy: Path) -> None:
     with closing(open_instance(demo_copy)) as instance, instance.db.write() as conn:
         id_ = identity.every(conn)[0][0].id
