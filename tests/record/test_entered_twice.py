@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -76,8 +76,8 @@ def test_a_hold_on_any_entry_is_seen_and_ended_by_any(desk, three, held, asked):
 
 def test_a_hold_whose_day_has_passed_stands_no_more_beside_one_that_does(desk, three):
     with desk.db.write() as conn:
-        erasing.set_hold(conn, three[0], "A claim is open", date(2026, 11, 21), NURSE[0], AT)
-        erasing.set_hold(conn, three[1], "Another claim", TODAY, NURSE[0], AT)
+        erasing.set_hold(conn, three[0], "A claim is open", TODAY, NURSE[0], AT)
+        erasing.set_hold(conn, three[1], "Another claim", TODAY + timedelta(days=1), NURSE[0], AT)
     merge_all(desk, three)
-    assert [hold.reason for hold in erasing.standing(desk.db.read(), TODAY).values()] == ["Another claim"]
-    assert erasing.standing(desk.db.read(), date(2026, 11, 23)) == {}
+    held = [erasing.standing(desk.db.read(), TODAY + timedelta(days=days)) for days in (1, 2)]
+    assert [[hold.reason for hold in one.values()] for one in held] == [["Another claim"], []]
