@@ -147,7 +147,7 @@ def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Ch
         return _check_cases
     if saved.key_of(content):
         return _check_paper
-    if content.lstrip().startswith(b"{"):
+    if _may_be_json(content):
         return _check_results
     if HEAD_LINE.search(content.decode("utf-8", errors="replace")):
         return _check_note
@@ -155,6 +155,12 @@ def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Ch
         f"{file} carries no head, so nothing was compared; a case file needs {beside(file).name} beside it, results "
         'the option --head, and a note the line "Step ... of the record" below it.'
     )
+
+
+def _may_be_json(content: bytes) -> bool:
+    """Whether it begins as JSON does, in any of its codings: a shell of Windows writes UTF-16 into a file."""
+    text = content.decode(json.detect_encoding(content), errors="replace")
+    return text.lstrip().startswith("{")
 
 
 # ---------------------------------------------------------------- papers of evidence

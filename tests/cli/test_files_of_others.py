@@ -70,3 +70,11 @@ def test_a_field_of_more_codes_than_there_are_keys_asks_for_every_one():
     assert [option.code for option in item.options] == [*codes, ""]
     keys = [option.key for option in item.options if option.key]
     assert len(keys) == len(set(keys)) == 36
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_results_are_proved_as_a_shell_or_an_editor_of_windows_saves_them(consult, demo_copy, tmp_path, coding):
+    said = consult(demo_copy, "results", "--format", "json", "--head", "--capture", "live").output
+    file = tmp_path / "results.json"
+    file.write_bytes(said.replace("\n", "\r\n").encode(coding))
+    assert "as the record says" in consult(demo_copy, "verify", file).output
