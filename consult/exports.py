@@ -25,6 +25,7 @@ from consult.exchange import casefile, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, open_instance
+from consult.proforma.days import day_in
 from consult.proving import read_only
 from consult.record import ledger
 from consult.record.consultation import Consultation
@@ -278,14 +279,7 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
         known = json.loads(content)
         head = known.pop("head")
         step, hash_ = int(head["step"]), str(head["hash"])
-        selection = Selection(
-            head["provider"] or "",
-            known["site"] or "",
-            known["from"] or "",
-            known["to"] or "",
-            head["capture"] or "",
-            round=head.get("round") or "",
-        )
+        selection = _selection(head, known)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExportRefused(
             f"{file} holds no results with their head, so nothing was compared; count with --format json --head."
@@ -296,6 +290,17 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
     return Checked(
         f"results counted at step {step}", wrong, [f"Since then {len(since)} steps changed cases."] if since else []
     )
+
+
+def _selection(head: dict[str, Any], known: dict[str, Any]) -> Selection:
+    """What results were counted of; ValueError or TypeError for what this program would not have counted."""
+    provider, capture, round_ = head["provider"] or "", head["capture"] or "", head.get("round") or ""
+    site, start, end = (known[name] or "" for name in ("site", "from", "to"))
+    if not all(isinstance(one, str) for one in (provider, site, capture, round_)):
+        raise TypeError
+    if any(day and day_in(day) is None for day in (start, end)):
+        raise ValueError
+    return Selection(provider, site, start, end, capture, round=round_)
 
 
 def _counted_again(instance: Instance, step: int, selection: Selection, known: dict[str, Any]) -> list[str]:
