@@ -25,6 +25,7 @@ from consult.exchange import casefile, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, open_instance
+from consult.proforma.days import day_in
 from consult.proforma.model import Proforma
 from consult.proving import read_only
 from consult.record import ledger
@@ -148,7 +149,7 @@ def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Ch
         return _check_cases
     if saved.key_of(content):
         return _check_paper
-    if content.lstrip().startswith(b"{"):
+    if _may_be_json(content):
         return _check_results
     if HEAD_LINE.search(content.decode("utf-8", errors="replace")):
         return _check_note
@@ -156,6 +157,12 @@ def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Ch
         f"{file} carries no head, so nothing was compared; a case file needs {beside(file).name} beside it, results "
         'the option --head, and a note the line "Step ... of the record" below it.'
     )
+
+
+def _may_be_json(content: bytes) -> bool:
+    """Whether it begins as JSON does, in any of its codings: a shell of Windows writes UTF-16 into a file."""
+    text = content.decode(json.detect_encoding(content), errors="replace")
+    return text.lstrip().startswith("{")
 
 
 # ---------------------------------------------------------------- papers of evidence
@@ -273,14 +280,7 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
         known = json.loads(content)
         head = known.pop("head")
         step, hash_ = int(head["step"]), str(head["hash"])
-        selection = Selection(
-            head["provider"] or "",
-            known["site"] or "",
-            known["from"] or "",
-            known["to"] or "",
-            head["capture"] or "",
-            round=head.get("round") or "",
-        )
+        selection = _selection(head, known)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExportRefused(
             f"{file} holds no results with their head, so nothing was compared; count with --format json --head."
@@ -291,6 +291,17 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
     return Checked(
         f"results counted at step {step}", wrong, [f"Since then {len(since)} steps changed cases."] if since else []
     )
+
+
+def _selection(head: dict[str, Any], known: dict[str, Any]) -> Selection:
+    """What results were counted of; ValueError or TypeError for what this program would not have counted."""
+    provider, capture, round_ = head["provider"] or "", head["capture"] or "", head.get("round") or ""
+    site, start, end = (known[name] or "" for name in ("site", "from", "to"))
+    if not all(isinstance(one, str) for one in (provider, site, capture, round_)):
+        raise TypeError
+    if any(day and day_in(day) is None for day in (start, end)):
+        raise ValueError
+    return Selection(provider, site, start, end, capture, round=round_)
 
 
 def _counted_again(instance: Instance, step: int, selection: Selection, known: dict[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from consult.exchange import resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import SheetRefused, csv_records, workbook
 from consult.proforma.dataset import Dataset
+from consult.proforma.days import day_in
 from consult.record import settings
 from consult.web.context import inst, person
 from consult.web.rounds import MODES, shown
@@ -88,13 +89,20 @@ def selection() -> Selection:
     if args.get("round") or person().outside:
         return _of_round(args.get("round", ""))
     asked = args.get("provider", inst().provider)
-    return Selection(
-        provider="" if asked == ALL else asked,
-        site=args.get("site", ""),
-        start=args.get("from", ""),
-        end=args.get("to", ""),
-        capture=args.get("capture", ""),
-    )
+    start, end = _period()
+    return Selection("" if asked == ALL else asked, args.get("site", ""), start, end, args.get("capture", ""))
+
+
+def _period() -> tuple[str, str]:
+    """The first and the last day asked for; refused where one is no date, as text it would select other cases."""
+    days = [request.args.get(name, "").strip() for name in ("from", "to")]
+    for day in days:
+        if day and day_in(day) is None:
+            raise audit.SelectionRefused(f"“{day}” is no date; go back, and give the day, the month and the year.")
+    start, end = days
+    if start and end and start > end:
+        raise audit.SelectionRefused("The period ends before it begins; go back, and exchange its two dates.")
+    return start, end
 
 
 def _of_round(round_id: str) -> Selection:

@@ -70,3 +70,32 @@ def test_a_field_of_more_codes_than_there_are_keys_asks_for_every_one():
     assert [option.code for option in item.options] == [*codes, ""]
     keys = [option.key for option in item.options if option.key]
     assert len(keys) == len(set(keys)) == 36
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_results_are_proved_as_a_shell_or_an_editor_of_windows_saves_them(consult, demo_copy, tmp_path, coding):
+    said = consult(demo_copy, "results", "--format", "json", "--head", "--capture", "live").output
+    file = tmp_path / "results.json"
+    file.write_bytes(said.replace("\n", "\r\n").encode(coding))
+    assert "as the record says" in consult(demo_copy, "verify", file).output
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"site": {"a": 1}},
+        {"from": ["2026-01-01"]},
+        {"to": "soon"},
+        {"measures": []},
+        {"measures": {"barriers_asked": 3}},
+        {"eligible": None},
+        {"excluded": []},
+        {"measures_digest": 7},
+        {"cases": {}},
+    ],
+)
+def test_results_that_somebody_wrote_into_are_said_to_be_changed(consult, demo_copy, tmp_path, odd):
+    known = json.loads(consult(demo_copy, "results", "--format", "json", "--head", "--capture", "live").output)
+    file = tmp_path / "results.json"
+    file.write_text(json.dumps({**known, **odd}))
+    assert "unforeseen" not in consult(demo_copy, "verify", file, code=1).output
