@@ -46,6 +46,14 @@ GIVEN_AS: Final = {
 ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
 
 
+BLANK_REASONS: Final = {
+    "third_person_present": "A third person was present",
+    "remote": "By phone or video",
+    "asked_to_stop": "The employee asked to stop",
+    "out_of_time": "Out of time",
+    "other": "Another reason",
+}
+"""Why emergency questions stay blank at signing, one reason for all of them."""
 ERROR_REASONS: Final = {
     "wrong_person": "Recorded for the wrong person",
     "test": "Entered as a trial",

@@ -15,7 +15,7 @@ from consult.audit.measures import MeasureSet, Outcome, headings_met
 from consult.documents import signing
 from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, mark_of, note, with_head
-from consult.documents.words import describe
+from consult.documents.words import BLANK_REASONS, describe
 from consult.record import identity, looks, own
 from consult.record.consultation import Consultation, report_allowed, report_stands
 from consult.record.database import NotWritten
@@ -31,13 +31,6 @@ BESIDE: Final = "What stands now is shown beside what you typed: write what is t
 STANDS: Final = "as-it-stands"
 """Where on a page it stands what somebody else made of it meanwhile."""
 SHORTEST_KEY, LONGEST_KEY = 16, 100
-BLANK_REASONS = {
-    "third_person_present": "A third person was present",
-    "remote": "By phone or video",
-    "asked_to_stop": "The employee asked to stop",
-    "out_of_time": "Out of time",
-    "other": "Another reason",
-}
 
 PAPERS = {f"consultations.{paper}": paper for paper in ("note", "letter", "report", "steps")}
 """The pages of a consultation whose opening is a look of its own."""

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from consult.documents import signing
 from consult.documents.note import note
-from consult.documents.words import ERROR_REASONS, clock_time
+from consult.documents.words import BLANK_REASONS, ERROR_REASONS, clock_time
 from consult.proforma.answer import Answer
 from consult.proforma.model import Question
 from consult.record.consultation import OPEN, Consultation
@@ -18,7 +18,7 @@ from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import forms
 from consult.web.answers import answered, answered_elsewhere, save_all
 from consult.web.context import inst, who
-from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, place, screen_context
+from consult.web.desk import bp, ended_context, found, own_key, place, screen_context
 from consult.web.screen import Screen
 
 SAID = ("decision", "reason", "told")
