@@ -19,8 +19,8 @@ from consult.documents.words import (
     when,
 )
 from consult.proforma.answer import Answer
-from consult.proforma.model import Block, Proforma, Question, Section
-from consult.proforma.path import Path
+from consult.proforma.model import OTHER, Block, Proforma, Question, Section
+from consult.proforma.path import Path, blank_emergencies
 from consult.record.consultation import IN_ERROR, Consultation, Decision, decided
 from consult.record.ledger import Step
 
@@ -56,7 +56,7 @@ def note_parts(consultation: Consultation, path: Path) -> list[Part]:
             parts.append((section.title, lines))
     if against := [part for one in path.contradictions() for part in _wrap(contradiction_in_words(one, path))]:
         parts.append(("Answers that do not agree", against))
-    parts.append(("What was done", list(_documents(consultation))))
+    parts.append(("What was done", list(_documents(consultation, path))))
     parts.append(("Not recorded", list(_not_recorded(path))))
     return parts
 
@@ -177,7 +177,7 @@ DONE_LATER: Final = {
 """Events of the report by which a note that says it was made would be out of date."""
 
 
-def _documents(consultation: Consultation) -> Iterator[str]:
+def _documents(consultation: Consultation, path: Path) -> Iterator[str]:
     nothing = True
     end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
     for step in (s for s in consultation.documents if s.seq < end):
@@ -186,9 +186,16 @@ def _documents(consultation: Consultation) -> Iterator[str]:
             nothing = False
     if nothing:
         yield "No leaflet, letter or report recorded."
-    if consultation.blank_reason:
-        text = consultation.blank_reason.get("text") or consultation.blank_reason["reason"].replace("_", " ")
-        yield from _wrap(closed(f"Reason given for emergency questions not recorded: {text}"))
+    if consultation.blank_reason and any(q.id in consultation.explained for q in blank_emergencies(path)):
+        why = _why(consultation.blank_reason, path.proforma)
+        yield from _wrap(closed(f"Reason given for emergency questions not recorded: {why}"))
+
+
+def _why(given: dict[str, Any], proforma: Proforma) -> str:
+    """Why emergency questions stay blank: the reason in words, and what was typed with it."""
+    code, labels = given["reason"], proforma.reasons.blank
+    reason = "" if code == OTHER else labels.get(code, code.replace("_", " "))
+    return "; ".join(filter(None, (reason, given.get("text", "")))) or labels[OTHER]
 
 
 def _which(content: dict[str, Any]) -> str:

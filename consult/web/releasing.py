@@ -14,7 +14,7 @@ from consult.documents.leaflet import FORMATS
 from consult.documents.needs import chosen_format
 from consult.documents.note import mark_of
 from consult.documents.releasing import Names
-from consult.documents.report import Chosen, digest, report, tickable, with_names
+from consult.documents.report import Chosen, digest, report, ruled_out, tickable, with_names
 from consult.documents.sheets import report_sheet
 from consult.proforma.days import day_in
 from consult.proforma.model import Contradiction, Proforma
@@ -161,6 +161,7 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
         reports=definition.reports,
         chosen=chosen,
         tickable=tickable(context["screen"].path),
+        ruled_out=ruled_out(context["screen"].path),
         disagreeing=[one for one in context["screen"].contradictions if _in_report(one, definition.proforma)],
         blocks=blocks(text),
         digest=digest(text),

@@ -138,6 +138,8 @@ def test_lines_beside_a_result(conn, dataset, measures, example_cases):
     found = counted(conn, measures, dataset).measures
     assert found["red_flags_screened"].beside == ("Of which could not be established: 2.",)
     assert found["work_cause_action"].beside[0] == "Asked in 9 of 28; in 19 it is not known whether it applied."
+    said = "No action was recorded as such in 1 of the 1 not met; a refusal by the employee would be one of these."
+    assert found["work_cause_action"].beside[1] == said  # a case does not say who decided that nothing is done
     assert found["red_flags_screened"].without_aside == (found["red_flags_screened"].met - 1, 27)
     assert found["barriers_asked"].aside_not_met == 1
 

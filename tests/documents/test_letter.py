@@ -189,6 +189,24 @@ class TestAnswersThatDoNotAgree:
             }
             assert [one.id for one in path.contradictions()] == [id_ for id_, holds in expected.items() if holds]
 
+    @pytest.mark.parametrize("examination", EXAMINATIONS)
+    @pytest.mark.parametrize(
+        ("finding", "id_"),
+        [
+            ("exam_significant_deficit", "not_examined_with_deficit"),
+            ("exam_upper_motor_sign", "not_examined_with_upper_motor_sign"),
+            ("midline_bony_tenderness", "not_examined_with_bony_tenderness"),
+            ("saddle_examination_abnormal", "not_examined_with_saddle_area"),
+        ],
+    )
+    def test_an_examination_not_made_and_a_finding_of_it_that_never_parks_do_not(
+        self, on_path, examination, finding, id_
+    ):
+        for state in self.STATES:
+            path = on_path({"neuro_examination": examination, finding: state})
+            against = examination not in (None, "done") and state == "present"
+            assert [one.id for one in path.contradictions()] == ([id_] if against else [])
+
     ADJUSTMENTS = (
         *(None, ["not_indicated"], ["already_in_place"], ["phased_return"], ["altered_hours"], ["amended_duties"]),
         *(["workplace_adaptation"], ["other_adjustment"], ["phased_return", "other_adjustment"]),
