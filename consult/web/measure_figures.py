@@ -34,7 +34,8 @@ def figures_of(block: Results, one: Measure) -> list[Figure]:
 def _items(block: Results, one: Measure, taken: Close) -> list[Figure]:
     measures, _ = parts()
     if ids := measures.parts(one):
-        return [figures.of_parts(one, [(measures.by_id[id_], block.measures[id_]) for id_ in ids])]
+        parts_of = [(measures.by_id[id_], block.measures[id_]) for id_ in ids]
+        return [figures.of_parts(one, parts_of, leaving=leaving())]
     return [figures.of_items(one, taken.items)] if taken.items else []
 
 

@@ -9,12 +9,14 @@ from consult.audit import charts
 from consult.audit.breakdowns import ItemResult
 from consult.audit.comparison import COMPARE_FROM, PERCENT_FROM
 from consult.audit.figures.said import NO_COMPARISON, TOO_FEW, Figure, as_rate, interval, rate, recorded
+from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.results import Result
-from consult.audit.suppression import withheld
+from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.proforma.dataset import Field
 
 OF_FEW: Final = "The cases of a group are those of one or two clinicians, so its figures would be theirs."
+FEW_GONE: Final = f"Withheld: fewer than {LEAVES_FROM} cases."
 GONE: Final = "Withheld: a count of 1 to 4, and at least one further group so that none can be had by subtraction."
 
 
@@ -42,8 +44,12 @@ def of_items(measure: Measure, found: Sequence[ItemResult]) -> Figure:
     )
 
 
-def of_parts(measure: Measure, parts: Sequence[tuple[Measure, Result]]) -> Figure:
-    """The measures that a joint one is made of, each among the cases it applies to itself."""
+def of_parts(measure: Measure, every: Sequence[tuple[Measure, Result]], *, leaving: bool = False) -> Figure:
+    """The measures that a joint one is made of, each among the cases it applies to itself.
+
+    `leaving`: made for a copy that leaves the provider, which withholds a measure of few cases here as elsewhere.
+    """
+    parts = [(m, r) for m, r in every if not leaving or leaves(r)]
     drawn = any(r.applicable >= PERCENT_FROM for _, r in parts)
     return Figure(
         "items",
@@ -51,9 +57,13 @@ def of_parts(measure: Measure, parts: Sequence[tuple[Measure, Result]]) -> Figur
         f"{measure.title}: the rate of each heading with its 95% interval, on a line from 0 to 100%.",
         _items_finding([(m.short, r) for m, r in parts], max((r.applicable for _, r in parts), default=0)),
         ("Heading", "Recorded", "Rate", "95% interval"),
-        tuple((m.title, recorded(r), rate(r), interval(r)) for m, r in parts),
+        tuple(
+            (m.title, recorded(r), rate(r), interval(r)) if (m, r) in parts else (m.title, "withheld", "", "")
+            for m, r in every
+        ),
         charts.row_charts([as_rate(m.short, r) for m, r in parts]) if drawn else (),
         (("dot", "rate with its 95% interval"),) if drawn else (),
+        (FEW_GONE,) if len(parts) < len(every) else (),
     )
 
 
