@@ -130,7 +130,10 @@ def blocks(chosen: Selection) -> list[Results]:
     """The results of a selection, one block a capture mode, never pooled."""
     conn = inst().db.read()
     measures, dataset = parts()
-    return [audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)]
+    found = [
+        audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)
+    ]
+    return [may_leave.safe(conn, measures, dataset, one) for one in found] if leaving() else found
 
 
 class NoRoundYet(Exception):
@@ -258,6 +261,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "sites": settings.sites(conn),
         "chosen": chosen_again,
         "leaving": leaving(),
+        "pooled": may_leave.pooled(conn, chosen),
         "leaves_from": LEAVES_FROM,
         "percent": comparison.percent,
         "aims": aims(),
@@ -272,6 +276,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
 def chosen_again(chosen: Selection) -> dict[str, str]:
     """The parts of an address that select the same cases again; the capture mode is left to each link."""
     by = {"measures": request.args["measures"]} if request.args.get("measures") else {}
+    by |= {"copy": "leaving"} if leaving() and not person().outside else {}
     if chosen.round:
         return {"round": chosen.round} | ({"site": chosen.site} if chosen.site else {}) | by
     provider = chosen.provider or ALL
