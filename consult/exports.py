@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict, fields, replace
 
-from consult.audit import cases, rounds, sampling
+from consult.audit import cases, leaving, rounds, sampling
 from consult.audit import results as audit
 from consult.audit.results import Results, Selection
 from consult.audit.versions import VersionRefused
@@ -111,6 +111,7 @@ def results_file(
     """Results as csv, xlsx or mohawk; what is to leave the provider must have been counted over the whole service."""
     if form == "mohawk":
         return "".join(csv_records(resultsfile.mohawk_sheet(conn, scoring, found.selection))).encode()
+    found = leaving.safe(conn, scoring.measures, scoring.dataset, found) if leaves else found
     sheet = resultsfile.results_sheet(found, scoring, leaves=leaves, invented=instance.demonstration)
     if form == "csv":
         return "".join(csv_records(sheet)).encode()

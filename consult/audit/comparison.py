@@ -30,12 +30,19 @@ def _hundredths(share: float) -> int:
     return math.floor(round(100 * share, 9) + 0.5)
 
 
+def percent_of_cases(share: float) -> str:
+    """A share of cases as a percentage that is 100% only of all of them, and 0% only of none."""
+    if 0 < share < 1 and percent(share) in ("0%", "100%"):
+        return "under 1%" if share < 0.5 else "over 99%"
+    return percent(share)
+
+
 def shown_rate(result: Result) -> str:
     """A rate for the screen: "55% (22 of 40)"; below 5 in the denominator only "k of n"."""
     n = result.applicable
     if n < PERCENT_FROM or result.rate is None:
         return f"{result.met} of {n}"
-    return f"{percent(result.rate)} ({result.met} of {n})"
+    return f"{percent_of_cases(result.rate)} ({result.met} of {n})"
 
 
 def standing(result: Result, national: float | None, capture_mode: str) -> str:

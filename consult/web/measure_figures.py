@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from consult import planning
 from consult.audit import actions, figures
+from consult.audit import leaving as may_leave
 from consult.audit.breakdowns import Close, close
 from consult.audit.comparison import PERCENT_FROM
 from consult.audit.figures import Figure
@@ -27,6 +28,8 @@ def figures_of(block: Results, one: Measure) -> list[Figure]:
     done = [] if leaving() else planning.marks(actions.actions(inst().db.read()).values(), one.id, block.selection.site)
     found.append(figures.trend(one, taken.months, lines, done, LEAVES_FROM if leaving() else PERCENT_FROM))
     found += _items(block, one, taken)
+    if leaving() and may_leave.pooled(inst().db.read(), block.selection):
+        return [found[0], *_items(block, one, taken)]
     if not leaving():
         found.append(figures.over_sites(one, _named(taken.sites), lines, _name_of_selected(block)))
     return found + _breakdowns(one, taken)

@@ -55,7 +55,7 @@ class Row(Struct, frozen=True):
         """The rate in words: no percentage under 5 cases."""
         if not self.drawn:
             return "too few for a percentage" if self.result.applicable else "no case yet"
-        return comparison.percent(self.result.rate or 0)
+        return comparison.percent_of_cases(self.result.rate or 0)
 
     @property
     def drawn(self) -> bool:
@@ -138,7 +138,10 @@ def blocks(chosen: Selection) -> list[Results]:
     """The results of a selection, one block a capture mode, never pooled."""
     conn = inst().db.read()
     measures, dataset = parts()
-    return [audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)]
+    found = [
+        audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)
+    ]
+    return [may_leave.safe(conn, measures, dataset, one) for one in found] if leaving() else found
 
 
 class NoRoundYet(Exception):
@@ -266,6 +269,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "sites": settings.sites(conn),
         "chosen": chosen_again,
         "leaving": leaving(),
+        "pooled": may_leave.pooled(conn, chosen),
         "leaves_from": LEAVES_FROM,
         "percent": comparison.percent,
         "aims": aims(),
@@ -280,6 +284,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
 def chosen_again(chosen: Selection) -> dict[str, str]:
     """The parts of an address that select the same cases again; the capture mode is left to each link."""
     by = {"measures": request.args["measures"]} if request.args.get("measures") else {}
+    by |= {"copy": "leaving"} if leaving() and not person().outside else {}
     if chosen.round:
         return {"round": chosen.round} | ({"site": chosen.site} if chosen.site else {}) | by
     provider = chosen.provider or ALL

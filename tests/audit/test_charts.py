@@ -320,3 +320,19 @@ def test_actions_are_marked_where_they_were_taken(measures):
         ((x, letter),) = chart.actions
         assert letter == "A"
         assert chart.dots[1].x < x < chart.dots[2].x
+
+
+@pytest.mark.parametrize(
+    ("when", "inside"),
+    [("2025-12-31", False), ("2026-01-01", True), ("2026-06-30", True), ("2026-07-01", False), ("2027-03-05", False)],
+)
+def test_an_action_before_or_after_the_chart_is_named_and_not_drawn_at_its_edge(measures, when, inside):
+    from datetime import date
+
+    months = {f"2026-{m:02}": Result(10, 10, 0, 0) for m in range(1, 7)}
+    day = date.fromisoformat(when)
+    figure = trend(measures.measures[0], months, (), [(day, "Session held"), (date(2026, 3, 1), "Card printed")])
+    assert all(len(chart.actions) == 1 + inside for chart in figure.charts)
+    said = [note for note in figure.notes if "Session held" in note]
+    assert said[0].startswith("A: " if inside else "Outside the time of the chart: ")
+    assert any(note.startswith("B: " if inside else "A: ") and "Card printed" in note for note in figure.notes)

@@ -64,3 +64,36 @@ def test_no_page_that_leaves_tells_the_day_of_a_case_and_its_print_names_the_rou
         assert pages.text(printed).startswith("Round “After”, provider DEMO. Measures version")
     inside = known.service.visitor("audit_lead").get(f"{path}?round={round_id}")
     assert in_words(held[0]) in pages.text(inside)
+
+
+def few_of_a_heading(known: Audited) -> str:
+    """A round of 10 or more cases in which a national heading applies to fewer than 10."""
+    instance, held = known.service.instance, sorted(set(days(known, known.rounds["Before"])))
+    for at, end in enumerate(held):
+        with instance.db.write() as conn:
+            wanted = Wanted(f"Until {end}", "DEMO", "retrospective", "2025-05-01", end)
+            one = rounds.set_round(conn, wanted, LEAD, instance.store.at(), f"key-of-until-{at:04}-12345")
+        measures = known.counted(one).measures
+        national = [measures[id_].applicable for id_ in instance.measures.national]
+        if measures["all_applicable_met"].applicable >= 10 and 0 < min(national) < 10:
+            return one
+        with instance.db.write() as conn:
+            rounds.withdraw(conn, one, "Not it", LEAD, instance.store.at(), f"key-of-not-it-{at:04}-12345")
+    raise AssertionError("no such round")
+
+
+def test_a_measure_of_few_cases_is_withheld_wherever_it_stands_beside_another(known: Audited) -> None:
+    round_id = few_of_a_heading(known)
+    instance, counted = known.service.instance, known.counted(round_id).measures
+    few = {m.title for m in instance.measures.measures if counted[m.id].applicable < 10}
+    assert few
+    seen = 0
+    for m in instance.measures.measures:
+        page = known.service.visitor("audit_lead").get(f"/results/measures/{m.id}?round={round_id}&copy=leaving")
+        for row in ([pages.text(cell) for cell in row] for row in page.iter("tr")):
+            if row[0] in few:
+                seen += 1
+                assert row[1:] == ["withheld", "", ""], (m.id, row)
+    assert seen
+    inside = known.service.visitor("audit_lead").get(f"/results/measures/all_applicable_met?round={round_id}")
+    assert "withheld" not in pages.text(inside)

@@ -12,10 +12,11 @@ from consult.audit.figures.said import NO_COMPARISON, TOO_FEW, Figure, as_rate, 
 from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.results import Result
-from consult.audit.suppression import withheld
+from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.proforma.dataset import Field
 
 OF_FEW: Final = "The cases of a group are those of one or two clinicians, so its figures would be theirs."
+FEW_GONE: Final = f"Withheld: fewer than {LEAVES_FROM} cases."
 GONE: Final = "Withheld: a count of 1 to 4, and at least one further group so that none can be had by subtraction."
 
 
@@ -59,6 +60,7 @@ def of_parts(measure: Measure, parts: Sequence[tuple[Measure, Result]], *, leavi
         tuple((m.title, *told(r, leaving)) for m, r in parts),
         charts.row_charts([as_rate(label, r) for label, r in shown]) if drawn else (),
         (("dot", "rate with its 95% interval"),) if drawn else (),
+        (FEW_GONE,) if len(shown) < len(parts) else (),
     )
 
 
