@@ -83,6 +83,19 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     """The content as the files say it, or where they are refused as it was before, and its parts to be kept."""
     folder, problems = proforma_folder(instance), list[Problem]()
     definition = _or_kept(lambda: load_definition(folder), lambda: library.newest(conn, PROFORMA), problems)
+    try:
+        return _around(conn, instance, folder, definition, [*problems])
+    except ContentError as error:  # right by itself, but neither the files beside it nor the kept ones go with it
+        before = library.newest(conn, PROFORMA)
+        if before is None or before.digest == definition.digest:
+            raise
+        return _around(conn, instance, folder, before, [*problems, *error.problems])
+
+
+def _around(
+    conn: Connection, instance: Path, folder: Path, definition: Definition, problems: list[Problem]
+) -> tuple[Content, list[Kept]]:
+    """The content around a proforma with its data set."""
     (measure_text, measure_set) = _file_or_kept(
         conn, folder / measures.FILE, lambda text: measures.parse_measures(text, definition.dataset), problems
     )
