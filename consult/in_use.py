@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -81,8 +81,21 @@ def not_loaded(conn: Connection, instance: Path) -> list[str]:
 
 def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     """The content as the files say it, or where they are refused as it was before, and its parts to be kept."""
-    reader = _Reader(conn, proforma_folder(instance))
+    folder = proforma_folder(instance)
+    reader = _Reader(conn, folder)
     definition = reader.definition()
+    refused = [*reader.problems]
+    try:
+        return _around(reader, instance, definition)
+    except ContentError as error:  # right by itself, but neither the files beside it nor the kept ones go with it
+        before = library.newest(conn, PROFORMA)
+        if before is None or before.digest == definition.digest:
+            raise
+        return _around(_Reader(conn, folder, [*refused, *error.problems]), instance, before)
+
+
+def _around(reader: _Reader, instance: Path, definition: Definition) -> tuple[Content, list[Kept]]:
+    """The content around a proforma with its data set."""
     dataset = definition.dataset
     measure_set = reader.file(measures.FILE, lambda text: measures.parse_measures(text, dataset))
     shipped = reader.file(benchmarks.FILE, lambda text: benchmarks.parse_benchmarks(text, measure_set, dataset))
@@ -111,9 +124,9 @@ class _Reader:
     `problems` are those of the files refused, `kept` the parts that were read, as versions to be kept.
     """
 
-    def __init__(self, conn: Connection, folder: Path) -> None:
+    def __init__(self, conn: Connection, folder: Path, problems: Iterable[Problem] = ()) -> None:
         self.conn, self.folder = conn, folder
-        self.problems: list[Problem] = []
+        self.problems = [*problems]
         self.kept: list[Kept] = []
 
     def definition(self) -> Definition:

@@ -21,6 +21,9 @@ from consult.proforma.rules import Rule, expand_tags
 from consult.proforma.strict import Fault, Faulty, Strict, read
 
 MAX_BYTES: Final = 2_000_000
+KEY: Final = ("case_ref", "provider", "site", "consultation_date", "capture_mode")
+"""The fields by which the program itself finds and counts a case."""
+MISSED: Final = "the program fills this field itself, in each case; put it back"
 CURLY: Final = frozenset("\u2018\u2019\u201c\u201d\u201e")
 """Quotation marks that a word processor puts in the place of straight ones."""
 REPORTS: Final = "reports.toml"
@@ -73,7 +76,8 @@ def _definition(named: tuple[tuple[str, str], ...]) -> Definition:
     dataset = parse(Dataset, texts["dataset.toml"], "dataset.toml", "fields")
     proforma = parse(Proforma, texts["proforma.toml"], "proforma.toml", "questions", "blocks", "sections", "done")
     reports = parse(Reports, texts[REPORTS], REPORTS, "types") if REPORTS in texts else NO_REPORTS
-    problems = [Problem("proforma.toml", *problem) for problem in _check(proforma, dataset)]
+    problems = [Problem("dataset.toml", name, MISSED) for name in KEY if name not in dataset.by_name]
+    problems += [Problem("proforma.toml", *problem) for problem in _check(proforma, dataset)]
     problems += [Problem(REPORTS, *problem) for problem in _check_reports(reports, proforma)]
     if problems:
         raise ContentError(problems)

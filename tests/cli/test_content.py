@@ -145,6 +145,38 @@ GUIDE = (ROOT / "docs" / "audit-leads.md").read_text("utf-8")
 ADDED = GUIDE.split("```toml benchmarks-added.toml\n")[1].split("```")[0]
 
 
+def rename_field(folder, old, new, files):
+    for name in files:
+        file = folder / "proformas" / "back-pain" / f"{name}.toml"
+        file.write_text(re.sub(rf"\b{old}\b", new, file.read_text("utf-8")), "utf-8")
+
+
+@pytest.mark.parametrize("files", [("dataset", "proforma"), ("dataset", "proforma", "entry")])
+def test_a_data_set_that_the_measures_do_not_go_with_leaves_all_of_the_version_in_use(consult, own, files):
+    """It was right by itself, but neither the measures in files nor the kept ones go with it, and nothing opened."""
+    digest = open_and(own, lambda instance: instance.library.current.digest)
+    rename_field(own, "risk_tool", "risk_instrument", files)
+    assert "risk_tool" in consult(own, "check", code=1).stdout
+    assert "risk_tool" in consult(own, "doctor", code=1).stdout
+    for _ in range(2):
+        used = open_and(own, lambda instance: (instance.library.current.digest, [str(p) for p in instance.problems]))
+        assert used[0] == digest
+        assert any("risk_tool" in problem for problem in used[1])
+    consult(own, "results")
+    rename_field(own, "risk_tool", "risk_instrument", ("measures", "entry", "benchmarks"))
+    assert open_and(own, lambda instance: (instance.problems, instance.library.current.digest == digest)) == ([], False)
+
+
+@pytest.mark.parametrize("name", ["case_ref", "provider", "site", "consultation_date", "capture_mode"])
+def test_a_field_by_which_cases_are_found_is_not_taken_out(consult, own, name):
+    file = own / "proformas" / "back-pain" / "dataset.toml"
+    before, after = re.split(rf'\[\[fields\]\]\nname = "{name}"\n', file.read_text("utf-8"))
+    file.write_text(before + after[after.index("[[fields]]") :], "utf-8")
+    said = consult(own, "check", code=1).stdout
+    assert f"back-pain/dataset.toml: {name}: the program fills this field itself, in each case; put it back" in said
+    consult(own, "results")
+
+
 def test_a_round_that_the_service_added_comes_into_use_and_a_refused_change_leaves_it(consult, real):
     file = real / "benchmarks-added.toml"
     before = consult(real, "results").stdout
