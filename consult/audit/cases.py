@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -95,12 +96,16 @@ def columns(conn: Connection) -> list[str]:
 
 def put(conn: Connection, fields: Mapping[str, str], *, step: int, consultation: str = "", signed: int = 0) -> None:
     """Write the case row of these fields, in the place of the one with the same key."""
-    names = [*OWN, *fields]
+    conn.execute(_putting((*OWN, *fields)), [consultation, step, signed, *fields.values()])
+
+
+@lru_cache(maxsize=4)
+def _putting(names: tuple[str, ...]) -> str:
+    """The statement that writes a row of these columns: the same for every case of a file."""
     updates = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in names if name not in KEY)
-    conn.execute(
+    return (
         f"INSERT INTO {TABLE} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))}) "
-        f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {updates}",
-        [consultation, step, signed, *fields.values()],
+        f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {updates}"
     )
 
 

@@ -263,6 +263,7 @@ def _existing(conn: Connection, draft: Draft, content: str) -> int | None:
     return int(row["seq"])
 
 
+# In the order of the fields of a step.
 COLUMNS: Final = (
     "SELECT s.seq, s.consultation, s.kind, s.question, c.content, s.actor, s.role, s.at, s.key, s.hash "
     "FROM step s LEFT JOIN step_content c USING (seq)"
@@ -301,9 +302,8 @@ def last_step(conn: Connection, consultation: str, question: str) -> Step | None
 
 
 def _step(row: Any) -> Step:
-    values = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping
-    content = values.pop("content")
-    return Step(content=None if content is None else json.loads(content), **values)
+    seq, consultation, kind, question, content, *more = row
+    return Step(seq, consultation, kind, question, None if content is None else json.loads(content), *more)
 
 
 def head(conn: Connection) -> tuple[int, str]:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from xml.etree.ElementTree import Element, TreeBuilder
 
 import html5lib
@@ -25,9 +26,40 @@ CAMEL = {"viewbox": "viewBox"}
 TITLE = re.compile(r"<title>([^<]*)</title>")
 
 
-SOUND: set[tuple[bool, bytes]] = set()
-"""What was left of the pages that were found sound: parsing one as strictly as HTML allows takes longer than making it.
-"""
+class Sound(set[tuple[bool, bytes]]):
+    """What was left of the pages that were found sound: parsing one as strictly as HTML allows takes longer than making
+    it. Where several processes share a run of tests, each takes up what the others found.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.file: Path | None = None
+        self.taken_up = 0
+
+    def __contains__(self, shape: object) -> bool:
+        return super().__contains__(shape) or (self._take_up() and super().__contains__(shape))
+
+    def add(self, shape: tuple[bool, bytes]) -> None:
+        super().add(shape)
+        if self.file:
+            with self.file.open("ab", buffering=0) as file:
+                file.write(bytes([shape[0]]) + shape[1])
+
+    def _take_up(self) -> bool:
+        if self.file is None or not self.file.exists():
+            return False
+        with self.file.open("rb") as file:
+            file.seek(self.taken_up)
+            more = file.read()
+        more = more[: len(more) // SHAPE * SHAPE]
+        self.taken_up += len(more)
+        for at in range(0, len(more), SHAPE):
+            super().add((bool(more[at]), more[at + 1 : at + SHAPE]))
+        return bool(more)
+
+
+SHAPE = 1 + hashlib.sha256().digest_size
+SOUND = Sound()
 
 
 @lru_cache(maxsize=16)

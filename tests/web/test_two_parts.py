@@ -9,7 +9,7 @@ import lxml.html
 import pytest
 from luck import seeded
 from lxml.html import HtmlElement
-from open_page import OpenPage, act, drawn, read_by_rules
+from open_page import OpenPage, act, drawn, read_by_rules, unlike
 from visiting import Service, Visitor
 
 from consult.web import coming
@@ -65,7 +65,7 @@ def test_the_two_parts_are_the_whole_page_whatever_was_answered(service: Service
             done.append(act(open_page, proforma, read_by_rules(proforma), luck))
         whole = drawn(parsed(service.visitor("nurse"), f"/consultations/{talk}"))
         both = drawn(put_together(scripted, parsed(scripted, f"/consultations/{talk}")))
-        assert {id_ for id_ in whole.keys() | both.keys() if whole.get(id_) != both.get(id_)} == set(), done
+        assert unlike(whole, both) == [], done
 
 
 def test_as_many_sections_come_at_once_as_ask_enough_and_no_more(service: Service, scripted: Visitor) -> None:
