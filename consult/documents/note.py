@@ -21,7 +21,7 @@ from consult.documents.words import (
 from consult.proforma.answer import Answer
 from consult.proforma.model import OTHER, Block, Proforma, Question, Section
 from consult.proforma.path import Path, blank_emergencies
-from consult.record.consultation import IN_ERROR, Consultation, Decision, decided
+from consult.record.consultation import IN_ERROR, Consultation, Decision, decided, report_stands
 from consult.record.ledger import Step
 
 WIDTH = 100
@@ -169,6 +169,7 @@ DONE = {
     "report_made": "Report to the manager made",
     "note_copied": "",
 }
+FALLEN: Final = "; what it says or the consent changed since, so it does not stand"
 DONE_LATER: Final = {
     "report_released": "Report to the manager released",
     "consent_given": "Consent to a report to the manager given",
@@ -182,13 +183,20 @@ def _documents(consultation: Consultation, path: Path) -> Iterator[str]:
     end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
     for step in (s for s in consultation.documents if s.seq < end):
         if (words := DONE.get(step.kind)) and step.content is not None:
-            yield from _wrap(f"{clock_time(step.at)} {words}{_which(step.content)}.")
+            gone = FALLEN if _fell(step, consultation, path) else ""
+            yield from _wrap(f"{clock_time(step.at)} {words}{_which(step.content)}{gone}.")
             nothing = False
     if nothing:
         yield "No leaflet, letter or report recorded."
     if consultation.blank_reason and any(q.id in consultation.explained for q in blank_emergencies(path)):
         why = _why(consultation.blank_reason, path.proforma)
         yield from _wrap(closed(f"Reason given for emergency questions not recorded: {why}"))
+
+
+def _fell(step: Step, consultation: Consultation, path: Path) -> bool:
+    """Whether a step is the last report made, and what it was made of, or the consent, changed before signing."""
+    last = consultation.report
+    return last is not None and step.seq == last["seq"] and not report_stands(consultation, path)
 
 
 def _why(given: dict[str, Any], proforma: Proforma) -> str:

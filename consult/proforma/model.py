@@ -340,15 +340,19 @@ class Proforma(Strict, frozen=True, kw_only=True):
 
     @cached_property
     def _moved_by(self) -> dict[str, frozenset[str]]:
-        """By question, those that read its answer, or read one that does, and so on; and the question itself."""
+        """By question, those that read its answer, or read one that does, and so on; and the question itself.
+
+        So are those at which it is said that one of these does not agree with them; of that nothing else is worked out.
+        """
         readers: dict[str, set[str]] = {question.id: set() for question in self.questions}
         for question in self.questions:
             for named in question.reads & readers.keys():
                 readers[named].add(question.id)
-        for one in self.contradictions:
-            for named in one.questions:
-                readers[named] |= set(one.questions)
-        return {id_: _reached(id_, readers) for id_ in readers}
+        reached = {id_: _reached(id_, readers) for id_ in readers}
+        return {id_: found | self._said_with(found) for id_, found in reached.items()}
+
+    def _said_with(self, ids: frozenset[str]) -> frozenset[str]:
+        return frozenset(q for one in self.contradictions if ids & set(one.questions) for q in one.questions)
 
     def moved_by(self, changed: Iterable[str]) -> frozenset[str]:
         """The ids of the questions about which anything may be otherwise once the answers to these are.
