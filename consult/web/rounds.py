@@ -20,7 +20,7 @@ from consult.record import begun as begun_record
 from consult.record import settings
 from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst, person
-from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here
+from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here, without_a_name
 from consult.web.forms import number, typed
 
 bp = Blueprint("rounds", __name__, url_prefix="/rounds")
@@ -120,9 +120,10 @@ def _edit(one: Round | None) -> Response | str | tuple[str, int]:
     problem, wrong, code, beside, known = "", "", 200, False, one.id if one else ""
     if request.method == "POST":
         try:
-            seen = number(request.form.get("seen", ""))
+            seen, wanted = number(request.form.get("seen", "")), _wanted(one)
+            without_a_name(name=wanted.name, reason=wanted.reason)
             with inst().db.write() as conn:
-                id_ = rounds.set_round(conn, _wanted(one), by(), inst().store.at(), own_key(), known, seen)
+                id_ = rounds.set_round(conn, wanted, by(), inst().store.at(), own_key(), known, seen)
             return redirect(url_for("rounds.show", round_id=id_))
         except ChangedSince as refusal:
             problem, wrong, one, code, beside = f"{refusal} {BESIDE}", STANDS, found(known), 409, True
@@ -209,6 +210,7 @@ def withdraw(round_id: str) -> Response:
     """Take a round off the list, with the reason."""
     one = found(round_id)
     try:
+        without_a_name(reason=typed("reason"))
         with inst().db.write() as conn:
             rounds.withdraw(conn, one.id, typed("reason"), by(), inst().store.at(), own_key())
     except Refused as refusal:
@@ -253,6 +255,7 @@ def _case_page(one: Round, key: Key, problem: str = "", wrong: str = "") -> str:
 
 def _exclude(one: Round, key: Key) -> None:
     out, why = request.form.get("out") == "yes", (request.form.get("reason", ""), typed("text"))
+    without_a_name(text=why[1])
     with inst().db.write() as conn:
         rounds.exclude(conn, one.id, key, out, why, by(), inst().store.at(), own_key())
 
@@ -342,6 +345,7 @@ def _set_target() -> None:
     if text and not (text.isascii() and text.isdigit() and len(text) <= 3):
         sentence = "Write the target as a whole percentage, such as 80; leave it blank to take the target back."
         raise Refused(sentence, "percent")
+    without_a_name(reason=typed("reason"))
     with inst().db.write() as conn:
         share = int(text) / 100 if text else None
         targets.set_target(conn, measure, share, typed("reason"), by(), inst().store.at(), own_key())
