@@ -141,6 +141,11 @@ def iterate(conn: Connection, where: str = "1", values: tuple[str, ...] = ()) ->
         yield CaseRow.of(as_dict(row))
 
 
+def places(conn: Connection) -> list[tuple[str, str]]:
+    """The provider and the site of the cases, each pair once, in order."""
+    return [(row[0], row[1]) for row in conn.execute(f"SELECT DISTINCT provider, site FROM {TABLE} ORDER BY 1, 2")]
+
+
 def as_dict(row: Any) -> dict[str, Any]:
     """A row by column name."""
     return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping

@@ -27,6 +27,7 @@ from consult.exchange.sheets import unguarded as unguarded
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.days import day_in
 from consult.proforma.rules import BLANKS
+from consult.record import settings as record_settings
 from consult.record.database import Connection, Database
 from consult.record.ledger import Draft, append
 from consult.record.store import Who
@@ -234,7 +235,7 @@ def import_cases(
     known = dataset.by_name
     free = {at for at, name in enumerate(names) if known[name].type == "text" and not known[name].required}
     rows = islice(records(text, width, free), 1, None)
-    importer = _Importer(dataset, settings, names)
+    importer = _Importer(dataset, settings, names, Spelled(db.read(), settings.provider))
     while batch := list(islice(rows, BATCH)):
         with db.write() as conn:
             for record in batch:
@@ -244,11 +245,43 @@ def import_cases(
     return importer.report
 
 
+class Spelled:
+    """How the codes of providers and sites are written that are held already: in a file other letters may be large.
+
+    Else the return of a service that is sent again, with its code in small letters, would be other cases beside the
+    first, and a site would be two.
+    """
+
+    def __init__(self, conn: Connection, own: str) -> None:
+        self._providers: dict[str, str] = {}
+        self._sites: dict[tuple[str, str], str] = {}
+        self._exact: set[str | tuple[str, str]] = set()
+        for code in record_settings.sites(conn):
+            self.keep(own, code)
+        for provider, site in cases.places(conn):
+            self.keep(provider, site)
+
+    def keep(self, provider: str, site: str) -> None:
+        """Remember a code as it is held; where two are held that differ in letters, each stays its own."""
+        self._exact |= {provider, (provider, site)}
+        self._providers.setdefault(provider.casefold(), provider)
+        self._sites.setdefault((provider, site.casefold()), site)
+
+    def of(self, fields: dict[str, str]) -> dict[str, str]:
+        """The fields of a case with the codes as they are held."""
+        provider, site = fields["provider"], fields["site"]
+        if (provider, site) in self._exact:
+            return fields
+        if provider not in self._exact:
+            provider = self._providers.get(provider.casefold(), provider)
+        return fields | {"provider": provider, "site": self._sites.get((provider, site.casefold()), site)}
+
+
 class _Importer:
     """Takes one record after the other and keeps the report."""
 
-    def __init__(self, dataset: Dataset, settings: Import, names: list[str]) -> None:
-        self.dataset, self.settings, self.names = dataset, settings, names
+    def __init__(self, dataset: Dataset, settings: Import, names: list[str], spelled: Spelled) -> None:
+        self.dataset, self.settings, self.names, self.spelled = dataset, settings, names, spelled
         self.report = ImportReport()
         self.taken: dict[tuple[str, str, str], int] = {}
 
@@ -260,7 +293,7 @@ class _Importer:
         if any(cell.strip() for cell in beyond):
             return self._refuse(record, [("", BEYOND)])
         raw = dict(zip(self.names, map(unguarded, cells), strict=True))
-        fields = prepared(raw, self.dataset, self.settings)
+        fields = self.spelled.of(prepared(raw, self.dataset, self.settings))
         wrong = wrong_with(fields, self.dataset, self.settings)
         return self._refuse(record, wrong) if wrong else self._compare(conn, record, fields)
 
@@ -310,6 +343,7 @@ class _Importer:
     def _note(self, fields: dict[str, str], record: Record) -> None:
         self.taken.setdefault(cases.key_of(fields), record.line)
         place = (fields["provider"], fields["site"])
+        self.spelled.keep(*place)
         if place not in self.report.sites:
             self.report.sites.append(place)
 

@@ -17,7 +17,7 @@ from consult.audit.cases import CaseRow
 from consult.audit.in_error import KIND
 from consult.audit.rounds import Key
 from consult.exchange import sheets
-from consult.exchange.casefile import BATCH, BadRow, Import, Record, columns, differences, prepared, records
+from consult.exchange.casefile import BATCH, BadRow, Import, Record, Spelled, columns, differences, prepared, records
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection, Database
 from consult.record.ledger import ChangedSince, Draft, Refused, append
@@ -77,10 +77,10 @@ def take_out_file(db: Database, dataset: Dataset, text: str, settings: Import, r
     done, seen, rows = Undone(), set[Key](), _rows(text)
     while batch := list(islice(rows, BATCH)):
         with db.write() if write else db.snapshot() as conn:
-            waiting = reliability.waiting(conn)
+            waiting, spelled = reliability.waiting(conn), Spelled(conn, settings.provider)
             for record in batch:
                 done.rows += 1
-                held, why = _held(conn, dataset, names, record, settings)
+                held, why = _held(conn, dataset, names, record, settings, spelled)
                 if why := why or _stays(held, waiting):
                     done.kept.append(BadRow(record.line, "", why))
                 elif held is None or held.key in seen:
@@ -100,13 +100,13 @@ def _rows(text: str) -> Iterator[Record]:
 
 
 def _held(
-    conn: Connection, dataset: Dataset, names: list[str], record: Record, settings: Import
+    conn: Connection, dataset: Dataset, names: list[str], record: Record, settings: Import, spelled: Spelled
 ) -> tuple[CaseRow | None, str]:
     """The case that a row of a file gave, and why it is none of that file any more."""
     if record.wrong or len(record.cells) < len(names):
         return None, record.wrong or "The row has not a cell for each column; correct it."
     cells = map(sheets.unguarded, record.cells[: len(names)])
-    fields = prepared(dict(zip(names, cells, strict=True)), dataset, settings)
+    fields = spelled.of(prepared(dict(zip(names, cells, strict=True)), dataset, settings))
     held = cases.read(conn, *cases.key_of(fields))
     if held is None:
         return None, ""

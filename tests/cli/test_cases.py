@@ -226,6 +226,15 @@ def test_an_import_is_undone_but_for_what_was_changed_since(consult, real, tmp_p
     consult(real, "cases", "take-out", EXAMPLES, "--reason", " ", "--yes", code=2)
 
 
+def test_a_site_in_other_letters_is_no_site_more_and_what_came_so_is_taken_out_so(consult, real, tmp_path):
+    small = changed(tmp_path, lambda row: row | {"provider": "acme", "site": "a"})
+    assert "was not known" not in consult(real, "cases", "import", small).stderr
+    assert {(one["provider"], one["site"]) for one in shape(consult, real, "--cases")["cases"]} == {("ACME", "A")}
+    n = len(EXAMPLES.read_text("utf-8").splitlines()) - 1
+    assert f"0 added, {n} there already" in consult(real, "cases", "import", EXAMPLES).stdout
+    assert f"{n} taken out" in consult(real, "cases", "take-out", small, "--reason", "Test", "--yes").stdout
+
+
 def test_a_code_that_nothing_has_and_providers_counted_together_are_said(consult, real, tmp_path):
     consult(real, "cases", "import", EXAMPLES)
     assert consult(real, "results").stderr == ""

@@ -108,6 +108,19 @@ def test_the_own_provider_is_one_in_whatever_letters_it_is_written(take, held, g
     assert totals(take([good, good | {"provider": "Own"}])) == (0, 2, 0, 0)
 
 
+def test_a_return_sent_again_in_other_letters_is_the_same_return(take, held, good):
+    first = good | {"provider": "ALPHA", "site": "North"}
+    assert totals(take([first])) == (1, 0, 0, 0)
+    for provider, site in (("alpha", "North"), ("Alpha", "NORTH"), ("ALPHA", "north")):
+        again = take([first | {"provider": provider, "site": site}])
+        assert totals(again) == (0, 1, 0, 0), (provider, site)
+        assert again.sites == [("ALPHA", "North")]
+    assert totals(take([good | {"provider": "beta", "case_ref": ref} for ref in "12"])) == (2, 0, 0, 0)
+    mixed = [good | {"provider": name, "case_ref": "3"} for name in ("Gamma", "GAMMA", "gamma")]
+    assert totals(take(mixed)) == (1, 2, 0, 0)
+    assert {row.fields["provider"] for row in held().values()} == {"ALPHA", "beta", "Gamma"}
+
+
 def test_sites_of_the_cases_taken_are_reported(take, good):
     rows = [good, good | {"case_ref": "2", "site": "B"}, good | {"case_ref": "3", "provider": "X"}]
     report = take([*rows, good | {"case_ref": "4", "site": "C", "sex": "?"}])
