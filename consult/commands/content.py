@@ -27,7 +27,10 @@ from consult.record.reference import new_reference
 @on_instance()
 @pass_place
 def check(place: Place) -> None:
-    """Check all content: proformas with measures and benchmarks, leaflets, and the settings of the instance."""
+    """Check all content: proformas with measures and benchmarks, leaflets, and the settings of the instance.
+
+    Nothing comes into use by being checked.
+    """
     found = checking.check_content(place.folder)
     for line in found.right:
         click.echo(f"Right: {line}")
