@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from consult.record import cipher
@@ -43,6 +43,12 @@ def connect(file: str, key: str | None = None, **how: Any) -> Connection:
     conn = sqlite3.connect(file, **how)
     cipher.unlock(conn, known)
     return conn
+
+
+def uri_of(file: PurePath) -> str:
+    """The address of a whole path as SQLite takes it: a server of a Windows share stands in the path, not as host."""
+    uri = file.as_uri()
+    return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
 
 
 WHY_NOT_WRITTEN: Final = {
