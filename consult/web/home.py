@@ -50,7 +50,7 @@ def _before() -> str:
         return request.args.get("before", "")
     try:
         return stamp(datetime.combine(day + timedelta(days=1), time()).astimezone())
-    except (OverflowError, ValueError):  # the first and the last day there are have none beside them
+    except (OverflowError, ValueError, OSError):  # the first and last day of the calendar; on Windows all before 1970
         return ""
 
 
