@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from consult.audit import cases
+from consult.documents.words import local_time
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import Definition
 from consult.record import about, erasing, identity, ledger, own
@@ -113,9 +114,15 @@ def _free(dataset: Dataset) -> set[str]:
 
 def due(last_seen: dict[str, str], years: int, today: date) -> list[tuple[str, str]]:
     """Who was last seen `years` years ago or longer, with the day, the longest ago first; nobody where years is 0."""
-    days = sorted((at[:10], id_) for id_, at in last_seen.items())
-    before = today.replace(year=today.year - years, day=min(today.day, 28) if today.month == 2 else today.day)
-    return [(id_, day) for day, id_ in days if years and day <= before.isoformat()]
+    days = sorted((local_time(at).date(), id_) for id_, at in last_seen.items())
+    return [(id_, day.isoformat()) for day, id_ in days if years and day <= _years_before(today, years)]
+
+
+def _years_before(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # the 29th of February of a year that has none
+        return day.replace(year=day.year - years, day=28)
 
 
 def write_down(folder: Path, erased: Erased) -> Path:

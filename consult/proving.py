@@ -21,7 +21,7 @@ from consult.record.database import (
     missing_guards,
     record_schema,
     sqlite3,
-    uri_of,
+    to_read,
 )
 from consult.record.opening import at_rest
 from consult.record.settings import is_demonstration, provider
@@ -129,7 +129,7 @@ def read_only(file: Path, how: str = "", key: str | None = None) -> Iterator[Con
 
     `how` is what `at_rest` says, where it is only looked at and no side files may be left; `key` as in `connect`.
     """
-    with closing(connect(f"{uri_of(file.resolve())}?mode=ro{how}", key, uri=True)) as conn:
+    with closing(connect(to_read(file.resolve(), how), key, uri=True)) as conn:
         conn.row_factory = sqlite3.Row
         conn.execute("PRAGMA trusted_schema = OFF")
         conn.execute("BEGIN")

@@ -20,8 +20,8 @@ from consult import witnessing
 from consult.backup import backup_folder, backups_in, is_ahead, made_at, name_at, newest_by, write
 from consult.instance import database_file, only_for_me
 from consult.lock import tending_lock
-from consult.proving import BackupRefused, read_only
-from consult.record.database import Connection, sqlite3
+from consult.proving import read_only
+from consult.record.database import Connection
 from consult.record.disk import sync
 from consult.record.settings import is_demonstration, keeping
 from consult.record.timekeeping import stamp
@@ -31,7 +31,6 @@ AGAIN: Final = timedelta(hours=1)
 BROKEN_OFF: Final = timedelta(hours=12)
 """No backup takes so long."""
 A_DAY: Final = timedelta(days=1)
-REFUSALS: Final = (BackupRefused, witnessing.WitnessRefused, OSError, sqlite3.Error, ValueError)
 
 
 class Went(Struct, frozen=True):
@@ -121,8 +120,13 @@ def _well(went: Went | None) -> bool:
 def _tried(work: Callable[[], str], now: datetime) -> Went:
     try:
         return Went(stamp(now), True, work())
-    except REFUSALS as error:
-        return Went(stamp(now), False, str(error))
+    except Exception as error:  # whatever it was: the doctor tells of it
+        return failed(error, now)
+
+
+def failed(error: Exception, now: datetime) -> Went:
+    """That something did not go well, with what was said of it; what says nothing by the name of its kind."""
+    return Went(stamp(now), False, str(error) or type(error).__name__)
 
 
 def _witness(conn: Connection, now: datetime) -> str:

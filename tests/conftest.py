@@ -48,9 +48,19 @@ class Compiled(BytecodeCache):
 
 
 class Known(routing.Lazy):
-    """A route whose code is compiled for the first application of this process: it is the same in all of them."""
+    """A route that is taken apart and compiled for the first application of this process: it is the same in all."""
 
-    made = {}
+    made, apart = {}, {}
+
+    def compile(self):
+        key = (self.rule, self.subdomain, self.host, self.map.host_matching, self.merge_slashes, repr(self.defaults))
+        if key not in self.apart:
+            super().compile()
+            self.apart[key] = self._parts, self._trace, self._converters, self.arguments
+            return
+        self._parts, self._trace, self._converters, self.arguments = self.apart[key]
+        self._build = self._compile_builder(False).__get__(self, None)
+        self._build_unknown = self._compile_builder(True).__get__(self, None)
 
     def _compile_builder(self, append_unknown=True):
         key = (*self._trace, repr(self.defaults), append_unknown)

@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,11 +47,9 @@ def name_of(path):
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree_of(path):
     return ast.parse(path.read_text("utf-8"), name_of(path))
-
-
-TREES = {path: tree_of(path) for path in MODULES}
 
 
 def part_of(module):
@@ -62,7 +61,7 @@ def part_of(module):
 
 def imports_of(path):
     """The names of all modules a file imports, wherever in it the import stands."""
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -99,7 +98,7 @@ def test_the_core_knows_no_web_and_asks_no_clock(path):
 
 
 def clock_readings(path):
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Attribute) and node.attr in ("now", "today", "utcnow", "monotonic", "localtime"):
             base = node.value
             named = base.id if isinstance(base, ast.Name) else base.attr if isinstance(base, ast.Attribute) else ""
@@ -116,7 +115,7 @@ SQL_WORDS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "DROP ", "PR
 
 
 def sql_in(path):
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(tree_of(path)):
         if is_sql(node) or is_execution(node):
             yield node.lineno
 
@@ -153,12 +152,12 @@ def strings_of(path):
     """The literals of a module that are not its documentation."""
     documentation = {
         id(node.body[0].value)
-        for node in ast.walk(TREES[path])
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    for node in ast.walk(TREES[path]):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             yield node.value
 
@@ -183,13 +182,13 @@ def test_no_template_or_script_knows_a_question_or_a_measure():
 
 
 def test_no_page_is_given_a_name_that_hides_a_word_every_template_has():
-    web = TREES[PACKAGE / "web" / "app.py"]
+    web = tree_of(PACKAGE / "web" / "app.py")
     words = next(n for n in ast.walk(web) if isinstance(n, ast.FunctionDef) and n.name == "_words")
     every = {key.value for n in ast.walk(words) if isinstance(n, ast.Dict) for key in n.keys}
     assert {"when", "when_held", "may"} <= every
     hidden = [
         f"{name_of(path)}:{call.lineno} {given.arg}"
-        for path, tree in TREES.items()
+        for path, tree in ((path, tree_of(path)) for path in MODULES)
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("render_template", "screen_context")
         for given in call.keywords

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from consult.accounts import sealing
-from consult.accounts.people import ROLES, Person, PersonRefused, changed, known
+from consult.accounts import passwords, sealing
+from consult.accounts.people import ROLES, Person, PersonRefused, changed, known, password_work
 from consult.record.database import Connection
 from consult.record.settings import change_setting, get_setting
 
@@ -25,6 +25,8 @@ DIGITS: Final = 6
 RECOVERY_CODES: Final = 10
 RECOVERY_BYTES: Final = 10
 NOBODY: Final = "00" * 16
+USUAL: Final = "scrypt:16384:8:1"
+"""How recovery codes are hashed unless their salt says otherwise."""
 HELD: Final = (
     "SELECT person FROM (SELECT person FROM second_factor WHERE secret <> '' UNION SELECT person FROM passkey) AS held"
 )
@@ -97,7 +99,7 @@ def _wait(conn: Connection, person_id: str, sealed: str) -> None:
     conn.execute(
         "INSERT INTO second_factor (person, secret, pending, last_counter, salt) VALUES (?, '', ?, 0, ?) "
         "ON CONFLICT (person) DO UPDATE SET pending = excluded.pending",
-        (person_id, sealed, secrets.token_hex(16)),
+        (person_id, sealed, _salt(conn)),
     )
 
 
@@ -122,7 +124,8 @@ def confirm(conn: Connection, person_id: str, code: str, now: datetime, actor: s
 def take(conn: Connection, person_id: str, code: str, now: datetime) -> bool:
     """Whether a code is right; it is then used up, as is every earlier one, or the recovery code that it was."""
     row = conn.execute("SELECT * FROM second_factor WHERE person = ?", (person_id,)).fetchone()
-    hashed = _hash(code, row["salt"] if row else NOBODY)  # the same work for nobody, and whatever was typed
+    method = _method(conn)
+    hashed = _tried(code, row["salt"] if row else f"{method}${NOBODY}", method)  # for nobody too, whatever was typed
     if row is None:
         return False
     secret = _secret(conn, row)
@@ -207,8 +210,8 @@ def _passkeys(conn: Connection, person_id: str) -> list[str]:
 
 
 def _new_codes(conn: Connection, person_id: str) -> list[str]:
-    salt = conn.execute("SELECT salt FROM second_factor WHERE person = ?", (person_id,)).fetchone()["salt"]
-    codes = [_new_code() for _ in range(RECOVERY_CODES)]
+    salt, codes = _salt(conn), [_new_code() for _ in range(RECOVERY_CODES)]
+    conn.execute("UPDATE second_factor SET salt = ? WHERE person = ?", (salt, person_id))
     conn.execute("DELETE FROM recovery_code WHERE person = ?", (person_id,))
     for code in codes:
         conn.execute("INSERT INTO recovery_code (person, code_hash) VALUES (?, ?)", (person_id, _hash(code, salt)))
@@ -220,7 +223,29 @@ def _new_code() -> str:
     return "-".join(text[n : n + 4] for n in range(0, len(text), 4))
 
 
+def _method(conn: Connection) -> str:
+    """How recovery codes are hashed here: with half the memory of a password, and once."""
+    _, n, r, _ = password_work(conn).split(":")
+    return f"scrypt:{int(n) // 2}:{r}:1"
+
+
+def _salt(conn: Connection) -> str:
+    """A new salt; it says how the codes are hashed that it goes with, where that is not the usual way."""
+    method, salt = _method(conn), secrets.token_hex(16)
+    return salt if method == USUAL else f"{method}${salt}"
+
+
+def _tried(code: str, salt: str, method: str) -> str:
+    """The hash of what was typed, with no less work than `method`: how long it takes tells nothing of whose it is."""
+    made = salt.rpartition("$")[0] or USUAL
+    if (lacks := passwords.work(method) // passwords.work(made) - 1) > 0:
+        _hash(code, f"{made.rpartition(':')[0]}:{lacks}${NOBODY}")
+    return _hash(code, salt)
+
+
 def _hash(code: str, salt: str) -> str:
-    """A recovery code as it is kept: salted and slow to guess."""
+    """A recovery code as it is kept: salted and slow to guess, in the way that the salt says."""
+    method, _, salt = salt.rpartition("$")
+    n, r, p = map(int, (method or USUAL).split(":")[1:])
     typed = re.sub(r"[\s-]", "", code).lower()[:100]
-    return hashlib.scrypt(typed.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1).hex()
+    return hashlib.scrypt(typed.encode(), salt=bytes.fromhex(salt), n=n, r=r, p=p).hex()

@@ -64,7 +64,7 @@ def outdated(password_hash: str, method: str = METHOD) -> bool:
 
 def weaker(method: str) -> bool:
     """Whether a way of hashing takes less work than the guidance asks."""
-    return _work(method) < _work(METHOD)
+    return work(method) < work(METHOD)
 
 
 def is_method(text: str) -> bool:
@@ -72,7 +72,7 @@ def is_method(text: str) -> bool:
     return re.fullmatch(r"scrypt:\d{3,7}:\d{1,2}:\d{1,2}", text) is not None
 
 
-def _work(method: str) -> int:
+def work(method: str) -> int:
     """The work of a way of hashing, which is in proportion to N x r x p."""
     n, r, p = (int(part) for part in method.partition("$")[0].split(":")[1:])
     return n * r * p
@@ -81,7 +81,7 @@ def _work(method: str) -> int:
 def _missing(password_hash: str, method: str) -> str:
     """The work that a hash lacks, as a way of hashing; "" if it lacks none."""
     _, n, r, _ = method.split(":")
-    lacks = (_work(method) - _work(password_hash)) // (int(n) * int(r))
+    lacks = (work(method) - work(password_hash)) // (int(n) * int(r))
     return f"scrypt:{n}:{r}:{lacks}" if lacks > 0 else ""
 
 

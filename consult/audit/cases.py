@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -95,18 +96,28 @@ def columns(conn: Connection) -> list[str]:
 
 def put(conn: Connection, fields: Mapping[str, str], *, step: int, consultation: str = "", signed: int = 0) -> None:
     """Write the case row of these fields, in the place of the one with the same key."""
-    names = [*OWN, *fields]
+    conn.execute(_putting((*OWN, *fields)), [consultation, step, signed, *fields.values()])
+
+
+@lru_cache(maxsize=4)
+def _putting(names: tuple[str, ...]) -> str:
+    """The statement that writes a row of these columns: the same for every case of a file."""
     updates = ", ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in names if name not in KEY)
-    conn.execute(
+    return (
         f"INSERT INTO {TABLE} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))}) "
-        f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {updates}",
-        [consultation, step, signed, *fields.values()],
+        f"ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET {updates}"
     )
 
 
 def delete(conn: Connection, consultation: str) -> None:
     """Remove the case of a consultation, if it has one."""
     conn.execute(f"DELETE FROM {TABLE} WHERE consultation = ? AND consultation <> ''", (consultation,))
+
+
+def delete_entered(conn: Connection, key: tuple[str, str, str]) -> None:
+    """Remove a case that was entered or imported; never one of a consultation signed here."""
+    where = " AND ".join(f"{name} = ?" for name in KEY)
+    conn.execute(f"DELETE FROM {TABLE} WHERE {where} AND consultation = ''", key)
 
 
 def read(conn: Connection, provider: str, capture_mode: str, case_ref: str) -> CaseRow | None:
@@ -138,6 +149,7 @@ def as_dict(row: Any) -> dict[str, Any]:
 KINDS: Final = (
     "case_imported",
     "case_replaced",
+    "case_in_error",
     "consultation_signed",
     "case_corrected",
     "signing_retold",
@@ -154,6 +166,8 @@ def apply(conn: Connection, dataset: Dataset, step: Step) -> None:
         return
     elif step.kind in ("case_imported", "case_replaced"):
         put(conn, fitted(dataset, step.content), step=step.seq)
+    elif step.kind == "case_in_error":
+        delete_entered(conn, key_of(step.content))
     elif step.kind in ("consultation_signed", "case_corrected") and step.content.get("case"):
         _put_signed(conn, fitted(dataset, step.content["case"]), step)
     elif step.kind == "signing_retold":  # the words of the signing are redacted: this step tells its case

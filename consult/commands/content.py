@@ -13,6 +13,7 @@ from consult import approving, checking
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place
 from consult.confirming import NotConfirmed, Review, confirm_leaflet, reviews
 from consult.documents import paper as papers
+from consult.documents.words import local_time
 from consult.in_use import Content, look
 from consult.instance import Instance, database_file, exists
 from consult.proforma.load import Definition
@@ -207,4 +208,6 @@ def _list_approvals(instance: Instance) -> None:
     known = instance.approvals
     for item, digest in instance.in_use().items():
         by = known.get(digest)
-        click.echo(f"{digest}  {item}: {f'approved by {by.name}, {by.post}, {by.at[:10]}' if by else 'draft'}")
+        click.echo(
+            f"{digest}  {item}: {f'approved by {by.name}, {by.post}, {local_time(by.at).date()}' if by else 'draft'}"
+        )

@@ -129,7 +129,9 @@ class Record(Struct, frozen=True):
 
 
 def records(text: str, width: int = 0, free: Container[int] | None = None) -> Iterator[Record]:
-    """The records of a text, each of `width` cells (0: of any number); empty lines are passed over.
+    """The records of a text, each of `width` cells (0: of any number); lines without a word in them are passed over.
+
+    Such are empty lines, and the rows of commas that a spreadsheet leaves where rows were cleared.
 
     A quotation mark that is never closed would swallow the rows after it. So a record over several lines that does not
     come out right, or has a line end elsewhere than in the columns `free` (all, if not given), is given up at its first
@@ -153,6 +155,7 @@ def _strays(cells: list[str], free: Container[int] | None) -> bool:
     return free is not None and any("\n" in cell for at, cell in enumerate(cells) if at not in free)
 
 
+BEYOND: Final = "A cell to the right of the last column with a name holds something; remove it."
 UNCLOSED: Final = "A quotation mark in this row is not closed or not doubled; correct it."
 
 
@@ -176,7 +179,8 @@ def _cells(record: str) -> tuple[list[str], str]:
     if not record.strip():
         return [], ""
     try:
-        return next(csv.reader([record], strict=True)), ""
+        cells = next(csv.reader([record], strict=True))
+        return (cells, "") if any(cell.strip() for cell in cells) else ([], "")
     except csv.Error as error:
         return [], UNCLOSED if '"' in record else f"The row can't be read as CSV ({error}); correct it."
 
@@ -187,7 +191,7 @@ def columns(header: Record | None, dataset: Dataset) -> list[str]:
         raise CaseFileRefused("The file is empty; its first line must hold the names of all fields.")
     if header.wrong:
         raise CaseFileRefused(f"The first line can't be read. {header.wrong}")
-    names = [cell.strip() for cell in header.cells]
+    names = _named(header)
     for mark, called in ((";", "semicolons"), ("\t", "tabs")):
         if len(names) == 1 and mark in names[0]:
             raise CaseFileRefused(f"The columns are separated by {called}; save the file again with commas.")
@@ -196,6 +200,14 @@ def columns(header: Record | None, dataset: Dataset) -> list[str]:
         raise CaseFileRefused(
             f"The first line does not fit: {'; '.join(wrong)}. Start from a file made by cases export."
         )
+    return names
+
+
+def _named(header: Record) -> list[str]:
+    """The names of the columns, without the blank ones that a spreadsheet adds to the right of them."""
+    names = [cell.strip() for cell in header.cells]
+    while names and not names[-1]:
+        names.pop()
     return names
 
 
@@ -216,10 +228,12 @@ def import_cases(
     Each case taken is a step and a case row, written together, BATCH rows to a transaction; `progress` is called with
     the number of rows done. The same row again adds nothing.
     """
-    names = columns(next(records(text), None), dataset)
+    header = next(records(text), None)
+    names = columns(header, dataset)
+    width = len(header.cells) if header else 0
     known = dataset.by_name
     free = {at for at, name in enumerate(names) if known[name].type == "text" and not known[name].required}
-    rows = islice(records(text, len(names), free), 1, None)
+    rows = islice(records(text, width, free), 1, None)
     importer = _Importer(dataset, settings, names)
     while batch := list(islice(rows, BATCH)):
         with db.write() as conn:
@@ -242,7 +256,10 @@ class _Importer:
         self.report.rows += 1
         if record.wrong:
             return self._refuse(record, [("", record.wrong)])
-        raw = dict(zip(self.names, map(unguarded, record.cells), strict=True))
+        cells, beyond = record.cells[: len(self.names)], record.cells[len(self.names) :]
+        if any(cell.strip() for cell in beyond):
+            return self._refuse(record, [("", BEYOND)])
+        raw = dict(zip(self.names, map(unguarded, cells), strict=True))
         fields = prepared(raw, self.dataset, self.settings)
         wrong = wrong_with(fields, self.dataset, self.settings)
         return self._refuse(record, wrong) if wrong else self._compare(conn, record, fields)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from consult.proforma.answer import ANSWERED, FINDING_STATES
 from consult.proforma.dataset import Dataset
-from consult.proforma.model import LEVELS, RELEASE_EVENTS, ROUTES, Count, Proforma, Question
+from consult.proforma.model import LEVELS, OTHER, RELEASE_EVENTS, ROUTES, Count, Proforma, Question, Reasons
 from consult.proforma.reports import NO_REPORTS, Reports
 from consult.proforma.rules import Rule, expand_tags
 from consult.proforma.strict import Fault, Faulty, Strict, read
@@ -177,8 +177,16 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
         if done.when is not None:
             yield from ((done.fact, s) for s in _check_rule(done.when, proforma, None))
     yield from _check_single_setters(proforma, dataset)
+    yield from _check_reasons(proforma)
     yield from _check_contradictions(proforma)
     yield from _check_never_in_report(proforma)
+
+
+def _check_reasons(proforma: Proforma) -> Iterator[Finding]:
+    """A clinician whose reason is in none of the lists must still be able to end a consultation."""
+    for name in Reasons.__struct_fields__:
+        if OTHER not in getattr(proforma.reasons, name):
+            yield f"reasons.{name}", f'the reason "{OTHER}" is missing; add it, such as {OTHER} = "Another reason"'
 
 
 def _check_contradictions(proforma: Proforma) -> Iterator[Finding]:
@@ -301,7 +309,12 @@ def _check_rules(question: Question, proforma: Proforma, position: dict[str, int
             yield from _check_rule(option.show_if, proforma, here, position)
     if question.show_if is not None:
         yield from _check_rule(question.show_if, proforma, here, position)
-    others = [question.one_by_one_if, *(c.when for c in question.counts), *(p.when for p in question.panels)]
+    others = [
+        question.one_by_one_if,
+        question.report_unless,
+        *(c.when for c in question.counts),
+        *(p.when for p in question.panels),
+    ]
     for rule in others:
         if rule is not None:
             yield from _check_rule(rule, proforma, None)
@@ -447,6 +460,7 @@ def _expand_question(question: Question, expand: Callable[[Rule | None], Rule | 
         question,
         show_if=expand(question.show_if),
         one_by_one_if=expand(question.one_by_one_if),
+        report_unless=expand(question.report_unless),
         options=each(question.options, "show_if"),
         counts=each(question.counts, "when"),
         panels=each(question.panels, "when"),

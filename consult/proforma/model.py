@@ -7,6 +7,8 @@ from datetime import date
 from functools import cached_property
 from typing import Final, Literal
 
+from msgspec import field
+
 from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD_STATES, Answer
 from consult.proforma.rules import Rule, rules_in
 from consult.proforma.strict import Strict
@@ -139,6 +141,7 @@ class Question(Strict, frozen=True, kw_only=True):
     examination: bool = False
     tags: tuple[str, ...] = ()
     report: Literal["never", "ticked", "always"] = "never"
+    report_unless: Rule | None = None
     report_as: str = ""
     min: int | None = None
     max: int | None = None
@@ -212,6 +215,25 @@ class Question(Strict, frozen=True, kw_only=True):
         return answer.state == ANSWERED and any(c in p.for_ for p in self.panels for c in chosen)
 
 
+OTHER: Final = "other"
+"""The reason that is always offered, and asks for words of its own."""
+
+
+def _only_other() -> dict[str, str]:
+    return {OTHER: "Another reason"}
+
+
+class Reasons(Strict, frozen=True, kw_only=True):
+    """Why a consultation did not go to its end as planned: codes and labels, each with `other` among them."""
+
+    blank: dict[str, str] = field(default_factory=_only_other)
+    without_signing: dict[str, str] = field(default_factory=_only_other)
+    in_error: dict[str, str] = field(default_factory=_only_other)
+
+
+NO_REASONS: Final = Reasons()
+
+
 class Proforma(Strict, frozen=True, kw_only=True):
     """The agreed consultation as data; ids are unique, and every reference has been checked by the loader."""
 
@@ -225,6 +247,7 @@ class Proforma(Strict, frozen=True, kw_only=True):
     status: Literal["draft"]
     sources: dict[str, str]
     not_asked_reasons: dict[str, str]
+    reasons: Reasons = NO_REASONS
     decisions: dict[str, str]
     emergency_decisions: tuple[str, ...] = ()
     report_when: Rule | None = None

@@ -45,10 +45,15 @@ def connect(file: str, key: str | None = None, **how: Any) -> Connection:
     return conn
 
 
-def uri_of(file: PurePath) -> str:
-    """The address of a whole path as SQLite takes it: a server of a Windows share stands in the path, not as host."""
-    uri = file.as_uri()
-    return uri if uri.startswith("file:///") else uri.replace("file://", "file:////", 1)
+def to_read(file: PurePath, how: str = "") -> str:
+    """The address under which SQLite opens a file, named by its whole path, for reading only; `how` is added to it.
+
+    SQLite takes no host in an address. On a share of Windows (\\\\host\\share) that is the beginning of the path.
+    """
+    address = file.as_uri()
+    if not address.startswith("file:///"):
+        address = address.replace("file://", "file:////", 1)
+    return f"{address}?mode=ro{how}"
 
 
 WHY_NOT_WRITTEN: Final = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
 NETWORK: Final = frozenset(
@@ -20,11 +20,11 @@ def network_kind(folder: Path, mounts: str | None = None) -> str:
         return "UNC path" if str(path).startswith("\\\\") else ""
     if mounts is None:
         mounts = MOUNTS.read_text("utf-8", errors="replace") if MOUNTS.exists() else ""
-    found, kind = PurePosixPath("/"), ""
+    here, found, kind = f"{path}/", "/", ""
     for line in mounts.splitlines():
         _, point, name, *_ = [*line.split(" "), "", "", ""]
-        at = PurePosixPath(point.replace("\\040", " "))
-        if point and path.is_relative_to(at) and len(at.parts) >= len(found.parts):
+        at = point.replace("\\040", " ").rstrip("/") + "/"
+        if point and here.startswith(at) and len(at) >= len(found):
             found, kind = at, name
     return kind if kind in NETWORK else ""
 

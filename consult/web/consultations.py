@@ -17,7 +17,7 @@ from consult.record.settings import closed_sites, provider, sites
 from consult.record.store import Refused, Start
 from consult.record.timekeeping import stamp
 from consult.web import dates
-from consult.web.coming import later
+from consult.web.coming import folded_later, later
 from consult.web.context import inst, person, who
 from consult.web.desk import bp, ended_context, found, questions_context, refused, screen_context
 from consult.web.employees import page_of
@@ -130,6 +130,8 @@ def show(consultation_id: str) -> Response | str:
     consultation = found(consultation_id)
     if consultation.state != OPEN:
         return render_template("consultations/ended.html", **ended_context(consultation))
-    sections = later(Screen.of(inst().store, consultation))
+    screen = Screen.of(inst().store, consultation)
+    sections = later(screen)
     context = questions_context if sections else screen_context
-    return render_template("consultations/show.html", **context(consultation, later=sections))
+    waiting = {"later": sections, "folded_later": folded_later(screen, sections)}
+    return render_template("consultations/show.html", **context(consultation, **waiting))

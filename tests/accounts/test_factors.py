@@ -1,17 +1,20 @@
 """The second factor: the codes of RFC 6238, each taken once; recovery codes; who needs one."""
 
 import base64
+import hashlib
 import random
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consult.accounts import factors, people, sessions, signing_in, tries
+from consult.accounts import factors, passwords, people, sessions, signing_in, tries
 from consult.accounts.factors import STEP, code_at, step_of
 from consult.accounts.people import PersonRefused
 from consult.accounts.signing_in import CodeNeeded
 from consult.accounts.tries import SignInRefused
 from consult.record import ledger
+from consult.record.settings import change_setting
 
 AT = "2026-11-22T10:00:00Z"
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -109,6 +112,39 @@ def test_each_recovery_code_signs_in_once_and_is_kept_only_as_a_hash(db, telepho
         new = factors.renew_codes(conn, nell.id, nell.id, AT)
     assert not take(db, nell.id, codes[1])
     assert take(db, nell.id, new[0])
+
+
+def work_of(monkeypatch, db, person_id, code):
+    """Whether a code was taken, and the hash work of that: the sum of N x r x p."""
+    asked, real = [], hashlib.scrypt
+
+    def counting(typed, **how):
+        asked.append(how["n"] * how["r"] * how["p"])
+        return real(typed, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hashlib, "scrypt", counting)
+        return take(db, person_id, code), sum(asked)
+
+
+def test_recovery_codes_are_hashed_as_passwords_are_and_whoever_asks_costs_the_same(db, telephone, monkeypatch):
+    """With half the memory of a password and once: 2^14 where the setting is that of guidance. Codes that were made
+    with less or with more go on."""
+    nell, _, codes = telephone
+    assert work_of(monkeypatch, db, nell.id, codes[0]) == (True, 512 * 8)
+    with db.write() as conn:
+        change_setting(conn, people.WORK, passwords.METHOD, "cli:test", AT)
+    assert work_of(monkeypatch, db, nell.id, codes[1]) == (True, 2**14 * 8)
+    assert work_of(monkeypatch, db, nell.id, codes[1]) == (False, 2**14 * 8)
+    assert work_of(monkeypatch, db, "", "nothing") == (False, 2**14 * 8)
+    with db.write() as conn:
+        new = factors.renew_codes(conn, nell.id, nell.id, AT)
+    assert work_of(monkeypatch, db, nell.id, codes[2]) == (False, 2**14 * 8)
+    assert re.fullmatch("[0-9a-f]{32}", db.read().execute("SELECT salt FROM second_factor").fetchone()["salt"])
+    assert work_of(monkeypatch, db, nell.id, new[0]) == (True, 2**14 * 8)
+    with db.write() as conn:
+        change_setting(conn, people.WORK, "scrypt:1024:8:1", "cli:test", AT)
+    assert work_of(monkeypatch, db, nell.id, new[1]) == (True, 2**14 * 8)
 
 
 def test_a_recovery_code_of_another_person_opens_nothing(db, add, telephone):

@@ -7,6 +7,8 @@ import pytest
 
 from consult.accounts import passwords
 
+QUICK = "scrypt:1024:8:1"
+
 
 @pytest.mark.parametrize(
     "password",
@@ -63,15 +65,16 @@ def test_the_list_of_common_passwords_is_there_and_each_is_refused():
 
 
 def test_a_hash_is_salted_and_only_its_own_password_matches():
-    one, other = (passwords.make_hash("quiet otter paints fences") for _ in range(2))
+    one, other = (passwords.make_hash("quiet otter paints fences", QUICK) for _ in range(2))
     assert one != other
-    assert passwords.matches("quiet otter paints fences", one)
-    assert not passwords.matches("quiet otter paints fence", one)
-    assert not passwords.matches("", one)
+    assert passwords.matches("quiet otter paints fences", one, QUICK)
+    assert not passwords.matches("quiet otter paints fence", one, QUICK)
+    assert not passwords.matches("", one, QUICK)
 
 
 def test_a_letter_typed_as_two_marks_is_the_same_letter():
-    assert passwords.matches("Zoe\u0308 paints all fences", passwords.make_hash("Zo\u00eb paints all fences"))
+    known = passwords.make_hash("Zo\u00eb paints all fences", QUICK)
+    assert passwords.matches("Zoe\u0308 paints all fences", known, QUICK)
 
 
 def work_done(monkeypatch, password_hash, method):
@@ -138,4 +141,4 @@ def test_every_listed_word_of_the_service_is_refused_alone_and_with_a_year():
 
 def test_a_very_long_guess_is_cut_before_the_work_and_never_matches():
     long = "x" * 500
-    assert not passwords.matches(long, passwords.make_hash(long[: passwords.MAX_LENGTH]))
+    assert not passwords.matches(long, passwords.make_hash(long[: passwords.MAX_LENGTH], QUICK), QUICK)

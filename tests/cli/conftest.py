@@ -2,12 +2,16 @@
 
 import re
 import shutil
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
 
 from consult import demo
+from consult.accounts.people import WORK
 from consult.cli import main
+from consult.instance import open_instance
+from consult.record.settings import change_setting
 from consult.record.store import now_utc
 from consult.setting_up import SetUp, set_up
 
@@ -42,6 +46,14 @@ def real_made(tmp_path_factory):
 def real(real_made, tmp_path):
     """A real installation of provider ACME with site A, and nothing in it."""
     return shutil.copytree(real_made, tmp_path / "real")
+
+
+@pytest.fixture
+def quick(real):
+    """The same, in which passwords and recovery codes are hashed quickly from now on."""
+    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+        change_setting(conn, WORK, "scrypt:1024:8:1", "cli:test", instance.store.at())
+    return real
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from contextlib import closing
-from pathlib import PureWindowsPath
 
 import pytest
 
@@ -16,8 +14,7 @@ from consult.backup import backup
 from consult.instance import open_instance
 from consult.lock import server_lock
 from consult.proving import read_only
-from consult.record import database, ledger
-from consult.record.database import connect, uri_of
+from consult.record import ledger
 from consult.record.identity import find
 from consult.record.settings import change_setting
 from consult.record.store import Who
@@ -227,23 +224,6 @@ def test_what_stands_in_a_damaged_schema_is_not_quoted(consult, real):
     assert "malformed database schema" in told.stderr
     assert "Quillfeather" not in told.stderr
     assert len(told.stderr.strip().splitlines()) == 1
-
-
-def test_sqlite_takes_the_address_of_a_file_on_a_disk_and_on_a_share_of_windows(tmp_path):
-    """It takes no host but this machine; a path that begins with two strokes it opens as it is."""
-    share = uri_of(PureWindowsPath(r"\\nas\back ups\ä#1.db"))
-    assert share == "file:////nas/back%20ups/%C3%A4%231.db"
-    assert uri_of(PureWindowsPath(r"C:\Pro gram\c.db")) == "file:///C:/Pro%20gram/c.db"
-    file = tmp_path / "ä #1?.db"
-    with closing(connect(str(file))) as conn:
-        conn.execute("CREATE TABLE t (a)")
-    for uri in (uri_of(file), uri_of(file).replace("file:///", "file:////", 1)):  # as from a share, so to say
-        with closing(connect(f"{uri}?mode=ro", uri=True)) as conn:
-            assert conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 1
-    with pytest.raises(database.sqlite3.OperationalError, match="authority"):
-        connect(PureWindowsPath(r"\\nas\b.db").as_uri(), uri=True)
-    with pytest.raises(database.sqlite3.OperationalError, match="unable to open"):
-        connect(f"{share}?mode=ro", uri=True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a process is given a limit")

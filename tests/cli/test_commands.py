@@ -31,7 +31,7 @@ def test_the_commands_are_those_that_are_documented():
     named = {" ".join(words) for words in ALL}
     assert named == {
         *("measures", "measures compare", "measures list", "paper", "rounds", "settings", "settings set"),
-        *("tend", "rehearse", "witness", "confirm", "evidence"),
+        *("tend", "rehearse", "witness", "confirm", "evidence", "cases take-out"),
         *("serve", "demo", "init", "check", "approve", "cases", "cases export", "cases import", "results", "rebuild"),
         *("employee", "employee access", "employee due", "employee end-hold", "employee erase", "employee erase-again"),
         *("employee hold", "hand-over"),

@@ -12,9 +12,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from forked import Called, Forked, commands
 from test_serving import running
 
 from consult import encrypting
@@ -76,10 +78,25 @@ def environment(key: str = "", file: Path | None = None) -> dict[str, str]:
     return others | {name: value for name, value in given.items() if value}
 
 
+RUNNING: dict[bool, Forked | Called] = {}
+"""What runs commands: with a key in its environment, by which the driver is chosen, or without one."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def running_commands() -> Iterator[None]:
+    with commands(environment()) as plain, commands(environment("00" * 32)) as encrypting_:
+        RUNNING.update({False: plain, True: encrypting_})
+        yield
+
+
+def run(folder: Path, *arguments: object, key: str = "", file: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, given a key or the file of one."""
+    return RUNNING[bool(key or file)].run(["--instance", folder, *arguments], environment(key, file))
+
+
 def consult(folder: Path, *arguments: object, code: int = 0, key: str = "", file: Path | None = None) -> str:
     """What a command prints, given a key or the file of one; on failure it is one sentence."""
-    command = [sys.executable, "-m", "consult.cli", "--instance", str(folder), *map(str, arguments)]
-    done = subprocess.run(command, env=environment(key, file), capture_output=True, text=True, check=False)
+    done = run(folder, *arguments, key=key, file=file)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     if code:
@@ -241,9 +258,7 @@ def test_without_a_key_there_is_nothing_to_encrypt_or_decrypt_with(demo_copy: Pa
 def test_the_doctor_calls_nothing_encrypted_that_its_key_does_not_open(
     encrypted: Path, real: Path, key_file: Path
 ) -> None:
-    for folder, given in ((real, {"file": key_file}), (encrypted, {"key": "ab" * 32}), (encrypted, {})):
-        command = [sys.executable, "-m", "consult.cli", "--instance", str(folder), "doctor"]
-        done = subprocess.run(command, env=environment(**given), capture_output=True, text=True, check=False)
+    for done in (run(real, "doctor", file=key_file), run(encrypted, "doctor", key="ab" * 32), run(encrypted, "doctor")):
         assert done.returncode == 1
         assert "The database is encrypted" not in done.stdout
         assert "The database is not encrypted" not in done.stdout

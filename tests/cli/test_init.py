@@ -88,14 +88,14 @@ def test_init_refuses_the_folder_of_the_demonstration(consult, demo_copy, passwo
     assert "never mixed" in init(consult, demo_copy, password_file, code=1).stderr
 
 
-def test_people_are_added_and_a_lost_password_is_replaced(consult, real, password_file, tmp_path):
+def test_people_are_added_and_a_lost_password_is_replaced(consult, quick, password_file, tmp_path):
     words = ("person", "add", "Nell Sample", "--role", "nurse", "--site", "A", "--password-file", password_file)
-    assert "nell.sample" in consult(real, *words).stdout
-    assert "is taken" in consult(real, *words, code=1).stderr
+    assert "nell.sample" in consult(quick, *words).stdout
+    assert "is taken" in consult(quick, *words, code=1).stderr
     other = tmp_path / "other"
     other.write_text("another otter mends gates\n")
-    consult(real, "person", "password", "Nell.Sample", "--password-file", other)
-    instance = open_instance(real)
+    consult(quick, "person", "password", "Nell.Sample", "--password-file", other)
+    instance = open_instance(quick)
     _, who = signing_in.sign_in(instance.db, "nell.sample", "another otter mends gates", now_utc())
     assert (who.role, who.site) == ("nurse", "A")
     with pytest.raises(tries.SignInRefused):

@@ -22,37 +22,37 @@ def signs_in(folder, username, password):
         return sessions.lookup(instance.db.read(), token, instance.clock()).owes or "in"
 
 
-def test_the_last_administrator_who_lost_everything_is_let_in_again(consult, real, password_file):
-    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+def test_the_last_administrator_who_lost_everything_is_let_in_again(consult, quick, password_file):
+    with closing(open_instance(quick)) as instance, instance.db.write() as conn:
         known = people.by_username(conn, "anna.berg")
         secret = factors.begin(conn, known.id)
         now = instance.clock()
         factors.confirm(
             conn, known.id, factors.code_at(secret, factors.step_of(now)), now, known.id, instance.store.at()
         )
-    assert "Anna Berg, Administrator, site A, may sign in, second factor" in consult(real, "person", "list").stdout
-    said = consult(real, "person", "start", "anna.berg").stdout
+    assert "Anna Berg, Administrator, site A, may sign in, second factor" in consult(quick, "person", "list").stdout
+    said = consult(quick, "person", "start", "anna.berg").stdout
     words = said.strip().rpartition(": ")[2]
-    assert signs_in(real, "anna.berg", words) == "code"
-    consult(real, "person", "second-factor", "anna.berg", "--proved", "in-person-known")
-    assert signs_in(real, "anna.berg", words) == "password", "and must be changed at once"
-    listed = consult(real, "person", "list").stdout
+    assert signs_in(quick, "anna.berg", words) == "code"
+    consult(quick, "person", "second-factor", "anna.berg", "--proved", "in-person-known")
+    assert signs_in(quick, "anna.berg", words) == "password", "and must be changed at once"
+    listed = consult(quick, "person", "list").stdout
     assert "has not started, no second factor" in listed
     assert words not in listed
-    assert secret not in consult(real, "backup").stdout
-    consult(real, "verify")
+    assert secret not in consult(quick, "backup").stdout
+    consult(quick, "verify")
 
 
-def test_somebody_is_made_an_administrator_and_let_in(consult, real, password_file):
-    consult(real, "person", "add", "Nia Example", "--role", "nurse", "--password-file", password_file)
-    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+def test_somebody_is_made_an_administrator_and_let_in(consult, quick, password_file):
+    consult(quick, "person", "add", "Nia Example", "--role", "nurse", "--password-file", password_file)
+    with closing(open_instance(quick)) as instance, instance.db.write() as conn:
         people.set_active(conn, people.by_username(conn, "nia.example").id, False, "cli:test", instance.store.at())
-    consult(real, "person", "place", "nia.example", "--role", "administrator")
-    consult(real, "person", "let-in", "nia.example")
-    assert "Nia Example, Administrator, site A, may sign in" in consult(real, "person", "list").stdout
-    consult(real, "verify")
-    consult(real, "person", "place", "anna.berg", "--role", "nurse")
-    said = consult(real, "person", "place", "nia.example", "--role", "nurse", code=1).stderr
+    consult(quick, "person", "place", "nia.example", "--role", "administrator")
+    consult(quick, "person", "let-in", "nia.example")
+    assert "Nia Example, Administrator, site A, may sign in" in consult(quick, "person", "list").stdout
+    consult(quick, "verify")
+    consult(quick, "person", "place", "anna.berg", "--role", "nurse")
+    said = consult(quick, "person", "place", "nia.example", "--role", "nurse", code=1).stderr
     assert "last active administrator" in said
 
 
@@ -91,31 +91,31 @@ def test_the_doctor_names_the_roles_that_need_no_second_factor_and_a_list_that_i
     assert "is none: a line has no SHA-1" in consult(real, "doctor", code=1).stdout
 
 
-def test_how_identity_was_proved_is_asked_for_and_recorded_before_a_factor_is_taken_away(consult, real):
-    assert "--proved" in consult(real, "person", "second-factor", "anna.berg", code=2).stderr
-    consult(real, "person", "second-factor", "anna.berg", "--proved", "heard-a-voice", code=2)
-    with closing(open_instance(real)) as instance:
+def test_how_identity_was_proved_is_asked_for_and_recorded_before_a_factor_is_taken_away(consult, quick):
+    assert "--proved" in consult(quick, "person", "second-factor", "anna.berg", code=2).stderr
+    consult(quick, "person", "second-factor", "anna.berg", "--proved", "heard-a-voice", code=2)
+    with closing(open_instance(quick)) as instance:
         known = people.by_username(instance.db.read(), "anna.berg")
         assert people.identity_proved(instance.db.read(), known.id) is None
-    consult(real, "person", "second-factor", "anna.berg", "--proved", "called-back")
-    consult(real, "person", "start", "anna.berg", "--proved", "manager")
-    with closing(open_instance(real)) as instance:
+    consult(quick, "person", "second-factor", "anna.berg", "--proved", "called-back")
+    consult(quick, "person", "start", "anna.berg", "--proved", "manager")
+    with closing(open_instance(quick)) as instance:
         step = people.identity_proved(instance.db.read(), known.id)
         assert step.content == {"person": known.id, "how": "manager"}
         assert step.actor.startswith("cli:")
-    consult(real, "verify")
+    consult(quick, "verify")
 
 
-def test_nobody_is_added_to_a_closed_site_or_placed_there_but_who_is_there_stays(consult, real, password_file):
-    with closing(open_instance(real)) as instance, instance.db.write() as conn:
+def test_nobody_is_added_to_a_closed_site_or_placed_there_but_who_is_there_stays(consult, quick, password_file):
+    with closing(open_instance(quick)) as instance, instance.db.write() as conn:
         at = instance.store.at()
         settings.put_site(conn, settings.Site("B", "Site B (invented)"), "test", at)
         settings.close_site(conn, "A", instance.today(), "test", at)
     add = ("person", "add", "Nia Example", "--role", "nurse", "--password-file", password_file)
-    assert "There is no open site A; use one of: B." in consult(real, *add, "--site", "A", code=1).stderr
-    consult(real, *add)
-    assert "Nia Example, Nurse, site B" in consult(real, "person", "list").stdout
+    assert "There is no open site A; use one of: B." in consult(quick, *add, "--site", "A", code=1).stderr
+    consult(quick, *add)
+    assert "Nia Example, Nurse, site B" in consult(quick, "person", "list").stdout
     place = ("person", "place", "nia.example", "--site", "A")
-    assert "There is no open site A; use one of: B." in consult(real, *place, code=1).stderr
-    consult(real, "person", "place", "anna.berg", "--site", "A")
-    assert "no open site A" in consult(real, "paper", "--output", real / "paper.html", "--site", "A", code=1).stderr
+    assert "There is no open site A; use one of: B." in consult(quick, *place, code=1).stderr
+    consult(quick, "person", "place", "anna.berg", "--site", "A")
+    assert "no open site A" in consult(quick, "paper", "--output", quick / "paper.html", "--site", "A", code=1).stderr

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,18 @@ def random_cases(folder):
     add(folder, "".join(export(rows, dataset)))
 
 
+@pytest.fixture(scope="module")
+def with_cases(real_made, tmp_path_factory):
+    """An installation with the example cases and random ones; only to be copied."""
+    folder = shutil.copytree(real_made, tmp_path_factory.mktemp("cases") / "instance")
+    add(folder, DATA.read_text("utf-8"))
+    random_cases(folder)
+    return folder
+
+
 @pytest.fixture
-def folder(real):
-    add(real, DATA.read_text("utf-8"))
-    random_cases(real)
-    return real
+def folder(with_cases, tmp_path):
+    return shutil.copytree(with_cases, tmp_path / "real")
 
 
 def read(content):

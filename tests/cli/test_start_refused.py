@@ -7,12 +7,12 @@ import os
 import re
 import shutil
 import stat
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+from forked import commands
 
 from consult.record import disk
 from consult.record.database import GUARDS, sqlite3
@@ -242,18 +242,12 @@ def test_a_network_share_is_refused(consult, real, tmp_path, monkeypatch, kind, 
 
 # --- as an ordinary user ---------------------------------------------------------------------------------------------
 
-AS_AN_ORDINARY_USER = f"""
-import encodings.ascii, encodings.idna, os, sqlite_utils, sys  # what is imported late could be out of that user's reach
-import click
-from consult.cli import main
-from consult.commands import refusals
-[main.get_command(click.Context(main), name) for name in main.list_commands(click.Context(main))]
-if os.geteuid() == 0:
-    os.setgroups([])
-    os.setgid({NOBODY})
-    os.setuid({NOBODY})
-main()
-"""
+
+@pytest.fixture(scope="module")
+def ordinary():
+    """Runs a command as an ordinary user, in a process of its own."""
+    with commands(os.environ) as running:
+        yield lambda *arguments: running.run(arguments, os.environ, NOBODY if os.geteuid() == 0 else None)
 
 
 @pytest.fixture
@@ -292,21 +286,19 @@ OF_OWNERS = {
 @POSIX
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("fault", OF_OWNERS)
-def test_what_an_ordinary_user_may_not_write_is_refused(anyones, fault, command):
+def test_what_an_ordinary_user_may_not_write_is_refused(anyones, ordinary, fault, command):
     make, says = OF_OWNERS[fault]
     make(anyones)
     before = everything(anyones)
-    words = [sys.executable, "-c", AS_AN_ORDINARY_USER, "--instance", str(anyones), *COMMANDS[command]]
-    result = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    result = ordinary("--instance", anyones, *COMMANDS[command])
     assert result.returncode == 1
     assert everything(anyones) == before
     check_said(command, result.stdout, result.stderr, says)
 
 
 @POSIX
-def test_an_ordinary_user_opens_what_is_that_users_own(anyones):
-    words = [sys.executable, "-c", AS_AN_ORDINARY_USER, "--instance", str(anyones), "doctor"]
-    result = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+def test_an_ordinary_user_opens_what_is_that_users_own(anyones, ordinary):
+    result = ordinary("--instance", anyones, "doctor")
     assert "database: The database is whole" in result.stdout, result.stderr
 
 

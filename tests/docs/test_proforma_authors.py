@@ -11,20 +11,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import lxml.html
 import pytest
-from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
+from lxml.html import HtmlElement
 from msgspec.structs import fields
 
 from consult import checking
-from consult.accounts.people import NewPerson, add_person
-from consult.audit import eligibility, measures, published
+from consult.accounts.people import WORK, NewPerson, add_person
+from consult.audit import eligibility, measures, organisation, published
 from consult.audit import results as audit
+from consult.documents import evidence, needs
 from consult.documents.leaflet import FrontMatter
+from consult.exchange import entryform
 from consult.instance import Instance, open_instance
-from consult.proforma import dataset, model, rules
+from consult.proforma import dataset, model, reports, rules
 from consult.proforma.load import load_definition
 from consult.proforma.strict import Strict
+from consult.record.ledger import steps
 from consult.record.settings import ROUTE_LABELS, Site, change_setting, put_site
 from consult.web.app import create_app
 
@@ -56,6 +60,23 @@ KEYS = {
     "the benchmarks": published.Published,
     "a round": published.Round,
     "a figure": published.Figure,
+    "the reasons": model.Reasons,
+    "the reports": reports.Reports,
+    "a kind of report": reports.ReportType,
+    "a part of a report": reports.Part,
+    "a written line": reports.Written,
+    "what is recorded": reports.Recorded,
+    "the words for entry": entryform.EntryWords,
+    "a group of fields": entryform.SectionWords,
+    "a field that is entered": entryform.FieldWords,
+    "the yearly questions": organisation.Organisation,
+    "a yearly question": organisation.OrganisationQuestion,
+    "the evidence": evidence.Mapping,
+    "the standards": evidence.Standards,
+    "a part of the pack": evidence.MappedPart,
+    "the audit report": evidence.ReportWords,
+    "a form": evidence.Form,
+    "a slide": evidence.MappedSlide,
 }
 
 
@@ -82,6 +103,19 @@ def keys_of(found: type[Strict]) -> set[str]:
 def test_every_key_is_explained_once(heading: str) -> None:
     explained = table_keys(GUIDE, f"Keys of {heading}" if heading != "at the top" else "Keys at the top")
     assert sorted(explained) == sorted(keys_of(KEYS[heading]))
+
+
+def test_no_file_of_content_is_left_out_of_the_guide() -> None:
+    """Whatever is read from a content file is one of the classes whose keys the guide explains."""
+    elsewhere = {dataset.Dataset, FrontMatter, needs.Needs, needs.Size, eligibility.EligibilityExample}
+    kinds = {one for one in Strict.__subclasses__() if one.__module__.startswith("consult.")}
+    assert kinds - elsewhere == set(KEYS.values())
+    assert {file.name for file in CONTENT.iterdir()} == {*re.findall(r"^\| `(\w+\.toml)` \|", GUIDE, re.MULTILINE)}
+
+
+def test_every_key_of_the_needs_is_explained_once() -> None:
+    assert sorted(table_keys(LEAFLETS, "Keys of `needs.toml`")) == sorted(keys_of(needs.Needs))
+    assert all(f"`{key}`" in LEAFLETS for key in keys_of(needs.Size))
 
 
 def test_every_key_of_a_leaflet_is_explained_once() -> None:
@@ -144,8 +178,21 @@ def set_up(instance: Instance) -> None:
         at = instance.store.at()
         change_setting(conn, "provider", "DEMO", "test", at)
         change_setting(conn, "demonstration", True, "test", at)
+        change_setting(conn, WORK, "scrypt:1024:8:1", "test", at)
         put_site(conn, Site("NORTH", "North", dict.fromkeys(ROUTE_LABELS, "01632 960 000")), "test", at)
         add_person(conn, NewPerson("Nia Sample", "nurse", "NORTH", PASSWORD, "nia"), "test", at)
+
+
+def field(page: HtmlElement, name: str) -> str:
+    """What the first field of a name holds."""
+    found = page.xpath("//*[@name=$name]/@value", name=name)
+    assert found, f"{name} is not on the screen"
+    return str(found[0])
+
+
+def said(page: HtmlElement, id_: str = "") -> str:
+    """What a page says, or the element of an id on it, which must be there."""
+    return str((page.get_element_by_id(id_) if id_ else page).text_content())
 
 
 class Visit:
@@ -155,33 +202,31 @@ class Visit:
         self.client = client
         self.send("/sign-in", {"username": "nia", "password": PASSWORD})
 
-    def page(self, address: str) -> BeautifulSoup:
+    def page(self, address: str) -> HtmlElement:
         answer = self.client.get(address)
         assert answer.status_code == 200, address
-        return BeautifulSoup(answer.text, "html.parser")
+        return lxml.html.fromstring(answer.text)
 
-    def send(self, address: str, form: dict[str, str], at: str = "") -> BeautifulSoup:
+    def send(self, address: str, form: dict[str, str], at: str = "") -> HtmlElement:
         """Send a form from the page it stands on; returns the page one comes to."""
-        token = self.page(at or address).select_one("[name=csrf_token]")
-        assert token is not None
-        answer = self.client.post(address, data={"csrf_token": token["value"], **form}, follow_redirects=True)
-        assert answer.status_code == 200, (address, BeautifulSoup(answer.text, "html.parser").get_text())
+        token = field(self.page(at or address), "csrf_token")
+        answer = self.client.post(address, data={"csrf_token": token, **form}, follow_redirects=True)
+        assert answer.status_code == 200, (address, answer.text)
         self.address = answer.request.path
-        return BeautifulSoup(answer.text, "html.parser")
+        return lxml.html.fromstring(answer.text)
 
-    def begin(self) -> BeautifulSoup:
+    def begin(self) -> HtmlElement:
         self.send("/employees/new", {"name": "Sam Sample", "date_of_birth": "1980-02-03", "go": "register"})
         form = {"employee": self.address.rpartition("/")[2], "attendance": "in_person", "key": "begin"}
         return self.send("/consultations/start", form, at=self.address)
 
-    def answer(self, question: str, value: str) -> BeautifulSoup:
-        seen = self.page(self.address).select_one(f"[name='seen.{question}']")
-        assert seen is not None, f"{question} is not on the screen"
-        form = {f"seen.{question}": str(seen["value"]), f"a.{question}": value, "key": f"{question}-{value}"}
+    def answer(self, question: str, value: str) -> HtmlElement:
+        seen = field(self.page(self.address), f"seen.{question}")
+        form = {f"seen.{question}": seen, f"a.{question}": value, "key": f"{question}-{value}"}
         screen = self.address
         return self.send(f"{screen}/answers", form, at=screen)
 
-    def sign(self) -> BeautifulSoup:
+    def sign(self) -> HtmlElement:
         screen = self.address
         self.send(f"{screen}/blank-reason", {"reason": "out_of_time", "key": "blank"}, at=screen)
         return self.send(f"{screen}/sign", {"key": "sign"}, at=screen)
@@ -200,15 +245,15 @@ def test_the_question_of_the_guide_works_in_the_running_application(own: Own, in
     visit = Visit(create_app(opened).test_client())
     screen = visit.begin()
     consultation = visit.address
-    assert screen.select("#q-heavy_tasks_alone") == []
+    assert screen.get_element_by_id("q-heavy_tasks_alone", None) is None
 
     screen = visit.answer("anything_in_the_way_of_work", "present")
-    assert question.ask in screen.select_one("#q-heavy_tasks_alone").get_text()
-    assert question.panels[0].text not in screen.get_text()
+    assert question.ask in said(screen, "q-heavy_tasks_alone")
+    assert question.panels[0].text not in said(screen)
 
     visit.address = consultation
     screen = visit.answer("heavy_tasks_alone", "present")
-    assert question.panels[0].text in screen.select_one("#panel-heavy_tasks_alone").get_text()
+    assert question.panels[0].text in said(screen, "panel-heavy_tasks_alone")
 
     visit.address = consultation
     visit.sign()
@@ -249,11 +294,11 @@ def test_the_measure_of_the_guide_works_in_the_running_application(own: Own, ins
     assert downloaded["measures"]["barriers_asked_off_sick"] == shape
 
     title = opened.measures.by_id["barriers_asked_off_sick"].title
-    (row,) = [row for row in visit.page("/results").select("tr") if title in row.get_text()]
-    assert "1 of 1" in row.get_text()
+    (row,) = [said(row) for row in visit.page("/results").iter("tr") if title in said(row)]
+    assert "1 of 1" in row
     page = "/results/measures/barriers_asked_off_sick"
-    assert title in visit.page(page).get_text()
-    assert "“Barriers asked about” is yes" in visit.page(f"{page}/cases?outcome=met&capture=live").get_text()
+    assert title in said(visit.page(page))
+    assert "“Barriers asked about” is yes" in said(visit.page(f"{page}/cases?outcome=met&capture=live"))
 
 
 def test_the_examples_of_the_measure_notice_every_change_of_it(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,6 +324,35 @@ def same(one: measures.Measure, other: measures.Measure, found: measures.Measure
         if measures.outcome_of(found, one, look_up) != measures.outcome_of(found, other, look_up):
             return False
     return True
+
+
+@pytest.mark.parametrize(
+    ("page", "section"),
+    [
+        ("sign", "[reasons.blank]\n"),
+        ("abandon", "[reasons.without_signing]\n"),
+        ("in-error", "[reasons.in_error]\n"),
+    ],
+)
+def test_the_pages_offer_the_reasons_of_the_file(
+    own: Own, instance: Callable[[], Instance], page: str, section: str
+) -> None:
+    file = own.folder / "proformas" / "back-pain" / "proforma.toml"
+    before, after = file.read_text("utf-8").split(section)
+    file.write_text(f'{before}{section}fire_drill = "A fire drill"\n{after}', "utf-8")
+    assert own.problems() == []
+    opened = instance()
+    visit = Visit(create_app(opened).test_client())
+    visit.begin()
+    consultation = visit.address
+    shown = visit.page(f"{consultation}/{page}")
+    offered = shown.xpath("//input[@name='reason']/@value | //select[@name='reason']/option/@value")
+    assert next(filter(None, offered)) == "fire_drill"
+    assert len(offered) > 3
+    address = f"{consultation}/{'blank-reason' if page == 'sign' else page}"
+    visit.send(address, {"reason": "fire_drill", "key": "of-the-own-list"}, at=f"{consultation}/{page}")
+    given = [(step.content or {}).get("reason") for step in steps(opened.db.read(), consultation=consultation[-36:])]
+    assert given[-1] == "fire_drill"
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,31 @@ def test_a_sentence_that_was_typed_with_its_full_stop_gets_no_second_one(desk, t
     assert not re.search(r"[.!?]\s?\.", text)
 
 
+REASON = "Reason given for emergency questions not recorded: "
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "said"),
+    [
+        ("third_person_present", "", "A third person was present."),
+        ("remote", "", "By phone or video."),
+        ("remote", "The line was bad", "By phone or video; The line was bad."),
+        ("asked_to_stop", "", "The employee asked to stop."),
+        ("out_of_time", "", "Out of time."),
+        ("other", "The fire alarm went", "The fire alarm went."),
+    ],
+)
+def test_why_emergency_questions_stay_blank_is_said_in_words_while_one_is(desk, reason, text, said):
+    content = {"reason": reason, "text": text, "questions": [q.id for q in desk.gate.blank]}
+    desk.store.note(desk.id, "blank_emergencies_explained", content, desk.key(), desk.who)
+    assert REASON + said in flat(note(desk.now, desk.path))
+    *most, last = [q.id for q in desk.definition.proforma.first_of_all]
+    desk.give(**dict.fromkeys(most, "absent"))
+    assert REASON + said in flat(note(desk.now, desk.path))
+    desk.give(**{last: "absent"})
+    assert REASON not in flat(note(desk.now, desk.path))
+
+
 def test_what_is_not_recorded_is_listed_and_never_a_no(desk):
     text = note(desk.now, desk.path)
     end = flat(text.split("NOT RECORDED")[1])

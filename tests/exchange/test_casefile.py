@@ -206,6 +206,20 @@ def test_rows_with_the_wrong_number_of_cells(take, dataset, good):
     assert "2 cells, not 62" in report.bad[1].sentence
 
 
+def test_rows_and_columns_that_a_spreadsheet_left_blank_are_no_cases(take, held, dataset, good):
+    header, one, two = lines_of([good | {"case_ref": ref} for ref in "12"], dataset)
+    commas = "," * (len(dataset.fields) - 1) + "\r\n"
+    report = take(header + one + commas + '"", ,' + commas[2:] + two.replace(",OWN", ",OWN?!") + commas * 300)
+    assert totals(report) == (2, 0, 0, 0)
+    assert [bad.line for bad in take(header + commas + one.replace("nurse", "nobody") + commas).bad] == [3]
+    wider = [line.rstrip() + ",, \r\n" for line in (header, one)]
+    assert totals(take("".join(wider) + commas.rstrip() + ",,\r\n")) == (0, 1, 0, 0)
+    report = take(wider[0] + one.rstrip() + ",,note to self\r\n")
+    assert totals(report) == (0, 0, 0, 1)
+    assert "to the right of the last column" in report.bad[0].sentence
+    assert held().keys() == {"1", "2"}
+
+
 def test_a_stray_quotation_mark_swallows_no_other_row(take, held, dataset, good):
     header, one, two, three = lines_of([good | {"case_ref": ref} for ref in "123"], dataset)
     for stray in ('"' + one, one.replace(",OWN", ',"OWN'), one.replace(",OWN", ',"OWN"x')):

@@ -69,8 +69,8 @@ def rules(service: Service) -> list[Rule]:
 
 
 def address(service: Service, rule: Rule, values: dict[str, str]) -> str:
-    with service.app.test_request_context():
-        return service.app.url_for(rule.endpoint, **{name: values[name] for name in rule.arguments})
+    places = service.app.url_map.bind("localhost")
+    return places.build(rule.endpoint, {name: values[name] for name in rule.arguments})
 
 
 def methods(rule: Rule) -> list[str]:

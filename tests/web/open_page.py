@@ -13,9 +13,7 @@ from visiting import Visitor
 
 from consult.proforma.model import Proforma, Question
 
-ONCE_ONLY = re.compile(
-    r'(?<=name="key" value=")[^"]+|(?<=name="csrf_token" value=")[^"]+|[0-9a-f-]{36}-\d{4}|[0-9a-f]{32}'
-)
+ONCE_ONLY = re.compile(r'(name="(?:key|csrf_token)" value=")[^"]+|\b(?:[0-9a-f-]{36}-\d{4}|[0-9a-f]{32})')
 """Keys and tokens, which every drawing makes anew."""
 PART = re.compile(r"(slot|rail|rest|heading)-|left$|parked$|banner-answers$|report-(state|act)$")
 PLAIN = {"finding", "choice", "choices", "number", "text"}
@@ -35,7 +33,7 @@ class OpenPage:
 
     def look(self) -> None:
         """Note where everything is."""
-        self.parts = {str(e.get("id")): e for e in self.page.iter() if isinstance(e, HtmlElement) and e.get("id")}
+        self.parts = {str(e.get("id")): e for e in self.page.xpath("//*[@id]")}
 
     def at(self, id_: str) -> HtmlElement:
         return self.parts[id_]
@@ -86,17 +84,33 @@ def chosen(control: HtmlElement, values: list[str]) -> None:
 
 
 def drawn(page: HtmlElement) -> dict[str, str]:
-    """The parts of a page that pieces are put into, and what is in none of them, written alike whatever drew it."""
-    parts = {e.get("id"): e for e in page.iter() if isinstance(e, HtmlElement) and PART.match(e.get("id", ""))}
-    found = {id_: written(e) for id_, e in parts.items()}
+    """The parts of a page that pieces are put into, and what is in none of them, as they stand there."""
+    parts = {id_: e for e in page.xpath("//*[@id]") if PART.match(id_ := e.get("id"))}
+    found = {id_: raw(e) for id_, e in parts.items()}
     for e in parts.values():
         fill(e, lxml.html.Element("p"))
-    return found | {"the rest of the page": written(page.find("body"))}
+    return found | {"the rest of the page": raw(page.find("body"))}
 
 
-def written(element: HtmlElement) -> str:
-    text = lxml.html.tostring(element, with_tail=False, encoding="unicode")
-    return " ".join(ONCE_ONLY.sub("-", re.sub(r">\s+|\s+<", lambda found: found.group().strip(), text)).split())
+def unlike(one: dict[str, str], other: dict[str, str]) -> list[str]:
+    """The parts that two pages do not hold alike, whatever drew them."""
+    as_they_stand = [id_ for id_ in one.keys() | other.keys() if one.get(id_) != other.get(id_)]
+    return sorted(
+        id_
+        for id_ in as_they_stand
+        if not (one.keys() & other.keys() >= {id_} and plain(one[id_]) == plain(other[id_]))
+    )
+
+
+def raw(element: HtmlElement) -> str:
+    text: str = lxml.html.tostring(element, with_tail=False, encoding="unicode")
+    return text
+
+
+def plain(text: str) -> str:
+    """A part without the blanks around its elements, keys and tokens."""
+    close = re.sub(r">\s+", ">", re.sub(r"\s+<", "<", text))
+    return " ".join(ONCE_ONLY.sub(r"\1-", close).split())
 
 
 def some_values(question: Question, control: HtmlElement, luck: random.Random) -> list[str]:

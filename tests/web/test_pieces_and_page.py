@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from luck import seeded
-from open_page import OpenPage, act, drawn, read_by_rules
+from open_page import OpenPage, act, drawn, read_by_rules, unlike
 from visiting import Service, Visitor
 
 ACTS = 40
@@ -20,7 +20,7 @@ def test_after_any_answer_the_open_page_shows_what_a_new_one_does(service: Servi
     for _ in range(ACTS):
         done.append(act(open_page, proforma, moving, luck))
         here, anew = drawn(copy.deepcopy(open_page.page)), drawn(open_page.anew())
-        other = sorted(id_ for id_ in here.keys() | anew.keys() if here.get(id_) != anew.get(id_))
+        other = unlike(here, anew)
         assert other == [], (done[-3:], here.get(other[0]), anew.get(other[0]))
     assert {"left", "parked", "the rest of the page"} < here.keys()
 

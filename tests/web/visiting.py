@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 from collections.abc import Iterator
@@ -48,10 +47,6 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-SOUND: set[tuple[bool, bytes]] = set()
-"""What was left of the pages that were found sound: parsing one as strictly as HTML allows takes longer than making it.
-"""
 
 
 class Clock:
@@ -206,11 +201,10 @@ def look_over(response: TestResponse, pieces: bool = False) -> None:
     text = response.text
     whole = text.lstrip().lower().startswith("<!doctype") and not pieces
     assert not whole or not [word for word in PERSONAL if word in pages.title_in(text).lower()]
-    left = bare(text)
-    if (shape := (whole, hashlib.sha256(left.encode(errors="surrogatepass")).digest())) not in SOUND:
-        wrong = pages.wrong_with(left, not whole) and pages.wrong_with(text, not whole)  # told of the page as it is
+    if (shape := pages.shape(text, whole)) not in pages.SOUND:
+        wrong = pages.wrong_with(bare(text), not whole) and pages.wrong_with(text, not whole)  # told of it as it is
         assert wrong == []
-        SOUND.add(shape)
+        pages.SOUND.add(shape)
 
 
 def kept_by_the_browser(response: TestResponse) -> str:
