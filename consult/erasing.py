@@ -6,6 +6,7 @@ What was erased is written to a list beside the database, without a name: a back
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ from consult.proforma.dataset import Dataset
 from consult.proforma.load import Definition
 from consult.record import about, erasing, identity, ledger, own
 from consult.record.database import Connection
+from consult.record.disk import sync
 from consult.record.ledger import Draft, Refused, Step, append
 from consult.record.library import Library
 
@@ -124,10 +126,15 @@ def _years_before(day: date, years: int) -> date:
 
 
 def write_down(folder: Path, erased: Erased) -> Path:
-    """Add a line to the list of an instance."""
+    """Add a line to the list of an instance: all of it, on the disk, or nothing, as a restore reads each line."""
     file = folder / LIST
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(asdict(erased), ensure_ascii=False) + "\n")
+    line = json.dumps(asdict(erased), ensure_ascii=False) + "\n"
+    with file.open("ab", buffering=0) as stream:
+        before = stream.seek(0, os.SEEK_END)
+        if stream.write(line.encode()) != len(line.encode()):
+            stream.truncate(before)
+            raise Refused(f"Nothing was erased, as there is no room for a line in {file}; make room, then try again.")
+    sync(file)
     return file
 
 

@@ -20,7 +20,7 @@ from consult.proforma.load import Definition
 from consult.proving import read_only
 from consult.record import kept
 from consult.record.database import SCHEMA_VERSION, Connection
-from consult.record.opening import at_rest, check_usable
+from consult.record.opening import at_rest, check_ours, check_usable
 from consult.record.reference import new_reference
 
 
@@ -28,7 +28,10 @@ from consult.record.reference import new_reference
 @on_instance()
 @pass_place
 def check(place: Place) -> None:
-    """Check all content: proformas with measures and benchmarks, leaflets, and the settings of the instance."""
+    """Check all content: proformas with measures and benchmarks, leaflets, and the settings of the instance.
+
+    Nothing comes into use by being checked.
+    """
     found = checking.check_content(place.folder)
     for line in found.right:
         click.echo(f"Right: {line}")
@@ -53,7 +56,7 @@ def looked_at(place: Place) -> Iterator[tuple[Connection, Content]]:
     file = database_file(place.folder)
     check_usable(file)
     with read_only(file, at_rest(file)) as conn:
-        if conn.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION:
+        if check_ours(conn, file) == SCHEMA_VERSION:
             yield conn, look(conn, place.folder)
             return
     with opened(place) as instance:  # an older one is brought up to date first

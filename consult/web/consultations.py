@@ -104,7 +104,7 @@ def _held_at() -> datetime:
         raise Refused(WHEN_HELD, "time" if day else "date")
     try:
         held = datetime.combine(day, hour).astimezone()
-    except (OverflowError, ValueError):  # of the first or last day of the calendar, in another zone
+    except (OverflowError, ValueError, OSError):  # the first or last day of the calendar; on Windows all before 1970
         raise Refused(WHEN_HELD, "date") from None
     if held > inst().store.clock():
         raise Refused("That lies in the future; enter the date and time at which it was held.", "date")

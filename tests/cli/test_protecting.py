@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -368,6 +371,31 @@ def test_a_list_that_is_none_restores_nothing(consult: Consult, real: Path, tmp_
     assert "no list of what was erased" in consult(real, "restore", tmp_path / "copy.db", code=1).output
     assert head_of(real) == before
     assert not list(real.glob("*before-restore*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process is given a limit")
+@pytest.mark.parametrize("room", [0, 20])
+def test_without_room_for_its_line_nobody_is_erased_and_the_list_stays_whole(
+    consult: Consult, real: Path, tmp_path: Path, room: int
+) -> None:
+    """Half a line would have every later restore refused."""
+    id_, file = known(real), real / erasing.LIST
+    line = '{"employee": "e", "at": "2026-01-01", "why": "Asked", "redacted": []}\n'
+    file.write_text(line * (4_000_000 // len(line)), "ascii")  # longer than what else is written may grow
+    before = file.read_bytes()
+    limited = (
+        "import resource, sys; from consult.cli import main; size = int(sys.argv[1]);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)); main(['--instance', *sys.argv[2:]])"
+    )
+    words = (real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes")
+    run = [sys.executable, "-c", limited, str(len(before) + room), *words]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert file.read_bytes() == before
+    assert known(real) == id_
+    consult(real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes")
+    assert len(erasing.read_list(file)) == before.count(b"\n") + 1
 
 
 def test_nobody_is_erased_on_hold_or_in_an_open_consultation(consult: Consult, real: Path) -> None:
