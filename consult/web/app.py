@@ -139,23 +139,10 @@ def create_app(instance: Instance) -> Flask:
     app.request_class = dates.Asked
     app.url_rule_class = routing.Lazy
     app.session_interface = cookies.Sessions()
-    app.extensions["consult"] = instance
-    app.config.update(
-        SECRET_KEY=instance.secret_key,
-        MAX_CONTENT_LENGTH=MAX_BODY,
-        MAX_FORM_MEMORY_SIZE=MAX_BODY,
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Strict",
-        SESSION_COOKIE_SECURE=instance.behind_tls,
-        SESSION_COOKIE_NAME=cookies.name("consult_form", instance),
-        TRUSTED_HOSTS=list(instance.hosts),
-        WTF_CSRF_TIME_LIMIT=None,
-        WTF_CSRF_SSL_STRICT=False,
-    )
+    put_over(app, instance)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["date_parts"] = dates.boxes
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    noting.keep(app)
     _register(app)
     errors.register(app)
     app.before_request(visit.who_is_it)
@@ -169,6 +156,24 @@ def create_app(instance: Instance) -> Flask:
     app.context_processor(lambda: {"csrf_token": token})  # flask-wtf gives each template its own
     app.jinja_env.globals.update(_words())  # global, so that a file of macros is read once and not for each page
     return app
+
+
+def put_over(app: Flask, instance: Instance) -> None:
+    """All that an application holds of the instance that it is over."""
+    app.extensions["consult"] = instance
+    app.config.update(
+        SECRET_KEY=instance.secret_key,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_SECURE=instance.behind_tls,
+        SESSION_COOKIE_NAME=cookies.name("consult_form", instance),
+        TRUSTED_HOSTS=list(instance.hosts),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    noting.keep(app)
 
 
 def _register(app: Flask) -> None:

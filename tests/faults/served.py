@@ -181,15 +181,18 @@ BUILDS: dict[str, Callable[[], None]] = {
 # --- the process with everything imported ----------------------------------------------------------------------------
 
 
-def warm_up() -> None:
-    """Import all, and read the content files once: they do not change while this runs. No database is opened here."""
+def warm_up(compiled: str) -> None:
+    """Import all, and read the content files once: they do not change while this runs. No database is opened here.
+
+    Templates are compiled into the folder `compiled`, for all that is forked.
+    """
     from flask import Flask
     from jinja2 import FileSystemBytecodeCache
 
     from consult import in_use, server  # noqa: F401 - imported before the fork
     from consult.web import app  # noqa: F401
 
-    Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(tempfile.mkdtemp(prefix="templates-"))}
+    Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(compiled)}
     folder = in_use.proforma_folder(None)
     definition = in_use.load_definition(folder)  # what is read once is kept by the product itself
     measures = in_use.measures.parse_measures((folder / "measures.toml").read_text("utf-8"), definition.dataset)
@@ -251,7 +254,13 @@ def prctl(what: int, value: int) -> None:
 def main(log_file: str) -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)  # what a killed server had started comes here, and is waited for
     log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    warm_up()
+    with tempfile.TemporaryDirectory(prefix="templates-") as compiled:
+        warm_up(compiled)
+        obey(log)
+
+
+def obey(log: int) -> None:
+    """Start and end servers as the test asks, until it asks no more; none is left."""
     running: set[int] = set()
     print(0, flush=True)
     for line in sys.stdin:

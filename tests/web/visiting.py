@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,7 @@ from consult.record import settings
 from consult.record.consultation import Consultation
 from consult.record.store import Start, Who
 from consult.web import braking
-from consult.web.app import CSP, CSP_OF_PIECES, create_app
+from consult.web.app import CSP, CSP_OF_PIECES, create_app, put_over
 from consult.web.screen import Screen
 from consult.web.static import FOR_EVER
 
@@ -229,14 +229,37 @@ def make(folder: Path) -> None:
     instance.close()
 
 
-def opened(folder: Path) -> Service:
+def opened(folder: Path, over: Callable[[Instance], Flask] = create_app) -> Service:
     """The service of an instance folder."""
     clock = Clock()
     instance = open_instance(folder, clock=clock)
     who = {p.role: Who(p.id, p.role) for p in people.people(instance.db.read())}
-    service = Service(instance, create_app(instance), clock, who)
+    service = Service(instance, over(instance), clock, who)
     service.app.before_request_funcs[None].insert(0, service.hurry)
     return service
+
+
+class Again:
+    """One application for one instance after the other: all it holds of one is in two places, which begin anew."""
+
+    def __init__(self) -> None:
+        self.app: Flask | None = None
+
+    def __call__(self, instance: Instance) -> Flask:
+        if self.app is None:
+            self.app = create_app(instance)
+            self.extensions, self.config = dict(self.app.extensions), dict(self.app.config)
+            self.before = list(self.app.before_request_funcs[None])
+            return self.app
+        self.app.extensions = dict(self.extensions)
+        self.app.config.clear()
+        self.app.config.update(self.config)
+        self.app.before_request_funcs[None] = list(self.before)
+        put_over(self.app, instance)
+        return self.app
+
+
+again = Again()
 
 
 @pytest.fixture(scope="session")
@@ -250,7 +273,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def service(made: Path, tmp_path: Path) -> Iterator[Service]:
     """A service of its own for each test."""
-    running = opened(Path(shutil.copytree(made, tmp_path / "instance")))
+    running = opened(Path(shutil.copytree(made, tmp_path / "instance")), again)
     yield running
     running.instance.close()
 
