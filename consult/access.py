@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from consult.accounts import people
 from consult.audit import cases
-from consult.documents.everything import Everything, Held, told
+from consult.documents.everything import Everything, Held, Told, told
 from consult.documents.note import after_signing, below_mark, mark_of, note
 from consult.documents.report import with_names
 from consult.documents.words import ROLES, uk_date, when
@@ -87,7 +87,7 @@ def _held(
         id_,
         f"{uk_date(consultation.started['held_on'])}, with {clinician}, {ROLES.get(consultation.role, '').lower()}",
         STATES.get(consultation.state, "Marked as entered in error"),
-        below_mark(mark_of(consultation), f"{text}\n{later}" if later else text),
+        below_mark(mark_of(consultation, definition.proforma), f"{text}\n{later}" if later else text),
         tuple(_reports(consultation, known.name, names)),
         tuple((name.replace("_", " "), value) for name, value in row.fields.items() if value) if row else (),
         tuple(told(step, names, definition.proforma) for step in steps),
@@ -119,26 +119,24 @@ def _data(
             "date_of_birth": known.date_of_birth.isoformat(),
             "local_number": known.local_number,
         },
-        "consultations": [
-            {
-                "id": of.id,
-                "heading": of.heading,
-                "state": of.state,
-                "note": of.note,
-                "reports": [{"at": at, "text": text} for at, text in of.reports],
-                "case": dict(of.case),
-            }
-            for of in held
-        ],
-        "steps": [
-            {
-                **asdict(step),
-                "by": names.get(step.actor, step.actor),
-                "in_words": told_of[step.seq].what if step.seq in told_of else told(step, names, None).what,
-            }
-            for step in steps
-        ],
+        "consultations": [_consultation(of) for of in held],
+        "steps": [_step(step, told_of.get(step.seq) or told(step, names, None), names) for step in steps],
     }
+
+
+def _consultation(of: Held) -> dict[str, Any]:
+    return {
+        "id": of.id,
+        "heading": of.heading,
+        "state": of.state,
+        "note": of.note,
+        "reports": [{"at": at, "text": text} for at, text in of.reports],
+        "case": dict(of.case),
+    }
+
+
+def _step(step: Step, said: Told, names: dict[str, str]) -> dict[str, Any]:
+    return {**asdict(step), "by": names.get(step.actor, step.actor), "in_words": said.what}
 
 
 def as_json(all_of_it: Everything) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,8 @@ from consult.record.settings import is_demonstration, keeping, provider
 NAME: Final = re.compile(r"consult-(\d{8}T\d{6}Z)(-scheduled)?\.db")
 """How a backup is named that was given no name; those of a running server say so."""
 TIME: Final = "%Y%m%dT%H%M%SZ"
+LEEWAY: Final = timedelta(minutes=5)
+"""How far the clock may have been set right since a backup was made."""
 
 
 def backup(instance: Instance, target: Path | None) -> tuple[Path, Proof]:
@@ -94,6 +96,18 @@ def backups_in(folder: Path) -> list[Path]:
             f"The folder {folder} can't be read ({error.strerror}); connect its disk, or let this account read it."
         ) from error
     return [path for _, path in sorted(found, reverse=True)]
+
+
+def newest_by(files: list[Path], now: datetime) -> list[Path]:
+    """Backups as `backups_in` gives them, but those that bear a time to come last: the clock was wrong then."""
+    ahead = [file for file in files if is_ahead(file, now)]
+    return [file for file in files if file not in ahead] + ahead
+
+
+def is_ahead(file: Path, now: datetime) -> bool:
+    """Whether the name of a backup says that it was made later than now."""
+    made = made_at(file)
+    return made is not None and made > now + LEEWAY
 
 
 def _target(folder: Path, target: Path | None, now: datetime) -> Path:
@@ -199,6 +213,19 @@ def _keep_what_is_there(folder: Path, now: datetime) -> Path | None:
         return None
     kept = folder / f"{DATABASE}.before-restore-{now:%Y%m%dT%H%M%S.%fZ}"
     try:
+        _copy_whole(file, kept)
+    except (OSError, sqlite3.Error) as error:
+        _remove(kept)  # half a copy would be taken for the record
+        why = getattr(error, "strerror", "") or in_a_line(error)
+        raise BackupRefused(
+            f"Nothing was restored, as the record that is there could not be kept beside it ({why}); make room on the "
+            f"disk of {folder}, or restore into another folder with --instance."
+        ) from error
+    return kept
+
+
+def _copy_whole(file: Path, kept: Path) -> None:
+    try:
         settle(file)
         with read_only(file) as conn:
             copy(conn, kept)
@@ -208,4 +235,3 @@ def _keep_what_is_there(folder: Path, now: datetime) -> Path | None:
                 shutil.copyfile(path, f"{kept}{side}")
                 sync(Path(f"{kept}{side}"))
     sync(kept)
-    return kept

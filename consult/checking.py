@@ -15,10 +15,14 @@ from consult.audit.measures import load_measures
 from consult.content import content_folders
 from consult.documents import evidence, leaflet, needs
 from consult.exchange import entryform
-from consult.in_use import Content, proforma_folder, unapproved
+from consult.in_use import PROFORMA, Content, proforma_folder, unapproved
 from consult.proforma.load import ContentError, Problem, load_definition, read_text
 from consult.record.database import Connection
+from consult.record.kept import of_kind
 from consult.record.settings import open_sites, sites
+
+DEPTH = 2
+"""How deep in the folder of leaflets a leaflet lies: its own folder and its file."""
 
 
 class Checked(Struct):
@@ -37,6 +41,37 @@ def check_content(instance: Path | None) -> Checked:
     if not checked.right and not checked.problems:
         checked.problems.append(Problem("proformas", "", "No content was found; put the folder back."))
     return checked
+
+
+def overlooked(instance: Path) -> Iterator[str]:
+    """The files and folders of an installation's own content that nothing reads, as their place or name is another."""
+    for folder in sorted((instance / "proformas").glob("*/")):
+        if folder != proforma_folder(instance):
+            yield f"{folder} is not read; call the folder {PROFORMA}, and let its file proforma.toml stand in it."
+    own = instance / "leaflets"
+    for file in sorted(path for path in own.rglob("*") if path.is_file()):
+        depth = len(file.relative_to(own).parts)
+        if file not in (own / needs.FILE, own / "LICENSE.md") and not (
+            depth == DEPTH and file.suffix in (".md", ".svg")
+        ):
+            yield f"{file} is not read; a leaflet is a file such as its-id/en.md in {own}, with its pictures beside it."
+
+
+def same_number(conn: Connection, instance: Path, content: Content) -> Iterator[str]:
+    """What of an installation's own content was changed without raising its version."""
+    parts = {path.parent.name for path in (instance / "leaflets").glob("*/*.md")}
+    own = [item for item in content.leaflets.values() if item.id in parts]
+    found = [("leaflet", f"{item.id}/{item.language}", item.version, item.digest) for item in own]
+    if content.folder.is_relative_to(instance):
+        proforma, measures = content.definition.proforma, content.measures
+        found.append(("proforma", PROFORMA, proforma.version, content.definition.digest))
+        found.append(("measures", PROFORMA, measures.version, content.measures_digest))
+    for kind, id_, version, digest in found:
+        if any((one.id, one.version) == (id_, version) and one.digest != digest for one in of_kind(conn, kind)):
+            yield (
+                f"The {kind} {id_} was changed and still calls itself version {version}; raise its version, so that "
+                "prints and papers tell the two apart."
+            )
 
 
 def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
@@ -75,6 +77,9 @@ class Joined(Commands):
 @click.version_option(package_name="oh-back-pain-consult", prog_name="consult")
 def main() -> None:
     """Back-pain consultations in occupational health: held, written down and audited in one go."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file under Windows knows the letters of one code page only
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -91,17 +91,19 @@ def _last_backup(folder: Path, conn: Connection) -> Finding:
     if went and not went.well:
         return Finding("backup", "fault", f"The backup of {when(went.at)} failed. {went.sentence}")
     try:
-        newest = newest_backup(folder, conn)
+        newest = newest_backup(folder, conn, now_utc())
     except BackupRefused as error:
         return Finding("backup", "fault", str(error))
     if newest is None:
         return Finding("backup", "note", "There is no backup yet; make one with `consult backup`.")
     own = f"The server itself made its last {when(went.at)}." if went else "The server itself has made none."
     sentence = f"The newest of {newest.among}, by hand or by the server, is {newest.file}, made {when(newest.at)}"
+    if newest.ahead:
+        own = f"{newest.ahead} of them bear a time to come in their names, so the clock was wrong. {own}"
     if now_utc() - datetime.fromisoformat(newest.at) > OLD_BACKUP:
         old = "old. Make one with `consult backup`, or let the server run."
         return Finding("backup", "note", f"{sentence}: {old} {own}")
-    return Finding("backup", "fine", f"{sentence}. {own}")
+    return Finding("backup", "note" if newest.ahead else "fine", f"{sentence}. {own}")
 
 
 def _last_rehearsal(folder: Path) -> Finding:

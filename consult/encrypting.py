@@ -33,9 +33,24 @@ def encrypt(folder: Path, old_key: Path | None = None) -> tuple[Proof, Path | No
             f"{cipher.IN_ENVIRONMENT} to the key itself."
         )
     with server_lock(folder), only_for_me():
-        made = cipher.made_if_missing()
-        new = cipher.key()
-        return _written_anew(folder, _key_it_has(database_file(folder), new, old_key), new), made
+        made, has = _keys(database_file(folder), old_key)
+        return _written_anew(folder, has, cipher.key()), made
+
+
+def _keys(file: Path, old_key: Path | None) -> tuple[Path | None, str]:
+    """The file of the new key if it was made now, and the key that the database has.
+
+    No new key is left in the place of one that is missing: it would be taken for that, and kept.
+    """
+    if not old_key and not cipher.is_plain(file):
+        cipher.key()  # says which file is to be put back
+    made = cipher.made_if_missing()
+    try:
+        return made, _key_it_has(file, cipher.key(), old_key)
+    except BaseException:
+        if made:
+            made.unlink()
+        raise
 
 
 def decrypt(folder: Path) -> Proof:

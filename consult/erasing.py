@@ -6,6 +6,7 @@ What was erased is written to a list beside the database, without a name: a back
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -15,10 +16,12 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from consult.audit import cases
+from consult.documents.words import local_time
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import Definition
 from consult.record import about, erasing, identity, ledger, own
 from consult.record.database import Connection
+from consult.record.disk import sync
 from consult.record.ledger import Draft, Refused, Step, append
 from consult.record.library import Library
 
@@ -111,16 +114,27 @@ def _free(dataset: Dataset) -> set[str]:
 
 def due(last_seen: dict[str, str], years: int, today: date) -> list[tuple[str, str]]:
     """Who was last seen `years` years ago or longer, with the day, the longest ago first; nobody where years is 0."""
-    days = sorted((at[:10], id_) for id_, at in last_seen.items())
-    before = today.replace(year=today.year - years, day=min(today.day, 28) if today.month == 2 else today.day)
-    return [(id_, day) for day, id_ in days if years and day <= before.isoformat()]
+    days = sorted((local_time(at).date(), id_) for id_, at in last_seen.items())
+    return [(id_, day.isoformat()) for day, id_ in days if years and day <= _years_before(today, years)]
+
+
+def _years_before(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:  # the 29th of February of a year that has none
+        return day.replace(year=day.year - years, day=28)
 
 
 def write_down(folder: Path, erased: Erased) -> Path:
-    """Add a line to the list of an instance."""
+    """Add a line to the list of an instance: all of it, on the disk, or nothing, as a restore reads each line."""
     file = folder / LIST
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(asdict(erased), ensure_ascii=False) + "\n")
+    line = json.dumps(asdict(erased), ensure_ascii=False) + "\n"
+    with file.open("ab", buffering=0) as stream:
+        before = stream.seek(0, os.SEEK_END)
+        if stream.write(line.encode()) != len(line.encode()):
+            stream.truncate(before)
+            raise Refused(f"Nothing was erased, as there is no room for a line in {file}; make room, then try again.")
+    sync(file)
     return file
 
 

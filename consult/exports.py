@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict, fields, replace
 
-from consult.audit import cases, rounds, sampling
+from consult.audit import cases, leaving, rounds, sampling
 from consult.audit import results as audit
 from consult.audit.results import Results, Selection
 from consult.audit.versions import VersionRefused
@@ -25,6 +25,8 @@ from consult.exchange import casefile, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, open_instance
+from consult.proforma.days import day_in
+from consult.proforma.model import Proforma
 from consult.proving import read_only
 from consult.record import ledger
 from consult.record.consultation import Consultation
@@ -109,6 +111,7 @@ def results_file(
     """Results as csv, xlsx or mohawk; what is to leave the provider must have been counted over the whole service."""
     if form == "mohawk":
         return "".join(csv_records(resultsfile.mohawk_sheet(conn, scoring, found.selection))).encode()
+    found = leaving.safe(conn, scoring.measures, scoring.dataset, found) if leaves else found
     sheet = resultsfile.results_sheet(found, scoring, leaves=leaves, invented=instance.demonstration)
     if form == "csv":
         return "".join(csv_records(sheet)).encode()
@@ -147,7 +150,7 @@ def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Ch
         return _check_cases
     if saved.key_of(content):
         return _check_paper
-    if content.lstrip().startswith(b"{"):
+    if _may_be_json(content):
         return _check_results
     if HEAD_LINE.search(content.decode("utf-8", errors="replace")):
         return _check_note
@@ -155,6 +158,12 @@ def _kind_of(file: Path, content: bytes) -> Callable[[Instance, Path, bytes], Ch
         f"{file} carries no head, so nothing was compared; a case file needs {beside(file).name} beside it, results "
         'the option --head, and a note the line "Step ... of the record" below it.'
     )
+
+
+def _may_be_json(content: bytes) -> bool:
+    """Whether it begins as JSON does, in any of its codings: a shell of Windows writes UTF-16 into a file."""
+    text = content.decode(json.detect_encoding(content), errors="replace")
+    return text.lstrip().startswith("{")
 
 
 # ---------------------------------------------------------------- papers of evidence
@@ -236,7 +245,7 @@ def _rows_off(instance: Instance, step: int, text: str) -> list[str]:
         then = {row.key: row.fields for row in cases.iterate(conn)}
         if "".join(casefile.export_cases(conn, dataset)) == text:
             return []
-    header, *rows = casefile.records(text) if text else [casefile.Record(1, [])]
+    header, *rows = list(casefile.records(text)) or [casefile.Record(1, [])]
     missing = set(cases.KEY) - set(header.cells)
     if missing:
         return [f"It has no column {', '.join(sorted(missing))}, so its cases can't be told."]
@@ -272,14 +281,7 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
         known = json.loads(content)
         head = known.pop("head")
         step, hash_ = int(head["step"]), str(head["hash"])
-        selection = Selection(
-            head["provider"] or "",
-            known["site"] or "",
-            known["from"] or "",
-            known["to"] or "",
-            head["capture"] or "",
-            round=head.get("round") or "",
-        )
+        selection = _selection(head, known)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExportRefused(
             f"{file} holds no results with their head, so nothing was compared; count with --format json --head."
@@ -290,6 +292,17 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
     return Checked(
         f"results counted at step {step}", wrong, [f"Since then {len(since)} steps changed cases."] if since else []
     )
+
+
+def _selection(head: dict[str, Any], known: dict[str, Any]) -> Selection:
+    """What results were counted of; ValueError or TypeError for what this program would not have counted."""
+    provider, capture, round_ = head["provider"] or "", head["capture"] or "", head.get("round") or ""
+    site, start, end = (known[name] or "" for name in ("site", "from", "to"))
+    if not all(isinstance(one, str) for one in (provider, site, capture, round_)):
+        raise TypeError
+    if any(day and day_in(day) is None for day in (start, end)):
+        raise ValueError
+    return Selection(provider, site, start, end, capture, round=round_)
 
 
 def _counted_again(instance: Instance, step: int, selection: Selection, known: dict[str, Any]) -> list[str]:
@@ -355,7 +368,8 @@ def _check_note(instance: Instance, _: Path, content: bytes) -> Checked:
     consultation = instance.store.consultation(signed.consultation)
     assert consultation is not None  # noqa: S101 - a step that signs is of a consultation
     wrong, since = _note_off(instance, consultation, text, found.start(), found.end())
-    return Checked(f"note signed in step {step}", [*_mark_off(consultation, mark), *wrong], since)
+    marked_wrong = _mark_off(consultation, instance.store.definition_of(consultation).proforma, mark)
+    return Checked(f"note signed in step {step}", [*marked_wrong, *wrong], since)
 
 
 NOT_A_NOTE: Final = "Its text was not compared: only that of a signed note is kept in the record by a digest."
@@ -369,9 +383,9 @@ def _marked_apart(text: str) -> tuple[str, str]:
     return mark, rest
 
 
-def _mark_off(consultation: Consultation, mark: str) -> list[str]:
+def _mark_off(consultation: Consultation, proforma: Proforma, mark: str) -> list[str]:
     """What is wrong with what a note says above all else of having been entered in error."""
-    stands = " ".join(mark.split()) in ("", mark_of(consultation))
+    stands = " ".join(mark.split()) in ("", mark_of(consultation, proforma))
     return [] if stands else ["That it was entered in error is not what the record says."]
 
 

@@ -82,13 +82,18 @@ def write(instance: Instance, file: Path) -> HandedOver:
 
 def read(file: Path) -> Iterator[dict[str, Any]]:
     """The lines of a file, one by one; Refused where one is none."""
-    with file.open(encoding="utf-8") as stream:
+    with file.open("rb") as stream:
         for number, text in enumerate(stream, 1):
             try:
-                line = json.loads(text)
-                yield {**line, "type": str(line["type"])}
+                line = json.loads(text.decode("utf-8"))
+                said = {**line, "type": str(line["type"])}
             except (ValueError, TypeError, KeyError) as error:
-                raise Refused(f"Line {number} of {file} is no line of a record; write the file again.") from error
+                raise _no_line(number, file) from error
+            yield said
+
+
+def _no_line(number: int, file: Path) -> Refused:
+    return Refused(f"Line {number} of {file} is no line of a record; write the file again.")
 
 
 def prove(file: Path) -> HandedOver:
@@ -97,8 +102,11 @@ def prove(file: Path) -> HandedOver:
     Refused says what is wrong. No database is needed, so that whoever takes the record over can do the same.
     """
     seen = _Seen(file)
-    for line in read(file):
-        seen.take(line)
+    for number, line in enumerate(read(file), 1):
+        try:
+            seen.take(line)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _no_line(number, file) from error
     seen.check()
     return HandedOver({of: seen.counts[of] for of in TYPES}, *seen.head)
 
@@ -154,7 +162,7 @@ class _Seen:
         again = "write the file again."
         if self.first.get("form") != FORM or not self.last:
             raise Refused(f"{self.file} does not begin and end as a whole record does; {again}")
-        said = (self.first["step"], self.first["hash"]), self.last["lines"]
+        said = (self.first.get("step"), self.first.get("hash")), self.last.get("lines")
         if said != (self.head, {of: self.counts[of] for of in TYPES}):
             raise Refused(f"Lines are missing from {self.file}; {again}")
         for seq in self.without:

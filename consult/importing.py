@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from consult.exchange import in_error
 from consult.exchange.casefile import REPLACED, Import, ImportReport, import_cases, read_text
 from consult.instance import Instance
 from consult.progress import Progress
@@ -36,6 +37,13 @@ def import_file(
         report = import_cases(instance.db, dataset, text, settings, report_rows)
     own = [site for provider, site in report.sites if provider == instance.provider]
     return report, add_unknown_sites(instance, own, actor)
+
+
+def take_out_file(instance: Instance, content: bytes, reason: str, actor: str, write: bool) -> in_error.Undone:
+    """Take the cases of a file out again; without `write` it is only said what would go."""
+    settings = Import(instance.provider, instance.today(), actor, instance.store.at())
+    dataset = instance.library.current.dataset
+    return in_error.take_out_file(instance.db, dataset, read_text(content), settings, reason, write)
 
 
 def why_not_taken(demonstration: bool, provider: str) -> str:

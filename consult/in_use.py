@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,7 +20,7 @@ from consult.exchange.entryform import EntryForm, EntryWords
 from consult.proforma.load import ContentError, Definition, Problem, load_definition, read_text
 from consult.record import ledger, library
 from consult.record.database import Connection, Database
-from consult.record.kept import Kept, digest_of, every, has, keep, newest
+from consult.record.kept import Kept, current, digest_of, every, has, keep, newest
 
 PROFORMA: Final = "back-pain"
 RESTORE: Final = "restore a backup"
@@ -81,88 +81,104 @@ def not_loaded(conn: Connection, instance: Path) -> list[str]:
 
 def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
     """The content as the files say it, or where they are refused as it was before, and its parts to be kept."""
-    folder, problems = proforma_folder(instance), list[Problem]()
-    definition = _or_kept(lambda: load_definition(folder), lambda: library.newest(conn, PROFORMA), problems)
-    (measure_text, measure_set) = _file_or_kept(
-        conn, folder / measures.FILE, lambda text: measures.parse_measures(text, definition.dataset), problems
-    )
-    (benchmark_text, base) = _file_or_kept(
-        conn,
-        folder / benchmarks.FILE,
-        lambda text: benchmarks.parse_benchmarks(text, measure_set, definition.dataset),
-        problems,
-    )
-    (added_text, benchmark_set) = _with_added(
-        conn, instance, lambda text: benchmarks.with_added(base, text, measure_set, definition.dataset), base, problems
-    )
-    (entry_text, entry_words) = _if_there(
-        conn, folder / entryform.FILE, lambda text: entryform.parse_words(text, definition.dataset), problems
-    ) or ("", EntryWords(version=""))
-    (organisation_text, section) = _if_there(
-        conn,
-        folder / organisation.FILE,
-        lambda text: organisation.parse_organisation(text, benchmark_set),
-        problems,
-    ) or ("", Organisation())
-    folders = content_folders("leaflets", instance)
-    leaflets = _or_kept(lambda: leaflet.load(*folders), lambda: _good_leaflets(conn, folders), problems)
-    kept = [
-        _kept(measures.FILE, measure_set.version, measure_text),
-        _kept(benchmarks.FILE, "", benchmark_text),
-        *([_kept(benchmarks.ADDED, "", added_text)] if added_text else []),
-        *([_kept(entryform.FILE, entry_words.version, entry_text)] if entry_text else []),
-        *([_kept(organisation.FILE, section.version, organisation_text)] if organisation_text else []),
-        *map(_kept_leaflet, leaflets.values()),
-    ]
-    asked_by = digest_of(organisation.FILE, organisation_text)
-    entry = entryform.form(entry_words, definition.dataset)
-    scored_by = digest_of(measures.FILE, measure_text)
-    return Content(
-        definition, measure_set, scored_by, benchmark_set, leaflets, entry, section, asked_by, folder, problems
-    ), kept
-
-
-def _with_added(
-    conn: Connection, instance: Path, add: Callable[[str], Benchmarks], base: Benchmarks, problems: list[Problem]
-) -> tuple[str, Benchmarks]:
-    """The shipped figures with those that the installation added; without them where its file was never right."""
+    folder = proforma_folder(instance)
+    reader = _Reader(conn, folder)
+    definition = reader.definition()
+    refused = [*reader.problems]
     try:
-        found = _if_there(conn, instance / benchmarks.ADDED, add, problems)
-    except ContentError as error:
-        problems.extend(error.problems)
-        found = None
-    return found or ("", base)
-
-
-def _if_there(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T] | None:
-    """As `_file_or_kept`, for a file that a proforma may do without."""
-    return _file_or_kept(conn, file, parse, problems) if file.exists() else None
-
-
-def _file_or_kept(conn: Connection, file: Path, parse: Callable[[str], T], problems: list[Problem]) -> tuple[str, T]:
-    """A file of the proforma's folder with what it says, or the version of it that was in use before."""
-
-    def read(text: str) -> tuple[str, T]:
-        return text, parse(text)
-
-    return _or_kept(
-        lambda: read(read_text(file)), lambda: next((read(k.text) for k in newest(conn, file.stem)), None), problems
-    )
-
-
-def _or_kept(from_files: Callable[[], T], from_database: Callable[[], T | None], problems: list[Problem]) -> T:
-    try:
-        return from_files()
-    except ContentError as error:
-        before = from_database()
-        if before is None:
+        return _around(reader, instance, definition)
+    except ContentError as error:  # right by itself, but neither the files beside it nor the kept ones go with it
+        before = library.newest(conn, PROFORMA)
+        if before is None or before.digest == definition.digest:
             raise
-        problems.extend(error.problems)
-        return before
+        return _around(_Reader(conn, folder, [*refused, *error.problems]), instance, before)
 
 
-def _kept(file: str, version: str, text: str) -> Kept:
-    return Kept(Path(file).stem, PROFORMA, version, digest_of(file, text), {"text": text})
+def _around(reader: _Reader, instance: Path, definition: Definition) -> tuple[Content, list[Kept]]:
+    """The content around a proforma with its data set."""
+    dataset = definition.dataset
+    measure_set = reader.file(measures.FILE, lambda text: measures.parse_measures(text, dataset))
+    shipped = reader.file(benchmarks.FILE, lambda text: benchmarks.parse_benchmarks(text, measure_set, dataset))
+    figures = reader.added(
+        instance / benchmarks.ADDED, lambda text: benchmarks.with_added(shipped, text, measure_set, dataset)
+    )
+    words = reader.if_there(entryform.FILE, lambda text: entryform.parse_words(text, dataset))
+    section = reader.if_there(organisation.FILE, lambda text: organisation.parse_organisation(text, figures or shipped))
+    return Content(
+        definition,
+        measure_set,
+        reader.digest(measures.FILE),
+        figures or shipped,
+        reader.leaflets(content_folders("leaflets", instance)),
+        entryform.form(words or EntryWords(version=""), dataset),
+        section or Organisation(),
+        reader.digest(organisation.FILE),
+        reader.folder,
+        reader.problems,
+    ), reader.kept
+
+
+class _Reader:
+    """Reads content from files, or, where these are refused, as it was in use before.
+
+    `problems` are those of the files refused, `kept` the parts that were read, as versions to be kept.
+    """
+
+    def __init__(self, conn: Connection, folder: Path, problems: Iterable[Problem] = ()) -> None:
+        self.conn, self.folder = conn, folder
+        self.problems = [*problems]
+        self.kept: list[Kept] = []
+
+    def definition(self) -> Definition:
+        """The proforma with what belongs to it."""
+        return self._or_before(lambda: load_definition(self.folder), lambda: library.newest(self.conn, PROFORMA))
+
+    def file(self, name: str | Path, parse: Callable[[str], T]) -> T:
+        """What a file says that stands beside the proforma (or elsewhere, by its whole path)."""
+        file = self.folder / name
+
+        def read(text: str) -> tuple[str, T]:
+            return text, parse(text)
+
+        def before() -> tuple[str, T] | None:
+            return next((read(version.text) for version in newest(self.conn, file.stem)), None)
+
+        text, found = self._or_before(lambda: read(read_text(file)), before)
+        version = str(getattr(found, "version", ""))  # some files have none
+        self.kept.append(Kept(file.stem, PROFORMA, version, digest_of(file.name, text), {"text": text}))
+        return found
+
+    def if_there(self, name: str | Path, parse: Callable[[str], T]) -> T | None:
+        """The same of a file that a proforma may do without."""
+        return self.file(name, parse) if (self.folder / name).exists() else None
+
+    def added(self, file: Path, parse: Callable[[str], T]) -> T | None:
+        """The same of a file of the installation's own; None too where it was never right."""
+        try:
+            return self.if_there(file, parse)
+        except ContentError as error:
+            self.problems.extend(error.problems)
+            return None
+
+    def leaflets(self, folders: tuple[Path, ...]) -> Leaflets:
+        """The leaflets of these folders."""
+        found = self._or_before(lambda: leaflet.load(*folders), lambda: _good_leaflets(self.conn, folders))
+        self.kept += map(_kept_leaflet, found.values())
+        return found
+
+    def digest(self, name: str) -> str:
+        """The digest of a file that was read; where it is not there that of no text."""
+        return next((part.digest for part in self.kept if part.kind == Path(name).stem), digest_of(name, ""))
+
+    def _or_before(self, from_files: Callable[[], T], from_database: Callable[[], T | None]) -> T:
+        try:
+            return from_files()
+        except ContentError as error:
+            before = from_database()
+            if before is None:
+                raise
+            self.problems.extend(error.problems)
+            return before
 
 
 def _kept_leaflet(item: leaflet.Leaflet) -> Kept:
@@ -186,26 +202,29 @@ def _good_leaflets(conn: Connection, folders: tuple[Path, ...]) -> Leaflets | No
 
 
 def _keep_all(db: Database, definition: Definition, kept: list[Kept], actor: str, at: str) -> None:
-    if all(has(db.read(), digest) for digest in (definition.digest, *(k.digest for k in kept))):
+    used, every_part = current(db.read()), [library.version_of(definition), *kept]
+    if all(used.get((part.kind, part.id)) == part.digest for part in every_part):
         return
     with db.write() as conn:
-        library.install(conn, definition, actor, at)
-        for item in kept:
+        for item in every_part:
             keep(conn, item, actor, at)
 
 
 def differences(conn: Connection) -> Iterator[str]:
     """Each way in which the versions kept are not what their digests and steps say: a sentence with what to do."""
-    installed = {s.content["digest"]: s for s in ledger.steps(conn, kind="content_installed") if s.content}
+    installed: dict[str, ledger.Step] = {}
+    for step in ledger.steps(conn, kind="content_installed"):
+        if step.content:
+            installed.setdefault(step.content["digest"], step)  # one that came back into use has another, later
     for kept in every(conn):
         name = f"{kept.kind} {kept.id} {kept.version}".strip()
         if not proves_itself(kept):
             yield f"The text kept as {name} is not the one its digest {kept.digest[:16]} was made from; {RESTORE}."
-        step = installed.pop(kept.digest, None)
-        if step is None:
+        first = installed.pop(kept.digest, None)
+        if first is None:
             yield f"The {name} is kept, and no step says that it was installed; {RESTORE}."
-        elif not _as_installed(kept, step):
-            yield f"The {name} is kept under another name, version or time than step {step.seq} says; {RESTORE}."
+        elif not _as_installed(kept, first):
+            yield f"The {name} is kept under another name, version or time than step {first.seq} says; {RESTORE}."
     for digest, step in installed.items():
         yield f"The version {digest[:16]} that step {step.seq} installed is not kept any more; {RESTORE}."
 

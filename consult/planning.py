@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,14 +16,14 @@ from consult.accounts import people
 from consult.accounts.people import ROLES
 from consult.audit import actions, leaving, rounds, sampling, statistics
 from consult.audit.actions import Action
+from consult.audit.comparison import points
 from consult.audit.counting import Result
 from consult.audit.figures import whole_rate
 from consult.audit.results import Results, results
 from consult.audit.rounds import Round
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import action_plan, saved
-from consult.documents.audit_report import points
-from consult.documents.words import INVENTED_SHORT, uk_date
+from consult.documents.words import INVENTED_SHORT, local_time, uk_date
 from consult.instance import Instance
 from consult.record import ledger, settings
 from consult.record.database import Connection
@@ -147,11 +149,28 @@ class _Words:
 
 
 def without_names(text: str, colleagues: Iterable[people.Person]) -> str:
-    """A text in which the name of each colleague is replaced by the role, whatever its capitals and spaces."""
-    for person in colleagues:
-        name = r"\s+".join(map(re.escape, person.name.split()))
-        text = re.sub(rf"(?<!\w){name}(?!\w)", f"[{ROLES[person.role].lower()}]", text, flags=re.IGNORECASE)
-    return text
+    """A text in which the name of each colleague is replaced by the role, whatever its capitals, spaces and accents.
+
+    The longer name goes first, so that nothing of it is left where another begins in the same way.
+    """
+    text = unicodedata.normalize("NFD", text)
+    for person in sorted(colleagues, key=lambda one: len(one.name), reverse=True):
+        name = r"\s+".join(map(_as_it_may_be_typed, person.name.split()))
+        role = f"[{ROLES[person.role].lower()}]"
+        text = re.sub(rf"(?<![\w{ACCENTS}]){name}(?!\w)", role, text, flags=re.IGNORECASE)
+    return unicodedata.normalize("NFC", text)
+
+
+ACCENTS: Final = "\u0300-\u036f"
+ALIKE: Final = ("'’‘ʼ`´", "-‐‑–")
+"""Signs that stand for one another in names: an office program makes one of the other."""
+
+
+def _as_it_may_be_typed(word: str) -> str:
+    """A word of a name as an expression: its letters with any accents or none, its signs as any that look alike."""
+    letters = (c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    likes = (next((signs for signs in ALIKE if letter in signs), letter) for letter in letters)
+    return "".join(f"[{re.escape(like)}][{ACCENTS}]*" for like in likes)
 
 
 def marks(held: Iterable[Action], measure: str, site: str) -> list[tuple[date, str]]:
@@ -163,7 +182,7 @@ def marks(held: Iterable[Action], measure: str, site: str) -> list[tuple[date, s
     for action in held:
         wanted = action.wanted
         if wanted.measure == measure and (not site or wanted.site in ("", site)) and action.state != "given_up":
-            day = date.fromisoformat((action.done_on or action.set_at)[:10])
+            day = local_time(action.done_on or action.set_at).date()
             said = "done" if action.done_on else "planned"
             found.append((day, f"{said}: {wanted.what}"))
     return sorted(found)

@@ -21,6 +21,7 @@ from consult.record.database import (
     missing_guards,
     record_schema,
     sqlite3,
+    to_read,
 )
 from consult.record.opening import at_rest
 from consult.record.settings import is_demonstration, provider
@@ -86,7 +87,7 @@ def opens(file: Path, key: str | None = None) -> bool:
     """Whether a key (as in `connect`) opens a file, and it is a database that this program wrote."""
     try:
         with read_only(file, at_rest(file), key) as conn:
-            return bool(conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID)
+            return is_marked(conn)
     except sqlite3.DatabaseError:
         return False
 
@@ -107,6 +108,8 @@ def prove(
         raise BackupRefused(f"There is no file {file}; name a backup file.")
     try:
         with read_only(file, key=key) as conn:
+            if is_marked(conn) and (sentence := newer(conn)):
+                raise BackupRefused(f"{called} was not used. {sentence} Install that version, or {otherwise}.")
             if sentence := why_not_whole(conn, progress, file, key):
                 raise BackupRefused(f"{called} did not pass: {sentence} Now {otherwise}.")
             seq, head = ledger.head(conn)
@@ -126,7 +129,7 @@ def read_only(file: Path, how: str = "", key: str | None = None) -> Iterator[Con
 
     `how` is what `at_rest` says, where it is only looked at and no side files may be left; `key` as in `connect`.
     """
-    with closing(connect(f"{file.resolve().as_uri()}?mode=ro{how}", key, uri=True)) as conn:
+    with closing(connect(to_read(file.resolve(), how), key, uri=True)) as conn:
         conn.row_factory = sqlite3.Row
         conn.execute("PRAGMA trusted_schema = OFF")
         conn.execute("BEGIN")
@@ -160,11 +163,10 @@ def why_not_whole(
     `file` is given where nothing changes it meanwhile: then its pages are checked while its log is read. `key` as in
     `connect`.
     """
-    if conn.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+    if not is_marked(conn):
         return "It was not written by this program."
-    version = conn.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        return f"It was written by a newer version of this program (schema {version})."
+    if sentence := newer(conn):
+        return sentence
     if file is None:
         return _damaged_pages(conn) or _broken_log(conn, progress)
     from concurrent.futures import ThreadPoolExecutor  # a start proves nothing, and need not read it
@@ -178,6 +180,19 @@ def why_not_whole(
                 return damage
             raise
         return pages.result() or log
+
+
+def is_marked(conn: Connection) -> bool:
+    """Whether a database bears the mark of this program."""
+    return bool(conn.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID)
+
+
+def newer(conn: Connection) -> str | None:
+    """Whether a newer version of this program wrote a database, in a sentence; None if it did not."""
+    version = conn.execute("PRAGMA user_version").fetchone()[0]
+    return (
+        f"It was written by a newer version of this program (schema {version})." if version > SCHEMA_VERSION else None
+    )
 
 
 def _damaged_pages_of(file: Path, key: str | None) -> str | None:

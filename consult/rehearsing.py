@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from consult import verifying
-from consult.backup import backup_folder, backups_in, made_at, restore
+from consult.backup import backup_folder, backups_in, made_at, newest_by, restore
 from consult.instance import database_file, only_for_me
 from consult.lock import tending_lock
 from consult.progress import Progress, silent
@@ -20,7 +20,7 @@ from consult.proving import BackupRefused, read_only
 from consult.record import ledger
 from consult.record.database import in_a_line, sqlite3
 from consult.record.timekeeping import stamp
-from consult.tending import Went, write_down
+from consult.tending import Went, failed, write_down
 
 FOLDER: Final = "rehearsal-"
 
@@ -51,23 +51,29 @@ def _in_words(age: timedelta) -> str:
 def rehearse(folder: Path, file: Path | None, now: datetime, progress: Progress = silent) -> Rehearsal:
     """Restore a backup (by default the newest) into a folder that is removed again, prove it, and compare it.
 
-    How it went is written down. BackupRefused says what is wrong with the backup.
+    How it went is written down, whatever ended it. BackupRefused says what is wrong with the backup.
     """
     with tending_lock(folder):
         try:
-            found = _rehearse(folder, file or newest(folder), now, progress)
-        except (BackupRefused, OSError) as error:
-            write_down(folder, "rehearsal", Went(stamp(now), False, str(error)))
+            found = _rehearse(folder, file or newest(folder, now), now, progress)
+        except Exception as error:
+            write_down(folder, "rehearsal", failed(error, now))
             raise
         write_down(folder, "rehearsal", Went(stamp(now), True, found.sentence))
         return found
 
 
-def newest(folder: Path) -> Path:
+def newest(folder: Path, now: datetime) -> Path:
     """The newest backup in the place where they go; BackupRefused if there is none."""
-    with read_only(database_file(folder)) as conn:
-        place = backup_folder(folder, conn)
-    found = backups_in(place)
+    try:
+        with read_only(database_file(folder)) as conn:
+            place = backup_folder(folder, conn)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        raise BackupRefused(
+            f"The record in use can't be read ({in_a_line(error)}), and it says where backups go: name the backup to "
+            "rehearse, then restore it."
+        ) from error
+    found = newest_by(backups_in(place), now)
     if not found:
         raise BackupRefused(f"There is no backup in {place}; make one with `consult backup`, or name a file.")
     return found[0]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from consult.audit.benchmarks import Benchmarks
-from consult.audit.comparison import PERCENT_FROM, shown_rate
+from consult.audit.comparison import PERCENT_FROM, percent, shown_rate
 from consult.audit.measures import MeasureSet
 from consult.audit.results import Judged, Result, Results
 from consult.audit.versions import SHORT
 
-NAME, RATE, INTERVAL, MISSING = 46, 18, 14, 9
+NAME, RATE, INTERVAL, MISSING = 46, 22, 14, 9
 
 
 def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: str) -> Iterator[str]:
@@ -42,10 +42,11 @@ def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: 
 def _line(measure: str, result: Result, benchmarks: Benchmarks) -> str:
     interval = ""
     if result.interval and result.applicable >= PERCENT_FROM:
-        interval = f"{result.interval[0]:.0%} to {result.interval[1]:.0%}"
+        interval = f"{percent(result.interval[0])} to {percent(result.interval[1])}"
     held = "".join(f"{benchmarks.percent(measure, year):<24}" for year in benchmarks.years)
     name = f"  {measure}"
-    return f"{name:<{NAME}}{shown_rate(result):<{RATE}}{interval:<{INTERVAL}}{result.missing:<{MISSING}}{held}".rstrip()
+    said = f"{shown_rate(result)} "  # a blank stands between two columns also where a number is larger than its column
+    return f"{name:<{NAME}}{said:<{RATE}}{interval:<{INTERVAL}}{result.missing:<{MISSING}}{held}".rstrip()
 
 
 def case_lines(judged: Iterable[Judged]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import re
 import socket
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from consult.setting_up import open_set_up
 
 LOOK_EVERY: Final = 60.0
 """Seconds between two looks whether a backup is due."""
+HOST_NAME: Final = re.compile(r"(\w([\w.-]*\w)?|\[[0-9A-Fa-f:.]+\])(:\d+)?")
+"""A name, or an address of IP version 6 in brackets; with or without a port."""
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -39,6 +42,11 @@ class Address(Struct, frozen=True):
         """Why this address may not be served, in a sentence that says what to do; None if it may."""
         if self.behind_tls and not self.host_names:
             return "Behind a TLS proxy the public name is needed; add --host-name NAME."
+        if wrong := [name for name in self.host_names if not HOST_NAME.fullmatch(name)]:
+            return (
+                f"--host-name {wrong[0]} is no name of a machine, so no page could be asked for under it; give the "
+                "name alone, such as backs.example.org."
+            )
         if not _is_loopback(self.host) and not self.behind_tls:
             return (
                 f"Plain HTTP is served to this machine only, not on {self.host}; put a TLS proxy in front and add "
@@ -49,7 +57,7 @@ class Address(Struct, frozen=True):
     @property
     def hosts(self) -> tuple[str, ...]:
         """The names under which pages may be asked for."""
-        return self.host_names or LOCAL_NAMES
+        return tuple(name.lower() for name in self.host_names) or LOCAL_NAMES  # a browser sends small letters
 
 
 def _is_loopback(host: str) -> bool:

@@ -38,7 +38,7 @@ class SetUp(Struct, frozen=True):
                 raise InstanceRefused(why)
         if self.provider.upper() == DEMO_PROVIDER:
             raise InstanceRefused(f"{DEMO_PROVIDER} is the provider of the demonstration; give the service's own code.")
-        if not self.sites or len(set(self.sites)) < len(self.sites):
+        if not self.sites or len({site.casefold() for site in self.sites}) < len(self.sites):
             raise InstanceRefused("Give at least one site, and each of them once.")
         check_password(self.password, username_of(self.admin), self.admin, service=(self.provider, *self.sites))
 

@@ -17,19 +17,20 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from consult import witnessing
-from consult.backup import backup_folder, backups_in, made_at, name_at, write
+from consult.backup import backup_folder, backups_in, is_ahead, made_at, name_at, newest_by, write
 from consult.instance import database_file, only_for_me
 from consult.lock import tending_lock
-from consult.proving import BackupRefused, read_only
-from consult.record.database import Connection, sqlite3
+from consult.proving import read_only
+from consult.record.database import Connection
 from consult.record.disk import sync
 from consult.record.settings import is_demonstration, keeping
 from consult.record.timekeeping import stamp
 
 STATE: Final = "keeping.json"
 AGAIN: Final = timedelta(hours=1)
+BROKEN_OFF: Final = timedelta(hours=12)
+"""No backup takes so long."""
 A_DAY: Final = timedelta(days=1)
-REFUSALS: Final = (BackupRefused, witnessing.WitnessRefused, OSError, sqlite3.Error, ValueError)
 
 
 class Went(Struct, frozen=True):
@@ -50,17 +51,22 @@ def last_went(folder: Path) -> dict[str, Went]:
 
 
 class Newest(Struct, frozen=True):
-    """The newest backup of all, whoever made it: its file, when it was made (UTC, ISO 8601), and among how many."""
+    """The newest backup of all, whoever made it: its file, when it was made (UTC, ISO 8601), and among how many.
+
+    `ahead` of them bear a time to come, and count as older than all others.
+    """
 
     file: Path
     at: str
     among: int
+    ahead: int
 
 
-def newest_backup(folder: Path, conn: Connection) -> Newest | None:
+def newest_backup(folder: Path, conn: Connection, now: datetime) -> Newest | None:
     """The newest backup in the folder of backups; BackupRefused if it can't be looked into."""
-    found = [(made, file) for file in backups_in(backup_folder(folder, conn)) if (made := made_at(file))]
-    return Newest(found[0][1], stamp(found[0][0]), len(found)) if found else None
+    found = newest_by(backups_in(backup_folder(folder, conn)), now)
+    made = made_at(found[0]) if found else None
+    return Newest(found[0], stamp(made), len(found), sum(is_ahead(file, now) for file in found)) if made else None
 
 
 def write_down(folder: Path, what: str, went: Went) -> None:
@@ -114,8 +120,13 @@ def _well(went: Went | None) -> bool:
 def _tried(work: Callable[[], str], now: datetime) -> Went:
     try:
         return Went(stamp(now), True, work())
-    except REFUSALS as error:
-        return Went(stamp(now), False, str(error))
+    except Exception as error:  # whatever it was: the doctor tells of it
+        return failed(error, now)
+
+
+def failed(error: Exception, now: datetime) -> Went:
+    """That something did not go well, with what was said of it; what says nothing by the name of its kind."""
+    return Went(stamp(now), False, str(error) or type(error).__name__)
 
 
 def _witness(conn: Connection, now: datetime) -> str:
@@ -127,6 +138,7 @@ def _witness(conn: Connection, now: datetime) -> str:
 def scheduled_backup(folder: Path, conn: Connection, now: datetime) -> str:
     """Make and prove a backup; only then remove those of the schedule that the settings no longer keep."""
     place = backup_folder(folder, conn)
+    _remove_broken_off(place, now)
     file, proof = write(conn, place / name_at(now, scheduled=True))
     gone = _remove_old(place, file, now, keeping(conn, "backup_keep_days"), keeping(conn, "backup_keep_least"))
     removed = f" Removed as too old: {gone}." if gone else ""
@@ -146,6 +158,18 @@ def _remove_old(place: Path, newest: Path, now: datetime, days: int, least: int)
         with suppress(FileNotFoundError):
             file.unlink()
     return len(gone)
+
+
+def _remove_broken_off(place: Path, now: datetime) -> None:
+    """Remove what a backup left that was cut short by a kill or a power cut: it holds personal data, and takes room.
+
+    One by hand may be at work now, so its file has to be old.
+    """
+    for part in place.glob("consult-*.db.part*"):
+        of = part.with_name(part.name.partition(".part")[0])
+        if _age(of, now) > BROKEN_OFF:
+            with suppress(OSError):
+                part.unlink()
 
 
 def _age(file: Path, now: datetime) -> timedelta:

@@ -121,6 +121,7 @@ AUDIT: Final = (
     "entry.case",
     "entry.drop",
     "entry.edit",
+    "entry.take_out",
     "actions.index",
     "actions.show",
     "evidence.index",

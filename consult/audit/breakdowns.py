@@ -16,7 +16,7 @@ from consult.audit.own import of_few
 from consult.audit.results import Result, Selection, counts
 from consult.audit.sql import excluded
 from consult.audit.tally import DAY
-from consult.proforma.dataset import Dataset
+from consult.proforma.dataset import Dataset, Field
 from consult.record.database import Connection, snapshot
 
 
@@ -56,7 +56,7 @@ def close(conn: Connection, measures: MeasureSet, dataset: Dataset, selection: S
         whole = counts(conn, plan, selection, (), with_items=True).get((), plan.none())
         return Close(
             of.result(whole),
-            {b.field: {code: r for (code,), r in of_field.groups(selection, b.field)} for b in measures.breakdowns},
+            {b.field: of_field.codes(selection, dataset.by_name[b.field]) for b in measures.breakdowns},
             {month: r for (month,), r in of.groups(selection, "month")},
             {(provider, site): r for (provider, site), r in of.groups(everywhere, "provider", "site")},
             of.items(whole, live=selection.capture == "live"),
@@ -85,6 +85,14 @@ class _Of:
             result = self.result(counted)
             if result != Result(0, 0, 0, 0):
                 yield key, result
+
+    def codes(self, selection: Selection, field: Field) -> dict[str, Result]:
+        """The result of each code of a field; blanks are counted under the code that says "not recorded"."""
+        found: dict[str, Result] = {}
+        for (text,), result in self.groups(selection, field.name):
+            code = field.group(text)
+            found[code] = found[code].with_more(result) if code in found else result
+        return found
 
     def items(self, counted: Counts, live: bool) -> tuple[ItemResult, ...]:
         """The items of the measure, in how many of the cases it applies to; of live cases those they can hold."""

@@ -114,6 +114,12 @@ def delete(conn: Connection, consultation: str) -> None:
     conn.execute(f"DELETE FROM {TABLE} WHERE consultation = ? AND consultation <> ''", (consultation,))
 
 
+def delete_entered(conn: Connection, key: tuple[str, str, str]) -> None:
+    """Remove a case that was entered or imported; never one of a consultation signed here."""
+    where = " AND ".join(f"{name} = ?" for name in KEY)
+    conn.execute(f"DELETE FROM {TABLE} WHERE {where} AND consultation = ''", key)
+
+
 def read(conn: Connection, provider: str, capture_mode: str, case_ref: str) -> CaseRow | None:
     """The case with this key, or None."""
     where = " AND ".join(f"{name} = ?" for name in KEY)
@@ -135,6 +141,11 @@ def iterate(conn: Connection, where: str = "1", values: tuple[str, ...] = ()) ->
         yield CaseRow.of(as_dict(row))
 
 
+def places(conn: Connection) -> list[tuple[str, str]]:
+    """The provider and the site of the cases, each pair once, in order."""
+    return [(row[0], row[1]) for row in conn.execute(f"SELECT DISTINCT provider, site FROM {TABLE} ORDER BY 1, 2")]
+
+
 def as_dict(row: Any) -> dict[str, Any]:
     """A row by column name."""
     return {name: row[name] for name in row.keys()}  # noqa: SIM118 - a row is not a mapping
@@ -143,6 +154,7 @@ def as_dict(row: Any) -> dict[str, Any]:
 KINDS: Final = (
     "case_imported",
     "case_replaced",
+    "case_in_error",
     "consultation_signed",
     "case_corrected",
     "signing_retold",
@@ -159,6 +171,8 @@ def apply(conn: Connection, dataset: Dataset, step: Step) -> None:
         return
     elif step.kind in ("case_imported", "case_replaced"):
         put(conn, fitted(dataset, step.content), step=step.seq)
+    elif step.kind == "case_in_error":
+        delete_entered(conn, key_of(step.content))
     elif step.kind in ("consultation_signed", "case_corrected") and step.content.get("case"):
         _put_signed(conn, fitted(dataset, step.content["case"]), step)
     elif step.kind == "signing_retold":  # the words of the signing are redacted: this step tells its case

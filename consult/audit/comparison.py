@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from consult.audit import statistics
@@ -15,7 +16,25 @@ CHANCE_NOTE: Final = "Of twelve measures an average site shows at least one by c
 
 def percent(share: float) -> str:
     """A share as a whole percentage, halves rounded up as people round: 0.625 is 63%."""
-    return f"{int(share * 100 + 0.5)}%"
+    return f"{_hundredths(share)}%"
+
+
+def points(share: float) -> str:
+    """A difference of shares in whole percentage points with its sign, rounded the same way: 0.125 is +13."""
+    whole = _hundredths(abs(share))
+    return f"{'+' if share > 0 else '−'}{whole}" if whole else "0"
+
+
+def _hundredths(share: float) -> int:
+    """Whole hundredths. Halves are looked for among decimals: as a binary fraction 23 of 40 lies below 57.5%."""
+    return math.floor(round(100 * share, 9) + 0.5)
+
+
+def percent_of_cases(share: float) -> str:
+    """A share of cases as a percentage that is 100% only of all of them, and 0% only of none."""
+    if 0 < share < 1 and percent(share) in ("0%", "100%"):
+        return "under 1%" if share < 0.5 else "over 99%"
+    return percent(share)
 
 
 def shown_rate(result: Result) -> str:
@@ -23,7 +42,7 @@ def shown_rate(result: Result) -> str:
     n = result.applicable
     if n < PERCENT_FROM or result.rate is None:
         return f"{result.met} of {n}"
-    return f"{percent(result.rate)} ({result.met} of {n})"
+    return f"{percent_of_cases(result.rate)} ({result.met} of {n})"
 
 
 def standing(result: Result, national: float | None, capture_mode: str) -> str:

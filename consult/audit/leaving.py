@@ -7,16 +7,19 @@ month only. A sum over several measures leaves only if all of them do: else it w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
 
+from consult.audit.cases import TABLE
 from consult.audit.counting import Result
 from consult.audit.measures import MeasureSet
-from consult.audit.results import Results, Selection
+from consult.audit.results import Results, Selection, providers, results, results_by
 from consult.audit.suppression import LEAVES_FROM
 from consult.proforma.dataset import Dataset
+from consult.record.database import Connection
 
 OUTPUTS: Final = {
     "results.overview": "the page of all measures, asked for with copy=leaving",
@@ -52,6 +55,43 @@ def leaves(result: Result) -> bool:
 def of_results(found: Results) -> dict[str, Result]:
     """The measures of the whole service that leave, by id."""
     return {id_: result for id_, result in found.measures.items() if leaves(result)}
+
+
+def pooled(conn: Connection, selection: Selection) -> bool:
+    """Whether a selection counts several providers together."""
+    return not selection.provider and len(providers(conn, selection)) > 1
+
+
+def safe(conn: Connection, measures: MeasureSet, dataset: Dataset, found: Results) -> Results:
+    """Results as they may leave: of several providers without what would give the few cases of a small one away.
+
+    Each provider has a copy of its own, and one with fewer than ten cases is withheld from it. Where all those small
+    ones together have one to nine cases, what all have, less what the others' copies say, is theirs. So providers of
+    so few eligible cases are left out, and a measure that applies to so few of theirs stands empty.
+    """
+    if not pooled(conn, found.selection):
+        return found
+    chosen = replace(found.selection, capture=found.capture_mode)
+    each = results_by(conn, measures, dataset, chosen, ("provider",))
+    if _few(one.eligible for one in each.values()):
+        each = {name: one for name, one in each.items() if one.eligible >= LEAVES_FROM}
+        found = results(conn, measures, dataset, _only(conn, chosen, [name for (name,) in each]))
+    gone = {id_ for id_ in found.measures if _few(one.measures[id_].applicable for one in each.values())}
+    return replace(
+        found, measures={id_: Result(0, 0, 0, 0) if id_ in gone else result for id_, result in found.measures.items()}
+    )
+
+
+def _only(conn: Connection, selection: Selection, names: list[str]) -> Selection:
+    """The part of a selection that is of some providers."""
+    where, values = selection.where()
+    query = f"SELECT rowid FROM {TABLE} WHERE {where} AND provider IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+    return replace(selection, sample=json.dumps([row[0] for row in conn.execute(query, [*values, json.dumps(names)])]))
+
+
+def _few(counts: Iterable[int]) -> bool:
+    """Whether the counts under ten have a sum under ten that is not nothing."""
+    return 0 < sum(n for n in counts if n < LEAVES_FROM) < LEAVES_FROM
 
 
 def opportunity_leaves(found: Results, measures: MeasureSet) -> bool:

@@ -11,7 +11,7 @@ from consult.audit.benchmarks import Benchmarks
 from consult.proforma.load import ContentError, Problem, parse
 from consult.proforma.strict import Strict
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, append, steps
+from consult.record.ledger import Draft, Refused, Step, append, check_seen, steps
 
 FILE: Final = "organisation.toml"
 LONGEST_TEXT: Final = 2000
@@ -90,6 +90,12 @@ def answered(conn: Connection) -> dict[tuple[str, str, int], Answered]:
     return found
 
 
+def history(conn: Connection, about: tuple[str, str, int]) -> list[Step]:
+    """The answers of one (provider, site, year), the first first."""
+    told = (step for step in steps(conn, kind="organisation_answered") if step.content is not None)
+    return [step for step in told if tuple((step.content or {})[of] for of in ("provider", "site", "year")) == about]
+
+
 class WrongAnswers(Refused):
     """Some answers were not taken; `problems` has a sentence for each question."""
 
@@ -107,12 +113,16 @@ def answer(
     who: tuple[str, str],
     at: str,
     key: str,
+    seen: int | None = None,
 ) -> None:
     """Record the answers of one (provider, site, year), in place of earlier ones; WrongAnswers names what is wrong.
 
-    `digest` is that of the file the questions were read from, so that it stays known what was asked.
+    `digest` is that of the file the questions were read from, so that it stays known what was asked. `seen` is the step
+    that a page knew as the last answers: others there raise ChangedSince.
     """
     provider, site, year = about
+    if seen is not None:
+        check_seen(history(conn, about), seen, key, "section")
     if not YEARS[0] <= year <= YEARS[1]:
         raise Refused(f"Give a year from {YEARS[0]} to {YEARS[1]}.")
     problems = {q.id: said for q in section.questions if (said := _wrong(q, answers.get(q.id, "").strip()))}

@@ -61,7 +61,10 @@ def context(
 
     def counted(field: str) -> Counter[str]:
         query = f"SELECT {quoted(field)}, count(*) FROM {TABLE} WHERE ({where}) AND {test} = '' GROUP BY 1"
-        return Counter({row[0]: row[1] for row in conn.execute(query, values)})
+        found = Counter[str]()
+        for code, n in conn.execute(query, values):
+            found[dataset.by_name[field].group(code)] += n
+        return found
 
     with snapshot(conn):
         return {field: counted(field) for field in fields}

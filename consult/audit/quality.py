@@ -67,9 +67,17 @@ def quality(captured: Iterable[Captured], day_of: Callable[[str], date]) -> Qual
 
 
 def by_mode(conn: Connection, provider: str, start: str, end: str, clinician: str = "") -> dict[str, int]:
-    """The cases of a provider by capture mode; of a clinician those signed, and those the clinician entered."""
+    """The cases of a provider by capture mode; of a clinician those signed, and those the clinician entered.
+
+    Whoever edits a case later, or erases an employee, makes it none of theirs.
+    """
     query = (
-        f"SELECT r.capture_mode, count(*) FROM {TABLE} r JOIN step s ON s.seq = r.step "
-        "WHERE r.provider = ? AND r.consultation_date BETWEEN ? AND ? AND (? = '' OR s.actor = ?) GROUP BY 1 ORDER BY 1"
+        "WITH entered AS MATERIALIZED (SELECT t.content ->> '$.provider', t.content ->> '$.capture_mode', "
+        "t.content ->> '$.case_ref' FROM step s JOIN step_content t USING (seq) "
+        "WHERE s.kind = 'case_entered' AND s.actor = ?) "
+        f"SELECT r.capture_mode, count(*) FROM {TABLE} r LEFT JOIN consultation c ON c.id = r.consultation "
+        "WHERE r.provider = ? AND r.consultation_date BETWEEN ? AND ? AND (? = '' OR c.clinician = ? "
+        "OR (r.provider, r.capture_mode, r.case_ref) IN entered) GROUP BY 1 ORDER BY 1"
     )
-    return {row[0]: row[1] for row in conn.execute(query, (provider, start, end, clinician, clinician))}
+    asked = (clinician, provider, start, end, clinician, clinician)
+    return {row[0]: row[1] for row in conn.execute(query, asked)}

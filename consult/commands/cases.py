@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -119,6 +120,33 @@ def cases_import(place: Place, file: Any, replace: bool, reason: str) -> None:
         fail(f"{count(report.refused, 'row')} refused, as listed above; mend them and import the file again.")
 
 
+@cases.command(name="take-out", epilog=EXIT_CODES)
+@on_instance()
+@click.argument("file", type=click.File("rb"))
+@click.option("--reason", required=True, help="Why; it is kept with each case that is taken out.")
+@click.option("--yes", is_flag=True, help="Do it; without this it only says what would go.")
+@pass_place
+def cases_take_out(place: Place, file: Any, reason: str, yes: bool) -> None:
+    """Undo an import: take out, as entered in error, the cases of FILE that are still as FILE says.
+
+    A case that was changed since, that waits for a second reading, or that comes from a consultation signed here stays,
+    and is listed. The steps stay too: rounds count the cases as entered in error, and FILE can be imported again.
+    """
+    if not reason.strip():
+        raise click.UsageError("--reason is blank; say why the cases are taken out.")
+    content = file.read(casefile.MAX_FILE_BYTES + 1)
+    with opened(place) as instance:
+        done = importing.take_out_file(instance, content, reason.strip(), actor(), yes)
+    for kept in done.kept:
+        click.echo(str(kept), err=True)
+    out = f"{done.out} {'taken out' if yes else 'to take out'}"
+    click.echo(f"{count(done.rows, 'row')}: {out}, {done.absent} not there, {len(done.kept)} kept.")
+    if not yes:
+        click.echo("Nothing was taken out yet; add --yes to do it.")
+    if done.kept:
+        fail(f"{count(len(done.kept), 'case')} kept, as listed above; look at each on its own page.")
+
+
 @click.command(epilog=EXIT_CODES)
 @on_instance()
 @click.option(
@@ -180,7 +208,20 @@ def results(
         if round_:
             chosen = sampling.sample(conn, instance.measures, dataset, one_round(conn, round_)).selection
             selection = replace(chosen, site=site)
+        for note in _notes(instance, conn, selection):
+            click.echo(note, err=True)
         hand_out(output, _made(instance, conn, selection, asked))
+
+
+def _notes(instance: Instance, conn: Connection, selection: audit.Selection) -> Iterator[str]:
+    """What is said beside results: a code that nothing has, and providers that are counted as if they were one."""
+    held = audit.providers(conn, audit.Selection())
+    if selection.provider and selection.provider not in {*held, instance.provider}:
+        yield f"No case of provider {selection.provider} is held; the cases are of {', '.join(held) or 'none'}."
+    elif selection.site and not audit.modes(conn, audit.Selection(selection.provider, selection.site)):
+        yield f"No case of site {selection.site} is held here; capital and small letters count in a code."
+    elif not selection.provider and len(several := audit.providers(conn, selection)) > 1:
+        yield f"Counted together are the cases of {', '.join(several)}; add --provider for those of one."
 
 
 class Asked(Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -11,9 +13,14 @@ from consult import approving, checking
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place
 from consult.confirming import NotConfirmed, Review, confirm_leaflet, reviews
 from consult.documents import paper as papers
-from consult.instance import Instance, exists
+from consult.documents.words import local_time
+from consult.in_use import Content, look
+from consult.instance import Instance, database_file, exists
 from consult.proforma.load import Definition
+from consult.proving import read_only
 from consult.record import kept
+from consult.record.database import SCHEMA_VERSION, Connection
+from consult.record.opening import at_rest, check_ours, check_usable
 from consult.record.reference import new_reference
 
 
@@ -21,18 +28,39 @@ from consult.record.reference import new_reference
 @on_instance()
 @pass_place
 def check(place: Place) -> None:
-    """Check all content: proformas with measures and benchmarks, leaflets, and the settings of the instance."""
+    """Check all content: proformas with measures and benchmarks, leaflets, and the settings of the instance.
+
+    Nothing comes into use by being checked.
+    """
     found = checking.check_content(place.folder)
     for line in found.right:
         click.echo(f"Right: {line}")
     for problem in found.problems:
         click.echo(str(problem))
+    for sentence in checking.overlooked(place.folder):
+        click.echo(f"Not read: {sentence}")
     if exists(place.folder) and not found.problems:
-        with opened(place) as instance:
-            for point in checking.open_points(instance.db.read(), instance.content):
+        with looked_at(place) as (conn, content):
+            for point in (
+                *checking.same_number(conn, place.folder, content),
+                *checking.open_points(conn, content),
+            ):
                 click.echo(f"Open: {point}")
     if found.problems:
         fail(f"{count(len(found.problems), 'problem')} found; mend what is listed, then run this again.")
+
+
+@contextmanager
+def looked_at(place: Place) -> Iterator[tuple[Connection, Content]]:
+    """The record and the content that its files hold, which does not come into use by being checked."""
+    file = database_file(place.folder)
+    check_usable(file)
+    with read_only(file, at_rest(file)) as conn:
+        if check_ours(conn, file) == SCHEMA_VERSION:
+            yield conn, look(conn, place.folder)
+            return
+    with opened(place) as instance:  # an older one is brought up to date first
+        yield instance.db.read(), instance.content
 
 
 @click.command(epilog=EXIT_CODES)
@@ -180,4 +208,6 @@ def _list_approvals(instance: Instance) -> None:
     known = instance.approvals
     for item, digest in instance.in_use().items():
         by = known.get(digest)
-        click.echo(f"{digest}  {item}: {f'approved by {by.name}, {by.post}, {by.at[:10]}' if by else 'draft'}")
+        click.echo(
+            f"{digest}  {item}: {f'approved by {by.name}, {by.post}, {local_time(by.at).date()}' if by else 'draft'}"
+        )

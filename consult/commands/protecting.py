@@ -185,11 +185,10 @@ def employee_due(place: Place) -> None:
     with opened(place) as instance:
         conn = instance.db.read()
         years, today = keeping(conn, "retention_years"), instance.today()
-        holds = record.holds(conn)
+        holds, standing = record.holds(conn), record.standing(conn, today)
         due = erasing.due(about.last_seen(conn), years, today)
     for id_, last in due:
-        hold = holds.get(id_)
-        on_hold = f", on hold ({hold.reason})" if hold and hold.stands(today) else ""
+        on_hold = f", on hold ({standing[id_].reason})" if id_ in standing else ""
         click.echo(f"{id_}  last seen {last}{on_hold}")
     click.echo(
         f"{count(len(due), 'employee')} due: last seen {years} years ago or longer."

@@ -48,7 +48,7 @@ def rounds(place: Place, form: str) -> None:
             table = unfinished.ascertainment(instance.store, instance.measures, sample)
             found.append(round_json(sample, ascertainment.as_json(table)))
     if form == "json":
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2).encode())  # UTF-8, whatever the console has
         return
     for line in (line for shape in found for line in round_lines(shape)):
         click.echo(line)

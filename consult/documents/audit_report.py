@@ -13,6 +13,7 @@ from consult.audit import comparison, figures, leaving, statistics
 from consult.audit.ascertainment import PLACES, Row
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.breakdowns import Close
+from consult.audit.comparison import points
 from consult.audit.figures import interval, rate, recorded
 from consult.audit.figures.groups import GONE
 from consult.audit.measures import Measure, MeasureSet
@@ -55,12 +56,6 @@ class Basis(Struct, frozen=True):
         """The result of the round before, where there is one that may be shown."""
         result = self.earlier.measures.get(measure) if self.earlier else None
         return None if result is None or (self.leaves and not leaving.leaves(result)) else result
-
-
-def points(share: float) -> str:
-    """A difference of shares in whole percentage points with its sign."""
-    text = f"{100 * share:+.0f}"
-    return "0" if text in ("+0", "-0") else text.replace("-", "−")
 
 
 def change(before: Result | None, after: Result) -> str:
@@ -157,7 +152,7 @@ def _context(title: str, name: str, counter: Counter[str], dataset: Dataset, lea
     gone = withheld([(counter[code],) for code in codes]) if leaves else frozenset()
     rows = []
     for at, code in enumerate(codes):
-        share = comparison.percent(counter[code] / n) if n >= comparison.PERCENT_FROM else ""
+        share = comparison.percent_of_cases(counter[code] / n) if n >= comparison.PERCENT_FROM else ""
         rows.append((field.words(code), *((WITHHELD, "") if at in gone else (str(counter[code]), share))))
     return Table(title, (title, "Cases", "Share"), tuple(rows), (GONE,) if gone else ())
 

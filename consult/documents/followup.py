@@ -65,7 +65,10 @@ class DueReview(Struct, frozen=True):
 
 
 def decisions(store: Store, consultation: Consultation) -> list[UrgentDecision]:
-    """The U0 and U1 decisions of an ended consultation that stand, each with its outcome."""
+    """The last U0 or U1 decision about each question of an ended consultation, each decision once with its outcome.
+
+    One whose answer was changed later is here too: the employee may have been sent by then.
+    """
     if consultation.state not in (SIGNED, ABANDONED):
         return []
     told = {s.content["decision"]: s for s in _told(store, consultation.id, "decision_followed_up") if s.content}

@@ -14,7 +14,7 @@ from msgspec import Meta
 from msgspec.structs import asdict
 
 from consult.documents.leaflet_text import body_faults, picture_faults, pictures_named, render, rendered
-from consult.proforma.load import ContentError, Problem, read_text
+from consult.proforma.load import ContentError, Problem, read_text, why_no_toml
 from consult.proforma.strict import Faulty, Strict, read
 
 Format = Literal["a4", "a5", "large", "giant"]
@@ -223,7 +223,8 @@ def _split(text: str, file: str) -> tuple[dict[str, Any], str, int]:
     try:
         raw = tomli.loads("\n".join(lines[1:end]))
     except (tomli.TOMLDecodeError, RecursionError) as error:
-        raise ContentError([Problem(file, name, f"The front matter is not valid TOML: {error}.")]) from error
+        why = why_no_toml("\n".join(lines[1:end]), error, above=1)
+        raise ContentError([Problem(file, name, f"The front matter is not valid TOML: {why}")]) from error
     return raw, "\n".join(lines[end + 1 :]), end + 2
 
 

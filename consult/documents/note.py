@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from consult.documents.words import (
     ATTENDANCE,
-    ERROR_REASONS,
+    GIVEN_AS,
     ROLES,
     clock_time,
     contradiction_in_words,
@@ -19,9 +19,9 @@ from consult.documents.words import (
     when,
 )
 from consult.proforma.answer import Answer
-from consult.proforma.model import Block, Proforma, Question, Section
-from consult.proforma.path import Path
-from consult.record.consultation import IN_ERROR, Consultation, Decision, decided
+from consult.proforma.model import OTHER, Block, Proforma, Question, Section
+from consult.proforma.path import Path, blank_emergencies
+from consult.record.consultation import IN_ERROR, Consultation, Decision, decided, report_stands
 from consult.record.ledger import Step
 
 WIDTH = 100
@@ -56,16 +56,16 @@ def note_parts(consultation: Consultation, path: Path) -> list[Part]:
             parts.append((section.title, lines))
     if against := [part for one in path.contradictions() for part in _wrap(contradiction_in_words(one, path))]:
         parts.append(("Answers that do not agree", against))
-    parts.append(("What was done", list(_documents(consultation))))
+    parts.append(("What was done", list(_documents(consultation, path))))
     parts.append(("Not recorded", list(_not_recorded(path))))
     return parts
 
 
-def mark_of(consultation: Consultation) -> str:
+def mark_of(consultation: Consultation, proforma: Proforma) -> str:
     """What stands above every paper of a consultation that was entered in error; "" for any other."""
     if consultation.state != IN_ERROR or consultation.ended is None:
         return ""
-    reason = ERROR_REASONS.get((consultation.ended.content or {}).get("reason", ""), "")
+    reason = proforma.reasons.in_error.get((consultation.ended.content or {}).get("reason", ""), "")
     why = f": {reason[:1].lower()}{reason[1:]}" if reason else ""
     return f"{MARK}, marked on {when(consultation.ended.at)}{why}. Do not use this, and take out what was filed of it."
 
@@ -169,23 +169,56 @@ DONE = {
     "report_made": "Report to the manager made",
     "note_copied": "",
 }
+FALLEN: Final = "; what it says or the consent changed since, so it does not stand"
+DONE_LATER: Final = {
+    "report_released": "Report to the manager released",
+    "consent_given": "Consent to a report to the manager given",
+    "consent_withdrawn": "Consent to a report to the manager withdrawn",
+}
+"""Events of the report by which a note that says it was made would be out of date."""
 
 
-def _documents(consultation: Consultation) -> Iterator[str]:
+def _documents(consultation: Consultation, path: Path) -> Iterator[str]:
     nothing = True
     end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
     for step in (s for s in consultation.documents if s.seq < end):
         if (words := DONE.get(step.kind)) and step.content is not None:
-            content = step.content
-            which = f": {content['leaflet']} {content['version']} ({content['format']})" if "leaflet" in content else ""
-            form = " as a link" if content.get("form") == "link" else ""
-            yield from _wrap(f"{clock_time(step.at)} {words}{form}{which}.")
+            gone = FALLEN if _fell(step, consultation, path) else ""
+            yield from _wrap(f"{clock_time(step.at)} {words}{_which(step.content)}{gone}.")
             nothing = False
     if nothing:
         yield "No leaflet, letter or report recorded."
-    if consultation.blank_reason:
-        text = consultation.blank_reason.get("text") or consultation.blank_reason["reason"].replace("_", " ")
-        yield from _wrap(closed(f"Reason given for emergency questions not recorded: {text}"))
+    if consultation.blank_reason and any(q.id in consultation.explained for q in blank_emergencies(path)):
+        why = _why(consultation.blank_reason, path.proforma)
+        yield from _wrap(closed(f"Reason given for emergency questions not recorded: {why}"))
+
+
+def _fell(step: Step, consultation: Consultation, path: Path) -> bool:
+    """Whether a step is the last report made, and what it was made of, or the consent, changed before signing."""
+    last = consultation.report
+    return last is not None and step.seq == last["seq"] and not report_stands(consultation, path)
+
+
+def _why(given: dict[str, Any], proforma: Proforma) -> str:
+    """Why emergency questions stay blank: the reason in words, and what was typed with it."""
+    code, labels = given["reason"], proforma.reasons.blank
+    reason = "" if code == OTHER else labels.get(code, code.replace("_", " "))
+    return "; ".join(filter(None, (reason, given.get("text", "")))) or labels[OTHER]
+
+
+def _which(content: dict[str, Any]) -> str:
+    form = GIVEN_AS.get(content.get("form", ""), "")
+    which = f": {content['leaflet']} {content['version']} ({content['format']})" if "leaflet" in content else ""
+    return f"{form}{which}"
+
+
+def _done_later(step: Step) -> str:
+    """What came after the signature, in words; "" for what a note does not tell."""
+    content = step.content
+    if content is None:
+        return ""
+    words = DONE.get(step.kind) or DONE_LATER.get(content.get("event", step.kind), "")
+    return f"{words}{_which(content)}" if words else ""
 
 
 def after_signing(consultation: Consultation, path: Path) -> str:
@@ -198,8 +231,8 @@ def after_lines(consultation: Consultation, path: Path) -> list[str]:
     """The same as lines, unbroken."""
     if consultation.signed is None:
         return []
-    later = [s for s in consultation.documents if s.seq > consultation.signed.seq and DONE.get(s.kind) and s.content]
-    lines = [f"{when(s.at)} {DONE[s.kind]}." for s in later]
+    later = [s for s in consultation.documents if s.seq > consultation.signed.seq]
+    lines = [f"{when(s.at)} {words}." for s in later if (words := _done_later(s))]
     for step in consultation.addenda:
         if step.content is not None:
             lines += _addendum_lines(step, path)

@@ -90,11 +90,21 @@ def _said(part: Part, path: Path, chosen: Chosen) -> Iterator[str]:
 
 def tickable(path: Path) -> list[Question]:
     """The answers on the path that a clinician may tick into a report; adjustments stand in it anyway."""
-    return [
-        q
-        for q in path.questions()
-        if q.report == "ticked" and q.kind != "arrangement" and path.answer(q.id) is not None
-    ]
+    return [q for q in _to_tick(path) if not _ruled_out(q, path)]
+
+
+def ruled_out(path: Path) -> list[Question]:
+    """The answers not offered while another rules them out, such as the wish that something is not raised."""
+    return [q for q in _to_tick(path) if _ruled_out(q, path)]
+
+
+def _to_tick(path: Path) -> list[Question]:
+    ticked = [q for q in path.questions() if q.report == "ticked" and q.kind != "arrangement"]
+    return [q for q in ticked if path.answer(q.id) is not None]
+
+
+def _ruled_out(question: Question, path: Path) -> bool:
+    return question.report_unless is not None and holds(question.report_unless, path.look_up)
 
 
 def adjustment_lines(path: Path) -> list[str]:

@@ -10,6 +10,7 @@ from consult.audit import cases
 from consult.audit.ascertainment import UNKNOWN, Table, Unfinished, table
 from consult.audit.eligibility import excluded
 from consult.audit.episode import contradicts
+from consult.audit.in_error import taken_out
 from consult.audit.measures import MeasureSet, looker
 from consult.audit.rounds import Round
 from consult.audit.sampling import Sample
@@ -23,7 +24,20 @@ def unfinished(store: Store, measures: MeasureSet, of: Round) -> list[Unfinished
     """The consultations of a round's period that made no case, each with its eligibility by what was recorded."""
     found = partial(so_far, store, measures)
     begun = not_signed(store.db.read(), of.capture, of.start, of.end)
-    return [Unfinished(one, found(one)) for one in begun if of.provider in ("", one.provider)]
+    held = [Unfinished(one, found(one)) for one in begun if of.provider in ("", one.provider)]
+    return held + list(_in_error(store, measures, of))
+
+
+def _in_error(store: Store, measures: MeasureSet, of: Round) -> Iterator[Unfinished]:
+    """The cases of a round's period that were taken out as entered in error, and what they would have been."""
+    dataset = store.library.current.dataset
+    for one in taken_out(store.db.read()):
+        case = cases.fitted(dataset, one.fields)
+        day = case["consultation_date"]
+        if case["capture_mode"] == of.capture and of.start <= day <= of.end and of.provider in ("", case["provider"]):
+            place = (case["case_ref"], case["provider"], case["site"], case["clinician_role"], day)
+            why = excluded(measures.eligibility, looker(dataset, case))
+            yield Unfinished(Begun(*place, "entered_in_error", one.reason), why)
 
 
 def so_far(store: Store, measures: MeasureSet, begun: Begun) -> str:

@@ -37,20 +37,20 @@ INVENTED = (
 )
 INVENTED_SHORT = "Demonstration: everything in this document is invented."
 HOUR = 3600
+GIVEN_AS: Final = {
+    "link": " as a link",
+    "manager_link": " as a link, for the manager",
+    "manager_printed": " for the manager",
+}
+"""How a leaflet was given, in words; what is given for the manager is no information that the employee was given."""
 ATTENDANCE = {"in_person": "In person", "video": "By video", "telephone": "By telephone"}
 
 
-ERROR_REASONS: Final = {
-    "wrong_person": "Recorded for the wrong person",
-    "test": "Entered as a trial",
-    "other": "Another reason",
-}
-"""Why a consultation is marked as entered in error."""
-
-
 def uk_date(value: date | str) -> str:
-    """A date with its month in letters: 2 March 1980."""
-    day = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    """A date with its month in letters: 2 March 1980; of a step's time the day it was here."""
+    if isinstance(value, str):
+        value = local_time(value).date() if "T" in value else date.fromisoformat(value)
+    day = value
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
@@ -94,12 +94,12 @@ def _counted(n: int, noun: str) -> str:
 
 def when(at: str) -> str:
     """The date and time of a step: 2 March 1980 at 10:42."""
-    return f"{uk_date(local_time(at).date())} at {clock_time(at)}"
+    return f"{uk_date(at)} at {clock_time(at)}"
 
 
 def day_of(at: str) -> str:
     """The day of a step: 2 March 1980."""
-    return uk_date(local_time(at).date())
+    return uk_date(at)
 
 
 def held(started: dict[str, Any], started_at: str) -> str:

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 from consult import planning
 from consult.accounts.people import ROLES
 from consult.audit import own, reliability
+from consult.audit.comparison import percent
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import action_plan, audit_report, unfinished
 from consult.documents.audit_report import MODES
@@ -84,7 +85,9 @@ def _results_part(at: Moment) -> list[Block]:
     ]
     if at.basis.targets:
         words = [
-            f"{m.title}: {at.basis.targets[m.id]:.0%}" for m in at.basis.measures.measures if m.id in at.basis.targets
+            f"{m.title}: {percent(at.basis.targets[m.id])}"
+            for m in at.basis.measures.measures
+            if m.id in at.basis.targets
         ]
         known += [Words("Targets that this service has set itself", strong=True), Points(tuple(words))]
     return known

@@ -18,13 +18,14 @@ from consult.audit.suppression import LEAVES_FROM, count_of_people, withheld_tog
 from consult.documents import evidence
 from consult.documents.audit_report import MODES, WITHHELD
 from consult.documents.evidence import Block, Box, Part, Table, Words
-from consult.documents.words import local_time, uk_date
+from consult.documents.words import uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of
 from consult.evidence.report import parts, plan_table
 from consult.instance import Instance
 from consult.record import incidents, ledger
 from consult.record.capture import Captured
 from consult.record.database import Connection
+from consult.record.timekeeping import between
 
 EVENTS: Final = {
     "consultation_viewed": "A consultation was opened by the clinician who holds it (once a visit)",
@@ -37,6 +38,7 @@ EVENTS: Final = {
     "addendum_added": "An addendum was added to a signed consultation",
     "entered_in_error": "A consultation was marked as entered in error",
     "case_edited": "A case from notes was edited, with a reason",
+    "case_in_error": "A case from notes was taken out as entered in error, with a reason",
     "report_released": "A report to a manager was released",
     "content_redacted": "A text was redacted, with a reason",
     "database_restored": "The record was restored from a backup",
@@ -90,7 +92,7 @@ def _protocol(at: Moment) -> list[Block]:
     for what, digest in at.instance.in_use().items():
         one = approved.get(digest)
         by = f"{one.name}, {one.post}" if one else "not approved here: draft"
-        rows.append((what, versions.get(what, ""), digest[:16], by, uk_date(local_time(one.at).date()) if one else ""))
+        rows.append((what, versions.get(what, ""), digest[:16], by, uk_date(one.at) if one else ""))
     widths = (2.0, 1, 1.5, 2, 1.2)
     return [
         Words(
@@ -232,7 +234,7 @@ def _told(one: incidents.Incident) -> tuple[str, str, str]:
 
 
 def _access(at: Moment) -> list[Block]:
-    kinds, held = ledger.counted(at.conn, at.round.start, at.round.end), _held(at)
+    kinds, held = ledger.counted(at.conn, *between(at.round.start, at.round.end)), _held(at)
     cases = tuple((MODES[mode][:1].upper() + MODES[mode][1:], said) for mode, said in held.by_mode.items())
     events = tuple((words, count_of_people(kinds.get(kind, 0))) for kind, words in EVENTS.items())
     notes = ("Every step is kept for ever and chained to the one before; 1 to 4 are not told apart.",)

@@ -10,6 +10,7 @@ from consult import planning
 from consult.audit import figures, leaving
 from consult.audit.actions import STATES
 from consult.audit.charts import Rate, Shape
+from consult.audit.comparison import percent
 from consult.audit.measures import Measure
 from consult.audit.rounds import Round, standing
 from consult.audit.suppression import LEAVES_FROM
@@ -62,7 +63,7 @@ def _standards(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
 
 def _targets(at: Moment) -> tuple[str, ...]:
     aims = at.basis.targets
-    found = [f"{m.short} {aims[m.id]:.0%}" for m in at.basis.measures.measures if m.id in aims]
+    found = [f"{m.short} {percent(aims[m.id])}" for m in at.basis.measures.measures if m.id in aims]
     return (f"Targets of this service: {'; '.join(found)}",) if found else ("This service has set no target",)
 
 
@@ -140,7 +141,7 @@ def _own(at: Moment, measure: Measure) -> Iterator[Rate]:
         yield figures.as_rate(at.basis.earlier_name, before, shape="square")
     yield from published
     if (aim := at.basis.targets.get(measure.id)) is not None:
-        yield Rate("Target", aim, words=f"{aim:.0%}", shape="triangle")
+        yield Rate("Target", aim, words=percent(aim), shape="triangle")
 
 
 def _inside(at: Moment, measure: Measure) -> Iterator[Rate]:

@@ -27,6 +27,7 @@ from consult.exchange.sheets import unguarded as unguarded
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.days import day_in
 from consult.proforma.rules import BLANKS
+from consult.record import settings as record_settings
 from consult.record.database import Connection, Database
 from consult.record.ledger import Draft, append
 from consult.record.store import Who
@@ -129,7 +130,9 @@ class Record(Struct, frozen=True):
 
 
 def records(text: str, width: int = 0, free: Container[int] | None = None) -> Iterator[Record]:
-    """The records of a text, each of `width` cells (0: of any number); empty lines are passed over.
+    """The records of a text, each of `width` cells (0: of any number); lines without a word in them are passed over.
+
+    Such are empty lines, and the rows of commas that a spreadsheet leaves where rows were cleared.
 
     A quotation mark that is never closed would swallow the rows after it. So a record over several lines that does not
     come out right, or has a line end elsewhere than in the columns `free` (all, if not given), is given up at its first
@@ -153,6 +156,7 @@ def _strays(cells: list[str], free: Container[int] | None) -> bool:
     return free is not None and any("\n" in cell for at, cell in enumerate(cells) if at not in free)
 
 
+BEYOND: Final = "A cell to the right of the last column with a name holds something; remove it."
 UNCLOSED: Final = "A quotation mark in this row is not closed or not doubled; correct it."
 
 
@@ -176,7 +180,8 @@ def _cells(record: str) -> tuple[list[str], str]:
     if not record.strip():
         return [], ""
     try:
-        return next(csv.reader([record], strict=True)), ""
+        cells = next(csv.reader([record], strict=True))
+        return (cells, "") if any(cell.strip() for cell in cells) else ([], "")
     except csv.Error as error:
         return [], UNCLOSED if '"' in record else f"The row can't be read as CSV ({error}); correct it."
 
@@ -187,7 +192,7 @@ def columns(header: Record | None, dataset: Dataset) -> list[str]:
         raise CaseFileRefused("The file is empty; its first line must hold the names of all fields.")
     if header.wrong:
         raise CaseFileRefused(f"The first line can't be read. {header.wrong}")
-    names = [cell.strip() for cell in header.cells]
+    names = _named(header)
     for mark, called in ((";", "semicolons"), ("\t", "tabs")):
         if len(names) == 1 and mark in names[0]:
             raise CaseFileRefused(f"The columns are separated by {called}; save the file again with commas.")
@@ -196,6 +201,14 @@ def columns(header: Record | None, dataset: Dataset) -> list[str]:
         raise CaseFileRefused(
             f"The first line does not fit: {'; '.join(wrong)}. Start from a file made by cases export."
         )
+    return names
+
+
+def _named(header: Record) -> list[str]:
+    """The names of the columns, without the blank ones that a spreadsheet adds to the right of them."""
+    names = [cell.strip() for cell in header.cells]
+    while names and not names[-1]:
+        names.pop()
     return names
 
 
@@ -216,11 +229,13 @@ def import_cases(
     Each case taken is a step and a case row, written together, BATCH rows to a transaction; `progress` is called with
     the number of rows done. The same row again adds nothing.
     """
-    names = columns(next(records(text), None), dataset)
+    header = next(records(text), None)
+    names = columns(header, dataset)
+    width = len(header.cells) if header else 0
     known = dataset.by_name
     free = {at for at, name in enumerate(names) if known[name].type == "text" and not known[name].required}
-    rows = islice(records(text, len(names), free), 1, None)
-    importer = _Importer(dataset, settings, names)
+    rows = islice(records(text, width, free), 1, None)
+    importer = _Importer(dataset, settings, names, Spelled(db.read(), settings.provider))
     while batch := list(islice(rows, BATCH)):
         with db.write() as conn:
             for record in batch:
@@ -230,11 +245,43 @@ def import_cases(
     return importer.report
 
 
+class Spelled:
+    """How the codes of providers and sites are written that are held already: in a file other letters may be large.
+
+    Else the return of a service that is sent again, with its code in small letters, would be other cases beside the
+    first, and a site would be two.
+    """
+
+    def __init__(self, conn: Connection, own: str) -> None:
+        self._providers: dict[str, str] = {}
+        self._sites: dict[tuple[str, str], str] = {}
+        self._exact: set[str | tuple[str, str]] = set()
+        for code in record_settings.sites(conn):
+            self.keep(own, code)
+        for provider, site in cases.places(conn):
+            self.keep(provider, site)
+
+    def keep(self, provider: str, site: str) -> None:
+        """Remember a code as it is held; where two are held that differ in letters, each stays its own."""
+        self._exact |= {provider, (provider, site)}
+        self._providers.setdefault(provider.casefold(), provider)
+        self._sites.setdefault((provider, site.casefold()), site)
+
+    def of(self, fields: dict[str, str]) -> dict[str, str]:
+        """The fields of a case with the codes as they are held."""
+        provider, site = fields["provider"], fields["site"]
+        if (provider, site) in self._exact:
+            return fields
+        if provider not in self._exact:
+            provider = self._providers.get(provider.casefold(), provider)
+        return fields | {"provider": provider, "site": self._sites.get((provider, site.casefold()), site)}
+
+
 class _Importer:
     """Takes one record after the other and keeps the report."""
 
-    def __init__(self, dataset: Dataset, settings: Import, names: list[str]) -> None:
-        self.dataset, self.settings, self.names = dataset, settings, names
+    def __init__(self, dataset: Dataset, settings: Import, names: list[str], spelled: Spelled) -> None:
+        self.dataset, self.settings, self.names, self.spelled = dataset, settings, names, spelled
         self.report = ImportReport()
         self.taken: dict[tuple[str, str, str], int] = {}
 
@@ -242,8 +289,11 @@ class _Importer:
         self.report.rows += 1
         if record.wrong:
             return self._refuse(record, [("", record.wrong)])
-        raw = dict(zip(self.names, map(unguarded, record.cells), strict=True))
-        fields = prepared(raw, self.dataset, self.settings)
+        cells, beyond = record.cells[: len(self.names)], record.cells[len(self.names) :]
+        if any(cell.strip() for cell in beyond):
+            return self._refuse(record, [("", BEYOND)])
+        raw = dict(zip(self.names, map(unguarded, cells), strict=True))
+        fields = self.spelled.of(prepared(raw, self.dataset, self.settings))
         wrong = wrong_with(fields, self.dataset, self.settings)
         return self._refuse(record, wrong) if wrong else self._compare(conn, record, fields)
 
@@ -293,6 +343,7 @@ class _Importer:
     def _note(self, fields: dict[str, str], record: Record) -> None:
         self.taken.setdefault(cases.key_of(fields), record.line)
         place = (fields["provider"], fields["site"])
+        self.spelled.keep(*place)
         if place not in self.report.sites:
             self.report.sites.append(place)
 

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from consult.audit import cases
 from consult.audit.cases import CaseRow
 from consult.audit.episode import gap_code
+from consult.audit.in_error import last_steps
 from consult.audit.rounds import Key
 from consult.exchange.casefile import Import, differences, prepared, supersede, wrong_with
 from consult.proforma.dataset import Dataset
@@ -65,7 +66,8 @@ class Sitting(Struct, frozen=True):
 def sittings(conn: Connection, actor: str = "") -> dict[str, Sitting]:
     """The sittings of a person (or of all) by id, the oldest first."""
     begun = [step for step in steps(conn, kind="sitting_begun") if actor in ("", step.actor)]
-    return _told(begun, *(steps(conn, kind=kind) for kind in (ENTERED, KEPT, DROPPED)))
+    entered, kept, dropped = (steps(conn, kind=kind) for kind in (ENTERED, KEPT, DROPPED))
+    return _told(begun, entered, kept, dropped, last_steps(conn))
 
 
 def sitting(conn: Connection, id_: str, actor: str = "") -> Sitting | None:
@@ -74,17 +76,29 @@ def sitting(conn: Connection, id_: str, actor: str = "") -> Sitting | None:
     if not begun:
         return None
     entered, kept = (steps(conn, kind=kind, after=begun[0].seq, said={"sitting": id_}) for kind in (ENTERED, KEPT))
-    return _told(begun, entered, kept, steps(conn, kind=DROPPED, after=begun[0].seq))[id_]
+    dropped = steps(conn, kind=DROPPED, after=begun[0].seq)
+    return _told(begun, entered, kept, dropped, last_steps(conn))[id_]
 
 
 def _told(
-    begun: Iterable[Step], entered: Iterable[Step], kept: Iterable[Step], dropped: Iterable[Step]
+    begun: Iterable[Step],
+    entered: Iterable[Step],
+    kept: Iterable[Step],
+    dropped: Iterable[Step],
+    in_error: Mapping[Key, int],
 ) -> dict[str, Sitting]:
-    """The sittings that were begun, with their cases and with the drafts that were neither entered nor dropped."""
+    """The sittings that were begun, with their cases and with the drafts that were neither entered nor dropped.
+
+    A case that was taken out since (`in_error`, by the step that did so) is none of them any more.
+    """
     given_up = {said["draft"] for said in _said(dropped)}
     keys, done = defaultdict[str, list[Key]](list), defaultdict[str, set[str]](set)
-    for said in _said(entered):
-        keys[said["sitting"]].append((said["provider"], said["capture_mode"], said["case_ref"]))
+    for step in entered:
+        if step.content is None:
+            continue
+        said, key = step.content, cases.key_of(step.content)
+        if step.seq > in_error.get(key, 0):
+            keys[said["sitting"]].append(key)
         done[said["sitting"]].add(said["draft"])
     drafts = defaultdict[str, dict[str, Unfinished]](dict)
     for step in kept:
@@ -192,22 +206,11 @@ def enter(
     entered or given up makes no case: Over is raised.
     """
     sitting, draft = about
-    with_dates, wrong = with_gap(typed)
-    fields = prepared({**with_dates, "capture_mode": MODE}, dataset, settings)
-    wrong += wrong_with(fields, dataset, settings)
-    if fields["site"] and fields["site"] not in sites:
-        wrong.append(("site", "This site is not set up here, or is closed; choose one of the list."))
-    held = None if wrong else cases.read(conn, *cases.key_of(fields))
-    if held is not None and held.fields == fields and _came_with(conn, held, key):
-        return held
-    if held is not None:
-        differing = differences(dataset, held.fields, fields)
-        said = f"with other values in {', '.join(differing)}" if differing else "with the same values"
-        wrong = [
-            ("case_ref", f"A case with this reference is held already, {said}; give this one another, or edit it.")
-        ]
-    if wrong:
-        raise NotTaken(wrong, held)
+    fields = _fields(dataset, typed, settings, sites)
+    if (held := cases.read(conn, *cases.key_of(fields))) is not None:
+        if held.fields == fields and _came_with(conn, held, key):
+            return held
+        raise _held_already(dataset, held, fields)
     _check_goes_on(conn, sitting.id, draft)
     step = append(conn, Draft("case_imported", fields, who.actor, settings.at, role=who.role, key=f"{key}:case"))
     cases.put(conn, fields, step=step)
@@ -215,6 +218,25 @@ def enter(
     content = {"draft": draft, "sitting": sitting.id, **named, "step": step}
     append(conn, Draft(ENTERED, content, who.actor, settings.at, role=who.role, key=f"{key}:entered"))
     return CaseRow(fields, "", step, 0)
+
+
+def _fields(dataset: Dataset, typed: Mapping[str, str], settings: Import, sites: set[str]) -> dict[str, str]:
+    """What was typed as a case holds it; NotTaken where a rule of a case file does not hold, or at another site."""
+    with_dates, wrong = with_gap(typed)
+    fields = prepared({**with_dates, "capture_mode": MODE}, dataset, settings)
+    wrong += wrong_with(fields, dataset, settings)
+    if fields["site"] and fields["site"] not in sites:
+        wrong.append(("site", "This site is not set up here, or is closed; choose one of the list."))
+    if wrong:
+        raise NotTaken(wrong)
+    return fields
+
+
+def _held_already(dataset: Dataset, held: CaseRow, fields: Mapping[str, str]) -> NotTaken:
+    differing = differences(dataset, held.fields, fields)
+    said = f"with other values in {', '.join(differing)}" if differing else "with the same values"
+    sentence = f"A case with this reference is held already, {said}; give this one another, or edit it."
+    return NotTaken([("case_ref", sentence)], held)
 
 
 def _came_with(conn: Connection, held: CaseRow, key: str) -> bool:

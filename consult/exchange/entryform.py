@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain, repeat
 from typing import Final
 
 from msgspec import Struct
@@ -47,7 +48,7 @@ class EntryWords(Strict, frozen=True, kw_only=True):
 
 
 class Option(Struct, frozen=True):
-    """One code of a field, with its label and the key that chooses it; code "" leaves the field blank."""
+    """One code of a field, its label, and the key that chooses it, if one was left; code "" leaves the field blank."""
 
     code: str
     label: str
@@ -145,7 +146,8 @@ def form(words: EntryWords, dataset: Dataset) -> EntryForm:
 def _field(field: Field, words: FieldWords, all_words: EntryWords) -> EntryField:
     labels = {**all_words.labels, **words.labels}
     said = [code for code in field.options if code not in NOTHING]
-    options = [Option(code, labels.get(code, _plain(code)), key) for code, key in zip(said, KEYS, strict=False)]
+    keys = chain(KEYS, repeat(""))
+    options = [Option(code, labels.get(code, _plain(code)), key) for code, key in zip(said, keys, strict=False)]
     if field.type == "choice" and not field.required:
         nothing = NOTHING[0] if NOTHING[0] in field.options else ""
         options.append(Option(nothing, all_words.labels.get(NOTHING[0], "Not recorded"), NOTHING_KEY))

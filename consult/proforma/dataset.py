@@ -8,6 +8,7 @@ from typing import Final, Literal
 from consult.proforma.strict import Strict
 
 BLANK: Final = "Blank"
+NOT_RECORDED: Final = "not_recorded"
 
 
 class Field(Strict, frozen=True, kw_only=True):
@@ -39,6 +40,10 @@ class Field(Strict, frozen=True, kw_only=True):
         """One code in words: its label, or the code itself as a word; "Blank" for none."""
         plain = code.replace("_", " ").capitalize() if self.options else code
         return self.labels.get(code) or plain or BLANK
+
+    def group(self, text: str) -> str:
+        """The code that a case is counted under: a blank is "not recorded", where there is such a code."""
+        return NOT_RECORDED if not text and NOT_RECORDED in self.options else text
 
     def said(self, text: str) -> str:
         """What the field holds in words: one code, or the codes of a list."""

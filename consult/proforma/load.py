@@ -15,12 +15,17 @@ from msgspec.structs import replace
 
 from consult.proforma.answer import ANSWERED, FINDING_STATES
 from consult.proforma.dataset import Dataset
-from consult.proforma.model import LEVELS, RELEASE_EVENTS, ROUTES, Count, Proforma, Question
+from consult.proforma.model import LEVELS, OTHER, RELEASE_EVENTS, ROUTES, Count, Proforma, Question, Reasons
 from consult.proforma.reports import NO_REPORTS, Reports
 from consult.proforma.rules import Rule, expand_tags
 from consult.proforma.strict import Fault, Faulty, Strict, read
 
 MAX_BYTES: Final = 2_000_000
+KEY: Final = ("case_ref", "provider", "site", "consultation_date", "capture_mode")
+"""The fields by which the program itself finds and counts a case."""
+MISSED: Final = "the program fills this field itself, in each case; put it back"
+CURLY: Final = frozenset("\u2018\u2019\u201c\u201d\u201e")
+"""Quotation marks that a word processor puts in the place of straight ones."""
 REPORTS: Final = "reports.toml"
 M = TypeVar("M", bound=Strict)
 
@@ -71,7 +76,8 @@ def _definition(named: tuple[tuple[str, str], ...]) -> Definition:
     dataset = parse(Dataset, texts["dataset.toml"], "dataset.toml", "fields")
     proforma = parse(Proforma, texts["proforma.toml"], "proforma.toml", "questions", "blocks", "sections", "done")
     reports = parse(Reports, texts[REPORTS], REPORTS, "types") if REPORTS in texts else NO_REPORTS
-    problems = [Problem("proforma.toml", *problem) for problem in _check(proforma, dataset)]
+    problems = [Problem("dataset.toml", name, MISSED) for name in KEY if name not in dataset.by_name]
+    problems += [Problem("proforma.toml", *problem) for problem in _check(proforma, dataset)]
     problems += [Problem(REPORTS, *problem) for problem in _check_reports(reports, proforma)]
     if problems:
         raise ContentError(problems)
@@ -94,7 +100,7 @@ def read_text(file: FilePath) -> str:
     if b"\0" in content:
         raise refuse("The file holds NUL bytes; save it again as plain text (UTF-8).")
     try:
-        return content.decode("utf-8").replace("\r\n", "\n")
+        return content.decode("utf-8-sig").replace("\r\n", "\n")  # editors on Windows may put a mark before the text
     except UnicodeDecodeError as error:
         raise refuse(f"Byte {error.start} is not UTF-8; save the file again as UTF-8.") from error
 
@@ -107,12 +113,21 @@ def parse(model: type[M], text: str, file: str, *lists: str) -> M:
     return cast(M, _parsed(model, text, file, lists))
 
 
+def why_no_toml(text: str, error: Exception, above: int = 0) -> str:
+    """What is wrong with a text that is no TOML; `above` lines of its file stand before it."""
+    if not isinstance(error, tomli.TOMLDecodeError):
+        return f"{error}."
+    line = text.split("\n")[error.lineno - 1]
+    hint = " Write straight quotation marks, not curly ones." if CURLY & set(line) else ""
+    return f"{error.msg} (at line {error.lineno + above}, column {error.colno}).{hint}"
+
+
 @lru_cache(maxsize=16)
 def _parsed(model: type[Strict], text: str, file: str, lists: tuple[str, ...]) -> Strict:
     try:
         raw = tomli.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: broken TOML, or a number of thousands of digits
-        raise ContentError([Problem(file, "", f"This is not valid TOML: {error}.")]) from error
+        raise ContentError([Problem(file, "", f"This is not valid TOML: {why_no_toml(text, error)}")]) from error
     try:
         return read(model, raw)
     except Faulty as error:
@@ -136,7 +151,7 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
     yield from _check_ids(proforma)
     position = {q.id: i for i, q in enumerate(proforma.questions)}
     for question in proforma.questions:
-        yield from ((question.id, s) for s in _check_shape(question))
+        yield from ((question.id, s) for s in (*_check_words(question), *_check_shape(question)))
         yield from ((question.id, s) for s in _check_sources(question, proforma))
         yield from ((question.id, s) for s in _check_rules(question, proforma, position))
         yield from ((question.id, s) for s in _check_panels(question))
@@ -162,8 +177,16 @@ def _check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
         if done.when is not None:
             yield from ((done.fact, s) for s in _check_rule(done.when, proforma, None))
     yield from _check_single_setters(proforma, dataset)
+    yield from _check_reasons(proforma)
     yield from _check_contradictions(proforma)
     yield from _check_never_in_report(proforma)
+
+
+def _check_reasons(proforma: Proforma) -> Iterator[Finding]:
+    """A clinician whose reason is in none of the lists must still be able to end a consultation."""
+    for name in Reasons.__struct_fields__:
+        if OTHER not in getattr(proforma.reasons, name):
+            yield f"reasons.{name}", f'the reason "{OTHER}" is missing; add it, such as {OTHER} = "Another reason"'
 
 
 def _check_contradictions(proforma: Proforma) -> Iterator[Finding]:
@@ -266,6 +289,11 @@ def _check_shape(question: Question) -> Iterator[str]:
 FACTS: Final = ("leaflet_given_printed", "leaflet_given_link", "report_with_adjustments")
 
 
+def _check_words(question: Question) -> Iterator[str]:
+    if not all(words.strip() for words in (question.ask, *(option.label for option in question.options))):
+        yield "a question needs its words in ask, and each option in label"
+
+
 def _check_sources(question: Question, proforma: Proforma) -> Iterator[str]:
     if not question.source:
         yield "a question needs at least one source"
@@ -281,7 +309,12 @@ def _check_rules(question: Question, proforma: Proforma, position: dict[str, int
             yield from _check_rule(option.show_if, proforma, here, position)
     if question.show_if is not None:
         yield from _check_rule(question.show_if, proforma, here, position)
-    others = [question.one_by_one_if, *(c.when for c in question.counts), *(p.when for p in question.panels)]
+    others = [
+        question.one_by_one_if,
+        question.report_unless,
+        *(c.when for c in question.counts),
+        *(p.when for p in question.panels),
+    ]
     for rule in others:
         if rule is not None:
             yield from _check_rule(rule, proforma, None)
@@ -427,6 +460,7 @@ def _expand_question(question: Question, expand: Callable[[Rule | None], Rule | 
         question,
         show_if=expand(question.show_if),
         one_by_one_if=expand(question.one_by_one_if),
+        report_unless=expand(question.report_unless),
         options=each(question.options, "show_if"),
         counts=each(question.counts, "when"),
         panels=each(question.panels, "when"),

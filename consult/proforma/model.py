@@ -7,6 +7,8 @@ from datetime import date
 from functools import cached_property
 from typing import Final, Literal
 
+from msgspec import field
+
 from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD_STATES, Answer
 from consult.proforma.rules import Rule, rules_in
 from consult.proforma.strict import Strict
@@ -139,6 +141,7 @@ class Question(Strict, frozen=True, kw_only=True):
     examination: bool = False
     tags: tuple[str, ...] = ()
     report: Literal["never", "ticked", "always"] = "never"
+    report_unless: Rule | None = None
     report_as: str = ""
     min: int | None = None
     max: int | None = None
@@ -212,6 +215,25 @@ class Question(Strict, frozen=True, kw_only=True):
         return answer.state == ANSWERED and any(c in p.for_ for p in self.panels for c in chosen)
 
 
+OTHER: Final = "other"
+"""The reason that is always offered, and asks for words of its own."""
+
+
+def _only_other() -> dict[str, str]:
+    return {OTHER: "Another reason"}
+
+
+class Reasons(Strict, frozen=True, kw_only=True):
+    """Why a consultation did not go to its end as planned: codes and labels, each with `other` among them."""
+
+    blank: dict[str, str] = field(default_factory=_only_other)
+    without_signing: dict[str, str] = field(default_factory=_only_other)
+    in_error: dict[str, str] = field(default_factory=_only_other)
+
+
+NO_REASONS: Final = Reasons()
+
+
 class Proforma(Strict, frozen=True, kw_only=True):
     """The agreed consultation as data; ids are unique, and every reference has been checked by the loader."""
 
@@ -225,6 +247,7 @@ class Proforma(Strict, frozen=True, kw_only=True):
     status: Literal["draft"]
     sources: dict[str, str]
     not_asked_reasons: dict[str, str]
+    reasons: Reasons = NO_REASONS
     decisions: dict[str, str]
     emergency_decisions: tuple[str, ...] = ()
     report_when: Rule | None = None
@@ -317,15 +340,19 @@ class Proforma(Strict, frozen=True, kw_only=True):
 
     @cached_property
     def _moved_by(self) -> dict[str, frozenset[str]]:
-        """By question, those that read its answer, or read one that does, and so on; and the question itself."""
+        """By question, those that read its answer, or read one that does, and so on; and the question itself.
+
+        So are those at which it is said that one of these does not agree with them; of that nothing else is worked out.
+        """
         readers: dict[str, set[str]] = {question.id: set() for question in self.questions}
         for question in self.questions:
             for named in question.reads & readers.keys():
                 readers[named].add(question.id)
-        for one in self.contradictions:
-            for named in one.questions:
-                readers[named] |= set(one.questions)
-        return {id_: _reached(id_, readers) for id_ in readers}
+        reached = {id_: _reached(id_, readers) for id_ in readers}
+        return {id_: found | self._said_with(found) for id_, found in reached.items()}
+
+    def _said_with(self, ids: frozenset[str]) -> frozenset[str]:
+        return frozenset(q for one in self.contradictions if ids & set(one.questions) for q in one.questions)
 
     def moved_by(self, changed: Iterable[str]) -> frozenset[str]:
         """The ids of the questions about which anything may be otherwise once the answers to these are.

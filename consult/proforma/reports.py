@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import field
+
 from consult.proforma.rules import Rule
 from consult.proforma.strict import Strict
 
@@ -63,9 +65,10 @@ class ReportType(Strict, frozen=True, kw_only=True):
 
 
 class Reports(Strict, frozen=True, kw_only=True):
-    """The kinds of report of a proforma, the usual one first, and to whom a report may go."""
+    """The kinds of report of a proforma, the usual one first, to whom a report may go and in which ways."""
 
     recipients: dict[str, str]
+    ways: dict[str, str] = field(default_factory=dict)
     types: tuple[ReportType, ...]
 
     def by_id(self, id_: str) -> ReportType | None:
@@ -73,4 +76,4 @@ class Reports(Strict, frozen=True, kw_only=True):
         return next((t for t in self.types if t.id == id_ or not id_), None)
 
 
-NO_REPORTS: Final = Reports(recipients={}, types=())
+NO_REPORTS: Final = Reports(recipients={}, ways={}, types=())

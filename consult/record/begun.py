@@ -54,12 +54,19 @@ def held_with(conn: Connection, consultations: Iterable[str]) -> dict[str, int]:
 
 
 def earlier_signed(conn: Connection, consultation: str) -> list[str]:
-    """The signed consultations of the same employee that were begun before this one, the newest first."""
+    """The signed consultations of the same employee that were held before this one, the last of them first.
+
+    One on paper counts by when it was held, which is earlier than when it was entered.
+    """
     row = conn.execute("SELECT employee FROM consultation WHERE id = ?", (consultation,)).fetchone()
     ids = merging.ids_of(conn, row[0]) if row else []
     query = (
-        "SELECT o.id FROM consultation c JOIN consultation o ON o.started_at < c.started_at "
-        f"WHERE c.id = ? AND o.employee IN ({', '.join('?' * len(ids))}) AND o.state = 'signed' "
-        "ORDER BY o.started_at DESC"
+        "WITH held AS (SELECT c.id, c.state, "
+        "julianday(coalesce(nullif(t.content ->> '$.held_at', ''), c.started_at)) AS began "
+        "FROM consultation c JOIN step s ON s.consultation = c.id AND s.question = '' "
+        "AND s.kind = 'consultation_started' JOIN step_content t USING (seq) "
+        f"WHERE c.employee IN ({', '.join('?' * len(ids))})) "
+        "SELECT o.id FROM held o JOIN held this ON o.began < this.began "
+        "WHERE this.id = ? AND o.state = 'signed' ORDER BY o.began DESC"
     )
-    return [row[0] for row in conn.execute(query, (consultation, *ids))]
+    return [row[0] for row in conn.execute(query, (*ids, consultation))]

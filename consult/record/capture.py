@@ -30,7 +30,8 @@ class Captured(Struct, frozen=True):
 def signed(conn: Connection, start: str, end: str, clinician: str = "") -> Iterator[Captured]:
     """The signed consultations held in a period (inclusive), of one clinician or of all.
 
-    Negatives are the findings that stand as absent at signing; group negatives those that "No to the rest" gave.
+    Negatives are the findings last answered as absent, on the path or not; group negatives those that "No to the rest"
+    gave.
     """
     query = (
         "WITH held AS MATERIALIZED (SELECT c.id, c.clinician, c.site, c.capture_mode, "

@@ -208,8 +208,17 @@ def standing_answers(consultation: Consultation, proforma: Proforma, near: Path 
 
     A path `near` by, of nearly the same answers, spares the work.
     """
-    answers = consultation.answers
-    grouped = {q for q, records in consultation.history.items() if records[-1].via == "group" and q in answers}
+    return _standing(proforma, consultation.answers, _grouped(consultation), near)
+
+
+def _grouped(consultation: Consultation) -> set[str]:
+    """The questions whose answer now is one that a gesture gave."""
+    return {q for q, r in consultation.history.items() if r[-1].via == "group" and r[-1].answer is not None}
+
+
+def _standing(
+    proforma: Proforma, answers: dict[str, Answer], grouped: set[str], near: Path | None = None
+) -> dict[str, Answer]:
     again = to_ask_again(_path(proforma, answers, near), grouped) if grouped else set()
     return {q: answer for q, answer in answers.items() if q not in again} if again else answers
 
@@ -219,17 +228,21 @@ def _path(proforma: Proforma, answers: dict[str, Answer], near: Path | None) -> 
 
 
 def answers_to_audit(consultation: Consultation, proforma: Proforma) -> dict[str, Answer]:
-    """The answers the case is made of: those at signing, with what later addenda correct in the audit record."""
-    answers = standing_answers(consultation, proforma)
+    """The answers the case is made of: those at signing, with what later addenda correct in the audit record.
+
+    By a correction, too, an item that a gesture filled may have to be asked one by one, and then counts as blank.
+    """
+    answers, grouped = consultation.answers, _grouped(consultation)
     for addendum in consultation.addenda:
         content = addendum.content or {}
         if content.get("corrects"):
             for question, answer in content["answers"].items():
+                grouped.discard(question)
                 if answer is None:
                     answers.pop(question, None)
                 else:
                     answers[question] = Answer(answer["state"], answer["value"], answer["reason"])
-    return answers
+    return _standing(proforma, answers, grouped)
 
 
 class Gate(Struct, frozen=True):

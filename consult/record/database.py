@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from consult.record import cipher
@@ -45,6 +45,17 @@ def connect(file: str, key: str | None = None, **how: Any) -> Connection:
     return conn
 
 
+def to_read(file: PurePath, how: str = "") -> str:
+    """The address under which SQLite opens a file, named by its whole path, for reading only; `how` is added to it.
+
+    SQLite takes no host in an address. On a share of Windows (\\\\host\\share) that is the beginning of the path.
+    """
+    address = file.as_uri()
+    if not address.startswith("file:///"):
+        address = address.replace("file://", "file:////", 1)
+    return f"{address}?mode=ro{how}"
+
+
 WHY_NOT_WRITTEN: Final = {
     5: "the record is held by another program",  # SQLITE_BUSY and its like, by the lower byte of the code
     6: "the record is held by another program",
@@ -53,6 +64,13 @@ WHY_NOT_WRITTEN: Final = {
     13: "the disk is full",
     14: "the disk did not take it",
 }
+CODES: Final = {
+    "database is locked": 5,
+    "disk I/O error": 10,
+    "database or disk is full": 13,
+    "unable to open database file": 14,
+}
+"""By what SQLite says: the driver leaves the code out where a whole database is copied."""
 
 
 def in_a_line(error: BaseException) -> str:
@@ -63,7 +81,8 @@ def in_a_line(error: BaseException) -> str:
 
 def why_not_written(error: Any) -> str:
     """Why a write failed, where the cause may pass by itself; "" for any other error."""
-    return WHY_NOT_WRITTEN.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+    code = getattr(error, "sqlite_errorcode", None) or CODES.get(str(error), 0)
+    return WHY_NOT_WRITTEN.get(code & 0xFF, "")
 
 
 record_schema = Migrations("record")

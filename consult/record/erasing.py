@@ -44,28 +44,45 @@ def holds(conn: Connection) -> dict[str, Hold]:
     return found
 
 
+def standing(conn: Connection, today: date) -> dict[str, Hold]:
+    """The hold that stands on each employee, by the id of the entry that is kept, whichever entry it was set on."""
+    same = merging.same_as(conn)
+    return {same.get(id_, id_): hold for id_, hold in holds(conn).items() if hold.stands(today)}
+
+
 def set_hold(conn: Connection, employee: str, reason: str, until: date | None, actor: str, at: str) -> None:
-    """Keep an employee's record from being erased; Refused without a reason, or for somebody not registered."""
+    """Keep an employee's record from being erased.
+
+    Refused without a reason, for somebody not registered, to a day that is over, and where it would end a hold sooner.
+    """
     _check_there(conn, employee)
+    if until and until.isoformat() < at[:10]:
+        raise Refused(f"{until} is over, so nothing would be held; give a day to come, or none.")
+    before = holds(conn).get(employee)
+    if before and until and (not before.until or until.isoformat() < before.until):
+        stands = f"until {before.until}" if before.until else "until it is ended"
+        raise Refused(f"A hold stands {stands} ({before.reason}), which is longer; end it first, if that is right.")
     content = {"employee": employee, "reason": _reason(reason), "until": until.isoformat() if until else ""}
     append(conn, Draft("hold_set", content, actor, at, question=f"hold:{employee}"))
 
 
 def end_hold(conn: Connection, employee: str, reason: str, actor: str, at: str) -> None:
-    """End a hold; Refused if there is none."""
-    if employee not in holds(conn):
+    """End the hold on an employee, whichever entry of theirs it was set on; Refused if there is none."""
+    held = holds(conn).keys() & set(merging.ids_of(conn, employee))
+    if not held:
         raise Refused("No hold is set on this employee; `consult employee due` lists who is on hold.")
-    content = {"employee": employee, "reason": _reason(reason)}
-    append(conn, Draft("hold_ended", content, actor, at, question=f"hold:{employee}"))
+    for id_ in sorted(held):
+        content = {"employee": id_, "reason": _reason(reason)}
+        append(conn, Draft("hold_ended", content, actor, at, question=f"hold:{id_}"))
 
 
 def check_may_go(conn: Connection, employee: str, today: date) -> identity.Employee:
     """The employee who is to be erased; Refused where a hold stands or a consultation is open."""
     known = _check_there(conn, employee)
-    ids, standing = merging.ids_of(conn, employee), holds(conn)
-    for hold in (standing[id_] for id_ in ids if id_ in standing and standing[id_].stands(today)):
+    if hold := standing(conn, today).get(known.id):
         until = f" until {hold.until}" if hold.until else ""
         raise Refused(f"This employee is on hold{until} ({hold.reason}); end the hold first, if that is right.")
+    ids = merging.ids_of(conn, employee)
     query = f"SELECT 1 FROM consultation WHERE employee IN ({', '.join('?' * len(ids))}) AND state = 'open'"
     if conn.execute(query, ids).fetchone():
         raise Refused("A consultation of this employee is still open; have it signed or ended first.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from difflib import SequenceMatcher
+from itertools import product
 from typing import Any, Final
 
 from msgspec import Struct
@@ -56,13 +57,24 @@ def _plain(text: str) -> str:
 
 
 def names(known: Employee, text: str) -> bool:
-    """Whether a text holds a word of three or more letters of the name, the number, or the date of birth."""
-    words, born = f" {_plain(text)} ", known.date_of_birth
-    number = _plain(known.local_number)
-    parts = [part for part in _plain(known.name).split() if len(part) >= SHORTEST_PART]
-    dates = [f"{born:%Y %m %d}", f"{born:%d %m %Y}", f"{born.day} {born.month} {born.year}", f"{born.day} {born:%B %Y}"]
+    """Whether a text holds a word of three or more letters of the name, the number, or the date of birth.
+
+    A name of shorter words only is looked for as a whole, in either order.
+    """
+    words, whole, number = f" {_plain(text)} ", _plain(known.name).split(), _plain(known.local_number)
+    parts = [part for part in whole if len(part) >= SHORTEST_PART] or [" ".join(whole), " ".join(reversed(whole))]
     numbers = [number] if len(number) >= SHORTEST_NUMBER else []
-    return any(f" {word.casefold()} " in words for word in (*parts, *dates, *numbers))
+    return any(f" {word} " in words for word in (*parts, *numbers, *_as_written(known.date_of_birth)) if word)
+
+
+def _as_written(day: date) -> Iterator[str]:
+    """The ways in which a day is written, as they stand in a text that is looked through."""
+    ending = "th" if day.day in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
+    days = (str(day.day), f"{day.day:02}", f"{day.day}{ending}")
+    months = (str(day.month), f"{day.month:02}", f"{day:%B}".casefold(), f"{day:%b}".casefold())
+    yield f"{day.year} {day.month:02} {day.day:02}"
+    for written in product(days, months, (str(day.year), f"{day.year % 100:02}")):
+        yield " ".join(written)
 
 
 def erase(conn: Connection, employee_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from consult.record.database import Connection
-from consult.record.ledger import Draft, append
+from consult.record.ledger import Draft, append, steps
 
 
 class Kept(Struct, frozen=True):
@@ -38,15 +38,34 @@ def digest_of(*texts: str) -> str:
 
 
 def keep(conn: Connection, kept: Kept, actor: str, at: str) -> None:
-    """Keep a version in the database and write the step that says so; one already there stays as it is."""
-    if has(conn, kept.digest):
+    """Keep a version in the database, with a step that says that it came into use, unless it is the one in use.
+
+    One that comes back after another stays as it is kept, and has a step more: what stands for a refused file is then
+    this version and not the one that was given up.
+    """
+    if current(conn).get((kept.kind, kept.id)) == kept.digest:
         return
     content = {"digest": kept.digest, "what": f"{kept.kind} {kept.id}", "version": kept.version}
     append(conn, Draft("content_installed", content, actor, at))
+    if has(conn, kept.digest):
+        return
     conn.execute(
         "INSERT INTO definition (digest, kind, id, version, texts, first_used) VALUES (?, ?, ?, ?, ?, ?)",
         (kept.digest, kept.kind, kept.id, kept.version, json.dumps(kept.texts, ensure_ascii=False), at),
     )
+
+
+def current(conn: Connection) -> dict[tuple[str, str], str]:
+    """The digest of the version of each content that came into use last, by kind and id."""
+    of = {row["digest"]: (row["kind"], row["id"]) for row in conn.execute("SELECT digest, kind, id FROM definition")}
+    return {of[digest]: digest for digest in _in_order_of_use(conn) if digest in of}
+
+
+def _in_order_of_use(conn: Connection) -> list[str]:
+    """The digests of all versions in the order in which each came into use last."""
+    first = [row["digest"] for row in conn.execute("SELECT digest FROM definition ORDER BY first_used, rowid")]
+    told = [step.content["digest"] for step in steps(conn, kind="content_installed") if step.content]
+    return list(dict.fromkeys(reversed([*first, *told])))[::-1]
 
 
 def has(conn: Connection, digest: str) -> bool:
@@ -70,14 +89,15 @@ def beginning(conn: Connection, kind: str, start: str) -> list[Kept]:
 
 def newest(conn: Connection, kind: str) -> list[Kept]:
     """The version of each content of a kind that came into use last, in order of id."""
-    rows = conn.execute("SELECT * FROM definition WHERE kind = ? ORDER BY id, first_used, rowid", (kind,))
-    return list({row["id"]: _kept(row) for row in rows}.values())
+    digests = (digest for (of, _), digest in sorted(current(conn).items()) if of == kind)
+    return [version for digest in digests if (version := by_digest(conn, digest)) is not None]
 
 
 def of_kind(conn: Connection, kind: str) -> list[Kept]:
     """Every version of a kind, the one that came into use last first."""
-    rows = conn.execute("SELECT * FROM definition WHERE kind = ? ORDER BY first_used DESC, rowid DESC", (kind,))
-    return [_kept(row) for row in rows]
+    place = {digest: at for at, digest in enumerate(_in_order_of_use(conn))}
+    found = map(_kept, conn.execute("SELECT * FROM definition WHERE kind = ?", (kind,)))
+    return sorted(found, key=lambda version: place[version.digest], reverse=True)
 
 
 def every(conn: Connection) -> Iterator[Kept]:

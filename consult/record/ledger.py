@@ -83,6 +83,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "case_draft_dropped": frozenset({"draft", "reason"}),
     "case_entered": frozenset({"draft", "sitting", "provider", "capture_mode", "case_ref", "step"}),
     "case_edited": frozenset({"provider", "capture_mode", "case_ref", "step", "reason"}),
+    "case_in_error": frozenset({"provider", "capture_mode", "case_ref", "step", "reason"}),
     "reliability_drawn": frozenset({"round", "seed", "cases"}),
     "case_reentered": frozenset({"round", "provider", "capture_mode", "case_ref", "against", "fields"}),
     "dispute_answered": frozenset({"round", "provider", "capture_mode", "case_ref", "field", "value", "text"}),
@@ -311,10 +312,10 @@ def head(conn: Connection) -> tuple[int, str]:
     return (row["seq"], row["hash"]) if row else (0, START)
 
 
-def counted(conn: Connection, start: str, end: str) -> dict[str, int]:
-    """How many steps of each kind were written from one day to another (ISO 8601, inclusive)."""
-    query = "SELECT kind, count(*) FROM step WHERE substr(at, 1, 10) BETWEEN ? AND ? GROUP BY kind ORDER BY kind"
-    return {row[0]: row[1] for row in conn.execute(query, (start, end))}
+def counted(conn: Connection, since: str, before: str) -> dict[str, int]:
+    """How many steps of each kind were written from one time on and before another (UTC, ISO 8601)."""
+    query = "SELECT kind, count(*) FROM step WHERE at >= ? AND at < ? GROUP BY kind ORDER BY kind"
+    return {row[0]: row[1] for row in conn.execute(query, (since, before))}
 
 
 def show_up_to(conn: Connection, step: int) -> None:

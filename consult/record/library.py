@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from consult.proforma.load import Definition, parse_definition
+from consult.proforma.model import NO_REASONS
 from consult.record import kept
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, append, steps
@@ -20,11 +22,15 @@ class Approval(Struct, frozen=True):
     at: str
 
 
+def version_of(definition: Definition) -> kept.Kept:
+    """A proforma with what belongs to it, as a version is kept."""
+    proforma = definition.proforma
+    return kept.Kept("proforma", proforma.id, proforma.version, definition.digest, definition.texts)
+
+
 def install(conn: Connection, definition: Definition, actor: str, at: str) -> None:
     """Keep a version in the database; a version already there stays as it is."""
-    proforma = definition.proforma
-    version = kept.Kept("proforma", proforma.id, proforma.version, definition.digest, definition.texts)
-    kept.keep(conn, version, actor, at)
+    kept.keep(conn, version_of(definition), actor, at)
 
 
 class Library:
@@ -37,7 +43,7 @@ class Library:
     def definition(self, conn: Connection, digest: str) -> Definition:
         """The version with this digest, as it was when a consultation began with it."""
         if digest not in self._parsed:
-            self._parsed[digest] = _definition(conn, digest)
+            self._parsed[digest] = _completed(_definition(conn, digest), self.current)
         return self._parsed[digest]
 
 
@@ -49,6 +55,16 @@ def _definition(conn: Connection, digest: str) -> Definition:
     if definition is None or definition.digest != digest:
         raise Refused(f"The version {digest[:16]} of the proforma was changed in the database; restore a backup.")
     return definition
+
+
+def _completed(older: Definition, current: Definition) -> Definition:
+    """A version from before reasons and ways were part of it, with those of the version in use now."""
+    proforma, reports = older.proforma, older.reports
+    if proforma.reasons == NO_REASONS:
+        proforma = replace(proforma, reasons=current.proforma.reasons)
+    if not reports.ways:
+        reports = replace(reports, ways=current.reports.ways)
+    return replace(older, proforma=proforma, reports=reports)
 
 
 def newest(conn: Connection, proforma_id: str) -> Definition | None:

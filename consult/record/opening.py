@@ -23,6 +23,7 @@ from consult.record.database import (
     put_guards,
     record_schema,
     sqlite3,
+    to_read,
     triggers,
     wal_fault,
     why_not_written,
@@ -87,7 +88,7 @@ def check_usable(file: Path, create: bool = False) -> None:
     if not file.exists():
         return
     try:
-        with closing(connect(f"{file.resolve().as_uri()}?mode=ro{at_rest(file)}", uri=True)) as conn:
+        with closing(connect(to_read(file.resolve(), at_rest(file)), uri=True)) as conn:
             check_ours(conn, file)
     except UNREADABLE as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != READONLY:  # a journal is left, which a writer takes back

@@ -89,8 +89,11 @@ class Counted(Struct, frozen=True):
 
 
 def counted(conn: Connection) -> Counted:
-    """The counts over all employees and consultations."""
-    last = {step.question: step for step in steps(conn, kind=TOLD) if step.content is not None}
+    """The counts over all employees and consultations; somebody entered twice is one employee."""
+    same, last = merging.same_as(conn), dict[str, Step]()
+    for step in steps(conn, kind=TOLD):
+        if step.content is not None:
+            last[same.get(step.content["employee"], step.content["employee"])] = step
     told = [_need(step) for step in last.values()]
     unmet: Counter[tuple[str, str]] = Counter()
     for step in steps(conn, kind=UNMET):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -34,6 +34,27 @@ class Reading(Struct, frozen=True):
 def stamp(moment: datetime) -> str:
     """A time as steps hold it: UTC in ISO 8601, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def between(start: str, end: str) -> tuple[str, str]:
+    """The times from which on and before which a step lies in the days from one to another, as they are counted here.
+
+    Where the calendar ends, none is left out.
+    """
+    try:
+        since = begins(date.fromisoformat(start))
+    except (OverflowError, ValueError):
+        since = ""
+    try:
+        before = begins(date.fromisoformat(end) + timedelta(days=1))
+    except (OverflowError, ValueError):
+        before = "~"
+    return since, before
+
+
+def begins(day: date) -> str:
+    """When a day begins here, as steps hold their time; OverflowError or ValueError at the ends of the calendar."""
+    return stamp(datetime.combine(day, time()).astimezone())
 
 
 class Timekeeper:

@@ -7,7 +7,7 @@
 
   function ask() {
     var headers = { 'HX-Request': 'true', 'X-Made-For': document.querySelector('meta[name="made-for"]').content };
-    fetch(places[0].dataset.coming, { headers: headers, signal: AbortSignal.timeout(LONGEST) }).then(function (reply) {
+    fetch(document.querySelector('[data-coming]').dataset.coming, { headers: headers, signal: AbortSignal.timeout(LONGEST) }).then(function (reply) {
       if (reply.status === 401 || reply.status === 423) {
         document.addEventListener('consult:again', ask, { once: true });
         document.dispatchEvent(new CustomEvent('consult:refused'));
@@ -39,11 +39,12 @@
     var focused = document.activeElement, at = places.find(function (place) { return place.contains(focused); });
     places.forEach(function (place) {
       var part = document.adoptNode(drawn.getElementById(place.id));
+      part.toggleAttribute('open', place.hasAttribute('open'));
       place.replaceWith(part);
       htmx.process(part);
     });
     places = [];
-    if (at) { document.getElementById(at.id).querySelector('a, button, input:not([type="hidden"]), select, textarea').focus({ preventScroll: true }); }
+    if (at) { document.getElementById(at.id).querySelector('summary, a, button, input:not([type="hidden"]), select, textarea').focus({ preventScroll: true }); }
     document.dispatchEvent(new CustomEvent('consult:come'));
     goBack();
   }

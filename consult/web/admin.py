@@ -71,7 +71,7 @@ def _saved(part: str) -> Response:
 def _newest() -> tuple[str, str]:
     """When the newest backup of all was made, and which it is, as `consult doctor` finds it."""
     try:
-        newest = newest_backup(inst().folder, inst().db.read())
+        newest = newest_backup(inst().folder, inst().db.read(), inst().clock())
     except BackupRefused as refused:
         return "Not known", str(refused)
     return (when(newest.at), f"{newest.file.name}, the newest of {newest.among}.") if newest else ("Never", "")

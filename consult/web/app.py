@@ -14,7 +14,6 @@ from consult.documents import letter
 from consult.documents.note import closed
 from consult.documents.words import (
     ATTENDANCE,
-    ERROR_REASONS,
     ROLES,
     clock_time,
     contradiction_in_words,
@@ -227,6 +226,7 @@ def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "url_for": routing.address,
         "csrf_token": token,
         "file_address": static.address,
         "style": lambda: static.style(look.look()),
@@ -247,7 +247,6 @@ def _words() -> dict[str, Any]:
         "day_in_words": dates.in_words,
         "when": when,
         "when_held": held,
-        "error_reasons": ERROR_REASONS,
         "lasted": lasted,
         "clock_time": clock_time,
         "closed": closed,

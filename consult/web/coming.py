@@ -12,7 +12,7 @@ from typing import Final
 from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from consult.proforma.model import Section
+from consult.proforma.model import Block, Section
 from consult.record.consultation import OPEN
 from consult.web import cookies
 from consult.web.desk import bp, found, screen_context
@@ -33,9 +33,22 @@ def later(screen: Screen) -> Sequence[Section]:
     return sections[next((at for at, questions in enumerate(asked, 1) if questions >= ENOUGH), len(sections)) :]
 
 
+def folded_later(screen: Screen, sections: Sequence[Section]) -> Sequence[Block]:
+    """The groups folded in the sections before these that ask something: what is in them comes later too."""
+    return [
+        block for block in folded_before(screen, sections) if any(map(screen.on, screen.proforma.in_block(block.id)))
+    ]
+
+
+def folded_before(screen: Screen, sections: Sequence[Section]) -> Sequence[Block]:
+    """The groups that are folded in the sections before these; none where no section comes later."""
+    behind = {section.id for section in sections}
+    return [block for block in screen.proforma.blocks if sections and block.folded and block.section not in behind]
+
+
 @bp.get("/<consultation_id>/coming/<section_id>")
 def coming(consultation_id: str, section_id: str) -> Response | str:
-    """The sections from this one on, and the papers, to be put where the page has kept their places."""
+    """The sections from this one on, what is folded before it, and the papers, each for the place kept for it."""
     consultation = found(consultation_id)
     if consultation.state != OPEN:
         return redirect(url_for("consultations.show", consultation_id=consultation_id))
@@ -44,4 +57,5 @@ def coming(consultation_id: str, section_id: str) -> Response | str:
     first = next((at for at, section in enumerate(sections) if section.id == section_id), None)
     if first is None:
         abort(404)
-    return render_template("consultations/coming.html", **context, sections=sections[first:])
+    folded = folded_before(context["screen"], sections[first:])
+    return render_template("consultations/coming.html", **context, sections=sections[first:], folded=folded)

@@ -17,7 +17,7 @@ from consult.record.settings import closed_sites, provider, sites
 from consult.record.store import Refused, Start
 from consult.record.timekeeping import stamp
 from consult.web import dates
-from consult.web.coming import later
+from consult.web.coming import folded_later, later
 from consult.web.context import inst, person, who
 from consult.web.desk import bp, ended_context, found, questions_context, refused, screen_context
 from consult.web.employees import page_of
@@ -104,7 +104,7 @@ def _held_at() -> datetime:
         raise Refused(WHEN_HELD, "time" if day else "date")
     try:
         held = datetime.combine(day, hour).astimezone()
-    except (OverflowError, ValueError):  # of the first or last day of the calendar, in another zone
+    except (OverflowError, ValueError, OSError):  # the first or last day of the calendar; on Windows all before 1970
         raise Refused(WHEN_HELD, "date") from None
     if held > inst().store.clock():
         raise Refused("That lies in the future; enter the date and time at which it was held.", "date")
@@ -130,6 +130,8 @@ def show(consultation_id: str) -> Response | str:
     consultation = found(consultation_id)
     if consultation.state != OPEN:
         return render_template("consultations/ended.html", **ended_context(consultation))
-    sections = later(Screen.of(inst().store, consultation))
+    screen = Screen.of(inst().store, consultation)
+    sections = later(screen)
     context = questions_context if sections else screen_context
-    return render_template("consultations/show.html", **context(consultation, later=sections))
+    waiting = {"later": sections, "folded_later": folded_later(screen, sections)}
+    return render_template("consultations/show.html", **context(consultation, **waiting))

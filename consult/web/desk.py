@@ -31,13 +31,6 @@ BESIDE: Final = "What stands now is shown beside what you typed: write what is t
 STANDS: Final = "as-it-stands"
 """Where on a page it stands what somebody else made of it meanwhile."""
 SHORTEST_KEY, LONGEST_KEY = 16, 100
-BLANK_REASONS = {
-    "third_person_present": "A third person was present",
-    "remote": "By phone or video",
-    "asked_to_stop": "The employee asked to stop",
-    "out_of_time": "Out of time",
-    "other": "Another reason",
-}
 
 PAPERS = {f"consultations.{paper}": paper for paper in ("note", "letter", "report", "steps")}
 """The pages of a consultation whose opening is a look of its own."""
@@ -186,9 +179,9 @@ def questions_context(consultation: Consultation, **more: Any) -> dict[str, Any]
         "conflicts": {},
         "errors": {},
         "decision_problem": "",
-        "blank_reasons": BLANK_REASONS,
         "note_text": None,
         "later": (),
+        "folded_later": (),
         **more,
     }
 
@@ -263,5 +256,5 @@ def shown_note(consultation: Consultation) -> str:
         head_at(consultation),
         not content_is_approved(),
         after_signing(consultation, path),
-        mark_of(consultation),
+        mark_of(consultation, path.proforma),
     )

@@ -102,7 +102,7 @@ def everything(employee_id: str) -> Response | str | tuple[str, int]:
     if employee is None:
         abort(404)
     form, reason = request.form.get("form", "html"), typed("reason")
-    if request.method == "GET" or len(reason) < access.SHORTEST_REASON or form not in ("html", "json"):
+    if request.method != "POST" or len(reason) < access.SHORTEST_REASON or form not in ("html", "json"):
         problem = "Say who asked for it, and when." if request.method == "POST" else ""
         viewed_employee(employee.id)
         page = render_template("employees/everything_ask.html", employee=employee, problem=problem)

@@ -9,27 +9,20 @@ from werkzeug.wrappers import Response
 
 from consult.documents import signing
 from consult.documents.note import note
-from consult.documents.words import ERROR_REASONS, clock_time
+from consult.documents.words import clock_time
 from consult.proforma.answer import Answer
-from consult.proforma.model import Question
+from consult.proforma.model import OTHER, Question, Reasons
 from consult.record.consultation import OPEN, Consultation
 from consult.record.ledger import KeyReused
 from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import forms
 from consult.web.answers import answered, answered_elsewhere, save_all
 from consult.web.context import inst, who
-from consult.web.desk import BLANK_REASONS, bp, ended_context, found, own_key, place, screen_context
+from consult.web.desk import bp, ended_context, found, own_key, place, screen_context
 from consult.web.screen import Screen
 
 SAID = ("decision", "reason", "told")
 WHICH_REASON = "Choose a reason; for another reason say which in a few words."
-ABANDON_REASONS = {
-    "employee_left": "The employee ended it",
-    "sent_as_emergency": "Sent as an emergency before it could be finished",
-    "interrupted": "Interrupted and not taken up again",
-    "not_back_pain": "It was not about back pain",
-    "other": "Another reason",
-}
 
 
 @bp.post("/<consultation_id>/decisions")
@@ -96,7 +89,7 @@ def blank_reason(consultation_id: str) -> Response | tuple[str, int]:
     key = own_key()
     if inst().store.wrote(key, consultation_id):
         return redirect(back)
-    if reason not in BLANK_REASONS or (reason == "other" and not text):
+    if reason not in screen.proforma.reasons.blank or (reason == OTHER and not text):
         return render_template("consultations/sign.html", **_to_read(consultation, blank_problem=WHICH_REASON)), 422
     content = {"reason": reason, "text": text, "questions": [q.id for q in screen.gate().blank]}
     inst().store.note(consultation_id, "blank_emergencies_explained", content, key, who())
@@ -146,31 +139,37 @@ def _note_known(now: Consultation, screen: Screen, key: str) -> str:
 def abandon(consultation_id: str) -> Response | str | tuple[str, int]:
     """End without signing, with a reason."""
     consultation = found(consultation_id)
-    if (given := _reason_given(ABANDON_REASONS)) is not None:
+    reasons = _reasons_of(consultation).without_signing
+    if (given := _reason_given(reasons)) is not None:
         key = own_key()
         if not inst().store.wrote(key, consultation_id):
             inst().store.abandon(consultation_id, *given, key, who())
         return redirect(url_for("home"))
     words = "The answers are kept and no case is made; the consultation counts as begun and not finished."
-    return _ask_why(consultation, "End without signing", words, ABANDON_REASONS)
+    return _ask_why(consultation, "End without signing", words, reasons)
 
 
 @bp.route("/<consultation_id>/in-error", methods=["GET", "POST"])
 def in_error(consultation_id: str) -> Response | str | tuple[str, int]:
     """Mark as entered in error: kept, shown as such, out of the audit."""
     consultation = found(consultation_id)
-    if (given := _reason_given(ERROR_REASONS)) is not None:
+    reasons = _reasons_of(consultation).in_error
+    if (given := _reason_given(reasons)) is not None:
         signing.enter_in_error(inst().store, consultation_id, *given, own_key(), who())
         return redirect(url_for("consultations.show", consultation_id=consultation_id))
     words = "Everything is kept and marked; the consultation leaves the audit."
-    return _ask_why(consultation, "Mark as entered in error", words, ERROR_REASONS)
+    return _ask_why(consultation, "Mark as entered in error", words, reasons)
+
+
+def _reasons_of(consultation: Consultation) -> Reasons:
+    return inst().store.definition_of(consultation).proforma.reasons
 
 
 def _reason_given(reasons: dict[str, str]) -> tuple[str, str] | None:
     """The reason sent and its words; None if none was sent, or "another" without saying which."""
     reason, text = request.form.get("reason", ""), forms.typed("text")
     known = request.method == "POST" and reason in reasons
-    return (reason, text) if known and (reason != "other" or text) else None
+    return (reason, text) if known and (reason != OTHER or text) else None
 
 
 def _ask_why(consultation: Consultation, title: str, words: str, reasons: dict[str, str]) -> str | tuple[str, int]:

@@ -37,7 +37,7 @@ def merge(employee_id: str) -> Response | str:
         return redirect(url_for("employees.reason", employee_id=other_id, next=request.path), 303)
     other = _entry(other_id)
     viewed_employee(other.id)
-    if request.method == "GET" or "keep" not in request.form:
+    if request.method != "POST" or "keep" not in request.form:
         store = inst().store
         sides = [(entry, lists.of_employee(store.db.read(), entry.id)) for entry in (one, other)]
         return render_template("employees/merge.html", one=one, other=other, sides=sides)

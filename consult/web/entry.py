@@ -10,10 +10,10 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit import cases as case_table
-from consult.audit.cases import key_of
+from consult.audit.cases import CaseRow
 from consult.audit.results import Selection
 from consult.audit.sampling import counted_by_site
-from consult.exchange import entry
+from consult.exchange import entry, in_error
 from consult.exchange.casefile import Import
 from consult.exchange.entry import NotTaken, Sitting
 from consult.exchange.entryform import EntryForm
@@ -27,6 +27,7 @@ from consult.web.desk import own_key, refused
 from consult.web.forms import clean, number, typed
 
 bp = Blueprint("entry", __name__, url_prefix="/entry")
+REASONS = ("reason", "error-reason")
 ANOTHER = "Go back to the sitting, and begin another case there."
 ANOTHER_CASE = "It stands below as another case: save it, keep it as a draft, or leave it."
 GO_ON = "To go on with it as another case, press “Keep as a draft”."
@@ -88,7 +89,7 @@ def place_of(form: EntryForm, name: str) -> str:
     """The id of the control of a field, of a choice the first there is; of what is no field here the whole form."""
     item = form.by_name.get(name)
     if item is None:
-        return f"f.{name}" if name in entry.DATES else name if name == "reason" else "entry"
+        return f"f.{name}" if name in entry.DATES else name if name in REASONS else "entry"
     return f"f.{name}" + (f".{item.options[0].code or 'nothing'}" if item.options else "")
 
 
@@ -243,45 +244,72 @@ def drop(sitting_id: str, draft_id: str) -> Response:
 @bp.route("/edit/<provider>/<mode>/<case_ref>", methods=["GET", "POST"])
 def edit(provider: str, mode: str, case_ref: str) -> Response | str | tuple[str, int]:
     """Change a case that was entered or imported: what was stays in the log, with the reason."""
-    conn, dataset = inst().db.read(), inst().library.current.dataset
-    held = case_table.read(conn, provider, mode, case_ref)
+    held = case_table.read(inst().db.read(), provider, mode, case_ref)
     if held is None:
         abort(404)
     if blind.hidden(held.key):
         return refused(blind.WAITS, url_for("entry.baseline"))
-    form = inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})
+    shown = url_for("results.case", provider=provider, mode=mode, case_ref=case_ref)
     if held.consultation:
         return refused(
-            "This case comes from a consultation signed here; its clinician corrects it by an addendum.",
-            url_for("results.case", provider=provider, mode=mode, case_ref=case_ref),
+            "This case comes from a consultation signed here; its clinician corrects it by an addendum.", shown
         )
-    values: Mapping[str, str] = held.fields
-    wrong: list[tuple[str, str]] = []
-    if request.method == "POST":
-        values = sent(form)
-        try:
-            with inst().db.write() as writing:
-                entry.edit(
-                    writing,
-                    dataset,
-                    case_table.read(writing, provider, mode, case_ref) or held,
-                    values,
-                    typed("reason"),
-                    rules(),
-                    who_enters(),
-                    own_key(),
-                    number(request.form.get("seen", "")),
-                )
-            return redirect(url_for("results.case", provider=provider, mode=mode, case_ref=case_ref))
-        except NotTaken as problem:
-            wrong = problem.wrong
-        except Refused as problem:
-            wrong = [("reason", str(problem))]
-    page = render_template(
+    form = edited_form()
+    if request.method != "POST":
+        return _edit_page(held, form, held.fields, [])
+    values = sent(form)
+    try:
+        _edited(held, values)
+    except NotTaken as problem:
+        return _edit_page(held, form, values, problem.wrong), 422
+    except Refused as problem:
+        return _edit_page(held, form, values, [("reason", str(problem))]), 422
+    return redirect(shown)
+
+
+def _edited(held: CaseRow, values: Mapping[str, str]) -> None:
+    """Let what was sent supersede the case as it stands once nobody else writes."""
+    with inst().db.write() as conn:
+        now = case_table.read(conn, *held.key) or held
+        seen, dataset = number(request.form.get("seen", "")), inst().library.current.dataset
+        entry.edit(conn, dataset, now, values, typed("reason"), rules(), who_enters(), own_key(), seen)
+
+
+def _edit_page(held: CaseRow, form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> str:
+    """The form of a case; sent again, it is as old as when it was first shown, so that nobody's change is lost."""
+    conn = inst().db.read()
+    return render_template(
         "entry/edit.html",
         held=held,
-        key=dict(zip(case_table.KEY, key_of(held.fields), strict=True)),
+        stays=in_error.why_stays(conn, held),
+        key=dict(zip(case_table.KEY, held.key, strict=True)),
+        seen=request.form.get("seen", held.step),
         told=entry.edits(conn, held.key),
         **form_context(form, values, wrong),
     )
-    return (page, 422) if wrong else page
+
+
+@bp.post("/in-error/<provider>/<mode>/<case_ref>")
+def take_out(provider: str, mode: str, case_ref: str) -> Response | tuple[str, int]:
+    """Take a case out that was entered in error, with the reason: a duplicate, or what should never have come in."""
+    there = url_for("results.case", provider=provider, mode=mode, case_ref=case_ref)
+    held = case_table.read(inst().db.read(), provider, mode, case_ref)
+    if held is None:
+        return redirect(there)
+    if blind.hidden(held.key):
+        return refused(blind.WAITS, url_for("entry.baseline"))
+    try:
+        with inst().db.write() as conn:
+            now, seen = case_table.read(conn, *held.key) or held, number(request.form.get("seen", ""))
+            in_error.take_out(conn, now, typed("reason"), who_enters(), inst().store.at(), own_key(), seen)
+    except Refused as refusal:
+        if refusal.field:
+            form = edited_form()
+            return _edit_page(held, form, held.fields, [(refusal.field, str(refusal))]), 422
+        return refused(str(refusal), there)
+    return redirect(there)
+
+
+def edited_form() -> EntryForm:
+    """The quick form as a case that is held is changed by it: its reference stays."""
+    return inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})

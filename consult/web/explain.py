@@ -11,7 +11,9 @@ from msgspec import Struct
 from consult.audit import results as audit
 from consult.audit.breakdowns import span
 from consult.audit.cases import read
+from consult.audit.in_error import taken_out
 from consult.audit.results import Results
+from consult.audit.rounds import Key
 from consult.audit.why import why
 from consult.proforma.dataset import Dataset
 from consult.web import blind
@@ -92,7 +94,7 @@ def case(provider: str, mode: str, case_ref: str) -> str | tuple[str, int]:
     measures, dataset = parts()
     found = read(inst().db.read(), provider, mode, case_ref)
     if found is None:
-        abort(404)
+        return _taken_out((provider, mode, case_ref)), 410
     if blind.hidden(found.key):
         return render_template("refused.html", title="Kept for a blind reading", sentence=blind.WAITS), 409
     explained = [(m, why(measures, dataset, found.fields, m.id)) for m in measures.measures]
@@ -108,6 +110,12 @@ def case(provider: str, mode: str, case_ref: str) -> str | tuple[str, int]:
         outside_groups=outside_groups(found.fields, dataset),
         **words(selection(), measures),
     )
+
+
+def _taken_out(key: Key) -> str:
+    """What stands in the place of a case that was taken out as entered in error; 404 if it never was here."""
+    one = next(taken_out(inst().db.read(), key), None) or abort(404)
+    return render_template("results/taken_out.html", one=one)
 
 
 def outside_groups(fields: dict[str, str], dataset: Dataset) -> bool:

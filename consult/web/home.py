@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Final
 
 from flask import redirect, render_template, request, url_for
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from consult.accounts.people import CLINICIANS
 from consult.audit.sampling import baseline_begun
 from consult.record import identity, lists
-from consult.record.timekeeping import stamp
+from consult.record.timekeeping import begins
 from consult.web import dates, followup
 from consult.web.context import inst, person
 
@@ -49,7 +49,7 @@ def _before() -> str:
     if not (day := dates.read(request.args.get("until", ""))):
         return request.args.get("before", "")
     try:
-        return stamp(datetime.combine(day + timedelta(days=1), time()).astimezone())
+        return begins(day + timedelta(days=1))
     except (OverflowError, ValueError):  # the first and the last day there are have none beside them
         return ""
 

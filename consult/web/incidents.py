@@ -48,7 +48,7 @@ def _noted(one: Incident | None) -> Response | tuple[str, int]:
     try:
         id_, day = one.id if one else "", request.form.get("happened_on", "")
         said, reason = Incident(id_, day, typed("what"), typed("effect"), typed("done")), typed("reason")
-        without_a_name(what=said.what, effect=said.effect, done=said.done)
+        without_a_name(what=said.what, effect=said.effect, done=said.done, reason=reason)
         with inst().db.write() as conn:
             seen = number(request.form.get("seen", ""))
             incidents.note(conn, said, by(), inst().today(), inst().store.at(), own_key(), reason, seen)

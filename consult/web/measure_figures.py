@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from consult import planning
 from consult.audit import actions, figures
+from consult.audit import leaving as may_leave
 from consult.audit.breakdowns import Close, close
 from consult.audit.comparison import PERCENT_FROM
 from consult.audit.figures import Figure
@@ -19,13 +20,16 @@ def figures_of(block: Results, one: Measure) -> list[Figure]:
     """The figures of one measure in one capture mode, in the order of its page."""
     measures, dataset = parts()
     taken = close(inst().db.read(), measures, dataset, block.selection, one)
-    lines = figures.levels(one.id, inst().benchmarks, aims().get(one.id))
+    aim, mode = aims().get(one.id), block.capture_mode
+    lines = figures.levels(one.id, inst().benchmarks, aim)
     beside = [(measures.by_id[other], block.measures[other]) for other in one.shown_with]
     result = block.measures[one.id]
-    found = [figures.benchmark(one, result, beside, inst().benchmarks, block.capture_mode, aims().get(one.id))]
+    found = [figures.benchmark(one, result, beside, inst().benchmarks, mode, aim, leaving=leaving())]
     done = [] if leaving() else planning.marks(actions.actions(inst().db.read()).values(), one.id, block.selection.site)
     found.append(figures.trend(one, taken.months, lines, done, LEAVES_FROM if leaving() else PERCENT_FROM))
     found += _items(block, one, taken)
+    if leaving() and may_leave.pooled(inst().db.read(), block.selection):
+        return [found[0], *_items(block, one, taken)]
     if not leaving():
         found.append(figures.over_sites(one, _named(taken.sites), lines, _name_of_selected(block)))
     return found + _breakdowns(one, taken)
@@ -34,7 +38,8 @@ def figures_of(block: Results, one: Measure) -> list[Figure]:
 def _items(block: Results, one: Measure, taken: Close) -> list[Figure]:
     measures, _ = parts()
     if ids := measures.parts(one):
-        return [figures.of_parts(one, [(measures.by_id[id_], block.measures[id_]) for id_ in ids])]
+        shown = [(measures.by_id[id_], block.measures[id_]) for id_ in ids]
+        return [figures.of_parts(one, shown, leaving=leaving())]
     return [figures.of_items(one, taken.items)] if taken.items else []
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.audit import organisation
-from consult.audit.organisation import Answered, OrganisationQuestion, WrongAnswers
+from consult.audit.organisation import OrganisationQuestion, WrongAnswers
 from consult.record import settings
-from consult.record.ledger import Refused
+from consult.record.ledger import ChangedSince, Refused, seen_of
 from consult.web.context import inst, person
 from consult.web.desk import own_key
-from consult.web.forms import clean
+from consult.web.forms import clean, number
 from consult.web.rounds import by
 
 bp = Blueprint("organisation", __name__, url_prefix="/organisation")
+About = tuple[str, str, int]
+"""A provider, a site and a year."""
 
 
 @bp.get("")
@@ -43,40 +47,48 @@ def index() -> str:
 @bp.route("/<site>/<int:year>", methods=["GET", "POST"])
 def answer(site: str, year: int) -> Response | str | tuple[str, int]:
     """Answer the questions about one site for one year."""
-    conn, section = inst().db.read(), inst().organisation
-    known = settings.sites(conn)
-    if (
-        site not in asked_in(year)
-        or not organisation.YEARS[0] <= year <= organisation.YEARS[1]
-        or not section.questions
-    ):
+    section = inst().organisation
+    held = organisation.YEARS[0] <= year <= organisation.YEARS[1]
+    if not held or site not in asked_in(year) or not section.questions:
         abort(404)
     about = (inst().provider, site, year)
-    before: Answered | None = organisation.answered(conn).get(about)
-    given = dict(before.answers) if before else {}
-    problems: list[tuple[str, str]] = []
-    if request.method == "POST":
-        given = {q.id: clean(request.form.get(f"q.{q.id}", "")) for q in section.questions}
-        try:
-            with inst().db.write() as writing:
-                digest = inst().content.organisation_digest
-                organisation.answer(writing, section, about, given, digest, by(), inst().store.at(), own_key())
-            return redirect(url_for("organisation.index", year=year))
-        except WrongAnswers as wrong:
-            problems = [(_place(q), wrong.problems[q.id]) for q in section.questions if q.id in wrong.problems]
-        except Refused as refusal:
-            problems = [("main", str(refusal))]
-    page = render_template(
+    if request.method != "POST":
+        return _page(about)
+    given = {q.id: clean(request.form.get(f"q.{q.id}", "")) for q in section.questions}
+    try:
+        _answered(about, given)
+    except WrongAnswers as wrong:
+        problems = [(_place(q), wrong.problems[q.id]) for q in section.questions if q.id in wrong.problems]
+        return _page(about, given, problems), 422
+    except Refused as refusal:
+        again = " Open it again, then make your change." if isinstance(refusal, ChangedSince) else ""
+        return _page(about, given, [("main", f"{refusal}{again}")]), 409 if again else 422
+    return redirect(url_for("organisation.index", year=year))
+
+
+def _answered(about: About, given: dict[str, str]) -> None:
+    digest, seen = inst().content.organisation_digest, number(request.form.get("seen", ""))
+    with inst().db.write() as conn:
+        organisation.answer(
+            conn, inst().organisation, about, given, digest, by(), inst().store.at(), own_key(), max(seen, 0)
+        )
+
+
+def _page(about: About, given: dict[str, str] | None = None, problems: Sequence[tuple[str, str]] = ()) -> str:
+    """The form about a site and a year; sent again, it is as old as when it was first shown."""
+    conn, (_, site, year) = inst().db.read(), about
+    before = organisation.answered(conn).get(about)
+    return render_template(
         "organisation/answer.html",
-        section=section,
-        site=known[site],
+        section=inst().organisation,
+        site=settings.sites(conn)[site],
         year=year,
-        given=given,
+        given=(dict(before.answers) if before else {}) if given is None else given,
+        seen=request.form.get("seen", seen_of(organisation.history(conn, about))),
         problems=problems,
         yes_no=organisation.YES_NO,
         before=before,
     )
-    return (page, 422) if problems else page
 
 
 def asked_in(year: int) -> set[str]:

@@ -52,7 +52,7 @@ def note_page(consultation_id: str) -> Response:
         made = made_now(asked_format())
         made = replace(made, step=step, hash=hash_) if step else made
         signed_by = signer(inst().db.read(), consultation)
-        sheet = note_sheet(parts, later, signed_by, _named(consultation), made, mark_of(consultation))
+        sheet = note_sheet(parts, later, signed_by, _named(consultation), made, mark_of(consultation, path.proforma))
         return sheet_reply(sheet, "note")
     return Response(shown_note(consultation), mimetype="text/plain")
 
@@ -125,7 +125,8 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         "digest": leaflet.digest,
     }
     if done == "given":
-        content["form"] = "link" if form == "link" else "printed"
+        way = "link" if form == "link" else "printed"
+        content["form"] = way if leaflet.audience == "employee" else f"{leaflet.audience}_{way}"  # no information given
     if done == "printed":
         language = leaflet.language
         how = _how_printed(leaflet_format(leaflet, format_))

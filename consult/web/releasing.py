@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from datetime import date
 from typing import Any
 
@@ -15,9 +14,11 @@ from consult.documents.leaflet import FORMATS
 from consult.documents.needs import chosen_format
 from consult.documents.note import mark_of
 from consult.documents.releasing import Names
-from consult.documents.report import Chosen, digest, report, tickable, with_names
+from consult.documents.report import Chosen, digest, report, ruled_out, tickable, with_names
 from consult.documents.sheets import report_sheet
 from consult.proforma.days import day_in
+from consult.proforma.model import Contradiction, Proforma
+from consult.proforma.reports import Reports
 from consult.record.consultation import Consultation
 from consult.record.ledger import KeyReused, Refused, head
 from consult.record.release import IN_WORDS, Event, Release, holds_text
@@ -28,13 +29,6 @@ from consult.web.desk import bp, employee_of, found, own_key, place, screen_cont
 from consult.web.printing import asked_format, made_now, sheet_reply, shown_format, wants_pdf
 
 LONGEST = 300
-HOW = {
-    "in_person": "In person",
-    "by_phone": "By telephone",
-    "by_post": "By post",
-    "by_email": "By email",
-    "through_system": "Through the referral system",
-}
 EVENTS_OF_FORMS = frozenset(
     {
         Event.CONSENT_GIVEN,
@@ -56,7 +50,7 @@ EVENTS_OF_FORMS = frozenset(
 def report_page(consultation_id: str) -> Response | str | tuple[str, int]:
     """The report: what would leave, and making it final where the employee has consented."""
     consultation = found(consultation_id)
-    if request.method == "GET" or request.form.get("act") == "preview":
+    if request.method != "POST" or request.form.get("act") == "preview":
         return _page(consultation)
     chosen = _chosen(consultation)
     back = url_for("consultations.report", consultation_id=consultation_id)
@@ -80,9 +74,9 @@ def report_event(consultation_id: str, event: str) -> Response:
         abort(404)
     back = url_for("consultations.report", consultation_id=consultation_id)
     happened = Event(event)
-    recipients = inst().store.definition_of(consultation).reports.recipients
+    reports = inst().store.definition_of(consultation).reports
     try:
-        content = _content(happened, inst().today(), recipients)
+        content = _content(happened, inst().today(), reports)
         releasing.record(inst().store, consultation_id, happened, content, names_of(consultation), own_key(), who())
     except (NotOpen, NotYours, KeyReused):
         raise  # what came too late is told by the page that every late one gets
@@ -91,7 +85,7 @@ def report_event(consultation_id: str, event: str) -> Response:
     return redirect(back)
 
 
-def _content(event: Event, today: date, recipients: Container[str]) -> dict[str, Any]:
+def _content(event: Event, today: date, reports: Reports) -> dict[str, Any]:
     """What the form sent for an event, as its step holds it; Refused where something is missing."""
     how, text = request.form.get("how", ""), forms.typed("text")
     if event in (Event.CORRECTION_ASKED, Event.CORRECTION_MADE, Event.CORRECTION_DECLINED):
@@ -100,7 +94,7 @@ def _content(event: Event, today: date, recipients: Container[str]) -> dict[str,
         return {"text": text}
     if event == Event.AGREED:
         return {"digest": request.form.get("shown", "")}
-    if how not in HOW:
+    if how not in reports.ways:
         raise Refused("Choose how it was said, given or sent.", "how")
     if event == Event.COPY_GIVEN:
         until = day_in(request.form.get("window_ends", ""))
@@ -109,7 +103,7 @@ def _content(event: Event, today: date, recipients: Container[str]) -> dict[str,
         return {"digest": request.form.get("shown", ""), "how": how, "window_ends": until.isoformat()}
     if event == Event.RELEASED:
         to = request.form.get("to", "")
-        if to not in recipients:
+        if to not in reports.recipients:
             raise Refused("Choose to whom the report goes.", "to")
         return {"digest": request.form.get("shown", ""), "to": to, "how": how}
     return {"how": how}
@@ -153,7 +147,7 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
     draft = with_names(report(consultation, context["screen"].path, chosen), names.employee, names.clinician)
     text = final if final is not None and not _choosing() else draft
     about_copy = _about_copy(release)
-    mark = mark_of(consultation)
+    mark = mark_of(consultation, definition.proforma)
     if wants_pdf():
         return _pdf(text, text == final, about_copy["with_copy"] and request.args.get("copy") == "yes", mark)
     return render_template(
@@ -167,6 +161,8 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
         reports=definition.reports,
         chosen=chosen,
         tickable=tickable(context["screen"].path),
+        ruled_out=ruled_out(context["screen"].path),
+        disagreeing=[one for one in context["screen"].contradictions if _in_report(one, definition.proforma)],
         blocks=blocks(text),
         digest=digest(text),
         made_at=head(inst().db.read()),
@@ -174,7 +170,6 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
         format=asked_format(),
         preselect=wanted if about_copy["with_copy"] else "",
         copy_format=shown_format(wanted),
-        how=HOW,
         asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),
         **context,
         **about_copy,
@@ -186,6 +181,10 @@ def _pdf(text: str, is_final: bool, copy: bool, mark: str) -> Response:
     above = mark or (("Copy for the employee" if copy else "") if is_final else "Not final: do not send")
     sheet = report_sheet(text, made_now(asked_format()), above, to_sign=not copy)
     return sheet_reply(sheet, "report-copy" if copy else "report")
+
+
+def _in_report(one: Contradiction, proforma: Proforma) -> bool:
+    return any(proforma.by_id[id_].report != "never" for id_ in one.questions)
 
 
 def _about_copy(release: Release) -> dict[str, Any]:

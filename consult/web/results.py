@@ -25,6 +25,7 @@ from consult.exchange import resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import SheetRefused, csv_records, workbook
 from consult.proforma.dataset import Dataset
+from consult.proforma.days import day_in
 from consult.record import settings
 from consult.web.context import inst, person
 from consult.web.rounds import MODES, shown
@@ -54,7 +55,7 @@ class Row(Struct, frozen=True):
         """The rate in words: no percentage under 5 cases."""
         if not self.drawn:
             return "too few for a percentage" if self.result.applicable else "no case yet"
-        return comparison.percent(self.result.rate or 0)
+        return comparison.percent_of_cases(self.result.rate or 0)
 
     @property
     def drawn(self) -> bool:
@@ -88,13 +89,20 @@ def selection() -> Selection:
     if args.get("round") or person().outside:
         return _of_round(args.get("round", ""))
     asked = args.get("provider", inst().provider)
-    return Selection(
-        provider="" if asked == ALL else asked,
-        site=args.get("site", ""),
-        start=args.get("from", ""),
-        end=args.get("to", ""),
-        capture=args.get("capture", ""),
-    )
+    start, end = _period()
+    return Selection("" if asked == ALL else asked, args.get("site", ""), start, end, args.get("capture", ""))
+
+
+def _period() -> tuple[str, str]:
+    """The first and the last day asked for; refused where one is no date, as text it would select other cases."""
+    days = [request.args.get(name, "").strip() for name in ("from", "to")]
+    for day in days:
+        if day and day_in(day) is None:
+            raise audit.SelectionRefused(f"“{day}” is no date; go back, and give the day, the month and the year.")
+    start, end = days
+    if start and end and start > end:
+        raise audit.SelectionRefused("The period ends before it begins; go back, and exchange its two dates.")
+    return start, end
 
 
 def _of_round(round_id: str) -> Selection:
@@ -130,7 +138,10 @@ def blocks(chosen: Selection) -> list[Results]:
     """The results of a selection, one block a capture mode, never pooled."""
     conn = inst().db.read()
     measures, dataset = parts()
-    return [audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)]
+    found = [
+        audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)
+    ]
+    return [may_leave.safe(conn, measures, dataset, one) for one in found] if leaving() else found
 
 
 class NoRoundYet(Exception):
@@ -258,9 +269,11 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "sites": settings.sites(conn),
         "chosen": chosen_again,
         "leaving": leaving(),
+        "pooled": may_leave.pooled(conn, chosen),
         "leaves_from": LEAVES_FROM,
         "percent": comparison.percent,
         "aims": aims(),
+        "round_shown": shown().get(chosen.round),
         "rounds": list(shown().values()) if person().outside or not leaving() else [],
         "outside": person().outside,
         "chance_note": comparison.CHANCE_NOTE,
@@ -271,6 +284,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
 def chosen_again(chosen: Selection) -> dict[str, str]:
     """The parts of an address that select the same cases again; the capture mode is left to each link."""
     by = {"measures": request.args["measures"]} if request.args.get("measures") else {}
+    by |= {"copy": "leaving"} if leaving() and not person().outside else {}
     if chosen.round:
         return {"round": chosen.round} | ({"site": chosen.site} if chosen.site else {}) | by
     provider = chosen.provider or ALL

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from typing import cast
+
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from msgspec import Struct
 from werkzeug.wrappers import Response
 
-from consult.audit import ascertainment, comparison, rounds, sampling, statistics, targets, versions
+from consult.audit import ascertainment, comparison, overlapping, rounds, sampling, statistics, targets, versions
 from consult.audit import cases as case_table
 from consult.audit import results as audit
 from consult.audit.measures import Measure
@@ -18,8 +20,7 @@ from consult.record import begun as begun_record
 from consult.record import settings
 from consult.record.ledger import ChangedSince, Refused
 from consult.web.context import inst, person
-from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here
-from consult.web.endings import ABANDON_REASONS
+from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here, without_a_name
 from consult.web.forms import number, typed
 
 bp = Blueprint("rounds", __name__, url_prefix="/rounds")
@@ -40,7 +41,20 @@ def leads() -> bool:
 
 def shown() -> dict[str, Round]:
     """The rounds that whoever asks may be shown, by id, the newest first."""
-    return rounds.to_show(inst().db.read(), inst().today(), person().outside)
+    may_be = rounds.to_show(inst().db.read(), inst().today(), person().outside)
+    if not person().outside:
+        return may_be
+    return {id_: one for id_, one in may_be.items() if id_ not in kept_back()}
+
+
+def kept_back() -> dict[str, str]:
+    """The rounds not shown outside the provider, each with the one it would give few cases away with."""
+    if "kept_back" not in g:
+        conn = inst().db.read()
+        ended = rounds.to_show(conn, inst().today(), outside=True)
+        made = [ended[id_] for id_ in rounds.rounds(conn) if id_ in ended]
+        g.kept_back = overlapping.kept_back({one.id: [case.key for case in sample_of(one).taken] for one in made})
+    return cast(dict[str, str], g.kept_back)
 
 
 def found(round_id: str) -> Round:
@@ -106,9 +120,10 @@ def _edit(one: Round | None) -> Response | str | tuple[str, int]:
     problem, wrong, code, beside, known = "", "", 200, False, one.id if one else ""
     if request.method == "POST":
         try:
-            seen = number(request.form.get("seen", ""))
+            seen, wanted = number(request.form.get("seen", "")), _wanted(one)
+            without_a_name(name=wanted.name, reason=wanted.reason)
             with inst().db.write() as conn:
-                id_ = rounds.set_round(conn, _wanted(one), by(), inst().store.at(), own_key(), known, seen)
+                id_ = rounds.set_round(conn, wanted, by(), inst().store.at(), own_key(), known, seen)
             return redirect(url_for("rounds.show", round_id=id_))
         except ChangedSince as refusal:
             problem, wrong, one, code, beside = f"{refusal} {BESIDE}", STANDS, found(known), 409, True
@@ -184,7 +199,8 @@ def show(round_id: str) -> str:
         so_far=ascertainment.ELIGIBLE_SO_FAR,
         eligibility={reason.id: reason.label for reason in inst().measures.eligibility},
         shown=SHOWN,
-        abandoned_because=ABANDON_REASONS,
+        abandoned_because=inst().content.definition.proforma.reasons.without_signing,
+        gives_away=rounds.rounds(inst().db.read()).get(kept_back().get(one.id, "")),
         **shared(one, sample),
     )
 
@@ -194,6 +210,7 @@ def withdraw(round_id: str) -> Response:
     """Take a round off the list, with the reason."""
     one = found(round_id)
     try:
+        without_a_name(reason=typed("reason"))
         with inst().db.write() as conn:
             rounds.withdraw(conn, one.id, typed("reason"), by(), inst().store.at(), own_key())
     except Refused as refusal:
@@ -238,6 +255,7 @@ def _case_page(one: Round, key: Key, problem: str = "", wrong: str = "") -> str:
 
 def _exclude(one: Round, key: Key) -> None:
     out, why = request.form.get("out") == "yes", (request.form.get("reason", ""), typed("text"))
+    without_a_name(text=why[1])
     with inst().db.write() as conn:
         rounds.exclude(conn, one.id, key, out, why, by(), inst().store.at(), own_key())
 
@@ -286,6 +304,7 @@ def results(round_id: str) -> str | tuple[str, int]:
         shown_rate=comparison.shown_rate,
         percent=comparison.percent,
         percent_from=comparison.PERCENT_FROM,
+        points=comparison.points,
         benchmarks=inst().benchmarks,
         **shared(one, sample),
     )
@@ -326,6 +345,7 @@ def _set_target() -> None:
     if text and not (text.isascii() and text.isdigit() and len(text) <= 3):
         sentence = "Write the target as a whole percentage, such as 80; leave it blank to take the target back."
         raise Refused(sentence, "percent")
+    without_a_name(reason=typed("reason"))
     with inst().db.write() as conn:
         share = int(text) / 100 if text else None
         targets.set_target(conn, measure, share, typed("reason"), by(), inst().store.at(), own_key())

@@ -1,10 +1,12 @@
-"""The rules of addresses: how one is put together is worked out when it is first asked for."""
+"""Addresses: how one is put together, and those that are always the same, are worked out when first asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+from flask import request, url_for
 from werkzeug.routing import Rule
 
 
@@ -21,3 +23,15 @@ class Lazy(Rule):
             return made[0](rule, **values)
 
         return build
+
+
+def address(endpoint: str, **values: Any) -> str:
+    """Where a page is found, as `url_for` has it; one that is always the same, as most on a page are, is kept."""
+    if values or endpoint.startswith("."):
+        return url_for(endpoint, **values)
+    return _kept(request.script_root, endpoint)
+
+
+@lru_cache(maxsize=100)
+def _kept(_below: str, endpoint: str) -> str:
+    return url_for(endpoint)

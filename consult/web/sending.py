@@ -23,7 +23,7 @@ SMALLEST: Final = 400
 """Bytes; what is shorter fits into one packet anyway."""
 BROTLI, GZIP = 5, 6
 """How hard pages are pressed: harder takes them longer than it spares."""
-LONG, LIGHTLY = 40_000, 3
+LONG, LIGHTLY = 20_000, 3
 """Bytes from which a page is pressed lightly: it takes less than half as long, which whoever waits for a screen full of
 questions gains, and leaves an eighth more, which comes to little beside the scripts."""
 WINDOW: Final = 16

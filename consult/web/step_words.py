@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from consult.documents.words import describe, held
+from consult.documents.words import GIVEN_AS, describe, held
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
 from consult.record.ledger import Step
@@ -69,8 +69,7 @@ def document_label(step: Step) -> str:
         words += f" from {name_of(content['from'])}: {content['reason']}"
     if step.kind == "consultation_handed_over" and content:
         words += f" from {name_of(content['from'])} to {name_of(content['to'])}: {content['reason']}"
-    if content.get("form") == "link":
-        words += " as a link"
+    words += GIVEN_AS.get(content.get("form", ""), "")
     if step.kind == "leaflet_printed":
         known = {"a4": " (A4)", "a5": " (A5)", "large": " (large print)", "giant": " (very large print)"}
         words += known.get(content["format"], "")

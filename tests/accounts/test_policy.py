@@ -123,6 +123,7 @@ TABLE = {
     "entry.case": "NDPL",
     "entry.drop": "NDPL",
     "entry.edit": "NDPL",
+    "entry.take_out": "NDPL",
     "rounds.new": "L",
     "rounds.change": "L",
     "rounds.withdraw": "L",

@@ -11,6 +11,7 @@ from consult.audit import cases
 from consult.audit.breakdowns import close, span
 from consult.audit.items import items
 from consult.audit.measures import looker, outcomes, parse_measures, why_excluded
+from consult.audit.own import context
 from consult.audit.results import Selection, results
 from consult.proforma.load import ContentError
 from consult.proforma.rules import holds
@@ -71,7 +72,9 @@ def test_every_part_is_what_counting_one_by_one_gives(dataset, measures):
 
         for breakdown in measures.breakdowns:
             said = {code: four(r) for code, r in found.by[breakdown.field].items()}
-            assert said == by(lambda c, name=breakdown.field: c[name])
+            assert said == by(lambda c, of=dataset.by_name[breakdown.field]: of.group(c[of.name]))
+            coded = "not_recorded" in dataset.by_name[breakdown.field].options
+            assert not ("" in said and coded), "a blank is what was not recorded, and no group of its own"
         assert {m: four(r) for m, r in found.months.items()} == by(lambda c: c["consultation_date"][:7])
         assert {s: four(r) for s, r in found.sites.items()} == by(lambda c: (c["provider"], c["site"]), around)
         applies = [c for c in here if outcomes(measures, dataset, c)[measure.id] in ("met", "not_met")]
@@ -163,3 +166,15 @@ def test_a_measure_is_never_broken_down_by_clinician(content, dataset, field, wo
     with pytest.raises(ContentError) as refused:
         parse_measures(wrong, dataset)
     assert [words in p.sentence for p in refused.value.problems if p.id == "breakdowns"] == [True]
+
+
+def test_a_blank_is_counted_with_what_was_not_recorded(dataset, measures):
+    conn, measure = fresh(dataset), measures.by_id["barriers_asked"]
+    eligible = {"first_consultation": "yes", "episode_gap": "none_ever", "back_pain_reason": "main"}
+    own = {"provider": "P1", "site": "A", "consultation_date": DAYS[0], "capture_mode": "retrospective"} | eligible
+    for number, staff_group in enumerate(["", "not_recorded", "not_recorded", "students"]):
+        case = dict.fromkeys(dataset.by_name, "") | own | {"clinician_role": "nurse", "staff_group": staff_group}
+        cases.put(conn, case | {"case_ref": f"{number}"}, step=number)
+    found = close(conn, measures, dataset, ALL, measure).by["staff_group"]
+    assert {code: r.applicable for code, r in found.items()} == {"not_recorded": 3, "students": 1}
+    assert context(conn, measures, dataset, ALL, ["staff_group"])["staff_group"] == {"not_recorded": 3, "students": 1}

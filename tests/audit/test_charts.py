@@ -214,6 +214,9 @@ def test_the_table_of_a_trend_says_what_its_chart_shows(measures, months):
     assert all(found == shown for found in marked(figure))
     if len(shown) < 3:
         assert "too few to say" in figure.finding
+    if 3 <= len(shown) < 12:
+        assert figure.finding.endswith("So few tell no change from chance, which takes 12 or more.")
+        assert not any(cells[5] for cells in figure.rows), "a run of 7 on one side of a median takes 14 points"
     assert "Limits" in figure.head[4]
     assert any(cells[4] for cells in figure.rows) == (len(shown) >= 12)
 
@@ -261,6 +264,8 @@ def test_groups_are_drawn_from_ten_and_small_numbers_stay_inside(measures, datas
     assert small <= withheld
     assert not withheld or len(withheld) > len(small) or len(withheld) == len(counted)
     assert all(not any(cells[2:]) for cells in leaving.rows if cells[1] == "withheld")
+    rates = {r.rate for r in counted.values() if r.applicable >= 10}
+    assert own.finding.startswith("Each group") == (len(large) > 1 and len(rates) == 1)
     of_few = by_field(measures.measures[0], field, by, of_few=True)
     assert (of_few.rows, of_few.charts, of_few.finding) == ((), (), "Not shown.")
     assert "one or two clinicians" in of_few.notes[0]
@@ -315,3 +320,19 @@ def test_actions_are_marked_where_they_were_taken(measures):
         ((x, letter),) = chart.actions
         assert letter == "A"
         assert chart.dots[1].x < x < chart.dots[2].x
+
+
+@pytest.mark.parametrize(
+    ("when", "inside"),
+    [("2025-12-31", False), ("2026-01-01", True), ("2026-06-30", True), ("2026-07-01", False), ("2027-03-05", False)],
+)
+def test_an_action_before_or_after_the_chart_is_named_and_not_drawn_at_its_edge(measures, when, inside):
+    from datetime import date
+
+    months = {f"2026-{m:02}": Result(10, 10, 0, 0) for m in range(1, 7)}
+    day = date.fromisoformat(when)
+    figure = trend(measures.measures[0], months, (), [(day, "Session held"), (date(2026, 3, 1), "Card printed")])
+    assert all(len(chart.actions) == 1 + inside for chart in figure.charts)
+    said = [note for note in figure.notes if "Session held" in note]
+    assert said[0].startswith("A: " if inside else "Outside the time of the chart: ")
+    assert any(note.startswith("B: " if inside else "A: ") and "Card printed" in note for note in figure.notes)

@@ -3,9 +3,11 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consult.audit import cases
-from consult.audit.comparison import shown_rate, standing
+from consult.audit.comparison import percent, shown_rate, standing
 from consult.audit.results import (
     AmbiguousSite,
     MixedModes,
@@ -138,6 +140,8 @@ def test_lines_beside_a_result(conn, dataset, measures, example_cases):
     found = counted(conn, measures, dataset).measures
     assert found["red_flags_screened"].beside == ("Of which could not be established: 2.",)
     assert found["work_cause_action"].beside[0] == "Asked in 9 of 28; in 19 it is not known whether it applied."
+    said = "No action was recorded as such in 1 of the 1 not met; a refusal by the employee would be one of these."
+    assert found["work_cause_action"].beside[1] == said  # a case does not say who decided that nothing is done
     assert found["red_flags_screened"].without_aside == (found["red_flags_screened"].met - 1, 27)
     assert found["barriers_asked"].aside_not_met == 1
 
@@ -219,3 +223,18 @@ def test_a_national_round_is_counted_in_a_few_scans_worth_of_time(conn, dataset,
     scan, whole = (min(taken) for taken in zip(*turns, strict=True))
     assert counted(conn, measures, dataset).eligible > 4000
     assert whole < 20 * scan, f"results took {whole:.3f} s, a plain scan {scan:.3f} s"
+
+
+@given(st.integers(5, 3000), st.data())
+def test_a_rate_is_100_percent_only_of_all_and_0_only_of_none(n, data):
+    met = data.draw(st.one_of(st.integers(0, n), st.sampled_from([0, 1, n - 1, n])))
+    said = shown_rate(Result(met, n - met, 0, 0)).partition(" (")[0]
+    assert (said == "100%") == (met == n)
+    assert (said == "0%") == (met == 0)
+    assert said in (percent(met / n), "over 99%", "under 1%")
+
+
+def test_299_of_300_are_not_all():
+    assert shown_rate(Result(299, 1, 0, 0)) == "over 99% (299 of 300)"
+    assert shown_rate(Result(1, 299, 0, 0)) == "under 1% (1 of 300)"
+    assert shown_rate(Result(298, 2, 0, 0)) == "99% (298 of 300)"

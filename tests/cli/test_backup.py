@@ -1,20 +1,29 @@
 """Backups are proved, restored only where nothing is lost by it, and never over a running server."""
 
+import os
 import re
 import shutil
 import sqlite3
 import stat
+import subprocess
+import sys
 
 import pytest
 
+from consult.backup import backup
 from consult.instance import open_instance
 from consult.lock import server_lock
 from consult.proving import read_only
 from consult.record import ledger
 from consult.record.identity import find
+from consult.record.settings import change_setting
 from consult.record.store import Who
 
 EXTRA = "Extra Person"
+LIMITED = (
+    "import resource, sys; from consult.cli import main; size = int(sys.argv[1]);"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)); main(['--instance', *sys.argv[2:]])"
+)
 
 
 def register(folder):
@@ -135,7 +144,7 @@ def noise(file):
 FAULTS = {
     "a changed step": (tamper_step, "was changed"),
     "a missing guard": (drop_guard, "step_no_update"),
-    "a newer schema": (newer, "newer version"),
+    "a newer schema": (newer, "newer version of this program (schema 999). Install that version, or use another"),
     "another program's file": (foreign, "not written by this program"),
     "a cut file": (cut, "backup"),
     "an overwritten page": (noise, "backup"),
@@ -215,3 +224,24 @@ def test_what_stands_in_a_damaged_schema_is_not_quoted(consult, real):
     assert "malformed database schema" in told.stderr
     assert "Quillfeather" not in told.stderr
     assert len(told.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process is given a limit")
+@pytest.mark.parametrize("room", [0.5, 1.5])
+def test_where_there_is_no_room_the_backup_is_not_blamed_and_no_half_copy_is_left(real, tmp_path, room):
+    """No file may grow past a limit: the backup does not fit, or what is there, which is longer."""
+    file, _ = backup(instance := open_instance(real), tmp_path / "b.db")
+    with instance.db.write() as conn:
+        change_setting(conn, "later", "x" * 3 * file.stat().st_size, "cli:test", instance.store.at())
+    instance.close()
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(int(room * file.stat().st_size)), real, "restore", file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout
+    assert "use another backup" not in done.stderr
+    assert "room" in done.stderr or "disk" in done.stderr
+    assert not list(real.glob("*before-restore*"))
+    open_instance(real).close()

@@ -203,6 +203,62 @@ def test_capture_modes_are_not_pooled(consult, demo_copy):
     assert said.stdout == ""
 
 
+def test_an_import_is_undone_but_for_what_was_changed_since(consult, real, tmp_path):
+    consult(real, "cases", "import", EXAMPLES)
+    n = len(EXAMPLES.read_text("utf-8").splitlines()) - 1
+    before = consult(real, "verify").stdout
+    said = consult(real, "cases", "take-out", EXAMPLES, "--reason", "Wrong service")
+    assert f"{n} rows: {n} to take out, 0 not there, 0 kept." in said.stdout
+    assert "add --yes" in said.stdout
+    assert consult(real, "verify").stdout == before
+    change = changed(tmp_path, lambda row: row | {"sex": "other"} if row["case_ref"] == "complete" else row)
+    consult(real, "cases", "import", change, "--replace")
+    done = consult(real, "cases", "take-out", EXAMPLES, "--reason", "Wrong service", "--yes", code=1)
+    assert f"{n - 1} taken out, 0 not there, 1 kept." in done.stdout
+    assert "other values in sex, so it stays" in done.stderr
+    assert shape(consult, real, "--cases")["cases"][0]["case_ref"] == "complete"
+    assert len(shape(consult, real, "--cases")["cases"]) == 1
+    consult(real, "verify")
+    consult(real, "rebuild")
+    assert len(shape(consult, real, "--cases")["cases"]) == 1
+    again = consult(real, "cases", "import", EXAMPLES, code=1).stdout
+    assert f"{n - 1} added" in again
+    consult(real, "cases", "take-out", EXAMPLES, "--reason", " ", "--yes", code=2)
+
+
+def test_a_site_in_other_letters_is_no_site_more_and_what_came_so_is_taken_out_so(consult, real, tmp_path):
+    small = changed(tmp_path, lambda row: row | {"provider": "acme", "site": "a"})
+    assert "was not known" not in consult(real, "cases", "import", small).stderr
+    assert {(one["provider"], one["site"]) for one in shape(consult, real, "--cases")["cases"]} == {("ACME", "A")}
+    n = len(EXAMPLES.read_text("utf-8").splitlines()) - 1
+    assert f"0 added, {n} there already" in consult(real, "cases", "import", EXAMPLES).stdout
+    assert f"{n} taken out" in consult(real, "cases", "take-out", small, "--reason", "Test", "--yes").stdout
+
+
+def test_a_code_that_nothing_has_and_providers_counted_together_are_said(consult, real, tmp_path):
+    consult(real, "cases", "import", EXAMPLES)
+    assert consult(real, "results").stderr == ""
+    assert "No case of provider acme is held" in consult(real, "results", "--provider", "acme").stderr
+    assert "No case of site a is held here" in consult(real, "results", "--site", "a").stderr
+    consult(real, "cases", "import", changed(tmp_path, lambda row: row | {"provider": "ELSEWHERE"}))
+    said = consult(real, "results")
+    assert "Counted together are the cases of ACME, ELSEWHERE; add --provider" in said.stderr
+    assert "Counted together" not in said.stdout
+    assert consult(real, "results", "--provider", "ACME").stderr == ""
+
+
+def test_a_number_larger_than_its_column_runs_into_no_other(consult, real, tmp_path):
+    row = next(csv.DictReader(io.StringIO(EXAMPLES.read_text("utf-8"))))
+    with (tmp_path / "many.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, row.keys())
+        writer.writeheader()
+        writer.writerows(row | {"case_ref": f"{n:05}"} for n in range(1000))
+    consult(real, "cases", "import", tmp_path / "many.csv")
+    lines = [line for line in consult(real, "results").stdout.splitlines() if "of 1000)" in line]
+    assert lines
+    assert all(" of 1000) " in line for line in lines)
+
+
 def test_rebuild_brings_every_case_back(consult, demo_copy):
     before = consult(demo_copy, "cases", "export").stdout
     instance = open_instance(demo_copy)

@@ -1,11 +1,18 @@
 """Every command has help; every error is one sentence and an exit code."""
 
+import os
+import subprocess
+import sys
+
 import click
 import pytest
 from click.testing import CliRunner
 
 from consult import importing
+from consult.accounts import people
+from consult.accounts.people import NewPerson
 from consult.cli import main
+from consult.instance import open_instance
 
 
 def commands(group=main, before=()):
@@ -24,8 +31,9 @@ def test_the_commands_are_those_that_are_documented():
     named = {" ".join(words) for words in ALL}
     assert named == {
         *("measures", "measures compare", "measures list", "paper", "rounds", "settings", "settings set"),
-        *("tend", "rehearse", "witness", "confirm", "evidence"),
+        *("tend", "rehearse", "witness", "confirm", "evidence", "cases take-out"),
         *("serve", "demo", "init", "check", "approve", "cases", "cases export", "cases import", "results", "rebuild"),
+        "cases take-out",
         *("employee", "employee access", "employee due", "employee end-hold", "employee erase", "employee erase-again"),
         *("employee hold", "hand-over"),
         *("verify", "backup", "restore", "guard", "doctor", "encrypt", "decrypt"),
@@ -127,3 +135,19 @@ def test_a_spoilt_instance_is_refused_in_a_sentence(consult, real, spoil):
     spoil(real)
     consult(real, "results", code=1)
     assert "FAULT" in consult(real, "doctor", code=1).stdout
+
+
+@pytest.mark.parametrize("code_page", ["cp850", "cp1252"])
+def test_a_name_outside_the_code_page_of_windows_ends_no_command(real, code_page):
+    """What is written to a file there knows some 250 letters; a start password must be printed all the same."""
+    instance = open_instance(real)
+    with instance.db.write() as conn:
+        person = NewPerson("Łucja Żak", "nurse", "A", "quiet otter paints fences")
+        people.add_person(conn, person, "cli:test", instance.store.at())
+    instance.close()
+    for words in (("person", "list"), ("person", "start", "ucja.zak")):
+        run = [sys.executable, "-m", "consult.cli", "--instance", real, *words]
+        done = subprocess.run(run, capture_output=True, check=True, env=os.environ | {"PYTHONIOENCODING": code_page})
+        assert "ucja" in done.stdout.decode(code_page)
+        assert not done.stderr
+    assert "signs in as ucja.zak, within 7 days, with:" in done.stdout.decode(code_page)

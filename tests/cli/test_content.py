@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from consult.approving import note_served
 from consult.instance import open_instance
 from consult.lock import server_lock
+from consult.proving import read_only
 from consult.record.kept import every
-from consult.record.store import Start, Who
+from consult.record.ledger import head
+from consult.record.store import Start, Who, now_utc
 from consult.serving import Address, application
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +55,62 @@ def test_check_tells_what_keeps_consultations_from_beginning(consult, real):
     assert "Open: The proforma back-pain is draft" in said
 
 
+def test_nothing_comes_into_use_by_being_checked_and_a_number_that_was_not_raised_is_said(consult, own):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    leaflet = next((own / "leaflets").glob("*/en.md"))
+    for changed, more in ((file, "# One more line\n"), (leaflet, "\nOne more line.\n")):
+        changed.write_text(changed.read_text("utf-8") + more, "utf-8")
+    with read_only(own / "consult.db") as conn:
+        before = list(every(conn))
+    said = consult(own, "check").stdout
+    assert "Open: The proforma back-pain was changed and still calls itself version" in said
+    assert f"Open: The leaflet {leaflet.parent.name}/en was changed and still" in said
+    assert "measures back-pain was changed" not in said
+    with read_only(own / "consult.db") as conn:
+        assert list(every(conn)) == before
+    file.write_text(file.read_text("utf-8").replace('version = "', 'version = "9.', 1), "utf-8")
+    assert "proforma back-pain was changed" not in consult(own, "check").stdout
+
+
+def test_files_that_nothing_reads_are_named(consult, own):
+    said = consult(own, "check").stdout
+    assert f"{own / 'proformas' / 'back-pain'} is not read" not in said
+    assert all(str(file) not in said for file in (own / "leaflets").glob("*/*"))
+    shutil.copytree(own / "proformas" / "back-pain", own / "proformas" / "back-pain - Copy")
+    leaflet = next((own / "leaflets").glob("*/en.md"))
+    for wrong in (leaflet.with_name("en.md.txt"), own / "leaflets" / "neck.md"):
+        wrong.write_bytes(leaflet.read_bytes())
+        assert f"Not read: {wrong} is not read" in consult(own, "check").stdout
+    assert "back-pain - Copy is not read; call the folder back-pain" in consult(own, "check").stdout
+
+
+def test_what_editors_and_word_processors_put_in_is_taken_or_named(consult, own):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    digest = open_and(own, lambda instance: instance.library.current.digest)
+    text = file.read_text("utf-8")
+    file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    assert open_and(own, lambda instance: (instance.library.current.digest, instance.problems)) == (digest, [])
+    file.write_text(text + "[[questions]]\nid = \u201cheavy\u201d\n", "utf-8")
+    n = text.count("\n") + 2
+    assert (
+        f"Invalid value (at line {n}, column 6). Write straight quotation marks" in consult(own, "check", code=1).stdout
+    )
+    file.write_text(text, "utf-8")
+    leaflet = next((own / "leaflets").glob("*/en.md"))
+    leaflet.write_text(leaflet.read_text("utf-8").replace('title = "', "title = \u201c", 1), "utf-8")
+    line = leaflet.read_text("utf-8")[: leaflet.read_text("utf-8").index("title = ")].count("\n") + 1
+    found = re.search(r"not valid TOML: (.*)", consult(own, "check", code=1).stdout)
+    assert re.fullmatch(rf"Invalid value \(at line {line}, column \d+\)\. Write straight .*", found[1])
+
+
+@pytest.mark.parametrize("key", ["ask", "label"])
+def test_a_question_without_words_is_refused(consult, own, key):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    above, below = file.read_text("utf-8").split("[[questions]]", 1)
+    file.write_text(above + "[[questions]]" + re.sub(rf'\b{key} = "[^"]*"', f'{key} = " "', below, count=1), "utf-8")
+    assert "a question needs its words in ask, and each option in label" in consult(own, "check", code=1).stdout
+
+
 @pytest.mark.parametrize("fault", BREAK)
 def test_a_proforma_that_is_refused_leaves_the_version_in_use(consult, own, fault):
     before = open_instance(own)
@@ -84,6 +143,38 @@ def test_refused_measures_and_benchmarks_leave_those_in_use(consult, own, name):
 
 GUIDE = (ROOT / "docs" / "audit-leads.md").read_text("utf-8")
 ADDED = GUIDE.split("```toml benchmarks-added.toml\n")[1].split("```")[0]
+
+
+def rename_field(folder, old, new, files):
+    for name in files:
+        file = folder / "proformas" / "back-pain" / f"{name}.toml"
+        file.write_text(re.sub(rf"\b{old}\b", new, file.read_text("utf-8")), "utf-8")
+
+
+@pytest.mark.parametrize("files", [("dataset", "proforma"), ("dataset", "proforma", "entry")])
+def test_a_data_set_that_the_measures_do_not_go_with_leaves_all_of_the_version_in_use(consult, own, files):
+    """It was right by itself, but neither the measures in files nor the kept ones go with it, and nothing opened."""
+    digest = open_and(own, lambda instance: instance.library.current.digest)
+    rename_field(own, "risk_tool", "risk_instrument", files)
+    assert "risk_tool" in consult(own, "check", code=1).stdout
+    assert "risk_tool" in consult(own, "doctor", code=1).stdout
+    for _ in range(2):
+        used = open_and(own, lambda instance: (instance.library.current.digest, [str(p) for p in instance.problems]))
+        assert used[0] == digest
+        assert any("risk_tool" in problem for problem in used[1])
+    consult(own, "results")
+    rename_field(own, "risk_tool", "risk_instrument", ("measures", "entry", "benchmarks"))
+    assert open_and(own, lambda instance: (instance.problems, instance.library.current.digest == digest)) == ([], False)
+
+
+@pytest.mark.parametrize("name", ["case_ref", "provider", "site", "consultation_date", "capture_mode"])
+def test_a_field_by_which_cases_are_found_is_not_taken_out(consult, own, name):
+    file = own / "proformas" / "back-pain" / "dataset.toml"
+    before, after = re.split(rf'\[\[fields\]\]\nname = "{name}"\n', file.read_text("utf-8"))
+    file.write_text(before + after[after.index("[[fields]]") :], "utf-8")
+    said = consult(own, "check", code=1).stdout
+    assert f"back-pain/dataset.toml: {name}: the program fills this field itself, in each case; put it back" in said
+    consult(own, "results")
 
 
 def test_a_round_that_the_service_added_comes_into_use_and_a_refused_change_leaves_it(consult, real):
@@ -146,6 +237,27 @@ def test_a_changed_proforma_comes_into_use_and_the_old_one_is_still_known(own):
     assert second.library.current.digest != digest
     assert second.library.definition(second.db.read(), digest).digest == digest
     second.close()
+
+
+@pytest.mark.parametrize("ahead", [0, 400])
+def test_a_version_that_was_withdrawn_does_not_come_back_when_a_file_is_refused(consult, own, ahead):
+    """The one in use last stays, not the one that was made last; nor one that was made while the clock was wrong."""
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    first = file.read_text("utf-8")
+    withdrawn = first.replace('version = "', 'version = "9.', 1)
+    file.write_text(withdrawn, "utf-8")
+    open_instance(own, clock=lambda: now_utc() + timedelta(days=ahead)).close()
+    file.write_text(first, "utf-8")
+    open_and(own, lambda instance: instance.library.current.proforma.version)
+    file.write_text(first + "\n[[questions", "utf-8")
+    used = open_and(own, lambda instance: (instance.problems, instance.library.current.proforma.version))
+    assert used[0]
+    assert not used[1].startswith("9.")
+    file.write_text(withdrawn, "utf-8")
+    assert open_and(own, lambda instance: instance.library.current.proforma.version).startswith("9.")
+    n = open_and(own, lambda instance: head(instance.db.read()))
+    assert open_and(own, lambda instance: head(instance.db.read())) == n  # a step where it changes, and no other
+    consult(own, "verify")
 
 
 def test_content_refused_with_nothing_to_fall_back_on_is_listed(consult, tmp_path, password_file):
@@ -247,7 +359,9 @@ def test_what_the_files_hold_and_nobody_has_opened_is_not_approved(consult, own)
     for _ in range(2):  # being refused did not bring it into use
         said = consult(own, "approve", "all", *BY, "--yes", code=1).stderr
         assert "The files hold another text than was in use here (proforma back-pain)" in said
-    consult(own, "check")
+    consult(own, "check")  # nor does this
+    consult(own, "approve", "all", *BY, "--yes", code=1)
+    open_instance(own).close()  # as a start of the server does
     consult(own, "approve", "all", *BY, "--yes")
 
 
@@ -257,7 +371,7 @@ def test_nothing_is_approved_while_the_server_shows_another_text(consult, own):
         note_served(app.extensions["consult"])
         consult(own, "approve", "leaflet", *BY, "--yes")
         change_proforma(own)
-        consult(own, "check")
+        consult(own, "person", "list")
         said = consult(own, "approve", "proforma", *BY, "--yes", code=1).stderr
         assert "The running server still shows another text (proforma back-pain)" in said
         assert "still shows another text" in consult(own, "approve").stderr

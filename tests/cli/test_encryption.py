@@ -233,6 +233,21 @@ def test_the_key_is_changed_and_taken_away(encrypted: Path, key_file: Path, tmp_
     consult(encrypted, "verify")
 
 
+@pytest.mark.parametrize("old", [False, True])
+def test_no_new_key_is_made_in_the_place_of_one_that_is_missing(
+    encrypted: Path, key_file: Path, tmp_path: Path, old: bool
+) -> None:
+    kept = key_file.rename(tmp_path / "put-away")
+    keyfile.write(tmp_path / "wrong", keyfile.new())
+    said = consult(
+        encrypted, "encrypt", *(["--old-key-file", tmp_path / "wrong"] if old else []), code=1, file=key_file
+    )
+    assert ("is not encrypted with the key in" if old else f"in {key_file} can't be read") in said
+    assert not key_file.exists()
+    kept.rename(key_file)
+    consult(encrypted, "verify", file=key_file)
+
+
 def test_without_a_key_there_is_nothing_to_encrypt_or_decrypt_with(demo_copy: Path) -> None:
     assert "There is no key" in consult(demo_copy, "encrypt", code=1)
     assert "Give this program the key" in consult(demo_copy, "decrypt", code=1)

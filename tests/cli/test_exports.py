@@ -174,7 +174,7 @@ def test_a_note_of_what_was_entered_in_error_is_as_the_record_says_with_its_mark
     consultation = instance.store.consultation(id_)
     path = instance.store.path_of(consultation)
     by, later = signer(instance.db.read(), consultation), after_signing(consultation, path)
-    mark = mark_of(consultation)
+    mark = mark_of(consultation, instance.store.definition_of(consultation).proforma)
     marked = with_head(note(consultation, path), by, head_at(consultation), draft=True, later=later, mark=mark)
     instance.close()
     assert marked.startswith("ENTERED IN ERROR, marked on")

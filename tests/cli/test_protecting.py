@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date
@@ -370,6 +373,31 @@ def test_a_list_that_is_none_restores_nothing(consult: Consult, real: Path, tmp_
     assert not list(real.glob("*before-restore*"))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a process is given a limit")
+@pytest.mark.parametrize("room", [0, 20])
+def test_without_room_for_its_line_nobody_is_erased_and_the_list_stays_whole(
+    consult: Consult, real: Path, tmp_path: Path, room: int
+) -> None:
+    """Half a line would have every later restore refused."""
+    id_, file = known(real), real / erasing.LIST
+    line = '{"employee": "e", "at": "2026-01-01", "why": "Asked", "redacted": []}\n'
+    file.write_text(line * (4_000_000 // len(line)), "ascii")  # longer than what else is written may grow
+    before = file.read_bytes()
+    limited = (
+        "import resource, sys; from consult.cli import main; size = int(sys.argv[1]);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)); main(['--instance', *sys.argv[2:]])"
+    )
+    words = (real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes")
+    run = [sys.executable, "-c", limited, str(len(before) + room), *words]
+    done = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert file.read_bytes() == before
+    assert known(real) == id_
+    consult(real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes")
+    assert len(erasing.read_list(file)) == before.count(b"\n") + 1
+
+
 def test_nobody_is_erased_on_hold_or_in_an_open_consultation(consult: Consult, real: Path) -> None:
     id_ = known(real)
     consult(real, "employee", "hold", id_, "--reason", "A claim is open", "--until", "2031-05-06")
@@ -384,6 +412,25 @@ def test_nobody_is_erased_on_hold_or_in_an_open_consultation(consult: Consult, r
     said = consult(real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes", code=1).output
     assert "still open" in said
     assert known(real) == id_
+
+
+@pytest.mark.parametrize("before", ["", "2031-05-06", "2031-05-07", "2000-01-01"])
+@pytest.mark.parametrize("after", ["", "2031-05-06", "2031-05-07", "2000-01-01"])
+def test_no_hold_is_set_that_holds_nothing_or_ends_another_sooner(demo_copy: Path, before: str, after: str) -> None:
+    def put(until: str) -> str | None:
+        """What the hold is until now; None where it was refused."""
+        try:
+            day = date.fromisoformat(until) if until else None
+            record.set_hold(conn, id_, f"Because of {until}", day, "cli:test", "2030-01-01T12:00:00.000Z")
+        except Refused:
+            return None
+        return record.holds(conn)[id_].until
+
+    with closing(open_instance(demo_copy)) as instance, instance.db.write() as conn:
+        id_ = identity.every(conn)[0][0].id
+        over, sooner = "2000-01-01", bool(after) and (not before or after < before)
+        assert put(before) == (None if before == over else before)
+        assert put(after) == (None if after == over or (sooner and before != over) else after)
 
 
 def test_a_hold_ends_with_its_day(demo_copy: Path) -> None:

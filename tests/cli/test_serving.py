@@ -139,11 +139,34 @@ def test_demo_prints_its_address_and_sign_ins(demo_copy):
         (Address("192.168.1.5", host_names=("oh.example.org",)), "this machine only"),
         (Address("192.168.1.5", host_names=("oh.example.org",), behind_tls=True), ""),
         (Address(host_names=("oh.example.org",), behind_tls=True), ""),
+        (Address(host_names=("OH-Server01.Example.org:8443",), behind_tls=True), ""),
+        (Address(host_names=("oh", "10.1.2.3", "[2001:db8::1]", "rücken.example.org"), behind_tls=True), ""),
+        *[
+            (Address(host_names=("oh.example.org", wrong), behind_tls=True), "no name of a machine")
+            for wrong in (
+                "https://oh.example.org",
+                "oh.example.org/",
+                "oh example",
+                "*.example.org",
+                ".example.org",
+                "",
+            )
+        ],
     ],
 )
 def test_plain_http_is_for_this_machine_only(address, refused):
     sentence = address.why_refused()
     assert (refused in sentence) if refused else (sentence is None)
+
+
+def test_a_name_given_in_capitals_is_served_as_browsers_write_it(real):
+    """A Windows administrator writes OH-SERVER01; a browser asks for oh-server01."""
+    app = serving.application(real, Address(host_names=("OH-SERVER01.Example.org",), behind_tls=True))
+    try:
+        assert app.test_client().get("/health", base_url="https://oh-server01.example.org").status_code == 200
+        assert app.test_client().get("/health", base_url="https://other.example.org").status_code == 400
+    finally:
+        app.extensions["consult"].close()
 
 
 def test_the_demonstration_is_never_served_to_others_as_its_passwords_are_public(consult, demo_copy):

@@ -180,6 +180,39 @@ def test_a_rehearsal_proves_the_newest_backup_says_how_far_it_is_behind_and_leav
         assert re.search(r"^note +rehearsal", consult(real, "doctor").stdout, re.M)
 
 
+def test_what_a_backup_left_that_was_killed_goes_with_the_next_one(consult, real):
+    left = {
+        "consult-20261126T110000Z-scheduled.db.part": False,
+        "consult-20261126T110000Z-scheduled.db.part-journal": False,
+        "consult-20261101T110000Z.db.part": False,
+        "consult-20261127T110000Z.db.part": True,  # by hand, perhaps at work now
+        "consult-20261101T110000Z.db": True,
+        "before-schema-9-from-8-20261101T110000000000Z.db": True,
+        "mine.part": True,
+    }
+    (real / "backups").mkdir()
+    for name in left:
+        (real / "backups" / name).write_bytes(b"half")
+    with at(NOW):
+        consult(real, "tend")
+    assert {name: name in in_folder(real) for name in left} == left
+
+
+def test_a_backup_made_while_the_clock_was_ahead_is_not_the_newest(consult, real):
+    """Else it would hide for a year that none is made any more."""
+    with at(NOW + timedelta(days=365)):
+        consult(real, "backup")
+    with at(NOW):
+        consult(real, "backup")
+        consult(real, "settings", "set", "backup_keep_days", "31")
+    with at(NOW + timedelta(days=3)):
+        said = consult(real, "doctor").stdout
+        assert re.search(
+            r"^note +backup: The newest of 2, .*20261127T.*: old\. .*1 of them bear a time to come", said, re.M
+        )
+        assert "3 days old" in consult(real, "rehearse").stdout
+
+
 def test_a_rehearsal_of_what_is_no_whole_backup_fails_and_is_said(consult, real, tmp_path):
     assert "There is no backup" in consult(real, "rehearse", code=1).stderr
     consult(real, "backup")

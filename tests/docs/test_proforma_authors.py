@@ -19,13 +19,16 @@ from msgspec.structs import fields
 
 from consult import checking
 from consult.accounts.people import WORK, NewPerson, add_person
-from consult.audit import eligibility, measures, published
+from consult.audit import eligibility, measures, organisation, published
 from consult.audit import results as audit
+from consult.documents import evidence, needs
 from consult.documents.leaflet import FrontMatter
+from consult.exchange import entryform
 from consult.instance import Instance, open_instance
-from consult.proforma import dataset, model, rules
+from consult.proforma import dataset, model, reports, rules
 from consult.proforma.load import load_definition
 from consult.proforma.strict import Strict
+from consult.record.ledger import steps
 from consult.record.settings import ROUTE_LABELS, Site, change_setting, put_site
 from consult.web.app import create_app
 
@@ -57,6 +60,23 @@ KEYS = {
     "the benchmarks": published.Published,
     "a round": published.Round,
     "a figure": published.Figure,
+    "the reasons": model.Reasons,
+    "the reports": reports.Reports,
+    "a kind of report": reports.ReportType,
+    "a part of a report": reports.Part,
+    "a written line": reports.Written,
+    "what is recorded": reports.Recorded,
+    "the words for entry": entryform.EntryWords,
+    "a group of fields": entryform.SectionWords,
+    "a field that is entered": entryform.FieldWords,
+    "the yearly questions": organisation.Organisation,
+    "a yearly question": organisation.OrganisationQuestion,
+    "the evidence": evidence.Mapping,
+    "the standards": evidence.Standards,
+    "a part of the pack": evidence.MappedPart,
+    "the audit report": evidence.ReportWords,
+    "a form": evidence.Form,
+    "a slide": evidence.MappedSlide,
 }
 
 
@@ -83,6 +103,19 @@ def keys_of(found: type[Strict]) -> set[str]:
 def test_every_key_is_explained_once(heading: str) -> None:
     explained = table_keys(GUIDE, f"Keys of {heading}" if heading != "at the top" else "Keys at the top")
     assert sorted(explained) == sorted(keys_of(KEYS[heading]))
+
+
+def test_no_file_of_content_is_left_out_of_the_guide() -> None:
+    """Whatever is read from a content file is one of the classes whose keys the guide explains."""
+    elsewhere = {dataset.Dataset, FrontMatter, needs.Needs, needs.Size, eligibility.EligibilityExample}
+    kinds = {one for one in Strict.__subclasses__() if one.__module__.startswith("consult.")}
+    assert kinds - elsewhere == set(KEYS.values())
+    assert {file.name for file in CONTENT.iterdir()} == {*re.findall(r"^\| `(\w+\.toml)` \|", GUIDE, re.MULTILINE)}
+
+
+def test_every_key_of_the_needs_is_explained_once() -> None:
+    assert sorted(table_keys(LEAFLETS, "Keys of `needs.toml`")) == sorted(keys_of(needs.Needs))
+    assert all(f"`{key}`" in LEAFLETS for key in keys_of(needs.Size))
 
 
 def test_every_key_of_a_leaflet_is_explained_once() -> None:
@@ -291,6 +324,35 @@ def same(one: measures.Measure, other: measures.Measure, found: measures.Measure
         if measures.outcome_of(found, one, look_up) != measures.outcome_of(found, other, look_up):
             return False
     return True
+
+
+@pytest.mark.parametrize(
+    ("page", "section"),
+    [
+        ("sign", "[reasons.blank]\n"),
+        ("abandon", "[reasons.without_signing]\n"),
+        ("in-error", "[reasons.in_error]\n"),
+    ],
+)
+def test_the_pages_offer_the_reasons_of_the_file(
+    own: Own, instance: Callable[[], Instance], page: str, section: str
+) -> None:
+    file = own.folder / "proformas" / "back-pain" / "proforma.toml"
+    before, after = file.read_text("utf-8").split(section)
+    file.write_text(f'{before}{section}fire_drill = "A fire drill"\n{after}', "utf-8")
+    assert own.problems() == []
+    opened = instance()
+    visit = Visit(create_app(opened).test_client())
+    visit.begin()
+    consultation = visit.address
+    shown = visit.page(f"{consultation}/{page}")
+    offered = shown.xpath("//input[@name='reason']/@value | //select[@name='reason']/option/@value")
+    assert next(filter(None, offered)) == "fire_drill"
+    assert len(offered) > 3
+    address = f"{consultation}/{'blank-reason' if page == 'sign' else page}"
+    visit.send(address, {"reason": "fire_drill", "key": "of-the-own-list"}, at=f"{consultation}/{page}")
+    given = [(step.content or {}).get("reason") for step in steps(opened.db.read(), consultation=consultation[-36:])]
+    assert given[-1] == "fire_drill"
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,45 @@ def test_the_safety_net_holds(core: Leaflet, heading: str, item: str) -> None:
     assert item in section(core, heading)
 
 
+EASY_READ_NET = {
+    "Call 999 now": [
+        *(
+            "between your legs or your bottom",
+            "hard to pee",
+            "cannot feel when you pee",
+            "You wet yourself",
+            "poo comes",
+        ),
+        *(
+            "Both legs are weak, numb or hurt",
+            "One leg or foot is very weak",
+            "Sex feels numb",
+            "now your legs are weak",
+        ),
+        *("a bad fall or a crash", "Your chest hurts", "very bad back or tummy pain", "you faint", "Do not drive"),
+    ],
+    "Call 111 today if:": [
+        *("hot, shaky or very ill", "your foot drags or your knee gives way", "not steady"),
+        "you had cancer and now your back hurts",
+    ],
+    "See your doctor soon if:": [
+        *("you lose weight and do not know why", "a lump on your back", "hurts more at night", "rest does not help"),
+        *("a small fall and may have thin bones", "not better in a few weeks"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("heading", "item"), [(key, item) for key, items in EASY_READ_NET.items() for item in items])
+def test_the_easy_read_version_holds_the_whole_safety_net(heading: str, item: str) -> None:
+    assert item in section(load_file(CORE.parents[1] / "back-pain-core-easy-read" / "en.md"), heading)
+
+
+@pytest.mark.parametrize("name", ["back-pain-core", "back-pain-leg-pain", "back-pain-long-lasting"])
+def test_who_has_had_cancer_is_told_when_to_get_help_on_each_leaflet_that_says_when(name: str) -> None:
+    warned = "you have ever had cancer, and the pain is in your upper back, is getting worse, or wakes you."
+    assert warned in section(load_file(CORE.parents[1] / name / "en.md"), "Get help today")
+
+
 @pytest.mark.parametrize(
     "phrase", ["cure", "all clear", "nothing serious", "go away fully", "self-limiting", "degenerat", "wear and tear"]
 )

@@ -84,6 +84,36 @@ def test_which_other_questions_the_letter_names_is_said_by_the_proforma(back_pai
     assert {"cauda_equina_onset", "cauda_equina_trend", "neuro_examination", "pain_sites", "leg_symptoms"} <= tagged
 
 
+@pytest.mark.parametrize("state", ["present", "absent", "unsure", "declined", "not_asked", None])
+@pytest.mark.parametrize(
+    "id_",
+    [
+        *("long_steroid_course", "other_new_deformity", "first_back_pain_under_20_or_over_55", "pregnant_or_might_be"),
+        "worse_on_straining",
+    ],
+)
+def test_what_its_kept_text_sends_to_any_letter_or_referral_stands_in_it(busy_desk, id_, state):
+    desk = busy_desk
+    desk.begin()
+    desk.give(major_injury="present", cancer_ever="unsure", **{id_: state})
+    made, ask = of(desk), desk.question(id_).ask.rstrip("?")
+    assert ask in named(made)
+    assert (ask in made.absent) == (state == "absent")
+    assert (ask in made.not_recorded) == (state is None)
+
+
+def test_no_red_flag_is_left_out(desk):
+    desk.give(neuro_examination="done")
+    red = {q.ask.rstrip("?") for q in desk.path.questions() if "red_flag" in q.tags}
+    assert len(red) > 30
+    assert red <= set(named(of(desk)))
+
+
+def test_pregnancy_is_not_named_for_a_man(desk):
+    desk.give(sex="male", pregnant_or_might_be="present", major_injury="present")
+    assert desk.question("pregnant_or_might_be").ask.rstrip("?") not in named(of(desk))
+
+
 def test_an_emergency_question_that_was_not_asked_or_is_less_urgent_is_not_left_out(desk):
     desk.give(sexual_function_change="not_asked", weak_immunity="present")
     desk.give(fever_or_very_ill="absent", constant_or_worsening_pain="absent", night_pain="absent")
@@ -139,6 +169,78 @@ class TestAnswersThatDoNotAgree:
         felt = isinstance(what, list) and what != ["weak"]
         against = legs == ["neither"] and both in ("present", "unsure") and felt
         assert [one.id for one in path.contradictions()] == (["both_legs"] if against else [])
+
+    EXAMINATIONS = (
+        *(None, "done", "not_done_no_leg_symptoms", "not_done_other"),
+        *("not_possible_remote", "not_possible_declined", "not_possible_pain"),
+    )
+
+    @pytest.mark.parametrize("examination", EXAMINATIONS)
+    @pytest.mark.parametrize("legs", [None, ["neither"], ["pain"], ["pins_or_numbness"], "unsure", "not_asked"])
+    def test_not_examined_for_want_of_leg_symptoms_and_symptoms_do_not(self, on_path, examination, legs):
+        for one, both in itertools.product(self.STATES, self.STATES):
+            words = {"leg_symptoms": legs, "one_leg_weakness": one, "both_legs_affected": both}
+            path = on_path({**words, "neuro_examination": examination})
+            without = examination == "not_done_no_leg_symptoms"
+            expected = {
+                "not_examined_with_leg_symptoms": without and legs in (["pain"], ["pins_or_numbness"]),
+                "not_examined_with_weakness": without and one == "present",
+                "not_examined_with_both_legs": without and both == "present",
+            }
+            assert [one.id for one in path.contradictions()] == [id_ for id_, holds in expected.items() if holds]
+
+    @pytest.mark.parametrize("examination", EXAMINATIONS)
+    @pytest.mark.parametrize(
+        ("finding", "id_"),
+        [
+            ("exam_significant_deficit", "not_examined_with_deficit"),
+            ("exam_upper_motor_sign", "not_examined_with_upper_motor_sign"),
+            ("midline_bony_tenderness", "not_examined_with_bony_tenderness"),
+            ("saddle_examination_abnormal", "not_examined_with_saddle_area"),
+        ],
+    )
+    def test_an_examination_not_made_and_a_finding_of_it_that_never_parks_do_not(
+        self, on_path, examination, finding, id_
+    ):
+        for state in self.STATES:
+            path = on_path({"neuro_examination": examination, finding: state})
+            against = examination not in (None, "done") and state == "present"
+            assert [one.id for one in path.contradictions()] == ([id_] if against else [])
+
+    ADJUSTMENTS = (
+        *(None, ["not_indicated"], ["already_in_place"], ["phased_return"], ["altered_hours"], ["amended_duties"]),
+        *(["workplace_adaptation"], ["other_adjustment"], ["phased_return", "other_adjustment"]),
+    )
+
+    @pytest.mark.parametrize("fit", [None, "fit", "fit_with_changes", "not_fit_now"])
+    @pytest.mark.parametrize("advised", ADJUSTMENTS)
+    @pytest.mark.parametrize("consent", [None, "given", "withheld", "withdrawn", "no_manager"])
+    def test_fitness_that_denies_the_adjustments_and_the_reverse_do_not(self, on_path, fit, advised, consent):
+        path = on_path({"report_consent": consent, "fitness_for_work": fit, "adjustment_types": advised})
+        some = advised not in (None, ["not_indicated"], ["already_in_place"])
+        expected = {
+            "fit_for_usual_work_with_adjustments": fit == "fit" and some,
+            "fit_with_changes_none_indicated": fit == "fit_with_changes" and advised == ["not_indicated"],
+        }
+        found = [id_ for id_, holds in expected.items() if holds and consent == "given"]
+        assert [one.id for one in path.contradictions()] == found
+
+    @pytest.mark.parametrize("action", [None, ["employee_does_not_want_it_raised"], ["no_action"], ["manager_asked"]])
+    @pytest.mark.parametrize("asked", [None, "Look at bench 4"])
+    def test_a_cause_not_to_be_raised_and_something_asked_of_health_and_safety_do_not(self, on_path, action, asked):
+        words = {"report_consent": "given", "asked_of_health_and_safety": asked}
+        path = on_path({**words, "work_cause_opinion": "caused", "cause_action": action})
+        against = action == ["employee_does_not_want_it_raised"] and asked is not None
+        found = [one.id for one in path.contradictions()]
+        assert found == (["asked_of_health_and_safety_against_the_wish"] if against else [])
+
+    def test_the_letter_leaves_out_what_concerns_the_report_alone(self, desk):
+        desk.give(report_consent="given", fitness_for_work="fit", adjustment_types=["phased_return"])
+        desk.give(**BOTH_LEGS)
+        assert [one.id for one in desk.path.contradictions()] == ["both_legs", "fit_for_usual_work_with_adjustments"]
+        (words,) = of(desk).disagreeing
+        assert "one of these in both legs" in words
+        assert "fit for usual work" in note(desk.now, desk.path)
 
     def test_letter_and_note_point_it_out_and_leave_both_as_they_are(self, desk):
         desk.give(pain_sites=["low_back", "mid_or_upper_back"], upper_back_pain="absent")

@@ -117,6 +117,62 @@ def test_a_sentence_that_was_typed_with_its_full_stop_gets_no_second_one(desk, t
     assert not re.search(r"[.!?]\s?\.", text)
 
 
+@pytest.mark.parametrize(
+    ("later", "stands"),
+    [
+        ({}, True),
+        ({"employee_concern": "Getting back"}, True),
+        ({"can_do_at_work": "Lifting too"}, False),
+        ({"adjustment_types": ["altered_hours"]}, False),
+        ({"report_consent": "withdrawn"}, False),
+        ({"report_consent": None}, False),
+    ],
+)
+def test_a_report_that_no_longer_stands_is_not_told_as_one_that_does(desk, later, stands):
+    desk.give(report_consent="given", can_do_at_work="Desk work")
+    desk.make_report()
+    desk.give(**later)
+    desk.explain_blanks()
+    desk.sign()
+    said = flat(note(desk.now, desk.path))
+    assert ("Report to the manager made." in said) == stands
+    assert ("Report to the manager made; what it says or the consent changed since" in said) != stands
+
+
+def test_of_two_reports_made_the_last_one_counts(desk):
+    desk.give(report_consent="given", can_do_at_work="Desk work")
+    desk.make_report()
+    desk.give(can_do_at_work="Lifting too")
+    desk.make_report()
+    said = flat(note(desk.now, desk.path))
+    assert said.count("Report to the manager made.") == 2
+
+
+REASON = "Reason given for emergency questions not recorded: "
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "said"),
+    [
+        ("third_person_present", "", "A third person was present."),
+        ("remote", "", "By phone or video."),
+        ("remote", "The line was bad", "By phone or video; The line was bad."),
+        ("asked_to_stop", "", "The employee asked to stop."),
+        ("out_of_time", "", "Out of time."),
+        ("other", "The fire alarm went", "The fire alarm went."),
+    ],
+)
+def test_why_emergency_questions_stay_blank_is_said_in_words_while_one_is(desk, reason, text, said):
+    content = {"reason": reason, "text": text, "questions": [q.id for q in desk.gate.blank]}
+    desk.store.note(desk.id, "blank_emergencies_explained", content, desk.key(), desk.who)
+    assert REASON + said in flat(note(desk.now, desk.path))
+    *most, last = [q.id for q in desk.definition.proforma.first_of_all]
+    desk.give(**dict.fromkeys(most, "absent"))
+    assert REASON + said in flat(note(desk.now, desk.path))
+    desk.give(**{last: "absent"})
+    assert REASON not in flat(note(desk.now, desk.path))
+
+
 def test_what_is_not_recorded_is_listed_and_never_a_no(desk):
     text = note(desk.now, desk.path)
     end = flat(text.split("NOT RECORDED")[1])

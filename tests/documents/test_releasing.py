@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from consult.documents import releasing
+from consult.documents.note import after_signing
 from consult.documents.releasing import Names, final_text
 from consult.documents.report import digest
 from consult.record.ledger import Refused, steps
@@ -135,6 +136,20 @@ def test_consent_withdrawn_after_signing_stops_it_and_never_moves_the_case(ready
         ready.make_report()
     assert ready.case == before
     assert before["report_consent"] == "given"
+
+
+def test_the_note_tells_what_became_of_the_report_and_which_leaflet_was_given_after_signing(ready):
+    assert after_signing(ready.now, ready.path) == ""
+    ready.leaflet("given", leaflet="back-exercises", version="0.1", form="link")
+    for event in ("copy_given", "agreed", "released", "consent_withdrawn", "consent_given"):
+        happen(ready, event)
+    told = [line.partition(" at ")[2][6:] for line in after_signing(ready.now, ready.path).splitlines()[1:]]
+    assert told == [
+        "Leaflet given as a link: back-exercises 0.1 (a4).",
+        "Report to the manager released.",
+        "Consent to a report to the manager withdrawn.",
+        "Consent to a report to the manager given.",
+    ]
 
 
 def test_a_correction_stands_in_the_text_and_the_employee_sees_it_again(ready):

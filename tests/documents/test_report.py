@@ -214,6 +214,35 @@ def test_a_text_with_a_forbidden_tick_is_not_made_final(desk, question):
     assert desk.now.report is None
 
 
+ABOUT_THE_CAUSE = ("injury_happened_at_work", "work_cause_opinion", "cause_action")
+UNRAISED = "employee_does_not_want_it_raised"
+
+
+@pytest.mark.parametrize("opinion", [None, "caused", "aggravated", "not_work", "uncertain", "not_asked"])
+@pytest.mark.parametrize("action", [None, [UNRAISED], ["no_action"], ["manager_asked"], ["incident_report", "other"]])
+def test_a_cause_that_the_employee_does_not_want_raised_is_not_offered(on_path, opinion, action):
+    words = {"major_injury": "present", "injury_happened_at_work": "present", "tasks_limited": "lifting"}
+    path = on_path({**words, "work_cause_opinion": opinion, "cause_action": action})
+    unraised = opinion in ("caused", "aggravated") and action == [UNRAISED]
+    offered = [q.id for q in tickable(path)]
+    assert "tasks_limited" in offered
+    may = [id_ for id_ in ABOUT_THE_CAUSE if path.answer(id_) is not None]
+    assert [id_ for id_ in ABOUT_THE_CAUSE if id_ in offered] == ([] if unraised else may)
+
+
+@pytest.mark.parametrize("question", ABOUT_THE_CAUSE)
+def test_nor_can_it_enter_and_a_text_that_holds_it_no_longer_stands(desk, question):
+    desk.give(major_injury="present", injury_happened_at_work="present", report_consent="given")
+    desk.give(work_cause_opinion="caused", cause_action=["manager_asked"], report_copy_choice="no_copy")
+    desk.make_report(ticked=[question])
+    assert desk.release.stage == "ready_no_copy"
+    desk.give(cause_action=[UNRAISED])
+    assert desk.release.stage == "wants_no_copy"
+    assert "Also recorded" not in of(desk, ticked=(question,))
+    with pytest.raises(Exception, match="may not enter the report"):
+        desk.make_report(ticked=[question])
+
+
 def test_lines_typed_for_one_kind_are_in_it(desk):
     desk.give(report_consent="given")
     text = of(desk, "ahp_health_and_work", until="31 December 2026")

@@ -295,6 +295,36 @@ def test_a_correction_of_the_audit_record_moves_the_case_and_keeps_both(signed):
     assert signed.now.state == "signed"
 
 
+REST_OF = ("cancer_ever", "long_steroid_course", "weak_immunity")
+
+
+@pytest.mark.parametrize("question", REST_OF)
+@pytest.mark.parametrize("before", ["present", "absent", "unsure", None])
+@pytest.mark.parametrize("after", ["present", "absent", "declined", None])
+def test_a_correction_gives_the_case_that_the_answer_given_before_signing_would(busy_desk, question, before, after):
+    def case(first, changed=False):
+        busy_desk.begin()
+        busy_desk.give(fever_or_very_ill="absent", major_injury="absent", **{question: first})
+        busy_desk.store.rest(busy_desk.id, "rest_of_red_flags", busy_desk.key(), busy_desk.who)
+        if changed:
+            busy_desk.give(**{question: after})
+        for held in busy_desk.gate.undecided:
+            busy_desk.decide(held.id, "gp_letter")
+        busy_desk.explain_blanks()
+        busy_desk.sign(on_purpose=True)
+
+    case(before, changed=True)
+    straight = busy_desk.case
+    case(before)
+    corrected = {question: Answer(after) if after else None}
+    signing.add_addendum(
+        busy_desk.store, busy_desk.id, "Said so later", "Rang", corrected, busy_desk.key(), busy_desk.who
+    )
+    groups = [f for f in straight if f.startswith("rf_") and f != "rf_action"]
+    assert {f: busy_desk.case[f] for f in groups} == {f: straight[f] for f in groups}
+    assert busy_desk.cases()[busy_desk.id] == busy_desk.case
+
+
 def test_a_retried_addendum_is_one_addendum_and_one_correction(signed):
     addendum(signed, {BLADDER: Answer("present")})
     before = ledger.head(signed.db.read())

@@ -108,6 +108,19 @@ def test_the_own_provider_is_one_in_whatever_letters_it_is_written(take, held, g
     assert totals(take([good, good | {"provider": "Own"}])) == (0, 2, 0, 0)
 
 
+def test_a_return_sent_again_in_other_letters_is_the_same_return(take, held, good):
+    first = good | {"provider": "ALPHA", "site": "North"}
+    assert totals(take([first])) == (1, 0, 0, 0)
+    for provider, site in (("alpha", "North"), ("Alpha", "NORTH"), ("ALPHA", "north")):
+        again = take([first | {"provider": provider, "site": site}])
+        assert totals(again) == (0, 1, 0, 0), (provider, site)
+        assert again.sites == [("ALPHA", "North")]
+    assert totals(take([good | {"provider": "beta", "case_ref": ref} for ref in "12"])) == (2, 0, 0, 0)
+    mixed = [good | {"provider": name, "case_ref": "3"} for name in ("Gamma", "GAMMA", "gamma")]
+    assert totals(take(mixed)) == (1, 2, 0, 0)
+    assert {row.fields["provider"] for row in held().values()} == {"ALPHA", "beta", "Gamma"}
+
+
 def test_sites_of_the_cases_taken_are_reported(take, good):
     rows = [good, good | {"case_ref": "2", "site": "B"}, good | {"case_ref": "3", "provider": "X"}]
     report = take([*rows, good | {"case_ref": "4", "site": "C", "sex": "?"}])
@@ -204,6 +217,20 @@ def test_rows_with_the_wrong_number_of_cells(take, dataset, good):
     assert [bad.line for bad in report.bad] == [2, 3]
     assert "63 cells, not 62" in report.bad[0].sentence
     assert "2 cells, not 62" in report.bad[1].sentence
+
+
+def test_rows_and_columns_that_a_spreadsheet_left_blank_are_no_cases(take, held, dataset, good):
+    header, one, two = lines_of([good | {"case_ref": ref} for ref in "12"], dataset)
+    commas = "," * (len(dataset.fields) - 1) + "\r\n"
+    report = take(header + one + commas + '"", ,' + commas[2:] + two.replace(",OWN", ",OWN?!") + commas * 300)
+    assert totals(report) == (2, 0, 0, 0)
+    assert [bad.line for bad in take(header + commas + one.replace("nurse", "nobody") + commas).bad] == [3]
+    wider = [line.rstrip() + ",, \r\n" for line in (header, one)]
+    assert totals(take("".join(wider) + commas.rstrip() + ",,\r\n")) == (0, 1, 0, 0)
+    report = take(wider[0] + one.rstrip() + ",,note to self\r\n")
+    assert totals(report) == (0, 0, 0, 1)
+    assert "to the right of the last column" in report.bad[0].sentence
+    assert held().keys() == {"1", "2"}
 
 
 def test_a_stray_quotation_mark_swallows_no_other_row(take, held, dataset, good):

@@ -17,7 +17,7 @@ from watching import Visit, Watch
 pytestmark = pytest.mark.browser
 
 COMING = "**/coming/*"
-MOVING = (("sex", "male"), ("pain_sites", "mid_or_upper_back"), ("leg_symptoms", "pain"), ("sex", "female"))
+MOVING = (("pain_sites", "mid_or_upper_back"), ("leg_symptoms", "pain"), ("leg_symptoms", "neither"))
 """Answers of the first part that bring up questions of the rest, and take them away."""
 PLACES = "[id^=slot-], [id^=rest-], [id^=heading-], [id^=rail-], #left, #parked, #report-state, #report-act"
 OWN = "|".join(
@@ -101,7 +101,7 @@ def test_the_page_is_accessible_while_it_waits_and_after(watch: Watch, talk: str
     page = watch.page()
     held = Held(page)
     page.goto(f"/consultations/{talk}")
-    expect(page.locator(".part__coming")).to_be_visible()
+    expect(page.locator("section.part--coming > .part__coming")).to_be_visible()
     assert [v["id"] for v in Axe().run(page).response["violations"]] == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     held.comes()
@@ -214,11 +214,32 @@ def test_the_focus_goes_from_the_place_to_what_has_come_all_there(watch: Watch, 
     page = watch.page()
     held = Held(page)
     page.goto(f"/consultations/{talk}")
-    page.locator(".part__coming a").focus()
+    page.locator("section.part--coming .part__coming a").focus()
     held.comes()
     first = page.evaluate("document.activeElement.closest('.part').id")
     assert re.fullmatch(r"section-\w+", first)
     assert page.evaluate("document.activeElement.matches('.q input, .q a, .q select')")
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_group_that_was_unfolded_meanwhile_is_open_with_its_questions(watch: Watch, talk: str, opened: bool) -> None:
+    page = watch.page()
+    held = Held(page)
+    page.goto(f"/consultations/{talk}")
+    fold = page.locator("details.part--coming").first
+    summary = fold.locator("summary")
+    summary.focus()
+    if opened:
+        page.keyboard.press("Space")
+        expect(fold.locator(".part__coming")).to_be_visible()
+        assert [v["id"] for v in Axe().run(page).response["violations"]] == []
+    name, top = fold.get_attribute("id"), summary.bounding_box()
+    held.comes()
+    come = page.locator(f"#{name}")
+    assert page.evaluate("document.activeElement.matches('summary')")
+    assert come.locator("summary").bounding_box() == top
+    assert come.locator(".q").count() > 1
+    assert come.locator(".q").first.is_visible() == opened
 
 
 def test_what_ended_elsewhere_meanwhile_is_shown_as_its_record(watch: Watch, service: Service, talk: str) -> None:

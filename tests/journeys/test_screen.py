@@ -153,6 +153,17 @@ class TestTwoTabs:
         assert service.answer(consultation, "cord_signs") == ("declined", None, "")
 
 
+def test_answers_in_a_folded_group_look_as_those_outside_it(visit: Visit, service: Service) -> None:
+    page = visit("nurse").page()
+    page.goto(f"/consultations/{service.begin()}?whole=yes")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    sizes = """(where) => Array.from(document.querySelectorAll(where + ' .opt__input'), (one) => {
+        const box = one.getBoundingClientRect(); return box.width + ' x ' + box.height; })"""
+    folded, all_of_them = page.evaluate(sizes, "details"), page.evaluate(sizes, ".sheet")
+    assert len(folded) > 10
+    assert len(set(all_of_them)) == 1
+
+
 class TestBeforeTheScripts:
     """A page over a slow link is seen, and answered, before its scripts have come."""
 

@@ -38,7 +38,7 @@ def with_others(proforma: Proforma, id_: str, code: str, others: str | None) -> 
 
 
 def test_the_table_holds_every_text() -> None:
-    assert len(SHOWN) == 120
+    assert len(SHOWN) == 124
     assert {q for q, _ in SHOWN} == {q.id for q in PROFORMA.asked if q.panels}
 
 
@@ -69,3 +69,27 @@ def test_what_the_employee_is_told_takes_nothing_for_established(id_: str, code:
     for panel in (p for p in PROFORMA.by_id[id_].panels if code in p.for_):
         told = panel.text.partition("Tell the employee")[2]
         assert not re.search(r"because of the|your (immunity|cancer|fever|injury)|thank you for saying", told), told
+
+
+@pytest.mark.parametrize("question", [q for q in PROFORMA.asked if q.options], ids=lambda q: q.id)
+def test_what_is_chosen_reads_by_itself_in_note_and_report(question: Question) -> None:
+    for option in question.options:
+        assert not re.search(r"\bbecause$|[,:;]$|\b(say|write|see) .*\b(below|above|notes)\b", option.label), (
+            option.label
+        )
+
+
+def test_what_is_said_to_be_used_only_for_the_audit_decides_nothing_else() -> None:
+    read = frozenset().union(*(question.reads for question in PROFORMA.asked))
+    only = [q.id for q in PROFORMA.asked if "Used only" in q.why]
+    assert only
+    assert not set(only) & read
+
+
+def test_a_need_in_reading_that_is_ticked_as_one_in_talking_says_where_it_takes_effect() -> None:
+    question = PROFORMA.by_id["communication_needs"]
+    for option in question.options:
+        panel = Path(PROFORMA, {question.id: Answer(ANSWERED, [option.code])}).panel(question.id)
+        about_reading = option.code in ("sign_language", "large_print", "easy_read", "other_need")
+        assert (panel is not None and "needs to read" in panel.text) == about_reading
+    assert "follow from this" not in question.why

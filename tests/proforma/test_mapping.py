@@ -667,11 +667,18 @@ def test_adjustments_are_in_written_advice_only_by_a_finalised_report(case, fact
     assert case(facts, adjustment_types=types)["adjustments_in_written_advice"] in (said, said or "not_recorded")
 
 
-@pytest.mark.parametrize("code", ["same_day_emergency", "urgent_referral", "gp_letter", "discussed_senior", "other"])
+@pytest.mark.parametrize(
+    "code", ["same_day_emergency", "urgent_referral", "gp_letter", "discussed_senior", "other", "none"]
+)
 def test_a_decision_is_a_red_flag_action(back_pain, case, code):
     assert code in back_pain.proforma.decisions
     assert case((f"decision:{code}",))["rf_action"] == code
     assert case((), **{C["C1"]: "present", "red_flag_action": [code]})["rf_action"] == code
+
+
+@pytest.mark.parametrize("code", ["same_day_emergency", "urgent_referral", "gp_letter", "discussed_senior", "other"])
+def test_no_action_on_one_answer_stands_only_where_nothing_was_done_about_another(case, code):
+    assert case(("decision:none", f"decision:{code}"))["rf_action"] == code
 
 
 def test_the_decisions_offered_are_the_actions_of_the_data_set(back_pain):

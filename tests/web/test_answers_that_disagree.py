@@ -58,3 +58,29 @@ def test_it_is_read_before_signing_with_a_way_to_each(service: Service, nurse: V
     letter = nurse.ask(f"/consultations/{talk}/letter").text
     assert SAID in letter
     assert "Pain in the upper or middle back: No." in letter
+
+
+FIT = {
+    "a.report_consent": "given",
+    "a.fitness_for_work": "fit",
+    "a.adjustment_types": "phased_return",
+    "a.leg_symptoms": "pain",
+    "a.neuro_examination": "not_done_no_leg_symptoms",
+}
+
+
+def test_the_page_of_the_report_says_what_of_it_does_not_agree_and_leads_there(
+    service: Service, nurse: Visitor
+) -> None:
+    talk = service.begin()
+    nurse.save(talk, {"a.report_consent": "given"})
+    nurse.save(talk, FIT)
+    page = nurse.ask(f"/consultations/{talk}/report").text
+    assert "fit for usual work, and advise adjustments" in page
+    assert f'href="/consultations/{talk}?whole=yes#q-fitness_for_work"' in page
+    assert "for want of leg symptoms" not in page
+    letter = nurse.ask(f"/consultations/{talk}/letter").text
+    assert "for want of leg symptoms" in letter
+    assert "fit for usual work" not in letter
+    nurse.save(talk, {"a.fitness_for_work": "fit_with_changes"})
+    assert "do not agree" not in nurse.ask(f"/consultations/{talk}/report").text

@@ -8,6 +8,9 @@ import pages
 import pytest
 from visiting import Service, Visitor
 
+from consult.documents.note import note
+from consult.documents.signing import case_of
+
 TITLE = "Leaflet: "
 
 
@@ -92,3 +95,21 @@ def test_an_ended_consultation_lists_what_was_printed_given_and_discussed(
     assert [name for name, text in words.items() if text in said] == list(done)
     assert said.startswith(f"{core.title}, version {core.version}. Leaflet {done[0]}")
     assert ("Print the same text again" in said) == again
+
+
+@pytest.mark.parametrize("form", ["printed", "link"])
+def test_what_is_given_for_the_manager_is_no_information_given_to_the_employee(
+    service: Service, nurse: Visitor, form: str
+) -> None:
+    for leaflet in service.instance.leaflets.values():
+        talk = service.begin()
+        sent = {"language": leaflet.language, "format": "a4", "form": form}
+        nurse.post(f"/consultations/{talk}/leaflets/{leaflet.id}/given", sent)
+        found = service.consultation(talk)
+        own = leaflet.audience == "employee"
+        filled = {"printed": "printed_leaflet", "link": "link"}[form] if own else ""
+        assert case_of(service.instance.store, found)["info_form"] == filled
+        said = note(found, service.instance.store.path_of(found))
+        assert ("for the manager" in said) != own
+        assert ("as a link" in said) == (form == "link")
+        assert ("for the manager" in nurse.ask(f"/consultations/{talk}/papers").text) != own

@@ -24,6 +24,8 @@ OPENING = {
     "report_copy_choice": "before",
     "saddle_feeling_change": "present",
     "stay_or_return_advice": "not_appropriate",
+    "harm_belief": "present",
+    "yellow_flag_action": ["none_because"],
 }
 """Answers that bring up the questions with free text."""
 ASKS_SOMETHING_NEW = {

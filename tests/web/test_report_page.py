@@ -262,3 +262,24 @@ def test_words_for_a_step_that_can_no_longer_be_are_shown_to_be_copied(service: 
     (summary,) = [e for e in page.iter("div") if e.get("id") == "error-summary"]
     assert [a.get("href") for a in summary.iter("a")] == ["#stage"]
     assert "It was the left side" in [pages.text(e) for e in page.iter("p")]
+
+
+def test_what_the_employee_does_not_want_raised_is_not_offered_and_the_page_says_so(
+    service: Service, nurse: Visitor
+) -> None:
+    talk = service.begin()
+    nurse.save(talk, {"a.report_consent": "given", "a.work_cause_opinion": "caused"})
+    address, opinion = f"/consultations/{talk}/report", "the clinician's opinion"
+    assert "work_cause_opinion" in ticks(nurse.get(address))
+    assert "rules it out" not in pages.text(nurse.get(address))
+    nurse.save(talk, {"a.cause_action": "employee_does_not_want_it_raised"})
+    page = nurse.get(address)
+    assert not {"work_cause_opinion", "cause_action"} & ticks(page)
+    said = pages.text(page)
+    assert opinion in said[said.index("rules it out") :].split(".")[0]
+    refused = nurse.post(address, {"kind": "manager", "act": "final", "tick": "work_cause_opinion"})
+    assert "may not enter the report" in refused.text
+
+
+def ticks(page: object) -> set[str]:
+    return {e.get("value") or "" for e in page.iter("input") if e.get("name") == "tick"}

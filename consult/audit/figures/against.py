@@ -8,7 +8,8 @@ from consult.audit import charts
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.charts import Rate
 from consult.audit.comparison import PERCENT_FROM, percent, standing
-from consult.audit.figures.said import Cells, Figure, as_rate, interval, rate, recorded
+from consult.audit.figures.said import Cells, Figure, as_rate, interval, rate, recorded, told
+from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.published import Figure as Published
 from consult.audit.results import Result
@@ -21,11 +22,16 @@ def benchmark(
     benchmarks: Benchmarks,
     mode: str,
     target: float | None = None,
+    *,
+    leaving: bool = False,
 ) -> Figure:
-    """One measure with its interval, and what must stand beside it, against the published figures."""
+    """One measure with its interval, and what must stand beside it, against the published figures.
+
+    `leaving`: made for a copy that leaves the provider, with what is of under ten cases withheld.
+    """
     own = [(measure, result), *beside]
-    rates = [as_rate(m.title, r) for m, r in own]
-    table: list[Cells] = [(m.title, recorded(r), rate(r), interval(r)) for m, r in own]
+    rates = [as_rate(m.title, r) for m, r in own if leaves(r) or not leaving]
+    table: list[Cells] = [(m.title, *told(r, leaving)) for m, r in own]
     for year in benchmarks.years:
         figure, label, value = (
             benchmarks.figure(measure.id, year),

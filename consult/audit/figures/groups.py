@@ -8,13 +8,15 @@ from typing import Final
 from consult.audit import charts
 from consult.audit.breakdowns import ItemResult
 from consult.audit.comparison import COMPARE_FROM, PERCENT_FROM
-from consult.audit.figures.said import NO_COMPARISON, TOO_FEW, Figure, as_rate, interval, rate, recorded
+from consult.audit.figures.said import NO_COMPARISON, TOO_FEW, Figure, as_rate, interval, rate, recorded, told
+from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.results import Result
-from consult.audit.suppression import withheld
+from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.proforma.dataset import Field
 
 OF_FEW: Final = "The cases of a group are those of one or two clinicians, so its figures would be theirs."
+FEW_GONE: Final = f"Withheld: fewer than {LEAVES_FROM} cases."
 GONE: Final = "Withheld: a count of 1 to 4, and at least one further group so that none can be had by subtraction."
 
 
@@ -42,18 +44,23 @@ def of_items(measure: Measure, found: Sequence[ItemResult]) -> Figure:
     )
 
 
-def of_parts(measure: Measure, parts: Sequence[tuple[Measure, Result]]) -> Figure:
-    """The measures that a joint one is made of, each among the cases it applies to itself."""
-    drawn = any(r.applicable >= PERCENT_FROM for _, r in parts)
+def of_parts(measure: Measure, parts: Sequence[tuple[Measure, Result]], *, leaving: bool = False) -> Figure:
+    """The measures that a joint one is made of, each among the cases it applies to itself.
+
+    `leaving`: made for a copy that leaves the provider, with what is of under ten cases withheld.
+    """
+    shown = [(m.short, r) for m, r in parts if leaves(r) or not leaving]
+    drawn = any(r.applicable >= PERCENT_FROM for _, r in shown)
     return Figure(
         "items",
         "Heading by heading",
         f"{measure.title}: the rate of each heading with its 95% interval, on a line from 0 to 100%.",
-        _items_finding([(m.short, r) for m, r in parts], max((r.applicable for _, r in parts), default=0)),
+        _items_finding(shown, max((r.applicable for _, r in shown), default=0)),
         ("Heading", "Recorded", "Rate", "95% interval"),
-        tuple((m.title, recorded(r), rate(r), interval(r)) for m, r in parts),
-        charts.row_charts([as_rate(m.short, r) for m, r in parts]) if drawn else (),
+        tuple((m.title, *told(r, leaving)) for m, r in parts),
+        charts.row_charts([as_rate(label, r) for label, r in shown]) if drawn else (),
         (("dot", "rate with its 95% interval"),) if drawn else (),
+        (FEW_GONE,) if len(shown) < len(parts) else (),
     )
 
 
@@ -64,7 +71,8 @@ def _items_finding(found: Sequence[tuple[str, Result]], n: int) -> str:
     most = max(known, key=lambda one: one[1].rate or 0)
     least = min(known, key=lambda one: one[1].rate or 0)
     if most[1].rate == least[1].rate:
-        return f"Each item is recorded as often as the others: {recorded(most[1])}."
+        alike = len({r.applicable for _, r in known}) == 1
+        return f"Each item is recorded as often as the others: {(recorded if alike else rate)(most[1])}."
     return f"Least often recorded: {least[0]} ({recorded(least[1])}); most often: {most[0]} ({recorded(most[1])})."
 
 
@@ -124,6 +132,8 @@ def _groups_finding(shown: Sequence[tuple[str, Result]]) -> str:
         return f"Between groups: {TOO_FEW}. It takes two groups with {COMPARE_FROM} or more cases."
     most = max(shown, key=lambda one: one[1].rate or 0)
     least = min(shown, key=lambda one: one[1].rate or 0)
+    if most[1].rate == least[1].rate:
+        return f"Each group with {COMPARE_FROM} or more cases has the same rate: {rate(most[1])}."
     between = f"from {rate(least[1])} ({least[0]}) to {rate(most[1])} ({most[0]})"
     return f"Among groups with {COMPARE_FROM} or more cases: {between}."
 

@@ -53,9 +53,10 @@ def trend(
     word = "month" if size == 1 else "quarter"
     points = [(at, r) for at, r in periods if r.applicable >= least]
     first = periods[0][0] if periods else 0
-    charted = _Charted([(r.met, r.applicable) for _, r in points], word)
+    charted = _Charted([(r.met, r.applicable) for _, r in points], word, least)
     table = tuple(_rows(periods, points, charted, size, least))
-    marked = [Action(_months(when) / size - first - 0.5, letter(i)) for i, (when, _) in enumerate(actions)]
+    inside, outside = _by_time(actions, first, periods[-1][0] if periods else 0, size)
+    marked = [Action(_months(when) / size - first - 0.5, letter(i)) for i, (when, _) in enumerate(inside)]
     drawn = _drawn(points, first, charted, size) if len(points) >= FEWEST_POINTS else []
     few = f"A {word} with fewer than {least} cases is in the table and not in the chart."
     return Figure(
@@ -66,9 +67,22 @@ def trend(
         (word.capitalize(), "Recorded", "Rate", "95% interval", "Limits of chance", "More than chance"),
         table,
         charts.time_charts(drawn, [*lines, *charted.levels], marked) if drawn else (),
-        (*charted.key(bool(actions)), *lines_key(lines)) if drawn else (),
-        (*map(_action_said, marked, actions), *([few] if len(table) > len(points) else [])),
+        (*charted.key(bool(inside)), *lines_key(lines)) if drawn else (),
+        (
+            *map(_action_said, marked, inside),
+            *map(_outside_said, outside),
+            *([few] if len(table) > len(points) else []),
+        ),
     )
+
+
+def _by_time(actions: Sequence[Dated], first: int, last: int, size: int) -> tuple[list[Dated], list[Dated]]:
+    """The actions that fall into the time of a chart, and those before or after it, which are not marked on it."""
+    found: tuple[list[Dated], list[Dated]] = ([], [])
+    for action in actions:
+        month = action[0].year * 12 + action[0].month - 1
+        found[not first <= month // size <= last].append(action)
+    return found
 
 
 def _months(when: date) -> float:
@@ -77,8 +91,16 @@ def _months(when: date) -> float:
 
 
 def _action_said(mark: Action, action: Dated) -> str:
+    return f"{mark.letter}: {_dated(action)}"
+
+
+def _outside_said(action: Dated) -> str:
+    return f"Outside the time of the chart: {_dated(action)}"
+
+
+def _dated(action: Dated) -> str:
     when, text = action
-    return f"{mark.letter}: {when.day} {MONTHS[when.month - 1]} {when.year}, {text}"
+    return f"{when.day} {MONTHS[when.month - 1]} {when.year}, {text}"
 
 
 Periods = Sequence[tuple[int, Result]]
@@ -105,8 +127,8 @@ def _drawn(points: Periods, first: int, charted: _Charted, size: int) -> list[Pe
 class _Charted:
     """What the rules of charts over time find in the points: limits and words for each, a middle line, a sentence."""
 
-    def __init__(self, points: Sequence[spc.Point], word: str) -> None:
-        self.word, self.n = word, len(points)
+    def __init__(self, points: Sequence[spc.Point], word: str, least: int) -> None:
+        self.word, self.n, self.least = word, len(points), least
         self.chart = spc.p_chart(points) if len(points) >= spc.FEW_POINTS else None
         self.run = None if self.chart else spc.run_chart(points)
         self.limits: list[tuple[float, float] | None] = [None] * self.n
@@ -133,19 +155,22 @@ class _Charted:
 
     def key(self, actions: bool) -> tuple[tuple[str, str], ...]:
         found = [("dot", f"rate of a {self.word}, with its 95% interval")]
-        found.append(("square", "a rule points to it: more than chance"))
+        found += [("square", "a rule points to it: more than chance")] if self.chart else []
         found.append(("mean", "mean" if self.chart else "median"))
         found += [("limit", "limits of chance (3 standard deviations)")] if self.chart else []
         return (*found, *([("action", "action of the service")] if actions else []))
 
     def finding(self, labels: Sequence[str]) -> str:
-        many = f"{self.n} {self.word}s with 5 or more cases"
+        large = f"{self.word}s with {self.least} or more cases"
         if self.n < FEWEST_POINTS:
-            return f"Over time: {TOO_FEW}. It takes {FEWEST_POINTS} {self.word}s with 5 or more cases to draw a chart."
-        special = [label for label, rules in zip(labels, self.rules, strict=True) if rules]
-        found = f"more than chance in {', '.join(special)}" if special else "nothing that chance alone would not give"
+            return f"Over time: {TOO_FEW}. It takes {FEWEST_POINTS} {large} to draw a chart."
+        many = f"{self.n} {large}"
         if self.chart:
+            special = [label for label, rules in zip(labels, self.rules, strict=True) if rules]
+            found = (
+                f"more than chance in {', '.join(special)}" if special else "nothing that chance alone would not give"
+            )
             return f"Over {many} the mean was {percent(self.chart.mean)}; the four usual rules find {found}."
         middle = percent(self.run.median) if self.run else ""
-        few = f"too few for limits, which take {spc.FEW_POINTS}"
-        return f"Over {many} the median was {middle}; runs of 7 show {found} ({few})."
+        few = f"So few tell no change from chance, which takes {spc.FEW_POINTS} or more."
+        return f"Over {many} the median was {middle}. {few}"

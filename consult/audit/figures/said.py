@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.charts import Level, Plane, Rate, RowChart, Shape
-from consult.audit.comparison import PERCENT_FROM, percent
+from consult.audit.comparison import PERCENT_FROM, percent, percent_of_cases
+from consult.audit.leaving import leaves
 from consult.audit.results import Result
 
 TOO_FEW: Final = "too few to say"
@@ -45,11 +46,21 @@ def recorded(result: Result) -> str:
     return f"{result.met} of {result.applicable}"
 
 
+WITHHELD: Final[Cells] = ("withheld", "", "")
+
+
+def told(result: Result, leaving: bool = False) -> Cells:
+    """The count, the rate and the interval as cells; withheld where a copy leaves and this measure does not."""
+    if leaving and not leaves(result):
+        return WITHHELD
+    return recorded(result), rate(result), interval(result)
+
+
 def rate(result: Result) -> str:
     """The rate in words; no percentage under 5 cases."""
     if result.applicable < PERCENT_FROM or result.rate is None:
         return "too few for a percentage" if result.applicable else "no case"
-    return percent(result.rate)
+    return percent_of_cases(result.rate)
 
 
 def interval(result: Result) -> str:

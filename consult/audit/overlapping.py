@@ -1,0 +1,60 @@
+"""Which rounds may be shown beside each other outside the provider.
+
+Two samples that share most of their cases give away the few in which they differ: what is counted in one, less what is
+counted in the other, is the result of those few. So of rounds from which fewer than ten cases could be told like that,
+the one made first is shown, and the later ones are not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from itertools import product
+from typing import Final
+
+from consult.audit.rounds import Key
+from consult.audit.suppression import LEAVES_FROM
+
+MOST_TOGETHER: Final = 7
+"""Rounds that share cases are tried in every way of adding and subtracting; of more than these a further one waits."""
+
+Cases = Collection[Key]
+
+
+def kept_back(samples: Mapping[str, Cases]) -> dict[str, str]:
+    """The rounds not to be shown, each with one that it shares cases with; `samples` are by id, the first made first.
+
+    A sample of fewer than ten cases shows no number, so nothing is had by subtracting it.
+    """
+    shown: dict[str, frozenset[Key]] = {}
+    gone: dict[str, str] = {}
+    for id_, cases in samples.items():
+        mine = frozenset(cases)
+        near = _sharing(mine, shown)
+        if len(mine) >= LEAVES_FROM and near and _tells_of_few([mine, *(shown[one] for one in near)]):
+            gone[id_] = near[0]
+        elif len(mine) >= LEAVES_FROM:
+            shown[id_] = mine
+    return gone
+
+
+def _sharing(mine: frozenset[Key], shown: Mapping[str, frozenset[Key]]) -> list[str]:
+    """The rounds shown that share cases with one, or with another that does; the nearest first."""
+    found: list[str] = []
+    reach = mine
+    while more := [id_ for id_, cases in shown.items() if id_ not in found and reach & cases]:
+        found += more
+        reach = reach.union(*(shown[id_] for id_ in more))
+    return found
+
+
+def _tells_of_few(samples: list[frozenset[Key]]) -> bool:
+    """Whether adding and subtracting the counts of these samples can leave those of one to nine cases."""
+    if len(samples) > MOST_TOGETHER:
+        return True
+    parts = Counter(tuple(case in sample for sample in samples) for case in frozenset().union(*samples))
+    for signs in product((-1, 0, 1), repeat=len(samples)):
+        left = sum(n for part, n in parts.items() if sum(s for s, held in zip(signs, part, strict=True) if held))
+        if 0 < left < LEAVES_FROM:
+            return True
+    return False
