@@ -254,7 +254,7 @@ def edit(provider: str, mode: str, case_ref: str) -> Response | str | tuple[str,
             "This case comes from a consultation signed here; its clinician corrects it by an addendum.", shown
         )
     form = inst().entry.only({item.name for item in inst().entry.fields} - {"case_ref"})
-    if request.method == "GET":
+    if request.method != "POST":
         return _edit_page(held, form, held.fields, [])
     values = sent(form)
     try:

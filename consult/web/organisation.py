@@ -52,7 +52,7 @@ def answer(site: str, year: int) -> Response | str | tuple[str, int]:
     if not held or site not in asked_in(year) or not section.questions:
         abort(404)
     about = (inst().provider, site, year)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(about)
     given = {q.id: clean(request.form.get(f"q.{q.id}", "")) for q in section.questions}
     try:
