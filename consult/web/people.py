@@ -34,7 +34,7 @@ OWN_LINK: Final = (
 @bp.route("", methods=["GET", "POST"])
 def index() -> str | tuple[str, int]:
     """Everybody who may sign in, or could; a new person is started with a password that is shown once."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _listed()
     words, until = passwords.start_words(), _start_until()
     try:

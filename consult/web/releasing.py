@@ -56,7 +56,7 @@ EVENTS_OF_FORMS = frozenset(
 def report_page(consultation_id: str) -> Response | str | tuple[str, int]:
     """The report: what would leave, and making it final where the employee has consented."""
     consultation = found(consultation_id)
-    if request.method == "GET" or request.form.get("act") == "preview":
+    if request.method != "POST" or request.form.get("act") == "preview":
         return _page(consultation)
     chosen = _chosen(consultation)
     back = url_for("consultations.report", consultation_id=consultation_id)

@@ -19,7 +19,7 @@ HALF_COOKIE: Final = "consult_half"
 def sign_in() -> Response | str | tuple[str, int]:
     """Ask for name and password; the reply to a wrong one never says which was wrong."""
     target = own_address(request.values.get("next", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return redirect(target) if g.person else ask(target)
     held = holding.through_sign_in()
     try:
@@ -41,7 +41,7 @@ def _note(refusal: tries.SignInRefused, person_id: str = "") -> None:
 def code() -> Response:
     """Ask for the code of the second factor; the reply to a wrong one says nothing of name and password either."""
     target = own_address(request.form.get("next", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return make_response(redirect(target) if g.person else ask(target))
     held, half = holding.through_sign_in(), cookies.read(HALF_COOKIE)
     try:
