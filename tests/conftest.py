@@ -2,14 +2,15 @@
 
 import gc
 import itertools
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path as FilePath
 
 import pytest
-from chromium import a_browser
 from flask import Flask
 from hypothesis import settings
 from jinja2 import BytecodeCache
+from kinds import OF_A_KIND
 
 from consult.audit import cases, gesture
 from consult.audit.measures import load_measures
@@ -75,9 +76,18 @@ settings.register_profile("consult", deadline=None, derandomize=True, print_blob
 settings.load_profile("consult")
 
 
+def pytest_ignore_collect(collection_path, config):
+    """A folder is not even read in whose tests are all of kinds that the command leaves out: that takes its time."""
+    left_out = re.fullmatch(r"not \w+(?: and not \w+)*", config.option.markexpr)
+    kinds = OF_A_KIND.get(collection_path.name) if collection_path.is_dir() else None
+    return True if kinds and left_out and kinds <= set(left_out[0].split(" ")) else None
+
+
 @pytest.fixture(scope="session")
 def browser():
     """One for all tests of a process: to start one takes as long as a test."""
+    from chromium import a_browser  # what drives it takes a third of a second to read in, also where none is driven
+
     with a_browser() as one:
         yield one
 

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from kinds import OF_A_KIND
 
 from consult.record.ledger import KINDS
 
@@ -195,3 +196,18 @@ def test_no_page_is_given_a_name_that_hides_a_word_every_template_has():
         if given.arg in every
     ]
     assert hidden == []
+
+
+@pytest.mark.parametrize(("folder", "kinds"), OF_A_KIND.items())
+def test_every_test_of_a_folder_that_may_be_passed_over_is_of_its_kind(folder, kinds):
+    files = sorted((ROOT / "tests" / folder).rglob("test_*.py"))
+    assert files
+    for file in files:
+        marks = next(
+            node.value
+            for node in ast.parse(file.read_text("utf-8")).body
+            if isinstance(node, ast.Assign) and node.targets[0].id == "pytestmark"
+        )
+        every = marks.elts if isinstance(marks, ast.List) else [marks]
+        named = {mark.attr for mark in every if isinstance(mark, ast.Attribute)}
+        assert named & kinds, f"{file.name} is of no kind that {folder} holds"

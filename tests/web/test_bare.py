@@ -1,13 +1,18 @@
-"""What is taken away from a page before it is looked over hides no fault of it."""
+"""What spares work in the tests of pages hides nothing: what is taken away of a page, an application used again."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pages
 import pytest
 from bare import bare
-from visiting import Service
+from html5lib.html5parser import ParseError
+from visiting import Again, Service, opened
+
+from consult.instance import KEY_FILE
 
 PAGE = """<!DOCTYPE html>
 <html lang="en-GB">
@@ -95,6 +100,54 @@ def test_no_fault_is_taken_away(fault: str) -> None:
     assert page != PAGE
     assert pages.wrong_with(page)
     assert pages.wrong_with(bare(page))
+
+
+@pytest.mark.parametrize("fault", ["two that cross", "an entity that is none", "no kind of document"])
+def test_a_page_that_nobody_looked_over_is_parsed_strictly_before_it_is_read(fault: str) -> None:
+    with pytest.raises(ParseError):
+        pages.parse(FAULTS[fault](PAGE))
+
+
+def test_a_page_is_read_as_the_strict_parser_does() -> None:
+    assert pages.alike(pages.strict(PAGE), pages.read(PAGE))
+    for old, new in (("Done", "Don"), ('id="age"', 'id="old"'), ("<p>Done", "<p><b></b>Done"), (" selected", "")):
+        assert not pages.alike(pages.strict(PAGE), pages.read(PAGE.replace(old, new)))
+
+
+def test_what_one_process_found_sound_the_others_take_up_and_nothing_else(tmp_path: Path) -> None:
+    one, other = pages.Sound(), pages.Sound()
+    one.file = other.file = tmp_path / "sound"
+    page, pieces = pages.shape(PAGE, whole=True), pages.shape("<p>Said</p>", whole=False)
+    assert page not in other
+    one.add(page)
+    assert page in other
+    assert pages.shape(PAGE, whole=False) not in other
+    other.add(pieces)
+    assert pieces in one
+    assert pages.shape(FAULTS["two headings"](PAGE), whole=True) not in one
+
+
+def test_an_application_that_is_put_over_another_instance_keeps_nothing_of_the_one_before(
+    made: Path, tmp_path: Path
+) -> None:
+    again = Again()
+    first, second = (opened(Path(shutil.copytree(made, tmp_path / name)), again) for name in ("first", "second"))
+    assert first.app is second.app
+    first.instance.close()
+    first.app.extensions["of the first"] = first.app.config["OF_THE_FIRST"] = True
+    first.app.config["TRUSTED_HOSTS"] = ["first.example"]
+    folder = Path(shutil.copytree(made, tmp_path / "third"))
+    (folder / KEY_FILE).unlink()
+    third = opened(folder, again)
+    assert third.app.extensions["consult"] is third.instance
+    assert third.app.secret_key == third.instance.secret_key != second.instance.secret_key
+    assert "of the first" not in third.app.extensions
+    assert "OF_THE_FIRST" not in third.app.config
+    assert third.app.before_request_funcs[None][0] == third.hurry
+    assert second.hurry not in third.app.before_request_funcs[None]
+    assert third.visitor("nurse").ask("/").status_code == 200
+    for service in (second, third):
+        service.instance.close()
 
 
 def test_pages_that_differ_in_what_they_say_leave_the_same_and_in_how_they_are_made_do_not() -> None:
