@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -60,17 +61,27 @@ def check_loaded(folder: Path) -> None:
 
 
 def note_served(instance: Instance) -> None:
-    """Write down what a server that starts has in use: it goes on with that, whatever the files say later."""
-    with only_for_me():
-        (instance.folder / SERVED).write_text(json.dumps(instance.in_use(), indent=1), "utf-8")
+    """Write down what a server that starts has in use: it goes on with that, whatever the files say later.
+
+    Where the disk has no room for that it serves all the same, so that the record can be read; nothing is approved
+    then. What the server before showed goes in any case, as it would be taken for what this one shows.
+    """
+    file = instance.folder / SERVED
+    file.unlink(missing_ok=True)
+    with suppress(OSError), only_for_me():
+        file.write_text(json.dumps(instance.in_use(), indent=1), "utf-8")
 
 
 def why_not_as_served(instance: Instance) -> str | None:
     """Why nothing is approved while a server shows other texts than those in use here now; None if it shows these."""
-    file = instance.folder / SERVED
-    if not file.exists() or not is_served(instance.folder):
+    if not is_served(instance.folder):
         return None
-    shown, now = json.loads(file.read_text("utf-8")), instance.in_use()
+    shown, now = _shown(instance.folder), instance.in_use()
+    if shown is None:
+        return (
+            f"The running server could not write down in {instance.folder} which texts it shows; make room on its disk "
+            "and start the server again, read what it shows, then approve."
+        )
     other = sorted(what for what in shown.keys() | now.keys() if shown.get(what) != now.get(what))
     if not other:
         return None
@@ -78,6 +89,15 @@ def why_not_as_served(instance: Instance) -> str | None:
         f"The running server still shows another text ({', '.join(other)}); stop it, start it again, read what it "
         "shows, then approve."
     )
+
+
+def _shown(folder: Path) -> dict[str, str] | None:
+    """What the running server wrote down of itself; None where it had no room for that."""
+    try:
+        found = json.loads((folder / SERVED).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def approve_all(instance: Instance, named: dict[str, str], name: str, post: str, actor: str) -> list[str]:

@@ -127,21 +127,36 @@ def _years_before(day: date, years: int) -> date:
 
 def write_down(folder: Path, erased: Erased) -> Path:
     """Add a line to the list of an instance: all of it, on the disk, or nothing, as a restore reads each line."""
-    file = folder / LIST
-    line = json.dumps(asdict(erased), ensure_ascii=False) + "\n"
+    file, line = folder / LIST, _written(erased)
     with file.open("ab", buffering=0) as stream:
         before = stream.seek(0, os.SEEK_END)
-        if stream.write(line.encode()) != len(line.encode()):
+        if stream.write(line) != len(line):
             stream.truncate(before)
             raise Refused(f"Nothing was erased, as there is no room for a line in {file}; make room, then try again.")
     sync(file)
     return file
 
 
+def take_back(folder: Path, lines: Iterable[Erased]) -> None:
+    """Make lines of the list blank where they stand: others may add to its end meanwhile, and it takes no room."""
+    file, wanted, at = folder / LIST, {_written(line) for line in lines}, 0
+    with file.open("r+b") as stream:
+        for line in stream.readlines():
+            if line in wanted:
+                stream.seek(at)
+                stream.write(b" " * (len(line) - 1))
+            at += len(line)
+    sync(file)
+
+
+def _written(erased: Erased) -> bytes:
+    return (json.dumps(asdict(erased), ensure_ascii=False) + "\n").encode()
+
+
 def read_list(file: Path) -> list[Erased]:
     """The lines of a list; none where there is no file. Refused if a line is none of ours."""
     try:
-        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+        lines = file.read_text("utf-8").split("\n") if file.exists() else []  # a reason may hold other line ends
         return [_line(json.loads(line)) for line in lines if line.strip()]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise Refused(f"{file} is no list of what was erased; take the right file, or mend its last line.") from error

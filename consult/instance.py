@@ -267,7 +267,11 @@ def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:
     """Copy a database before its schema is changed, and prove the copy; DatabaseRefused if that can't be done.
 
     The copy that an upgrade left which then failed serves again: a start tried over and over must not fill the disk.
+    What a kill left of one is removed first: it holds personal data, and nothing else would.
     """
+    for left in (folder / BACKUPS).glob("before-schema-*.db.part*"):
+        with suppress(OSError):  # of another start at this moment, where the system does not let go of it
+            left.unlink()
     name = f"before-schema-{SCHEMA_VERSION}-from-{version}-"
     if any(_ends_like(copy, db) for copy in (folder / BACKUPS).glob(f"{name}*.db")):
         return

@@ -27,6 +27,8 @@ from consult.record.timekeeping import stamp
 FOLDER: Final = "security"
 KEEP: Final = timedelta(days=180)
 """For how long a day's file is kept."""
+BELIEVED: Final = 3
+"""On so many days something must have been written before the clock is believed that they have come."""
 MOST: Final = 1_000_000
 """How many bytes a day's file takes of what anybody can bring about; four times that about people who are signed in."""
 EVENTS: Final = {
@@ -117,8 +119,14 @@ class SecurityLog:
 
 
 def remove_old(folder: Path, today: date) -> list[str]:
-    """Remove the files of days too long ago, by their names; returns which."""
-    gone = [file for file in files_in(folder) if today - date.fromisoformat(file.stem) > KEEP]
+    """Remove the files of days too long ago, by their names; returns which.
+
+    How long ago is counted from the third last day before today on which something was written: else a clock that runs
+    half a year ahead would take the whole log away in one day.
+    """
+    days = [day for file in files_in(folder) if (day := date.fromisoformat(file.stem)) < today]
+    since = days[BELIEVED - 1] if len(days) >= BELIEVED else date.min
+    gone = [folder / f"{day.isoformat()}.jsonl" for day in days if since - day > KEEP]
     for file in gone:
         with suppress(OSError):
             file.unlink()

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from consult.accounts.people import NewPerson, Person, add_person, check_password, username_of
+from consult.accounts.people import NewPerson, Person, PersonRefused, add_person, check_password, username_of
 from consult.instance import Instance, InstanceRefused, exists, open_instance
 from consult.record.settings import (
     Site,
@@ -24,12 +24,13 @@ DEMO_PROVIDER: Final = "DEMO"
 
 
 class SetUp(Struct, frozen=True):
-    """What a real installation begins with."""
+    """What a real installation begins with; without a sign-in name one is made from the name of the administrator."""
 
     provider: str
     sites: tuple[str, ...]
     admin: str
     password: str
+    username: str = ""
 
     def check(self) -> None:
         """Refuse what could not be set up, before anything is written."""
@@ -40,7 +41,13 @@ class SetUp(Struct, frozen=True):
             raise InstanceRefused(f"{DEMO_PROVIDER} is the provider of the demonstration; give the service's own code.")
         if not self.sites or len({site.casefold() for site in self.sites}) < len(self.sites):
             raise InstanceRefused("Give at least one site, and each of them once.")
-        check_password(self.password, username_of(self.admin), self.admin, service=(self.provider, *self.sites))
+        check_password(self.password, self._signs_in_as(), self.admin, service=(self.provider, *self.sites))
+
+    def _signs_in_as(self) -> str:
+        try:
+            return username_of(self.username or self.admin)
+        except PersonRefused as refusal:
+            raise InstanceRefused(f"{refusal} Give it with --username.") from refusal
 
 
 def set_up(folder: Path, wanted: SetUp, actor: str) -> Person:
@@ -56,7 +63,7 @@ def set_up(folder: Path, wanted: SetUp, actor: str) -> Person:
             change_setting(conn, "demonstration", False, actor, at)
             for code in wanted.sites:
                 put_site(conn, Site(code, code), actor, at)
-            new = NewPerson(wanted.admin, "administrator", wanted.sites[0], wanted.password)
+            new = NewPerson(wanted.admin, "administrator", wanted.sites[0], wanted.password, wanted.username)
             return add_person(conn, new, actor, at)
     finally:
         instance.close()

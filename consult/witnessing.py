@@ -95,9 +95,7 @@ def append(conn: Connection, file: Path, at: str) -> Seen:
     WitnessRefused is raised, and nothing written, if the file can't be reached, if it was changed, or if a head it
     holds is no step of this log.
     """
-    seen = read(file) if file.exists() else []
-    if sentence := disagreement(conn, seen, file):
-        raise WitnessRefused(f"{sentence} Nothing was added.")
+    seen = read_to_add(conn, file)
     line = seen_now(conn, seen[-1].link if seen else ledger.START, at)
     try:
         _add(file, line.text)
@@ -106,6 +104,14 @@ def append(conn: Connection, file: Path, at: str) -> Seen:
             f"The witness {file} can't be written ({error.strerror}); connect its disk or share, or name another file."
         ) from error
     return line
+
+
+def read_to_add(conn: Connection, file: Path) -> list[Seen]:
+    """The heads of a witness file to which this log may add, none where it is still to be made; else WitnessRefused."""
+    seen = read(file) if file.exists() else []
+    if sentence := disagreement(conn, seen, file):
+        raise WitnessRefused(f"{sentence} Nothing was added.")
+    return seen
 
 
 def _add(file: Path, text: str) -> None:

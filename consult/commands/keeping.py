@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from consult import backup, doctor, encrypting, exports, rehearsing, tending, verifying, witnessing
+from consult.accounts import breached
 from consult.commands.place import (
     EXIT_CODES,
     Place,
@@ -157,7 +158,16 @@ def settings_set(place: Place, name: str, value: str) -> None:
     """Change the setting NAME to VALUE; a step of the log says who did it."""
     with opened(place) as instance, instance.db.write() as conn:
         value_now = kept.set_keeping(conn, name, value, actor(), instance.store.at())
+        _check_serves(conn, name, str(value_now))
     click.echo(f"{name} = {value_now if value_now != '' else '(blank)'}")
+
+
+def _check_serves(conn: Connection, name: str, value: str) -> None:
+    """Refuse a file in which the doctor would find a fault; a witness that is not there yet is made later."""
+    if name == "witness" and value:
+        witnessing.read_to_add(conn, Path(value))
+    if name == breached.SETTING and value and (sentence := breached.why_not(Path(value))):
+        fail(f"{sentence.removesuffix(breached.MEND)}Nothing was changed; name the right file.")
 
 
 @click.command(name="backup", epilog=EXIT_CODES)

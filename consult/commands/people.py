@@ -21,17 +21,18 @@ from consult.record.database import Connection
 @click.option("--provider", prompt="Code of the provider", metavar="CODE", help="The code of your own service.")
 @click.option("--site", "sites", multiple=True, metavar="CODE", help="The code of a site; may be repeated.")
 @click.option("--admin", prompt="Name of the first administrator", metavar="NAME", help="The first administrator.")
+@click.option("--username", default="", help="The administrator's sign-in name; made from the name if left out.")
 @click.option(
     "--password-file", type=click.File("rb"), metavar="FILE", help="The administrator's password (- for input)."
 )
 @pass_place
-def init(place: Place, provider: str, sites: tuple[str, ...], admin: str, password_file: Any) -> None:
+def init(place: Place, provider: str, sites: tuple[str, ...], admin: str, username: str, password_file: Any) -> None:
     """Set up a real installation: its provider, its sites, its first administrator.
 
-    What is not given as an option is asked for.
+    What is not given as an option is asked for, but for the sign-in name.
     """
     sites = sites or tuple(click.prompt("Codes of the sites, separated by spaces").split())
-    wanted = setting_up.SetUp(provider.strip(), sites, admin, password_from(password_file))
+    wanted = setting_up.SetUp(provider.strip(), sites, admin, password_from(password_file), username)
     person = setting_up.set_up(place.folder, wanted, actor())
     click.echo(f"Set up for provider {wanted.provider} in {place.folder}. Sign in as {person.username}.")
     click.echo("Next: `consult serve`, fill in each site's urgent routes, and have the content approved.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -14,8 +15,9 @@ from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_ins
 from consult.documents import everything as pages
 from consult.instance import Instance, only_for_me
 from consult.proforma.days import day_in
-from consult.record import about
+from consult.record import about, identity
 from consult.record import erasing as record
+from consult.record.database import sqlite3
 from consult.record.ledger import Step
 from consult.record.settings import keeping
 
@@ -101,15 +103,33 @@ def _say(found: list[erasing.Words], going: list[Step]) -> None:
 
 
 def _erase(instance: Instance, employee_id: str, reason: str, words: erasing.Which) -> None:
+    """Erase in one transaction, the lines of the list on the disk before it is kept.
+
+    So a kill at any moment lets nobody come back who was erased. Between the two it leaves the line of somebody who is
+    still there, whom a later restore erases: that was asked for and a reason given, while nothing puts right that an
+    erased person is in use again. Where the transaction fails, its lines are taken back.
+    """
     dataset, at = instance.library.current.dataset, instance.store.at()
-    with instance.db.write() as conn:
-        known = record.check_may_go(conn, employee_id, instance.today())
-        going = erasing.chosen(erasing.typed_about(conn, instance.library, known), words)
-        erased = erasing.take_out(conn, dataset, employee_id, reason, going, actor(), at)
-        with only_for_me():
-            for line in erased:
-                erasing.write_down(instance.folder, line)
+    erased: list[erasing.Erased] = []
+    try:
+        with instance.db.write() as conn:
+            known = record.check_may_go(conn, employee_id, instance.today())
+            going = erasing.chosen(erasing.typed_about(conn, instance.library, known), words)
+            erased += erasing.take_out(conn, dataset, employee_id, reason, going, actor(), at)
+            with only_for_me():
+                for line in erased:
+                    erasing.write_down(instance.folder, line)
+    except BaseException:
+        _take_back(instance, erased)
+        raise
     instance.db.settle()
+
+
+def _take_back(instance: Instance, lines: list[erasing.Erased]) -> None:
+    """Take lines back of whoever is still there: an interrupt may come when all was kept. If in doubt they stand."""
+    with suppress(OSError, sqlite3.Error):
+        conn = instance.db.read()
+        erasing.take_back(instance.folder, [line for line in lines if identity.entered(conn, line.employee)])
 
 
 @employee.command(name="erase-again", epilog=EXIT_CODES)
@@ -125,11 +145,11 @@ def employee_erase_again(place: Place, file: Path) -> None:
         fail(f"There is no file {file}; name the list that was kept of what was erased.")
     listed = erasing.read_list(file)
     with opened(place) as instance:
+        _keep(instance, listed)  # before, as in `_erase`: all of the list were erased once
         with instance.db.write() as conn:
             dataset = instance.library.current.dataset
             n = erasing.again(conn, dataset, listed, actor(), instance.store.at())
         instance.db.settle()
-        _keep(instance, listed)
     click.echo(f"{count(len(listed), 'line')} in the list; {count(n, 'employee')} erased again.")
 
 

@@ -53,8 +53,14 @@ def between(start: str, end: str) -> tuple[str, str]:
 
 
 def begins(day: date) -> str:
-    """When a day begins here, as steps hold their time; OverflowError or ValueError at the ends of the calendar."""
-    return stamp(datetime.combine(day, time()).astimezone())
+    """When a day begins here, as steps hold their time; OverflowError or ValueError at the ends of the calendar.
+
+    ValueError too where the system knows no such day: Windows counts none before 1970.
+    """
+    try:
+        return stamp(datetime.combine(day, time()).astimezone())
+    except OSError as error:
+        raise ValueError(f"this system knows no {day}") from error
 
 
 class Timekeeper:

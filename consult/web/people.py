@@ -61,7 +61,13 @@ def _listed(problem: str = "", wrong: str = "") -> str:
         required=factors.required(conn),
         roles=ROLES,
         sites=inst().open_sites.values(),
+        named=_site_names(),
     )
+
+
+def _site_names() -> dict[str, str]:
+    """What each site is called, the closed ones too, by code."""
+    return {code: site.name for code, site in inst().sites.items()}
 
 
 def _started(one: Person, words: str, how: str) -> str:
@@ -109,6 +115,7 @@ def _page(one: Person, problem: str = "", wrong: str = "") -> str:
         wrong=wrong,
         roles=ROLES,
         sites=[site for site in inst().sites.values() if site.code in {*inst().open_sites, one.site}],
+        named=_site_names(),
         at_closed=one.site not in inst().open_sites,
         starting=one.id in accounts.starting(conn),
         has_factor=factors.has(conn, one.id),

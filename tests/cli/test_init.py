@@ -1,6 +1,7 @@
 """Setting up a real installation, and its people."""
 
 import stat
+from contextlib import closing
 
 import pytest
 
@@ -56,6 +57,8 @@ def test_the_folder_and_its_files_are_for_the_owner_only(consult, tmp_path, pass
         (("--provider", "two words"), "provider code"),
         (("--site", "ä"), "site code"),
         (("--admin", "!"), "sign-in name"),
+        (("--admin", "\u041e\u043b\u044c\u0433\u0430"), "Give it with --username"),
+        (("--username", "!"), "Give it with --username"),
     ],
 )
 def test_what_is_not_right_leaves_nothing_behind(consult, tmp_path, password_file, more, says):
@@ -71,8 +74,20 @@ def test_a_password_that_will_not_do_leaves_nothing_behind(consult, tmp_path, co
     assert not (tmp_path / "i").exists()
 
 
-def test_a_site_given_twice_is_refused(consult, tmp_path, password_file):
-    words = ("--provider", "ACME", "--site", "A", "--site", "A", "--admin", "Anna Berg")
+def test_an_administrator_whose_name_has_no_latin_letters_signs_in_as_they_say(consult, tmp_path, password_file):
+    name = "\u041e\u043b\u044c\u0433\u0430 \u0411\u0435\u0440\u0433"
+    assert (
+        "as olga.berg"
+        in init(consult, tmp_path / "i", password_file, "--admin", name, "--username", "Olga.Berg").stdout
+    )
+    with closing(open_instance(tmp_path / "i")) as instance:
+        _, who = signing_in.sign_in(instance.db, "olga.berg", PASSWORD, now_utc())
+    assert (who.name, who.role) == (name, "administrator")
+
+
+@pytest.mark.parametrize("other", ["A", "a"])
+def test_a_site_given_twice_is_refused(consult, tmp_path, password_file, other):
+    words = ("--provider", "ACME", "--site", "A", "--site", other, "--admin", "Anna Berg")
     said = consult(tmp_path / "i", "init", *words, "--password-file", password_file, code=1)
     assert "each of them once" in said.stderr
 

@@ -20,6 +20,7 @@ from click.testing import Result
 from consult import access, erasing, handing_over, verifying
 from consult.accounts import people
 from consult.audit import cases
+from consult.commands import protecting
 from consult.instance import Instance, database_file, open_instance
 from consult.proforma.answer import Answer
 from consult.proforma.path import blank_emergencies
@@ -396,6 +397,82 @@ def test_without_room_for_its_line_nobody_is_erased_and_the_list_stays_whole(
     assert known(real) == id_
     consult(real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes")
     assert len(erasing.read_list(file)) == before.count(b"\n") + 1
+
+
+LIMITED = (
+    "import resource, signal, sys; from consult.cli import main; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); main(['--instance', *sys.argv[1:]])"
+)
+ENDED_AT = (
+    "import os, sys; from consult.cli import main; from consult.record.database import Database; before, file, *words ="
+    " sys.argv[1:]; connect = Database._connect\n"
+    "def traced(self, *kept):\n"
+    "    conn = connect(self, *kept)\n"
+    "    conn.set_trace_callback(lambda said: said.startswith(before) and os.path.exists(file) and os._exit(9))\n"
+    "    return conn\n"
+    "Database._connect = traced; main(['--instance', *words])"
+)
+
+
+def erase_in_a_process(code: str, folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    asked = (folder, "employee", "erase", known(folder), "--reason", "Asked by letter", "--yes")
+    run = [sys.executable, "-c", code, *map(str, (*words, *asked))]
+    return subprocess.run(run, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process is given a limit")
+def test_an_erasing_that_failed_is_not_done_by_a_later_restore(consult: Consult, real: Path, tmp_path: Path) -> None:
+    """There is room for the line, and none for what the database would keep."""
+    id_ = known(real)
+    consult(real, "backup", tmp_path / "before.db")
+    with closing(open_instance(real)):
+        done = erase_in_a_process(LIMITED, real)
+    assert done.returncode == 1
+    assert "This was not saved, as the disk" in done.stderr
+    assert (real / erasing.LIST).read_bytes().strip() == b"", "it was written, and taken back"
+    consult(real, "restore", tmp_path / "before.db")
+    assert known(real) == id_
+    consult(real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes")
+    assert [line.employee for line in erasing.read_list(real / erasing.LIST)] == [id_]
+    consult(real, "restore", tmp_path / "before.db")
+    assert holds_nothing_of_him(real)
+
+
+@pytest.mark.parametrize(("before", "gone"), [("COMMIT", False), ("PRAGMA wal_checkpoint", True)])
+def test_a_kill_while_somebody_is_erased_never_lets_them_come_back(
+    consult: Consult, real: Path, tmp_path: Path, before: str, gone: bool
+) -> None:
+    """Before it is kept, and after: the line stands in either case."""
+    id_ = known(real)
+    consult(real, "backup", tmp_path / "before.db")
+    assert erase_in_a_process(ENDED_AT, real, before, real / erasing.LIST).returncode == 9
+    with closing(open_instance(real)) as instance:
+        assert (identity.entered(instance.db.read(), id_) is None) == gone
+    assert [line.employee for line in erasing.read_list(real / erasing.LIST)] == [id_]
+    consult(real, "restore", tmp_path / "before.db")
+    assert holds_nothing_of_him(real)
+
+
+def test_an_interrupt_once_it_was_kept_takes_no_line_back(real: Path) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    id_ = known(real)
+    with closing(open_instance(real)) as instance:
+        instance.db.when_kept = interrupt
+        with pytest.raises(KeyboardInterrupt):
+            protecting._erase(instance, id_, "Asked by letter", "naming")
+        assert identity.entered(instance.db.read(), id_) is None
+    assert [line.employee for line in erasing.read_list(real / erasing.LIST)] == [id_]
+
+
+def test_lines_are_taken_back_from_among_others(tmp_path: Path) -> None:
+    lines = [erasing.Erased(f"e-{n}", "2026-01-01", "Gefragt \u2028 \u00e4", ((n, "h"),)) for n in range(5)]
+    for line in lines:
+        erasing.write_down(tmp_path, line)
+    erasing.take_back(tmp_path, [lines[0], lines[3]])
+    erasing.write_down(tmp_path, lines[0])
+    assert erasing.read_list(tmp_path / erasing.LIST) == [lines[1], lines[2], lines[4], lines[0]]
 
 
 def test_nobody_is_erased_on_hold_or_in_an_open_consultation(consult: Consult, real: Path) -> None:

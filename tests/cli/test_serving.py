@@ -1,6 +1,7 @@
 """Serving: real processes, one server an instance, this machine only unless a TLS proxy stands in front."""
 
 import http.client
+import json
 import re
 import signal
 import socket
@@ -9,13 +10,14 @@ import sys
 import threading
 import urllib.parse
 import urllib.request
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
 from consult import serving
 from consult.accounts.policy import POLICY
-from consult.instance import InstanceRefused
+from consult.approving import SERVED
+from consult.instance import InstanceRefused, open_instance
 from consult.lock import Held, is_served, server_lock
 from consult.serving import Address, application
 
@@ -55,6 +57,27 @@ def test_serve_answers_holds_the_lock_and_stops_when_told(consult, real):
         consult(real, "backup")
     assert process.returncode == 0
     assert not is_served(real)
+
+
+SERVE_WITHOUT_ROOM = (
+    "import resource, signal, sys; from consult.cli import main; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500)); main(['--instance', sys.argv[1], 'serve', '--port', '0'])"
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is given a limit")
+def test_without_room_for_what_it_shows_it_serves_all_the_same_and_nothing_is_approved(consult, real):
+    (real / SERVED).write_text(json.dumps(digests_in(real)), "utf-8")  # what the server before showed
+    words = ("approve", "all", "--name", "Dr Ada Example", "--post", "Consultant", "--yes")
+    with closing(open_instance(real)), running("-c", SERVE_WITHOUT_ROOM, real) as (_, address, _):
+        assert status(address + "health") == 200
+        assert f"could not write down in {real} which texts it shows" in consult(real, *words, code=1).stderr
+    consult(real, *words)
+
+
+def digests_in(folder):
+    with closing(open_instance(folder)) as instance:
+        return instance.in_use()
 
 
 def test_what_was_asked_before_the_end_is_answered_and_nothing_after_it(real):

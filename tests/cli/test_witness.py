@@ -62,6 +62,30 @@ def test_the_witness_of_the_settings_is_asked_by_itself(consult, witnessed):
     assert f"Witness {file}: 4 heads" in consult(folder, "verify").stdout
 
 
+def test_no_file_is_set_that_cannot_be_the_witness(consult, witnessed, tmp_path):
+    folder, file = witnessed
+    assert "can't be reached" in consult(folder, "settings", "set", "witness", tmp_path, code=1).stderr
+    file.write_text(file.read_text().replace(" 2026", " 2025").replace(" 20", " 19", 1))
+    assert "does not follow" in consult(folder, "settings", "set", "witness", file, code=1).stderr
+    assert "witness = (blank)" in consult(folder, "settings").stdout
+    consult(folder, "settings", "set", "witness", tmp_path / "to-be-made.txt")
+    consult(folder, "settings", "set", "witness", "")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"hello\n"])
+def test_no_file_is_set_that_cannot_be_the_list_of_breached_passwords(consult, real, tmp_path, content):
+    file = tmp_path / "list"
+    if content is not None:
+        file.write_bytes(content)
+    said = consult(real, "settings", "set", "breached_passwords", file, code=1).stderr
+    assert said.endswith("Nothing was changed; name the right file.\n")
+    assert "breached_passwords = (blank)" in consult(real, "settings").stdout
+    file.write_text(f"{'0' * 40}:1\n", "ascii")
+    consult(real, "settings", "set", "breached_passwords", file)
+    file.unlink()
+    consult(real, "settings", "set", "breached_passwords", "")
+
+
 def test_a_log_whose_end_was_cut_off_is_found(consult, witnessed):
     folder, file = witnessed
     last = witnessing.read(file)[-1].step

@@ -178,6 +178,16 @@ def test_stopped_at_any_statement_it_is_the_old_or_the_new_one(older: Older, tmp
         older.finished(image)
 
 
+def test_what_a_kill_left_of_the_backup_goes_with_the_next_start(older: Older, tmp_path: Path) -> None:
+    folder = older.copy(tmp_path / "instance")
+    (folder / BACKUPS).mkdir()
+    for name in ("before-schema-5-from-1-20260101T000000000000Z.db.part", "mine.part"):
+        shutil.copyfile(database_file(folder), folder / BACKUPS / name)
+    (folder / BACKUPS / "before-schema-5-from-1-20260101T000000000000Z.db.part-journal").write_bytes(b"half")
+    older.finished(folder)
+    assert [file.name for file in folder.rglob("*.part*")] == ["mine.part"]
+
+
 def stopped_at(older: Older, folder: Path, k: int) -> tuple[int, int]:
     """The exit code of a process ended before the k-th statement of an opening, and the schema version it leaves."""
     older.copy(folder)

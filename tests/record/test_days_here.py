@@ -9,7 +9,7 @@ import pytest
 from consult import erasing, planning
 from consult.audit.actions import Action, Wanted
 from consult.documents.words import day_of, uk_date, uk_month, when
-from consult.record import ledger
+from consult.record import ledger, timekeeping
 from consult.record.ledger import Draft
 from consult.record.timekeeping import between, stamp
 
@@ -48,6 +48,22 @@ def test_the_steps_of_a_period_are_those_of_its_days_here(desk, day):
 def test_a_period_may_reach_to_either_end_of_the_calendar(desk):
     n = ledger.head(desk.db.read())[0]
     assert sum(ledger.counted(desk.db.read(), *between("0001-01-01", "9999-12-31")).values()) == n
+
+
+def test_a_day_that_the_system_does_not_know_is_refused_as_one_beyond_the_calendar(monkeypatch):
+    """Windows knows no zone of a day before 1970, and says so by OSError; a clock stands in for it."""
+
+    class Windows(datetime):
+        def astimezone(self, tz=None):
+            if tz is None and self.year < 1970:
+                raise OSError(22, "Invalid argument")
+            return super().astimezone(tz)
+
+    monkeypatch.setattr(timekeeping, "datetime", Windows)
+    with pytest.raises(ValueError, match="1960-02-03"):
+        timekeeping.begins(date(1960, 2, 3))
+    assert between("1960-02-03", "1960-02-03") == ("", "~")
+    assert between("2026-06-30", "2026-06-30") == ("2026-06-29T23:00:00.000Z", "2026-06-30T23:00:00.000Z")
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,15 @@ def test_what_is_wrong_with_a_new_person_leads_to_the_field_and_takes_the_focus(
     assert (marked.get("id"), marked.get("name"), marked.get("aria-describedby")) == (field, field, "problem")
 
 
+def test_each_site_is_called_by_its_name_as_in_the_form_beside_it(service: Service, admin: Visitor) -> None:
+    service.begin()
+    for path, selects in (("", 1), (f"/{service.who['nurse'].actor}", 1)):
+        page = pages.parse(admin.ask(f"/settings/people{path}").text)
+        told = {"".join(td.itertext()) for td in page.iter("td") if td.get("data-label") == "Site"}
+        offered = [option.text for select in page.iter("select") if select.get("name") == "site" for option in select]
+        assert (told, offered) == ({"Site A (invented)"}, ["Site A (invented)"] * selects)
+
+
 def test_name_role_and_site_are_changed_with_steps_that_hold_no_name(service: Service, admin: Visitor) -> None:
     with service.instance.db.write() as conn:
         settings.put_site(conn, settings.Site("B", "Site B"), "test", service.instance.store.at())

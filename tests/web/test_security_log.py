@@ -212,13 +212,37 @@ def test_a_flood_of_tries_at_a_known_name_hides_nobody_who_is_signed_in(tmp_path
 
 def test_old_files_go_once_a_new_day_begins_and_nothing_else_does(tmp_path: Path) -> None:
     log = SecurityLog(tmp_path)
-    log.note(NOW - security_log.KEEP - timedelta(days=1), "signed_in")
-    log.note(NOW - security_log.KEEP, "signed_in")
+    since = NOW - timedelta(days=security_log.BELIEVED)
+    log.note(since - security_log.KEEP - timedelta(days=1), "signed_in")
+    log.note(since - security_log.KEEP, "signed_in")
+    for days in (3, 2, 1):
+        log.note(NOW - timedelta(days=days), "signed_in")
     (tmp_path / "security" / "notes-2020-01-01.txt").write_text("mine", "ascii")
     (tmp_path / "security" / "2020-99-99.jsonl").write_text("no day", "ascii")
     log.note(NOW, "signed_in")
     names = {file.name for file in (tmp_path / "security").iterdir()}
-    assert names == {"2026-05-26.jsonl", "2026-11-22.jsonl", "notes-2020-01-01.txt", "2020-99-99.jsonl"}
+    written = {f"2026-{day}.jsonl" for day in ("05-23", "11-19", "11-20", "11-21", "11-22")}
+    assert names == {*written, "notes-2020-01-01.txt", "2020-99-99.jsonl"}
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=200), timedelta(days=4000)])
+@pytest.mark.parametrize("days", [1, 2, 3])
+def test_a_clock_that_runs_ahead_for_a_few_days_takes_nothing_away(tmp_path: Path, ahead: timedelta, days: int) -> None:
+    log = SecurityLog(tmp_path)
+    moments = [NOW - timedelta(days=before) for before in range(40, 0, -1)]
+    moments += [NOW + ahead + timedelta(days=day) for day in range(days)]
+    moments += [NOW + timedelta(days=day) for day in range(days, 10)]
+    for moment in moments:
+        log.note(moment, "signed_in")
+    assert {one.stem for one in security_log.files_in(tmp_path / "security")} == {str(one.date()) for one in moments}
+
+
+def test_an_installation_in_daily_use_keeps_the_days_that_it_says_and_two_more(tmp_path: Path) -> None:
+    log = SecurityLog(tmp_path)
+    for day in range(400):
+        log.note(NOW + timedelta(days=day), "signed_in")
+    kept = security_log.files_in(tmp_path / "security")
+    assert len(kept) == security_log.KEEP.days + security_log.BELIEVED + 1
 
 
 def test_the_files_are_for_their_owner_only_and_a_log_that_cannot_be_written_stops_nobody(

@@ -31,3 +31,7 @@ def test_saving_again_writes_over_nobody(service: Service, entered: None) -> Non
     assert (now.fields["sex"], now.fields["staff_group"]) == ("female", "students")
     again = pages.value_of(nurse.get(AT), "seen")
     assert nurse.post(AT, {**mine, "f.staff_group": "students", "seen": again}).status_code == 302
+
+
+def test_asking_for_the_head_alone_changes_nothing(service: Service, entered: None) -> None:
+    assert service.visitor("nurse").client.head(AT).status_code == 200
