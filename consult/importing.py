@@ -8,7 +8,7 @@ from consult.exchange import in_error
 from consult.exchange.casefile import REPLACED, Import, ImportReport, import_cases, read_text
 from consult.instance import Instance
 from consult.progress import Progress
-from consult.setting_up import DEMO_PROVIDER, add_unknown_sites
+from consult.setting_up import DEMO_PROVIDER
 
 
 def import_file(
@@ -25,6 +25,7 @@ def import_file(
         replace=replace,
         reason=reason.strip() or REPLACED,
         why_not=partial(why_not_taken, instance.demonstration),
+        add_sites=True,
     )
     done = 0
     with progress(text.count("\n"), "Cases") as advance:
@@ -35,8 +36,7 @@ def import_file(
             done = rows
 
         report = import_cases(instance.db, dataset, text, settings, report_rows)
-    own = [site for provider, site in report.sites if provider == instance.provider]
-    return report, add_unknown_sites(instance, own, actor)
+    return report, sorted(report.new_sites)
 
 
 def take_out_file(instance: Instance, content: bytes, reason: str, actor: str, write: bool) -> in_error.Undone:

@@ -310,8 +310,9 @@ def _opened(folder: Path, db: Database, clock: Clock, actor: str) -> Instance:
         if gesture.ensure(conn):
             gesture.rebuild(conn, library)
         tally.ensure(conn, plan_of(content.measures, content.definition.dataset))
+        secret = secret_key(folder)  # inside, so that of two that start at once one makes it
     store = Store(db, library, clock)
-    return Instance(folder, db, store, content, secret_key(folder), clock)
+    return Instance(folder, db, store, content, secret, clock)
 
 
 def _check_nothing_lost(folder: Path) -> None:
@@ -349,12 +350,8 @@ def only_for_me() -> Iterator[None]:
 def secret_key(folder: Path) -> bytes:
     """The key that signs cookies, made once; losing it only ends forms that are open."""
     file = folder / KEY_FILE
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_key(file)
-    with os.fdopen(handle, "w", encoding="ascii") as stream:
-        stream.write(keyfile.new())
+    if not file.exists():
+        keyfile.write(file, keyfile.new())
     return _read_key(file)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,6 @@ from consult.record.settings import (
     is_demonstration,
     provider,
     put_site,
-    sites,
     why_no_code,
 )
 
@@ -93,12 +91,3 @@ def open_set_up(folder: Path, actor: str = "program") -> Instance:
         instance.close()
         raise InstanceRefused(f"{folder} is not set up yet; run `consult init` first.")
     return instance
-
-
-def add_unknown_sites(instance: Instance, codes: Iterable[str], actor: str) -> list[str]:
-    """Add the sites that are not known yet, without routes; returns their codes."""
-    with instance.db.write() as conn:
-        unknown = sorted(set(codes) - sites(conn).keys() - {""})
-        for code in unknown:
-            put_site(conn, Site(code, code), actor, instance.store.at())
-    return unknown

@@ -7,11 +7,17 @@ import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from consult.accounts import passkeys
+from consult.accounts.passkeys import Place
+from consult.accounts.people import Person
+from consult.record.database import Database
 
 PRESENT, VERIFIED, ATTESTED = 1, 4, 64
 
@@ -74,3 +80,10 @@ class Authenticator:
     def _reply(self, response: dict[str, str]) -> str:
         id_ = text(self.id)
         return json.dumps({"id": id_, "rawId": id_, "type": "public-key", "response": response})
+
+
+def added(db: Database, one: Person, place: Place, asked_by: str, sent: str, name: str, now: datetime) -> list[str]:
+    """Keep what an authenticator made as a passkey of a person, as the page does; the recovery codes shown, if any."""
+    made = passkeys.made(db, one, place, asked_by, sent, now)
+    with db.write() as conn:
+        return passkeys.add(conn, one, made, name, now)

@@ -144,28 +144,40 @@ def spend(conn: Connection, asked_by: str, purpose: str, person_id: str, now: da
     return bytes.fromhex(row["challenge"]) if row else b""
 
 
-def add(db: Database, one: Person, place: Place, asked_by: str, sent: str, name: str, now: datetime) -> list[str]:
-    """Keep the passkey that the browser made; PersonRefused if it is not the answer to what was asked.
+class Made(Struct, frozen=True):
+    """A passkey that answers what was asked, not kept yet."""
 
-    Returns the recovery codes, to be shown once, if this is the first factor of a person; else [].
-    """
+    id: str
+    host: str
+    public_key: str
+    sign_count: int
+
+
+def made(db: Database, one: Person, place: Place, asked_by: str, sent: str, now: datetime) -> Made:
+    """The passkey that the browser made; PersonRefused if it is not the answer to what was asked."""
     with db.write() as conn:
         challenge = spend(conn, asked_by, ADD, one.id, now)  # gone also where the rest is refused
     if not challenge:
         raise PersonRefused("That took too long, or was sent twice; add the passkey again.")
-    made = _registered(sent, challenge, place)
+    held = _registered(sent, challenge, place)
+    return Made(held.credential_id.hex(), place.host, held.credential_public_key.hex(), held.sign_count)
+
+
+def add(conn: Connection, one: Person, made: Made, name: str, now: datetime) -> list[str]:
+    """Keep a passkey that was made; PersonRefused if it is known already.
+
+    Returns the recovery codes, to be shown once, if this is the first factor of a person; else [].
+    """
+    if conn.execute("SELECT 1 FROM passkey WHERE id = ?", (made.id,)).fetchone():
+        raise PersonRefused("This passkey is known already; remove it first, or add another.")
     named = " ".join(name.split())[:LONGEST_NAME] or "Passkey"
-    row = (made.credential_id.hex(), one.id, named, place.host, made.credential_public_key.hex(), made.sign_count)
-    with db.write() as conn:
-        if conn.execute("SELECT 1 FROM passkey WHERE id = ?", row[:1]).fetchone():
-            raise PersonRefused("This passkey is known already; remove it first, or add another.")
-        changed(conn, one.id, "passkey_added", one.id, stamp(now))
-        conn.execute(
-            "INSERT INTO passkey (id, person, name, host, public_key, sign_count, added_at, last_used, copied) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
-            (*row, _seconds(now)),
-        )
-        return factors.first_codes(conn, one.id)
+    changed(conn, one.id, "passkey_added", one.id, stamp(now))
+    conn.execute(
+        "INSERT INTO passkey (id, person, name, host, public_key, sign_count, added_at, last_used, copied) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
+        (made.id, one.id, named, made.host, made.public_key, made.sign_count, _seconds(now)),
+    )
+    return factors.first_codes(conn, one.id)
 
 
 def _registered(sent: str, challenge: bytes, place: Place) -> Any:

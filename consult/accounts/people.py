@@ -15,6 +15,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from consult.accounts import breached, passwords
+from consult.proforma.days import day_in
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Step, append, steps
 from consult.record.settings import get_setting, keeping, provider, sites
@@ -282,10 +283,8 @@ def starting(conn: Connection) -> set[str]:
 def train(conn: Connection, person_id: str, day: str, today: date, actor: str, at: str) -> None:
     """Note the day on which a person was trained in the tool; PersonRefused if it is no day, or lies ahead."""
     one = known(conn, person_id)
-    try:
-        on = date.fromisoformat(day)
-    except ValueError as error:
-        raise PersonRefused(f"Give the day on which {one.name} was trained as a date.", "trained") from error
+    if (on := day_in(day)) is None:
+        raise PersonRefused(f"Give the day on which {one.name} was trained as a date.", "trained")
     if on > today:
         raise PersonRefused("The day of a training lies ahead; enter it once it was held.", "trained")
     append(conn, Draft("person_trained", {"person": one.id, "on": on.isoformat()}, actor, at))

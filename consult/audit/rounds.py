@@ -221,14 +221,16 @@ def exclude(
 ) -> None:
     """Take one case out of the sample of a round, or (out=False) back in; `why` is the reason and its words.
 
-    Taking out needs one of EXCLUSION_REASONS; another reason, and taking back in, need words.
+    Taking out needs one of EXCLUSION_REASONS; another reason, and taking back in, need words. The same
+    key does it once.
     """
     reason, text = why[0], why[1].strip()
     if out and reason not in EXCLUSION_REASONS:
         raise Refused("Choose the reason for which the case leaves the sample.", "reason")
     if (not out or reason == "other") and not text:
         raise Refused("Say why in a few words; it is shown with the case.", "text")
-    if out == (case in _known(conn, round_id).out):
+    of = _known(conn, round_id)
+    if out == (case in of.out) and all(step.key != key for step in of.history):
         raise Refused(f"This case is {'out of' if out else 'in'} the sample already; nothing was changed.")
     named = dict(zip(("provider", "capture_mode", "case_ref"), case, strict=True))
     content = {"round": round_id, **named, "out": out, "reason": reason if out else "", "text": text}

@@ -11,7 +11,7 @@ from msgspec import Struct
 from consult.documents.words import uk_date
 from consult.proforma.model import Question
 from consult.record.capture import with_business
-from consult.record.consultation import ABANDONED, SIGNED, Consultation, Decision, adjustments
+from consult.record.consultation import ABANDONED, SIGNED, Consultation, Decision, adjustments, decided
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, steps
 from consult.record.store import NotYours, Store, Who
@@ -35,13 +35,17 @@ WHY: Final = {
 
 
 class UrgentDecision(Struct, frozen=True):
-    """An urgent decision with the questions it was for, and what became of it (None until somebody says)."""
+    """An urgent decision with the questions it was for, and what became of it (None until somebody says).
+
+    It no longer stands where every answer it was for changed before the consultation ended.
+    """
 
     consultation: Consultation
     decision: Decision
     words: str
     questions: tuple[Question, ...]
     outcome: Step | None
+    stands: bool = True
 
     @property
     def open(self) -> bool:
@@ -67,16 +71,20 @@ class DueReview(Struct, frozen=True):
 def decisions(store: Store, consultation: Consultation) -> list[UrgentDecision]:
     """The last U0 or U1 decision about each question of an ended consultation, each decision once with its outcome.
 
-    One whose answer was changed later is here too: the employee may have been sent by then.
+    One whose answer was changed afterwards, so that it no longer stands, is here too and says so: the employee may
+    have been sent by then, and nothing else asks what became of it.
     """
     if consultation.state not in (SIGNED, ABANDONED):
         return []
     told = {s.content["decision"]: s for s in _told(store, consultation.id, "decision_followed_up") if s.content}
-    proforma = store.definition_of(consultation).proforma
     urgent: dict[int, list[tuple[str, Decision]]] = {}
     for question, decision in consultation.decisions.items():
         if decision.level in URGENT:
             urgent.setdefault(decision.seq, []).append((question, decision))
+    if not urgent:
+        return []
+    path = store.path_of(consultation)
+    proforma = path.proforma
     return [
         UrgentDecision(
             consultation,
@@ -84,6 +92,7 @@ def decisions(store: Store, consultation: Consultation) -> list[UrgentDecision]:
             proforma.decisions.get(made[0][1].decision, made[0][1].decision),
             tuple(proforma.by_id[question] for question, _ in made),
             told.get(seq),
+            any(question in path.on and decided(consultation, path, proforma.by_id[question]) for question, _ in made),
         )
         for seq, made in sorted(urgent.items())
     ]
@@ -155,7 +164,8 @@ def follow_up(
         raise Refused("There is no such urgent decision in this consultation; go back to the list.")
     if outcome not in ARRIVALS:
         raise Refused("Choose what became of the decision.")
-    said = f"{one.words}: {ARRIVALS[outcome].lower()}."
+    fell = "" if one.stands else ", decided before an answer was changed"
+    said = f"{one.words}{fell}: {ARRIVALS[outcome].lower()}."
     _write(store, consultation, "decision_followed_up", {"decision": decision}, "", outcome, (said, text), key, who)
 
 

@@ -181,7 +181,8 @@ DONE_LATER: Final = {
 def _documents(consultation: Consultation, path: Path) -> Iterator[str]:
     nothing = True
     end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
-    for step in (s for s in consultation.documents if s.seq < end):
+    gone_again = consultation.taken_back
+    for step in (s for s in consultation.documents if s.seq < end and s.seq not in gone_again):
         if (words := DONE.get(step.kind)) and step.content is not None:
             gone = FALLEN if _fell(step, consultation, path) else ""
             yield from _wrap(f"{clock_time(step.at)} {words}{_which(step.content)}{gone}.")

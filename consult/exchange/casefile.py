@@ -69,7 +69,9 @@ class ImportReport(Struct):
     refused: int = 0
     bad: list[BadRow] = field(default_factory=list)
     sites: list[tuple[str, str]] = field(default_factory=list)
-    """The (provider, site) pairs of the cases taken, in order of appearance: the caller adds those it does not know."""
+    """The (provider, site) pairs of the cases taken, in order of appearance."""
+    new_sites: list[str] = field(default_factory=list)
+    """The sites of the own provider that were not known before."""
 
 
 REPLACED: Final = "The case file was imported again with --replace; no other reason was given."
@@ -83,6 +85,7 @@ class Import(Struct, frozen=True):
     """How a file is read: own provider, today, who acts and when; `replace` lets a row supersede an imported case.
 
     `reason` is why it does, and is kept with each case that a row supersedes.
+    `add_sites` has the sites of the own provider added that are not known yet.
     `why_not` says in a sentence why no case of a provider is taken here, "" if they are.
     """
 
@@ -93,6 +96,7 @@ class Import(Struct, frozen=True):
     replace: bool = False
     reason: str = REPLACED
     why_not: Callable[[str], str] = _take_all
+    add_sites: bool = False
 
 
 def export(rows: Iterable[Mapping[str, str]], dataset: Dataset) -> Iterator[str]:
@@ -226,8 +230,8 @@ def import_cases(
 ) -> ImportReport:
     """Take the cases of a case file into the record; good rows are kept, and every bad one is reported.
 
-    Each case taken is a step and a case row, written together, BATCH rows to a transaction; `progress` is called with
-    the number of rows done. The same row again adds nothing.
+    Each case taken is a step and a case row, written together, BATCH rows to a transaction, with the sites that are to
+    be added; `progress` is called with the number of rows done. The same row again adds nothing.
     """
     header = next(records(text), None)
     names = columns(header, dataset)
@@ -240,6 +244,7 @@ def import_cases(
         with db.write() as conn:
             for record in batch:
                 importer.take(conn, record)
+            importer.add_sites(conn)
         if progress is not None:
             progress(importer.report.rows)
     return importer.report
@@ -266,6 +271,10 @@ class Spelled:
         self._exact |= {provider, (provider, site)}
         self._providers.setdefault(provider.casefold(), provider)
         self._sites.setdefault((provider, site.casefold()), site)
+
+    def knows(self, provider: str, site: str) -> bool:
+        """Whether this site is held so."""
+        return (provider, site) in self._exact
 
     def of(self, fields: dict[str, str]) -> dict[str, str]:
         """The fields of a case with the codes as they are held."""
@@ -294,8 +303,23 @@ class _Importer:
             return self._refuse(record, [("", BEYOND)])
         raw = dict(zip(self.names, map(unguarded, cells), strict=True))
         fields = self.spelled.of(prepared(raw, self.dataset, self.settings))
-        wrong = wrong_with(fields, self.dataset, self.settings)
+        wrong = wrong_with(fields, self.dataset, self.settings) or self._wrong_site(fields)
         return self._refuse(record, wrong) if wrong else self._compare(conn, record, fields)
+
+    def _wrong_site(self, fields: dict[str, str]) -> list[tuple[str, str]]:
+        """Why a site of the own provider that is not known yet can't be added; nothing if it can, or is not to be."""
+        provider, site = fields["provider"], fields["site"]
+        to_add = self.settings.add_sites and provider == self.settings.provider
+        why = record_settings.why_no_code(site, "site") if to_add and not self.spelled.knows(provider, site) else ""
+        return [("site", why)] if why else []
+
+    def add_sites(self, conn: Connection) -> None:
+        """Add the sites of the cases taken that are the own provider's and not known yet, if they are to be added."""
+        if not self.settings.add_sites:
+            return
+        own = [site for provider, site in self.report.sites if provider == self.settings.provider]
+        by, at = self.settings.actor, self.settings.at
+        self.report.new_sites += record_settings.add_unknown_sites(conn, own, by, at)
 
     def _refuse(self, record: Record, wrong: Iterable[tuple[str, str]]) -> None:
         self.report.refused += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -17,6 +16,7 @@ from consult.audit.in_error import last_steps
 from consult.audit.rounds import Key
 from consult.exchange.casefile import Import, differences, prepared, supersede, wrong_with
 from consult.proforma.dataset import Dataset
+from consult.proforma.days import day_in
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, steps
 from consult.record.store import Who
@@ -29,6 +29,9 @@ USUAL: Final = 40
 MOST: Final = 1000
 DATES: Final = ("earlier_ended", "this_began")
 """Two dates that may be given instead of the gap: the rule of the new episode is then worked out from them."""
+
+
+NO_SITE: Final = "This site is not set up here, or is closed; choose one of the list."
 
 
 class NotTaken(Refused):
@@ -174,9 +177,8 @@ def with_gap(fields: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str,
     given = [fields.get(name, "").strip() for name in DATES]
     if not any(given):
         return plain, []
-    try:
-        ended, began = (date.fromisoformat(text) for text in given)
-    except ValueError:
+    ended, began = (day_in(text) for text in given)
+    if ended is None or began is None:
         return plain, [("episode_gap", "Give both dates, each as a day: when earlier back pain ended, and this began.")]
     if began < ended:
         return plain, [
@@ -226,7 +228,7 @@ def _fields(dataset: Dataset, typed: Mapping[str, str], settings: Import, sites:
     fields = prepared({**with_dates, "capture_mode": MODE}, dataset, settings)
     wrong += wrong_with(fields, dataset, settings)
     if fields["site"] and fields["site"] not in sites:
-        wrong.append(("site", "This site is not set up here, or is closed; choose one of the list."))
+        wrong.append(("site", NO_SITE))
     if wrong:
         raise NotTaken(wrong)
     return fields
@@ -250,13 +252,15 @@ def edit(
     typed: Mapping[str, str],
     reason: str,
     settings: Import,
+    sites: set[str],
     who: Who,
     key: str,
     seen: int,
 ) -> None:
     """Let other values supersede those of a case entered or imported, with the reason; what was stays in the log.
 
-    `seen` is the step that the page knew as the last of this case. Provider, capture mode and reference stay.
+    `seen` is the step that the page knew as the last of this case. Provider, capture mode and reference stay. A case
+    of the own provider is moved to one of `sites` only; those of others have sites that nobody here knows.
     """
     if held.consultation:
         raise Refused("This case comes from a consultation signed here; its clinician corrects it by an addendum.")
@@ -268,6 +272,8 @@ def edit(
     fixed = dict(zip(cases.KEY, held.key, strict=True))
     fields = prepared({**with_dates, **fixed}, dataset, settings)
     wrong += wrong_with(fields, dataset, settings)
+    if fields["provider"] == settings.provider and fields["site"] not in {held.fields["site"], "", *sites}:
+        wrong.append(("site", NO_SITE))
     if not reason.strip():
         wrong.append(("reason", "Say why the case is changed; the reason is kept with it."))
     if not wrong and not differences(dataset, held.fields, fields):

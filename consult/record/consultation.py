@@ -95,6 +95,11 @@ class Consultation:
         return last.seq if last else 0
 
     @property
+    def taken_back(self) -> frozenset[int]:
+        """The steps that said that a leaflet was given, and were taken back as pressed by mistake."""
+        return frozenset(s.content["given"] for s in self.documents if s.kind == "leaflet_not_given" and s.content)
+
+    @property
     def on_paper(self) -> bool:
         """Whether it was held on paper and is entered afterwards."""
         return bool(self.started.get("capture_mode") == "paper")
@@ -332,7 +337,7 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
     given = {
         f"leaflet_given_{s.content['form']}"
         for s in consultation.documents
-        if s.kind == "leaflet_given" and s.content is not None and s.seq < end
+        if s.kind == "leaflet_given" and s.content is not None and s.seq < end and s.seq not in consultation.taken_back
     }
     about = path.proforma.in_order(path.on & consultation.decisions.keys())
     standing = [consultation.decisions[q.id] for q in about if decided(consultation, path, q)]

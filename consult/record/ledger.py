@@ -51,6 +51,7 @@ KINDS: Final[dict[str, frozenset[str] | None]] = {
     "leaflet_printed": frozenset({"leaflet", "version", "language", "format", "digest"}),
     "leaflet_given": frozenset({"leaflet", "version", "language", "format", "digest", "form"}),
     "leaflet_discussed": frozenset({"leaflet", "version", "language", "format", "digest"}),
+    "leaflet_not_given": frozenset({"leaflet", "version", "language", "format", "digest", "form", "given"}),
     "leaflet_need_unmet": frozenset({"leaflet", "needs", "reason"}),
     "reading_need_told": frozenset({"employee", "answer", "size", "language", "easy_read", "others"}),
     "consultation_signed": frozenset({"case", "note_digest", "changed_on_purpose", "not_recorded"}),

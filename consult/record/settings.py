@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -99,6 +100,14 @@ def add_site(conn: Connection, code: str, name: str, actor: str, at: str) -> Non
         instead = "open that one again" if there[0] in closed_sites(conn) else "change that one"
         raise SettingRefused(f"There is a site {there[0]} already; {instead}, or give another code.")
     put_site(conn, Site(code, name or code), actor, at)
+
+
+def add_unknown_sites(conn: Connection, codes: Iterable[str], actor: str, at: str) -> list[str]:
+    """Add the sites that are not known yet, without routes; returns their codes."""
+    unknown = sorted({*codes} - sites(conn).keys())
+    for code in unknown:
+        put_site(conn, Site(code, code), actor, at)
+    return unknown
 
 
 def put_site(conn: Connection, site: Site, actor: str, at: str) -> None:
@@ -204,7 +213,7 @@ class Keeping(Struct, frozen=True):
             return text.strip()
         if isinstance(self.default, str):
             return str(Path(text.strip()).expanduser().absolute()) if text.strip() else ""
-        if not (text.isdecimal() and text.isascii() and self.least <= int(text) <= self.most):
+        if not (re.fullmatch(r"[0-9]{1,9}", text) and self.least <= int(text) <= self.most):
             raise SettingRefused(f"{text!r} is not a whole number from {self.least} to {self.most:,}; give one.")
         return int(text)
 

@@ -268,6 +268,18 @@ class Store:
                 raise NotOpen("This consultation was ended without signing or in error; nothing more is given from it.")
             return append(conn, Draft(kind, content, who.actor, self.at(), consultation_id, "", who.role, key))
 
+    def take_back_given(self, consultation_id: str, given: int, key: str, who: Who) -> None:
+        """Say of a step of an open consultation that the leaflet was not given after all; twice changes nothing."""
+        with self.writing(consultation_id, who) as (conn, consultation):
+            step = next((s for s in consultation.documents if s.seq == given and s.kind == "leaflet_given"), None)
+            if step is None or step.content is None:
+                raise Refused("There is no such leaflet given in this consultation; look at its leaflets again.")
+            if given in consultation.taken_back:
+                return
+            content = {**step.content, "given": given}
+            draft = Draft("leaflet_not_given", content, who.actor, self.at(), consultation_id, "", who.role, key)
+            append(conn, draft)
+
     def abandon(self, consultation_id: str, reason: str, text: str, key: str, who: Who) -> None:
         """End an open consultation without signing, with a reason; it stays in the ascertainment."""
         with self.writing(consultation_id, who) as (conn, _):

@@ -159,8 +159,9 @@ def _as_typed() -> single_sign_on.Provider | None:
     if not typed("issuer"):
         return None
     leeway = typed("leeway") or "60"
-    if not leeway.isdecimal():
-        raise kept.SettingRefused("Clocks may differ by a number of seconds; give one.", "leeway")
+    if not (leeway.isdecimal() and len(leeway) <= 6):
+        least, most = single_sign_on.LEAST_LEEWAY, single_sign_on.MOST_LEEWAY
+        raise kept.SettingRefused(f"Clocks may differ by {least} to {most} seconds; give a number of those.", "leeway")
     names = ("issuer", "client_id", "label", "key_id", "acr_values")
     words = {name: typed(name) for name in names}
     more = {name: typed(name) for name in ("scope", "key_algorithm") if typed(name)}
@@ -170,7 +171,7 @@ def _as_typed() -> single_sign_on.Provider | None:
         secret=_secret_for(words["issuer"]),
         require=single_sign_on.requirements(typed("require")),
         no_password_for=request.form.getlist("no_password_for"),
-        leeway=int(leeway[:6]),
+        leeway=int(leeway),
     )
 
 

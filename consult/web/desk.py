@@ -62,11 +62,13 @@ def held_before(consultation: Consultation) -> bool:
     return person().id in {(step.content or {}).get("from") for step in consultation.taken_over}
 
 
-def printed_format(consultation: Consultation, leaflet_id: str) -> str:
-    """The format in which a leaflet was last printed in this consultation; "" if it was not."""
+def printed_format(consultation: Consultation, leaflet: Leaflet) -> str:
+    """The format in which a leaflet was last printed, in its language, in this consultation; "" if it was not."""
+    wanted = (leaflet.id, leaflet.language)
     for step in reversed(consultation.documents):
-        if step.kind == "leaflet_printed" and step.content and step.content["leaflet"] == leaflet_id:
-            return str(step.content["format"])
+        said = step.content if step.kind == "leaflet_printed" else None
+        if said and (said["leaflet"], said["language"]) == wanted:
+            return str(said["format"])
     return ""
 
 

@@ -272,7 +272,8 @@ def _edited(held: CaseRow, values: Mapping[str, str]) -> None:
     with inst().db.write() as conn:
         now = case_table.read(conn, *held.key) or held
         seen, dataset = number(request.form.get("seen", "")), inst().library.current.dataset
-        entry.edit(conn, dataset, now, values, typed("reason"), rules(), who_enters(), own_key(), seen)
+        known, reason = set(settings.open_sites(conn)), typed("reason")
+        entry.edit(conn, dataset, now, values, reason, rules(), known, who_enters(), own_key(), seen)
 
 
 def _edit_page(held: CaseRow, form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> str:

@@ -42,7 +42,7 @@ def left_unmet(consultation: Consultation, need: Need | None) -> list[tuple[str,
         return []
     found_now: dict[str, tuple[str, ...]] = {}
     for step in consultation.documents:
-        if step.content is None:
+        if step.content is None or step.seq in consultation.taken_back:
             continue
         name = step.content.get("leaflet", "")
         if step.kind == "leaflet_given":

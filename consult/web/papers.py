@@ -35,6 +35,7 @@ from consult.web.desk import (
     site_of,
     unrecorded_print,
 )
+from consult.web.forms import number
 from consult.web.leaflets import AnyReply, leaflet_format, printed
 from consult.web.printing import asked_format, made_now, sheet_reply, shown_format, wants_pdf
 
@@ -104,8 +105,10 @@ def _how_printed(format_: Format) -> dict[str, Any]:
 
 @bp.post("/<consultation_id>/leaflets/<leaflet_id>/<done>")
 def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response | str:
-    """Record that a leaflet was printed, given or discussed: three facts, each on its own."""
+    """Record that a leaflet was printed, given or discussed, three facts each on its own; or not given after all."""
     consultation = found(consultation_id)
+    if done == "not-given":
+        return _not_given(consultation_id)
     leaflet = inst().leaflets.get((leaflet_id, request.form.get("language", "en")))
     format_ = request.form.get("format", "a4" if done == "printed" else "")
     if leaflet is None or done not in ("printed", "given", "discussed"):
@@ -113,7 +116,7 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
     if format_ not in leaflet.formats and (format_ or done == "printed"):
         abort(404)
     form = request.form.get("form", "printed")
-    format_ = format_ or printed_format(consultation, leaflet_id)  # printed in another tab after this page was made
+    format_ = format_ or printed_format(consultation, leaflet)  # printed in another tab after this page was made
     if done == "printed" and (why_not := inst().why_not_print(leaflet)):
         back = place(consultation_id, "finish")
         return refused(why_not, back, "This leaflet is not printed")
@@ -134,6 +137,14 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         return _printed(consultation_id, "leaflet_printed", content, target)
     inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
     line = f"done-{leaflet.id}-{leaflet.language}"  # the next key goes on from there
+    return redirect(place(consultation_id, line))
+
+
+def _not_given(consultation_id: str) -> Response:
+    given = number(request.form.get("given", ""))
+    inst().store.take_back_given(consultation_id, given, own_key(), who())
+    leaflet = next(s.content for s in found(consultation_id).documents if s.seq == given)
+    line = f"done-{leaflet['leaflet']}-{leaflet['language']}" if leaflet else "finish"
     return redirect(place(consultation_id, line))
 
 

@@ -66,12 +66,12 @@ def add() -> Reply:
     """Keep the passkey that the browser made: other sessions end, this one has a new token."""
     now, form = inst().store.clock(), request.form
     try:
-        sent, name = form.get("credential", ""), form.get("name", "")
-        codes = passkeys.add(inst().db, person(), _place(), g.visit.token_hash, sent, name, now)
+        made = passkeys.made(inst().db, person(), _place(), g.visit.token_hash, form.get("credential", ""), now)
+        with inst().db.write() as conn:
+            codes = passkeys.add(conn, person(), made, form.get("name", ""), now)
+            new_token = account.step_up(conn, now)
     except PersonRefused as refusal:
         return account.page(str(refusal), "passkeys"), 422
-    with inst().db.write() as conn:
-        new_token = account.step_up(conn, now)
     g.visit = sessions.lookup(inst().db.read(), new_token, now)
     if codes:
         return keep_token(make_response(render_template("account/codes.html", codes=codes)), new_token)

@@ -29,6 +29,7 @@ SENTENCES = {
     "leaflet_printed": "Leaflet printed",
     "leaflet_given": "Leaflet given",
     "leaflet_discussed": "Leaflet discussed",
+    "leaflet_not_given": "Leaflet not given after all",
     "leaflet_need_unmet": "A need of the employee was not met",
     "consultation_signed": "Signed and locked",
     "consultation_abandoned": "Ended without signing",

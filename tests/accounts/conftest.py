@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from authenticator import Authenticator
+from authenticator import Authenticator, added
 
 from consult.accounts import factors, passkeys
 from consult.accounts.factors import code_at, step_of
@@ -61,7 +61,7 @@ def with_passkey(tmp_path_factory):
     nell = add_to(db)
     with db.write() as conn:
         asked = passkeys.ask_to_add(conn, nell, HERE, "session", NOW)
-    codes = passkeys.add(db, nell, HERE, "session", held.make(asked), "Desk key", NOW)
+    codes = added(db, nell, HERE, "session", held.make(asked), "Desk key", NOW)
     db.close()
     return folder, (nell, held, codes)
 

@@ -109,3 +109,9 @@ def test_the_syslog_is_of_this_machine(db, text):
         with pytest.raises(SettingRefused, match="syslog of this machine"):
             set_keeping(conn, "security_log_to", text, "cli:test", AT)
         assert keeping(conn, "security_log_to") == ""
+
+
+@pytest.mark.parametrize("text", ["9" * 4301, "-1", "²", "1_0", ""])
+def test_what_is_no_number_of_a_setting_is_refused_however_long(db, text):
+    with pytest.raises(SettingRefused, match="not a whole number"), db.write() as conn:
+        set_keeping(conn, "backup_keep_days", text, "cli:test", AT)

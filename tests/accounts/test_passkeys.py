@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from authenticator import Authenticator, text
+from authenticator import Authenticator, added, text
 
 from consult.accounts import factors, passkeys, people, sessions, signing_in, tries
 from consult.accounts.passkeys import COPIED, NOT_PROVED, STANDS, TOO_LATE, Place
@@ -29,7 +29,7 @@ def add_key(db, one, held=None, name="Desk key", place=HERE, now=NOW):
     held = held or Authenticator()
     with db.write() as conn:
         asked = passkeys.ask_to_add(conn, one, place, "session", now)
-    return held, passkeys.add(db, one, place, "session", held.make(asked), name, now)
+    return held, added(db, one, place, "session", held.make(asked), name, now)
 
 
 def ask(db, asked_by="browser", place=HERE, now=NOW):
@@ -108,9 +108,9 @@ def test_what_was_asked_for_a_new_passkey_is_not_taken_as_a_sign_in_nor_for_anot
         asked = passkeys.ask_to_add(conn, nell, HERE, "session", NOW)
     made = held.make(asked)
     with pytest.raises(PersonRefused, match="sent twice"):
-        passkeys.add(db, otto, HERE, "session", made, "", NOW)
+        added(db, otto, HERE, "session", made, "", NOW)
     with pytest.raises(PersonRefused, match="sent twice"):
-        passkeys.add(db, nell, HERE, "session", made, "", NOW)
+        added(db, nell, HERE, "session", made, "", NOW)
     with db.write() as conn:
         asked = passkeys.ask_to_add(conn, nell, HERE, "session", NOW)
     held.handle = nell.id.encode()
@@ -123,7 +123,7 @@ def test_a_passkey_that_is_not_as_it_was_asked_for_is_not_added(db, add, wrong):
     with db.write() as conn:
         asked = passkeys.ask_to_add(conn, nell, HERE, "session", NOW)
     with pytest.raises(PersonRefused, match="not added"):
-        passkeys.add(db, nell, HERE, "session", forger(Authenticator()).make(asked, **forged), "", NOW)
+        added(db, nell, HERE, "session", forger(Authenticator()).make(asked, **forged), "", NOW)
     assert passkeys.of_person(db.read(), nell.id) == []
 
 
@@ -281,7 +281,7 @@ def test_whatever_is_sent_that_no_browser_makes_is_refused_in_a_sentence(db, pas
         with db.write() as conn:
             passkeys.ask_to_add(conn, nell, HERE, "session", NOW)
         with pytest.raises(PersonRefused, match="not added"):
-            passkeys.add(db, nell, HERE, "session", sent, "", NOW)
+            added(db, nell, HERE, "session", sent, "", NOW)
 
 
 PLACES = {

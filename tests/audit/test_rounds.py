@@ -279,8 +279,10 @@ def test_a_case_leaves_only_with_a_reason_and_a_name_and_can_come_back(db, datas
             rounds.exclude(conn, id_, case, True, reason, LEAD, AT, key())
     assert taken() == ["c0", "c1", "c2"]
     with db.write() as conn:
-        rounds.exclude(conn, id_, case, True, ("not_found", ""), LEAD, AT, key())
+        rounds.exclude(conn, id_, case, True, ("not_found", ""), LEAD, AT, once := key())
     assert taken() == ["c0", "c2"]
+    with db.write() as conn:
+        rounds.exclude(conn, id_, case, True, ("not_found", ""), LEAD, AT, once)
     with pytest.raises(Refused, match="already"), db.write() as conn:
         rounds.exclude(conn, id_, case, True, ("not_found", ""), LEAD, AT, key())
     with pytest.raises(Refused, match="why"), db.write() as conn:

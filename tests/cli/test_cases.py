@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from consult.audit import cases
 from consult.exchange.casefile import REPLACED
+from consult.importing import import_file
 from consult.instance import open_instance
+from consult.progress import silent
 from consult.record.ledger import steps
 
 DATA = Path(__file__).parents[1] / "data"
@@ -111,6 +114,32 @@ def test_a_site_not_known_is_added_and_reported_only_for_the_own_provider(consul
     instance = open_instance(real)
     assert list(instance.sites) == ["A", "NEW"]
     instance.close()
+
+
+def test_a_site_whose_code_can_be_none_is_refused_with_its_case_and_other_letters_are_the_site_known(
+    consult, real, tmp_path
+):
+    file = changed(tmp_path, lambda row: row | {"site": "Head office"})
+    said = consult(real, "cases", "import", file, code=1)
+    assert "cannot be a site code" in said.stderr
+    assert "0 added" in said.stdout
+    consult(real, "cases", "import", changed(tmp_path, lambda row: row | {"site": "a"}))
+    with closing(open_instance(real)) as instance:
+        assert list(instance.sites) == ["A"]
+        assert {site for _, site in cases.places(instance.db.read())} == {"A"}
+
+
+def test_an_import_that_stops_leaves_no_case_at_a_site_that_is_not_known(consult, real, tmp_path):
+    with closing(open_instance(real)) as instance:
+        with instance.db.write() as conn:
+            conn.execute(
+                "CREATE TRIGGER stop BEFORE INSERT ON step WHEN NEW.kind = 'setting_changed' "
+                "BEGIN SELECT RAISE(ABORT, 'stopped'); END"
+            )
+        content = changed(tmp_path, lambda row: row | {"site": "NEW"}).read_bytes()
+        with pytest.raises(Exception, match="stopped"):
+            import_file(instance, content, False, "", "cli:test", silent)
+        assert list(cases.iterate(instance.db.read())) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01", b"a,b\n1,2\n", b"\xff\xfea,b"])

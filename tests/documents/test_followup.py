@@ -45,7 +45,7 @@ def test_a_decision_is_listed_until_its_outcome_is_filled_in(desk):
     assert listed(desk) == ([], [])
     seq = signed_with_decision(desk)
     (one,), _ = listed(desk)
-    assert (one.open, one.decision.seq) == (True, seq)
+    assert (one.open, one.stands, one.decision.seq) == (True, True, seq)
     before = _by_key(desk.db.read())
     followup.follow_up(desk.store, desk.id, seq, "arrived", "Rang the ward", desk.key(), NURSE)
     (one,), _ = listed(desk)
@@ -96,6 +96,20 @@ def test_a_decision_of_a_consultation_that_was_ended_without_signing_is_followed
     followup.follow_up(desk.store, desk.id, one.decision.seq, "arrived", "", desk.key(), NURSE)
     assert not listed(desk)[0][0].open
     assert desk.now.addenda == []
+
+
+def test_a_decision_whose_answer_changed_before_signing_is_listed_as_one_that_fell(desk):
+    question = urgent_questions(desk)[0].id
+    desk.give(**{question: "present"})
+    desk.decide(question)
+    desk.give(**{question: "absent"})
+    if desk.gate.blank:
+        desk.explain_blanks()
+    desk.sign(on_purpose=True)
+    (one,), _ = listed(desk)
+    assert (one.open, one.stands) == (True, False)
+    followup.follow_up(desk.store, desk.id, one.decision.seq, "not", "", desk.key(), NURSE)
+    assert "decided before an answer was changed: did not arrive" in desk.now.addenda[-1].content["text"]
 
 
 def test_only_ones_own_are_listed_and_the_lead_gets_totals(desk):

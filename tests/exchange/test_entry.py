@@ -252,6 +252,7 @@ def edit(db, back_pain, held, reason="The date was misread", seen=None, request=
             {**now.fields, **fields},
             reason,
             RULES,
+            {"A", "B"},
             DOCTOR,
             request or key(),
             now.step if seen is None else seen,
@@ -275,6 +276,7 @@ def test_an_edit_supersedes_and_keeps_what_was_with_the_reason(db, enter, back_p
         ({}, "Nothing was changed"),
         ({"sex": "x"}, "not a code"),
         ({"consultation_date": "2027-01-01"}, "future"),
+        ({"site": "C"}, "not set up here"),
         ({"sex": "male", "seen": 0}, "since the page was made"),
     ],
 )
@@ -290,3 +292,26 @@ def test_an_edit_that_comes_twice_is_made_once(db, enter, back_pain):
     for _ in range(2):
         edit(db, back_pain, held, sex="male", request="the-same-request", seen=held.step)
     assert len(entry.edits(db.read(), held.key)) == 1
+
+
+def test_a_case_stays_at_a_site_that_is_closed_since_and_one_of_another_provider_moves_freely(db, enter, back_pain):
+    held = enter(sex="female")
+    now = cases.read(db.read(), *held.key)
+    with db.write() as conn:
+        entry.edit(
+            conn, back_pain.dataset, now, {**now.fields, "sex": "male"}, "Why", RULES, {"B"}, DOCTOR, key(), now.step
+        )
+    assert cases.read(db.read(), *held.key).fields["site"] == "A"
+    names = [field.name for field in back_pain.dataset.fields]
+    cells = [{**held.fields, "provider": "P2", "case_ref": "R-9"}[name] for name in names]
+    assert import_cases(db, back_pain.dataset, f"{','.join(names)}\n{','.join(cells)}\n", RULES).added == 1
+    theirs = cases.read(db.read(), "P2", "retrospective", "R-9")
+    edit(db, back_pain, theirs, site="C")
+    assert cases.read(db.read(), *theirs.key).fields["site"] == "C"
+
+
+@pytest.mark.parametrize("day", ["20260105", "2026-W01-1"])
+def test_the_two_dates_are_days_written_as_everywhere_else(day):
+    plain, wrong = entry.with_gap({"earlier_ended": day, "this_began": "2026-03-01"})
+    assert [name for name, _ in wrong] == ["episode_gap"]
+    assert "episode_gap" not in plain

@@ -1,10 +1,13 @@
 """A file of keys: for its owner only, whole or not at all, and on the disk before anything it protects."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from consult.instance import KEY_FILE, secret_key
 from consult.record import keyfile
 
 
@@ -46,3 +49,16 @@ def test_where_it_can_not_be_written_what_was_there_stays(tmp_path):
     with pytest.raises(OSError):
         keyfile.write(file, "cd" * 32)
     assert file.read_text("ascii") == "ab" * 32 + "\n"
+
+
+def test_a_start_that_could_not_write_the_key_of_cookies_leaves_none_so_that_the_next_makes_it(tmp_path):
+    stopped = (
+        "import resource, signal, sys; from pathlib import Path; from consult.instance import secret_key; "
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); "
+        "secret_key(Path(sys.argv[1]))"
+    )
+    assert subprocess.run([sys.executable, "-c", stopped, tmp_path], capture_output=True, check=False).returncode
+    key = secret_key(tmp_path)
+    assert len(key) == keyfile.BYTES
+    assert secret_key(tmp_path) == key
+    assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]

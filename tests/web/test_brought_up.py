@@ -103,8 +103,17 @@ class Talk:
         known, self.path = len(self.steps), path
         for _ in range(self.draw.choice((1, 1, 1, 3))):
             what = self.draw.choices(
-                (self._answer, self._gesture, self._decide, self._explain, self._give, self._report, self._take_over),
-                (20, 2, 3, 1, 1, 1, 1),
+                (
+                    self._answer,
+                    self._gesture,
+                    self._decide,
+                    self._explain,
+                    self._give,
+                    self._take_back,
+                    self._report,
+                    self._take_over,
+                ),
+                (20, 2, 3, 1, 1, 1, 1, 1),
             )[0]
             what()
         return self.steps[known:]
@@ -149,6 +158,11 @@ class Talk:
 
     def _give(self):
         self._add("leaflet_given", {"form": self.draw.choice(["printed", "link"])})
+
+    def _take_back(self):
+        given = [step.seq for step in self.steps if step.kind == "leaflet_given"]
+        if given:
+            self._add("leaflet_not_given", {"given": self.draw.choice(given)})
 
     def _report(self):
         self._add("report_made", {"adjustments": {}})

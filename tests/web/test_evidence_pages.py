@@ -244,7 +244,7 @@ def test_training_and_use_say_what_is_known_by_role_and_name_nobody(service: Ser
     admin, conn = service.visitor("administrator"), service.instance.db.read()
     today = service.instance.today()
     nurse = service.who["nurse"].actor
-    for day in ("", "yesterday", str(today.replace(year=today.year + 1))):
+    for day in ("", "yesterday", "20260203", "2026-W01-1", str(today.replace(year=today.year + 1))):
         assert admin.post(f"/settings/people/{nurse}/trained", {"trained": day}).status_code == 422
     for day in ("2026-02-03", "2025-11-20"):
         assert admin.post(f"/settings/people/{nurse}/trained", {"trained": day}).status_code == 302

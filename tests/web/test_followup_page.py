@@ -11,6 +11,7 @@ from consult.accounts import people
 from consult.proforma.answer import ANSWERED, Answer
 
 URGENT = "saddle_feeling_change"
+FELL = "so this decision no longer stands"
 
 
 def decided(service: Service, nurse: Visitor, reason: str, review_days_ago: int) -> None:
@@ -29,6 +30,19 @@ def decided(service: Service, nurse: Visitor, reason: str, review_days_ago: int)
     assert nurse.decide(talk, sent).status_code == 302
     assert nurse.post(f"/consultations/{talk}/blank-reason", {"reason": "out_of_time"}).status_code == 302
     assert nurse.post(f"/consultations/{talk}/sign").status_code == 302
+
+
+def test_a_decision_that_fell_says_so_and_one_that_stands_does_not(service: Service, nurse: Visitor) -> None:
+    decided(service, nurse, "stood", 2)
+    assert FELL not in pages.text(nurse.get("/follow-up"))
+    talk, store, who = service.begin(), service.instance.store, service.who["nurse"]
+    question = store.library.current.proforma.by_id[URGENT]
+    seen = store.save(talk, question, Answer("present"), 0, f"{talk}:1", "single", who)
+    nurse.decide(talk, {"question": URGENT, "decision": "same_day_emergency", "reason": "fell"})
+    store.save(talk, question, Answer("absent"), seen, f"{talk}:2", "single", who)
+    nurse.post(f"/consultations/{talk}/blank-reason", {"reason": "out_of_time"})
+    assert nurse.post(f"/consultations/{talk}/sign", {"on_purpose": URGENT}).status_code == 302
+    assert pages.text(nurse.get("/follow-up")).count(FELL) == 1
 
 
 def order(nurse: Visitor, words: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import pages
 import pytest
 from visiting import ROUTES, Service, Visitor
 
+from consult.accounts import single_sign_on
 from consult.approving import approve_all
 from consult.documents.words import uk_date
 from consult.exchange.casefile import Import, import_cases
@@ -200,3 +201,13 @@ def test_single_sign_on_that_is_refused_keeps_what_was_typed(service: Service) -
         assert pages.value_of(page, name) == value
     ticked = [e.get("value") for e in page.iter("input") if e.get("checked") is not None]
     assert ticked == ["nurse"]
+
+
+@pytest.mark.parametrize("leeway", ["0000300", "1234567", "301", "9" * 5000])
+def test_a_number_of_seconds_that_is_too_large_is_refused_and_never_cut(service: Service, leeway: str) -> None:
+    sent = {"issuer": "https://id.example.org", "client_id": "c", "label": "The hospital", "leeway": leeway}
+    response = service.visitor("administrator").post("/settings/sign-on", sent)
+    assert response.status_code == 422
+    assert single_sign_on.provider(service.instance.db.read()) is None
+    assert pages.value_of(pages.parse(response.text), "leeway") == leeway
+    assert "0 to 300 seconds" in response.text

@@ -6,10 +6,12 @@ from xml.etree.ElementTree import Element
 
 import pages
 import pytest
+from msgspec.structs import replace
 from visiting import Service, Visitor
 
 from consult.documents.note import note
 from consult.documents.signing import case_of
+from consult.web.desk import printed_format
 
 TITLE = "Leaflet: "
 
@@ -113,3 +115,78 @@ def test_what_is_given_for_the_manager_is_no_information_given_to_the_employee(
         assert ("for the manager" in said) != own
         assert ("as a link" in said) == (form == "link")
         assert ("for the manager" in nurse.ask(f"/consultations/{talk}/papers").text) != own
+
+
+def button(visitor: Visitor, talk: str) -> list[str]:
+    page = visitor.get(f"/consultations/{talk}")
+    return [
+        e.get("value", "")
+        for form in page.iter("form")
+        if form.get("action", "").endswith("/not-given")
+        for e in form.iter("input")
+        if e.get("name") == "given"
+    ]
+
+
+def test_given_by_mistake_is_taken_back_by_one_press_and_counts_nowhere(service: Service, nurse: Visitor) -> None:
+    talk, store = service.begin(), service.instance.store
+    core = next(leaflet for leaflet in service.instance.leaflets.values() if leaflet.core)
+    address, sent = f"/consultations/{talk}/leaflets/{core.id}", {"language": core.language, "format": "a4"}
+    assert button(nurse, talk) == []
+    for form in ("link", "printed"):
+        nurse.post(f"{address}/given", {**sent, "form": form})
+    link, printed = button(nurse, talk)
+    for _ in range(2):  # the second from another tab changes nothing
+        assert nurse.post(f"{address}/not-given", {"given": link}).status_code == 302
+    found = service.consultation(talk)
+    assert [s.kind for s in found.documents] == ["leaflet_given", "leaflet_given", "leaflet_not_given"]
+    assert case_of(store, found)["info_form"] == "printed_leaflet"
+    assert button(nurse, talk) == [printed]
+    nurse.post(f"{address}/not-given", {"given": printed})
+    found = service.consultation(talk)
+    assert case_of(store, found)["info_form"] == ""
+    assert "eaflet given" not in note(found, store.path_of(found))
+    assert "No leaflet" in note(found, store.path_of(found))
+    assert "Leaflet not given after all as a link" in pages.text(nurse.get(f"/consultations/{talk}"))
+    assert "Leaflet not given after all as a link" in pages.text(nurse.get(f"/consultations/{talk}/steps"))
+    nurse.post(f"{address}/given", {**sent, "form": "link"})
+    assert case_of(store, service.consultation(talk))["info_form"] == "link", "and it can be given again"
+
+
+def test_what_was_given_is_taken_back_only_while_the_consultation_is_open_by_the_one_who_holds_it(
+    service: Service, nurse: Visitor
+) -> None:
+    core = next(leaflet for leaflet in service.instance.leaflets.values() if leaflet.core)
+    sent = {"language": core.language, "format": "a4", "form": "printed"}
+    signed, open_ = service.signed(), service.begin()
+    for talk in (signed, open_):
+        nurse.post(f"/consultations/{talk}/leaflets/{core.id}/given", sent)
+    of_signed, of_open = (service.consultation(talk).documents[-1].seq for talk in (signed, open_))
+    assert button(nurse, signed) == []
+    refused = [(nurse, signed, of_signed), (nurse, open_, of_signed), (nurse, open_, 0)]
+    for visitor, talk, given in [*refused, (service.visitor("doctor"), open_, of_open)]:
+        answer = visitor.post(f"/consultations/{talk}/leaflets/{core.id}/not-given", {"given": str(given)})
+        assert answer.status_code >= 400, (talk, given)
+    assert [s.kind for t in (signed, open_) for s in service.consultation(t).documents] == ["leaflet_given"] * 2
+
+
+def test_what_was_done_with_a_leaflet_is_said_of_no_other_language(service: Service, nurse: Visitor) -> None:
+    talk, leaflets = service.begin(), service.instance.leaflets
+    core = next(leaflet for leaflet in leaflets.values() if leaflet.core)
+    other = replace(core, language="pl", title="Po polsku", digest="0" * 64)
+    service.instance.leaflets.clear()
+    service.instance.leaflets.update({(core.id, "pl"): other, (core.id, core.language): core})
+    address = f"/consultations/{talk}/leaflets/{core.id}"
+    nurse.post(f"{address}/printed", {"language": core.language, "format": "large"})
+    nurse.post(f"{address}/given", {"language": core.language, "form": "printed", "format": ""})
+    nurse.post(f"{address}/given", {"language": "pl", "form": "printed", "format": ""})
+    found = service.consultation(talk)
+    assert [printed_format(found, one) for one in (core, other)] == ["large", ""]
+    assert [s.content["format"] for s in found.documents if s.content] == ["large", "large", ""]
+    page = nurse.get(f"/consultations/{talk}")
+    lines = {e.get("id"): pages.text(e) for e in page.iter("p") if "paper__done" in (e.get("class") or "")}
+    assert "Leaflet printed" in lines[f"done-{core.id}-{core.language}"]
+    assert "Leaflet printed" not in lines[f"done-{core.id}-pl"]
+    leaflets[core.id, core.language] = replace(core, digest="1" * 64)
+    (again,) = [e for e in nurse.get(f"/consultations/{talk}").iter("div") if "paper--again" in (e.get("class") or "")]
+    assert pages.text(again).startswith(core.title), "and not as the other language calls it"

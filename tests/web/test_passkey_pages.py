@@ -220,3 +220,16 @@ def test_a_page_that_meets_the_lock_goes_on_with_a_passkey_and_records_what_was_
     done = nurse.client.post(path, data=kept | {"unlock_credential": signed(nurse, held)}, **LOCAL)
     assert done.status_code == (302 if sends else 303)
     assert (service.answer(consultation, "harm_belief") is not None) == sends
+
+
+def test_a_passkey_is_kept_only_together_with_the_end_of_the_other_sessions(service: Service, nurse: Visitor) -> None:
+    elsewhere, db = service.visitor("nurse"), service.instance.db
+    made = Authenticator().make(asked_to_add(nurse).text)
+    with db.write() as conn:
+        conn.execute("CREATE TRIGGER stop BEFORE DELETE ON sign_in BEGIN SELECT RAISE(ABORT, 'stopped'); END")
+    assert nurse.post("/account/passkeys", {"credential": made}, **LOCAL).status_code == 500
+    with db.write() as conn:
+        conn.execute("DROP TRIGGER stop")
+    assert passkeys.of_person(db.read(), service.who["nurse"].actor) == []
+    assert elsewhere.ask("/").status_code == 200
+    assert add(nurse)[1].status_code == 200, "and it can be added again, with its recovery codes"

@@ -168,6 +168,17 @@ def test_a_leaflet_given_in_another_form_asks_why_and_the_reason_is_counted(serv
     assert service.visitor("nurse").ask("/reading-needs").status_code == 403
 
 
+def test_a_leaflet_that_was_not_given_after_all_asks_for_no_reason(service: Service, nurse: Visitor) -> None:
+    talk = service.begin()
+    tell(nurse, held(service, talk), **LARGE)
+    address = f"/consultations/{talk}/leaflets/back-pain-core"
+    nurse.post(f"{address}/given", {"language": "en", "form": "printed", "format": "a4"})
+    assert "was given without" in shown(nurse, talk)
+    given = service.consultation(talk).documents[-1].seq
+    assert nurse.post(f"{address}/not-given", {"given": str(given)}).status_code == 302
+    assert "was given without" not in shown(nurse, talk)
+
+
 def test_counts_are_of_employees_as_last_told(service: Service, nurse: Visitor) -> None:
     for n in range(6):
         employee = service.employee(f"Person {'ABCDEF'[n]}", number=f"N-{n}")
