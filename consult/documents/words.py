@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -37,6 +38,7 @@ INVENTED = (
 )
 INVENTED_SHORT = "Demonstration: everything in this document is invented."
 HOUR = 3600
+_OWN_STOP: Final = re.compile(r"(?<!\.)(?<!\.\w)\.$")
 GIVEN_AS: Final = {
     "link": " as a link",
     "manager_link": " as a link, for the manager",
@@ -144,10 +146,15 @@ def describe_value(question: Question, answer: Answer) -> str:
 
 def arrangement_in_words(value: dict[str, str]) -> str:
     """A temporary adjustment in words, with its dates."""
-    parts = [value["what"]] if value.get("what") else []
+    parts = [_within(value["what"])] if value.get("what") else []
     for name, words in (("start", "from"), ("end", "until"), ("review", "review on")):
         if value.get(name):
             parts.append(f"{words} {uk_date(value[name])}")
     if value.get("no_end_reason"):
-        parts.append(f"no end date because {value['no_end_reason']}")
+        parts.append(f"no end date because {_within(value['no_end_reason'])}")
     return ", ".join(parts)
+
+
+def _within(text: str) -> str:
+    """Typed words as they stand within a sentence: without a full stop of their own, but for one of "a.m." or "etc..."."""
+    return _OWN_STOP.sub("", text.rstrip())

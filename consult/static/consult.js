@@ -406,6 +406,39 @@
     setTimeout(function () { if (document.contains(button)) { button.click(); } }, 150);
   }
 
+  // A press that leaves this page goes once what was entered is saved, so that the paper it leads to holds it and no browser
+  // asks. What was refused, and a server that is away, stop nothing here: then the browser asks.
+  var heldBack = 0;
+  function soonSaved() {
+    return underWay() && !acts.size && !unsettled() && !Array.from(waiting.values()).some(function (held) { return held.tries > 0; });
+  }
+  function addressOf(element) { return element.href || (element.form && element.form.action); }
+  // A reply may have put the same button there anew, with a new key.
+  function asItStands(element) {
+    return document.contains(element) ? element : Array.from(document.querySelectorAll(element.tagName)).find(function (e) {
+      return addressOf(e) === addressOf(element) && e.textContent === element.textContent;
+    });
+  }
+  function onceSaved(event, element) {
+    event.preventDefault();
+    waiting.forEach(function (held, question) { if (!held.sending) { save(question); } });
+    clearTimeout(heldBack);
+    heldBack = setTimeout(function () {
+      var now = asItStands(element);
+      if (now) { now.click(); }
+    }, 150);
+  }
+  function leads(link) { return link && link.target !== '_blank' && !link.matches('[data-other]') && link.pathname !== location.pathname; }
+  document.addEventListener('click', function (event) {
+    var link = event.target.closest('a[href]'), other = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (leads(link) && !other && !event.defaultPrevented && soonSaved()) { onceSaved(event, link); }
+  });
+  document.addEventListener('submit', function (event) {
+    var form = event.target;
+    if (form.id === 'answers' || form.target === '_blank' || !event.submitter || event.defaultPrevented || !form.closest('main')) { return; }
+    if (soonSaved()) { onceSaved(event, event.submitter); }
+  });
+
   // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
   document.addEventListener('submit', function (event) {
     if (event.target.id !== 'answers') { return; }

@@ -234,6 +234,25 @@ class TestAnswersThatDoNotAgree:
         found = [one.id for one in path.contradictions()]
         assert found == (["asked_of_health_and_safety_against_the_wish"] if against else [])
 
+    @pytest.mark.parametrize(
+        "present", [None, ["employee_only"], ["interpreter"], ["partner_or_family", "interpreter"]]
+    )
+    @pytest.mark.parametrize("need", [None, ["no_need"], ["interpreter_present"], ["interpreter_missing"], "declined"])
+    def test_nobody_else_there_and_an_interpreter_present_do_not(self, on_path, present, need):
+        path = on_path({"who_is_present": present, "communication_needs": need})
+        against = present == ["employee_only"] and need == ["interpreter_present"]
+        found = ["interpreter_and_nobody_else_present"] if against else []
+        assert [one.id for one in path.contradictions()] == found
+
+    @pytest.mark.parametrize("anything", STATES)
+    @pytest.mark.parametrize("belief", STATES)
+    @pytest.mark.parametrize("ticked", [None, ["none_of_these"], ["harm_belief"], ["low_mood"]])
+    def test_a_flag_in_the_way_of_work_and_nothing_in_its_way_do_not(self, on_path, anything, belief, ticked):
+        words = {"harm_belief": belief, "flags_in_the_way_of_work": ticked}
+        path = on_path({**words, "anything_in_the_way_of_work": anything})
+        against = anything == "absent" and belief == "present" and ticked == ["harm_belief"]
+        assert [one.id for one in path.contradictions()] == (["flag_in_the_way_and_no_barrier"] if against else [])
+
     def test_the_letter_leaves_out_what_concerns_the_report_alone(self, desk):
         desk.give(report_consent="given", fitness_for_work="fit", adjustment_types=["phased_return"])
         desk.give(**BOTH_LEGS)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consult.documents.blocks import blocks, text_of
+from consult.documents.note import note
 from consult.documents.report import Chosen, adjustment_lines, digest, report, tickable, with_names
 from consult.proforma.answer import ANSWERED, Answer
 from consult.record.consultation import report_stands
@@ -42,6 +43,24 @@ def fill_everything(desk):
                 chosen = [o.code for o in question.options if not o.alone and desk.path.offers(o)]
                 desk.give(**{question.id: chosen})
         desk.give(stay_or_return_advice="not_appropriate", neuro_examination="done")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("Half shifts.", "Half shifts, from 1 December 2026"),
+        ("Half shifts", "Half shifts, from 1 December 2026"),
+        ("Start at 10 a.m.", "Start at 10 a.m., from 1 December 2026"),
+        ("No bending, lifting...", "No bending, lifting..., from 1 December 2026"),
+    ],
+)
+def test_what_was_typed_with_its_full_stop_goes_on_to_its_dates_without_it(desk, typed, said):
+    plan = {"what": typed, "start": "2026-12-01", "no_end_reason": "The ward decides."}
+    desk.give(adjustment_types=["amended_duties"], amended_duties_plan=plan)
+    for text in (of(desk), " ".join(note(desk.now, desk.path).split())):
+        assert f"{said}, no end date because The ward decides" in text
+        assert ".," not in text.replace("a.m.,", "").replace("...,", "")
+        assert "decides. (" not in text
 
 
 def test_no_planted_word_reaches_the_report_but_those_of_the_adjustments(desk):

@@ -389,6 +389,24 @@ class TestLostServer:
             service.start()
         watch.complaints.clear()  # the question on leaving was the one dialogue
 
+    @pytest.mark.parametrize("press", ["Make the report final", "See what would leave"])
+    def test_a_press_that_leaves_waits_until_the_words_just_typed_are_saved(
+        self, visit: Visit, service: Service, press: str
+    ) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)  # a dialogue would fail this
+        hand.tick("report_consent", "given")
+        hand.settle()
+        hand.write("can_do_at_work", "Seated work")
+        hand.page.get_by_text(press, exact=True).click()
+        hand.page.wait_for_url(re.compile(r"/report$|whole=yes"))
+        assert service.answer(consultation, "can_do_at_work") == ("answered", "Seated work", "")
+        report = service.consultation(consultation).report
+        assert (report is not None) == (press == "Make the report final")
+        hand.page.goto(f"/consultations/{consultation}/report")
+        expect(hand.page.locator("article")).to_contain_text("Seated work")
+        assert [s.kind for s in service.consultation(consultation).documents].count("report_made") == bool(report)
+
 
 class TestNoToTheRest:
     def test_it_is_hidden_until_every_item_has_been_wholly_on_screen(self, visit: Visit, service: Service) -> None:
