@@ -156,5 +156,5 @@ def arrangement_in_words(value: dict[str, str]) -> str:
 
 
 def _within(text: str) -> str:
-    """Typed words as they stand within a sentence: without a full stop of their own, but for one of "a.m." or "etc..."."""
+    """Typed words as they stand within a sentence: without a full stop of their own, unless it is one of "a.m."."""
     return _OWN_STOP.sub("", text.rstrip())
