@@ -12,6 +12,7 @@ from consult.documents.words import (
     GIVEN_AS,
     ROLES,
     clock_time,
+    closed,
     contradiction_in_words,
     describe,
     held,
@@ -148,10 +149,18 @@ def _as_group(via: str) -> str:
 def _decision_lines(question: Question, consultation: Consultation, path: Path) -> Iterator[str]:
     decision = consultation.decisions.get(question.id)
     if decision is not None:
-        earlier = "" if decided(consultation, path, question) else "Earlier decision (the answer changed since)"
-        label = earlier or "Decision"
         words = decision_in_words(decision, path.proforma)
+        label = decision_label(question, consultation, path)
         yield from _wrap(f"{label} on {question.ask.rstrip('?')}: {words}", indent="  ")
+
+
+def decision_label(question: Question, consultation: Consultation, path: Path) -> str:
+    """What the last decision about an answer is called: one that stands, or why it does no longer; "" without one."""
+    decision, answer = consultation.decisions.get(question.id), path.answer(question.id)
+    if decision is None or decided(consultation, path, question):
+        return "Decision" if decision else ""
+    same = answer is not None and answer.state == decision.state and decision.seq > consultation.seen(question.id)
+    return f"Earlier decision ({'the text kept became more urgent' if same else 'the answer changed'} since)"
 
 
 def decision_in_words(decision: Decision, proforma: Proforma) -> str:
@@ -255,12 +264,6 @@ def _not_recorded(path: Path) -> Iterator[str]:
     blank = [q for q in path.questions() if path.answer(q.id) is None and "red_flag" not in q.tags]
     asks = "; ".join(q.ask.rstrip("?") for q in blank)
     yield from _wrap(f"{asks}." if asks else "Nothing that applied was left blank.")
-
-
-def closed(text: str) -> str:
-    """A sentence with its full stop, where whoever typed it has set none."""
-    text = text.rstrip()
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _wrap(text: str, indent: str = "") -> list[str]:

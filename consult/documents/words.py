@@ -126,8 +126,14 @@ def describe(question: Question, answer: Answer | None, proforma: Proforma) -> s
 def contradiction_in_words(one: Contradiction, path: Path) -> str:
     """What does not agree, with each of the answers as it stands."""
     questions = [path.proforma.by_id[id_] for id_ in one.questions]
-    said = [f"{q.ask.rstrip('?')}: {describe(q, path.answer(q.id), path.proforma)}." for q in questions]
+    said = [closed(f"{q.ask.rstrip('?')}: {describe(q, path.answer(q.id), path.proforma)}") for q in questions]
     return " ".join([one.text, *said])
+
+
+def closed(text: str) -> str:
+    """A sentence with its full stop, where whoever typed it has set none."""
+    text = text.rstrip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def describe_value(question: Question, answer: Answer) -> str:
@@ -156,5 +162,5 @@ def arrangement_in_words(value: dict[str, str]) -> str:
 
 
 def _within(text: str) -> str:
-    """Typed words as they stand within a sentence: without a full stop of their own, unless it is one of "a.m."."""
+    """Typed words as they stand within a sentence: without a full stop of their own, except of "a.m." or "..."."""
     return _OWN_STOP.sub("", text.rstrip())

@@ -11,11 +11,11 @@ from jinja2 import StrictUndefined
 
 from consult.accounts import policy
 from consult.documents import letter
-from consult.documents.note import closed
 from consult.documents.words import (
     ATTENDANCE,
     ROLES,
     clock_time,
+    closed,
     contradiction_in_words,
     describe,
     held,

@@ -120,7 +120,7 @@ def panel(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[
     kept, against = screen.panel(question), screen.against(question)
     if kept is None and not against:
         return ""
-    if kept is None or against or c["decision_problem"] or screen.decision(question) is not None:
+    if kept is None or against or c["decision_problem"] or question.id in screen.consultation.decisions:
         return draw(screen, question, c)
     open_now = tuple(screen.still_open(question))
     numbers = tuple(letter.route_numbers(kept, c["site"])) if kept.route else ()

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from flask import url_for
 from msgspec import Struct, field
 
+from consult.documents.note import decision_in_words, decision_label
 from consult.documents.words import describe
 from consult.proforma.answer import Answer
 from consult.proforma.model import Block, Contradiction, Panel, Proforma, Question, Section
@@ -181,6 +182,13 @@ class Screen(Struct, frozen=True, dict=True):
         """The decision that stands for the answer as it is now."""
         return self.consultation.decisions[question.id] if decided(self.consultation, self.path, question) else None
 
+    def earlier_decision(self, question: Question) -> str:
+        """The last decision in words, with why it stands no longer; "" where it stands, or none was made."""
+        label = decision_label(question, self.consultation, self.path)
+        if not label or self.decision(question):
+            return ""
+        return f"{label}: {decision_in_words(self.consultation.decisions[question.id], self.proforma)}"
+
     def blocks(self, section: Section) -> list[Block]:
         """The blocks of a section."""
         return [b for b in self.proforma.blocks if b.section == section.id]
@@ -244,7 +252,8 @@ class Screen(Struct, frozen=True, dict=True):
     def _below(self, question: Question) -> tuple[object, ...]:
         held = self.as_shown(question) if self.holds(question) else ""
         against = [one.id for one in self.against(question)]
-        return self.panel(question), self.decision(question), self.still_open(question), held, against
+        decisions = self.decision(question), self.earlier_decision(question)
+        return self.panel(question), decisions, self.still_open(question), held, against
 
     @once
     def contradictions(self) -> list[Contradiction]:

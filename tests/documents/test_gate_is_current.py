@@ -45,6 +45,19 @@ def test_a_decision_on_an_answer_that_changed_is_called_earlier_in_the_note(desk
     assert "Earlier decision (the answer changed since)" in note(desk.now, desk.path)
 
 
+def test_a_decision_on_an_answer_whose_text_became_more_urgent_says_so_and_not_that_the_answer_changed(desk):
+    desk.give(one_leg_weakness="present", one_leg_weakness_severe="absent")
+    desk.decide("one_leg_weakness", "urgent_referral")
+    assert "Decision on New weakness" in note(desk.now, desk.path)
+    desk.give(one_leg_weakness_severe="present")
+    assert ids(desk.gate.undecided) == {"one_leg_weakness"}
+    text = " ".join(note(desk.now, desk.path).split())
+    assert "Earlier decision (the text kept became more urgent since) on New weakness" in text
+    assert "the answer changed since" not in text
+    desk.give(one_leg_weakness="unsure")
+    assert "Earlier decision (the answer changed since)" in note(desk.now, desk.path)
+
+
 def test_a_detail_that_lowers_an_urgent_level_is_listed_when_it_is_taken_back(desk):
     desk.give(minor_injury_thin_bones="present", bone_pain_severe="present")
     assert "minor_injury_thin_bones" in ids(desk.gate.undecided)

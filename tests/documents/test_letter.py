@@ -244,6 +244,20 @@ class TestAnswersThatDoNotAgree:
         found = ["interpreter_and_nobody_else_present"] if against else []
         assert [one.id for one in path.contradictions()] == found
 
+    @pytest.mark.parametrize("mood", STATES)
+    @pytest.mark.parametrize("hopeless", STATES)
+    def test_no_low_mood_and_hopelessness_do_not(self, on_path, mood, hopeless):
+        path = on_path({"low_mood": mood, "hopelessness_or_self_harm": hopeless})
+        against = mood == "absent" and hopeless == "present"
+        assert [one.id for one in path.contradictions()] == (["hopelessness_and_no_low_mood"] if against else [])
+
+    def test_typed_words_with_their_full_stop_get_no_second_one(self, desk):
+        desk.give(report_consent="given", asked_of_health_and_safety="Look at bench 4.", work_cause_opinion="caused")
+        desk.give(cause_action=["employee_does_not_want_it_raised"])
+        text = " ".join(note(desk.now, desk.path).split())
+        assert text.count("Look at bench 4.") == 2
+        assert ".." not in text
+
     @pytest.mark.parametrize("anything", STATES)
     @pytest.mark.parametrize("belief", STATES)
     @pytest.mark.parametrize("ticked", [None, ["none_of_these"], ["harm_belief"], ["low_mood"]])

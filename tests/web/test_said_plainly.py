@@ -78,6 +78,20 @@ def test_a_decision_on_the_screen_ends_each_of_its_sentences_once(
     assert words(said).startswith(f"Decision: Sent to emergency care now. {closed}{after} Saved ")
 
 
+def test_an_earlier_decision_is_said_where_a_new_one_is_asked_for(service: Service, nurse: Visitor) -> None:
+    talk = service.begin()
+    nurse.save(talk, {"a.saddle_feeling_change": "present"})
+    sent = {"question": "saddle_feeling_change", "decision": "urgent_referral", "reason": "Rang", "told": "Dr Invented"}
+    assert nurse.decide(talk, sent).status_code == 302
+    nurse.save(talk, {"a.saddle_feeling_change": "absent"})
+    nurse.save(talk, {"a.saddle_feeling_change": "present"})
+    page = html.fromstring(nurse.ask(f"/consultations/{talk}").text)
+    (said,) = page.xpath('//*[@id="panel-saddle_feeling_change"]//*[@class="kept__decision"]')
+    earlier = "Earlier decision (the answer changed since): Urgent referral made; Rang. Told: Dr Invented. Recorded "
+    assert words(said).startswith(earlier)
+    assert page.xpath('//*[@id="panel-saddle_feeling_change"]//*[@name="decision"]')
+
+
 def test_a_longer_word_for_not_asked_has_room(service: Service, nurse: Visitor) -> None:
     talk = service.begin()
     nurse.save(talk, {"a.neuro_examination": "done"})
