@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import abort, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.proforma.model import Block, Section
@@ -57,5 +57,6 @@ def coming(consultation_id: str, section_id: str) -> Response | str:
     first = next((at for at, section in enumerate(sections) if section.id == section_id), None)
     if first is None:
         abort(404)
+    g.unhurried = True
     folded = folded_before(context["screen"], sections[first:])
     return render_template("consultations/coming.html", **context, sections=sections[first:], folded=folded)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 import brotli
-from flask import Response, request
+from flask import Response, g, request
 from msgspec import Struct
 from werkzeug.http import parse_accept_header
 
@@ -25,7 +25,8 @@ BROTLI, GZIP = 5, 6
 """How hard pages are pressed: harder takes them longer than it spares."""
 LONG, LIGHTLY = 20_000, 3
 """Bytes from which a page is pressed lightly: it takes less than half as long, which whoever waits for a screen full of
-questions gains, and leaves an eighth more, which comes to little beside the scripts."""
+questions gains, and leaves an eighth more, which comes to little beside the scripts. What is `unhurried`, as it comes
+by itself while somebody is at the first questions, is pressed as any other: over a slow link the bytes count."""
 WINDOW: Final = 16
 """How far back brotli looks for repetitions, as a power of two of bytes. With its own 22 it makes a megabyte ready each
 time, which took ten times as long as pressing an answer takes; the long page of the consultation gets 2 of 100 smaller
@@ -39,11 +40,12 @@ LONGEST_CHANCE: Final = 48
 CHANCE: Final = "X-Chance"
 KINDS: Final = ("text/", "application/json", "application/fhir+json", "image/svg+xml")
 Pack = Callable[[bytes], bytes]
+PackPage = Callable[[bytes, bool], bytes]
 PackParts = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
-def _brotli_page(body: bytes) -> bytes:
-    return bytes(brotli.compress(body, quality=LIGHTLY if len(body) > LONG else BROTLI, lgwin=WINDOW))
+def _brotli_page(body: bytes, hurried: bool) -> bytes:
+    return bytes(brotli.compress(body, quality=LIGHTLY if hurried and len(body) > LONG else BROTLI, lgwin=WINDOW))
 
 
 def _brotli_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
@@ -53,7 +55,7 @@ def _brotli_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.finish()
 
 
-def _gzip_page(body: bytes) -> bytes:
+def _gzip_page(body: bytes, _hurried: bool) -> bytes:
     if len(body) > SHORT:
         return zlib.compress(body, GZIP, 16 + zlib.MAX_WBITS)
     window = max(SMALLEST_WINDOW, len(body).bit_length())
@@ -72,7 +74,7 @@ class Coding(Struct, frozen=True):
     """A way of compressing: a page at once, one that comes in parts, and, as small as it gets, what is kept."""
 
     name: str
-    page: Pack
+    page: PackPage
     parts: PackParts
     kept: Pack
 
@@ -113,7 +115,7 @@ def compressed(response: Response) -> Response:
     if body is None:
         response.response = way.parts(response.iter_encoded())
     else:
-        response.set_data(way.page(body))
+        response.set_data(way.page(body, not g.get("unhurried")))
     response.headers["Content-Encoding"] = way.name
     response.headers[CHANCE] = "a" * secrets.randbelow(LONGEST_CHANCE)
     return response
