@@ -21,12 +21,12 @@ from werkzeug.http import parse_accept_header
 
 SMALLEST: Final = 400
 """Bytes; what is shorter fits into one packet anyway."""
-BROTLI, GZIP = 5, 6
+BROTLI, GZIP = 9, 6
 """How hard pages are pressed: harder takes them longer than it spares."""
-LONG, LIGHTLY = 20_000, 3
+LONG, LIGHTLY, LESS = 20_000, 3, 5
 """Bytes from which a page is pressed lightly: it takes less than half as long, which whoever waits for a screen full of
 questions gains, and leaves an eighth more, which comes to little beside the scripts. What is `unhurried`, as it comes
-by itself while somebody is at the first questions, is pressed as any other: over a slow link the bytes count."""
+by itself while somebody is at the first questions, is pressed less lightly: over a slow link the bytes count."""
 WINDOW: Final = 16
 """How far back brotli looks for repetitions, as a power of two of bytes. With its own 22 it makes a megabyte ready each
 time, which took ten times as long as pressing an answer takes; the long page of the consultation gets 2 of 100 smaller
@@ -45,11 +45,12 @@ PackParts = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 def _brotli_page(body: bytes, hurried: bool) -> bytes:
-    return bytes(brotli.compress(body, quality=LIGHTLY if hurried and len(body) > LONG else BROTLI, lgwin=WINDOW))
+    how = BROTLI if len(body) <= LONG else LIGHTLY if hurried else LESS
+    return bytes(brotli.compress(body, quality=how, lgwin=WINDOW))
 
 
 def _brotli_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
-    packer = brotli.Compressor(quality=BROTLI, lgwin=WINDOW)
+    packer = brotli.Compressor(quality=LESS, lgwin=WINDOW)
     for part in parts:
         yield packer.process(part) + packer.flush()
     yield packer.finish()

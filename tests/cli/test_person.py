@@ -86,8 +86,9 @@ def test_the_doctor_names_the_roles_that_need_no_second_factor_and_a_list_that_i
     with closing(open_instance(real)) as instance, instance.db.write() as conn:
         factors.require(conn, ["administrator"], "cli:test", instance.store.at())
     assert "The password alone" not in consult(real, "doctor").stdout
-    (tmp_path / "list").write_text("no list\n")
+    (tmp_path / "list").write_text(f"{'0' * 40}:1\n")
     consult(real, "settings", "set", "breached_passwords", str(tmp_path / "list"))
+    (tmp_path / "list").write_text("no list\n")
     assert "is none: a line has no SHA-1" in consult(real, "doctor", code=1).stdout
 
 

@@ -84,7 +84,7 @@ class Service:
         self._map: dict[int, Any] = {}
         app = create_app(self.instance)
         app.before_request_funcs[None].insert(0, lambda: self._hurry(app))
-        self._server = create_server(app, map=self._map, host="127.0.0.1", port=self.port, threads=4)
+        self._server = create_server(app, map=self._map, host="127.0.0.1", port=self.port, threads=4, ident=None)
         self.port = self._server.effective_port
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()

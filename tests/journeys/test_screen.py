@@ -761,7 +761,7 @@ class TestKeyboard:
         keys.type("Shortened for this test")
         keys.press("Enter")
         page.wait_for_load_state()
-        expect(page.get_by_role("heading", name="These emergency questions are blank")).to_have_count(0)
+        expect(page.get_by_role("heading", name="These emergency questions are not recorded")).to_have_count(0)
         to(page, "main .acts .nhsuk-button")
         keys.press("Enter")
         expect(page.get_by_role("heading", name="Signed and locked")).to_be_visible()

@@ -239,4 +239,5 @@ def test_no_comment_is_left_in_a_script_that_could_take_the_line_after_it_with_i
 def test_what_is_pressed_with_a_window_of_its_own_size_reads_as_it_was(coding: Coding) -> None:
     words = b"Numbness between the legs? Not asked. " * 8000
     for length in (0, 1, 255, 256, 511, 512, SHORT - 1, SHORT, SHORT + 1, 65_535, 65_536, 65_537, 280_000):
-        assert UNPACK[coding.name](coding.page(words[:length])) == words[:length]
+        for hurried in (True, False):
+            assert UNPACK[coding.name](coding.page(words[:length], hurried)) == words[:length]
