@@ -21,7 +21,7 @@ from consult.documents import saved
 from consult.documents.note import DRAFT_LINE, MARK, after_signing, mark_of, note
 from consult.documents.words import INVENTED
 from consult.evidence import EvidenceRefused, again
-from consult.exchange import casefile, resultsfile
+from consult.exchange import casefile, caselines, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, open_instance
@@ -219,7 +219,7 @@ def _check_cases(instance: Instance, file: Path, content: bytes) -> Checked:
     if hashlib.sha256(content).hexdigest() != head.sha256:
         wrong.append(f"The file is not the one that {beside(file).name} was written for: it was changed since.")
     if not _is_step(instance.db.read(), head.step, head.hash):
-        wrong += _rows_off(instance, head.step, casefile.read_text(content))
+        wrong += _rows_off(instance, head.step, caselines.read_text(content))
     since = cases.changed_since(instance.db.read(), head.step)
     named = ", ".join(str(step.seq) for step in since[:MOST_NAMED])
     more = [f"Since then {len(since)} steps changed cases: {named}{', ...' if len(since) > MOST_NAMED else ''}."]
@@ -245,7 +245,7 @@ def _rows_off(instance: Instance, step: int, text: str) -> list[str]:
         then = {row.key: row.fields for row in cases.iterate(conn)}
         if "".join(casefile.export_cases(conn, dataset)) == text:
             return []
-    header, *rows = list(casefile.records(text)) or [casefile.Record(1, [])]
+    header, *rows = list(caselines.records(text)) or [caselines.Record(1, [])]
     missing = set(cases.KEY) - set(header.cells)
     if missing:
         return [f"It has no column {', '.join(sorted(missing))}, so its cases can't be told."]
@@ -257,7 +257,7 @@ def _rows_off(instance: Instance, step: int, text: str) -> list[str]:
     ]
 
 
-def _compare(then: dict[Any, dict[str, str]], names: list[str], rows: list[casefile.Record]) -> Iterator[str]:
+def _compare(then: dict[Any, dict[str, str]], names: list[str], rows: list[caselines.Record]) -> Iterator[str]:
     left = dict(then)
     for row in rows:
         if row.wrong or len(row.cells) != len(names):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from consult.exchange import in_error
-from consult.exchange.casefile import REPLACED, Import, ImportReport, import_cases, read_text
+from consult.exchange.casefile import REPLACED, Import, ImportReport, import_cases
+from consult.exchange.caselines import read_text
 from consult.instance import Instance
 from consult.progress import Progress
 from consult.setting_up import DEMO_PROVIDER

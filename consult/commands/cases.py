@@ -19,7 +19,7 @@ from consult.audit import results as audit
 from consult.audit import sampling
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place, progress
 from consult.commands.rounds import one_round
-from consult.exchange import casefile, resultsfile
+from consult.exchange import caselines, resultsfile
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, only_for_me
@@ -105,7 +105,7 @@ def cases_import(place: Place, file: Any, replace: bool, reason: str) -> None:
 
     The exit code is 1 if any row was refused.
     """
-    content = file.read(casefile.MAX_FILE_BYTES + 1)
+    content = file.read(caselines.MAX_FILE_BYTES + 1)
     with opened(place) as instance:
         report, new_sites = importing.import_file(instance, content, replace, reason, actor(), progress)
     for bad in report.bad:
@@ -134,7 +134,7 @@ def cases_take_out(place: Place, file: Any, reason: str, yes: bool) -> None:
     """
     if not reason.strip():
         raise click.UsageError("--reason is blank; say why the cases are taken out.")
-    content = file.read(casefile.MAX_FILE_BYTES + 1)
+    content = file.read(caselines.MAX_FILE_BYTES + 1)
     with opened(place) as instance:
         done = importing.take_out_file(instance, content, reason.strip(), actor(), yes)
     for kept in done.kept:

@@ -9,7 +9,7 @@ from consult.accounts.people import PersonRefused
 from consult.audit import results as audit
 from consult.audit.versions import VersionRefused
 from consult.evidence import EvidenceRefused
-from consult.exchange import casefile
+from consult.exchange import caselines
 from consult.exchange.sheets import SheetRefused
 from consult.instance import InstanceRefused
 from consult.lock import Held
@@ -23,7 +23,7 @@ REFUSALS: Final = (
     approving.ApprovalRefused,
     audit.SelectionRefused,
     BackupRefused,
-    casefile.CaseFileRefused,
+    caselines.CaseFileRefused,
     cipher.KeyRefused,
     DatabaseRefused,
     EvidenceRefused,

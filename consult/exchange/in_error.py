@@ -17,7 +17,8 @@ from consult.audit.cases import CaseRow
 from consult.audit.in_error import KIND
 from consult.audit.rounds import Key
 from consult.exchange import sheets
-from consult.exchange.casefile import BATCH, BadRow, Import, Record, Spelled, columns, differences, prepared, records
+from consult.exchange.casefile import BATCH, BadRow, Import, Spelled, differences, prepared
+from consult.exchange.caselines import Record, columns, records
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection, Database
 from consult.record.ledger import ChangedSince, Draft, Refused, append

@@ -25,7 +25,7 @@ def test_the_finding_says_which_periods_are_points(measures, least, drawn):
         )
     figure = trend(measures.measures[0], months, least=least)
     if "quarter" in figure.title:  # so few by the month
-        assert least == PERCENT_FROM and not drawn  # noqa: PT018 - one reason
+        assert (least, drawn) == (PERCENT_FROM, 0)
         return
     said = re.findall(r"with (\d+) or more cases", figure.finding)
     assert said == [str(least)]

@@ -11,13 +11,12 @@ from msgspec import structs
 
 from consult.audit import cases
 from consult.exchange.casefile import (
-    CaseFileRefused,
     export,
     export_cases,
     guarded,
-    read_text,
     unguarded,
 )
+from consult.exchange.caselines import CaseFileRefused, read_text
 from consult.record.ledger import Draft, append, steps, verify
 
 TODAY = date(2026, 11, 22)

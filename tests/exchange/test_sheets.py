@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consult.exchange import sheets
-from consult.exchange.casefile import export, records
+from consult.exchange.casefile import export
+from consult.exchange.caselines import records
 from consult.exchange.sheets import Sheet, SheetRefused, csv_records, guarded, unguarded, workbook
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)

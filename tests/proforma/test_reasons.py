@@ -27,6 +27,17 @@ def without(texts, *names):
     return found
 
 
+def read_later(folder: Path, in_use, version):
+    """A version as it is read once another one is in use."""
+    instance = open_instance(folder, create=True)
+    try:
+        with instance.db.write() as conn:
+            install(conn, version, "test", instance.store.at())
+        return Library(in_use).definition(instance.db.read(), version.digest)
+    finally:
+        instance.close()
+
+
 @pytest.mark.parametrize("name", LISTS)
 def test_a_list_without_another_reason_is_refused(back_pain, name):
     head = f"[reasons.{name}]\n"
@@ -52,13 +63,7 @@ def test_a_version_from_before_has_the_reasons_and_ways_of_the_one_in_use(tmp_pa
     before = parse_definition(without(back_pain.texts, *older))
     assert (before.proforma.reasons == NO_REASONS) == ("proforma.toml" in older)
     assert (before.reports.ways == {}) == ("reports.toml" in older)
-    instance = open_instance(tmp_path, create=True)
-    try:
-        with instance.db.write() as conn:
-            install(conn, before, "test", instance.store.at())
-        kept = Library(back_pain).definition(instance.db.read(), before.digest)
-    finally:
-        instance.close()
+    kept = read_later(tmp_path, back_pain, before)
     assert kept.proforma.reasons == back_pain.proforma.reasons
     assert kept.reports.ways == back_pain.reports.ways
     assert (kept.digest, kept.texts) == (before.digest, before.texts)
@@ -68,11 +73,5 @@ def test_a_version_from_before_has_the_reasons_and_ways_of_the_one_in_use(tmp_pa
 def test_a_version_with_reasons_of_its_own_keeps_them(tmp_path: Path, back_pain):
     text = back_pain.texts["proforma.toml"].replace("Recorded for the wrong person", "Meant for somebody else")
     own = parse_definition({**back_pain.texts, "proforma.toml": text})
-    instance = open_instance(tmp_path, create=True)
-    try:
-        with instance.db.write() as conn:
-            install(conn, own, "test", instance.store.at())
-        kept = Library(back_pain).definition(instance.db.read(), own.digest)
-    finally:
-        instance.close()
+    kept = read_later(tmp_path, back_pain, own)
     assert kept.proforma.reasons.in_error["wrong_person"] == "Meant for somebody else"
