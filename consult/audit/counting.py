@@ -169,27 +169,42 @@ class Plan:
     ) -> dict[tuple[str, ...], Counts]:
         """The sums over the cases of a condition, by the values of the expressions `by`; empty groups are absent.
         Those of items are 0 unless asked for.
+        """
+        named = {f"by {at}": expression for at, expression in enumerate(by)}
+        wanted = [name for name in self.flagged if with_items or name not in self.of_items]
+        judged = self.to_sum(f"{TABLE} WHERE {where}", named, wanted)
+        return self.summed(conn, f"({judged})", values, [quoted(name) for name in named], wanted)
+
+    def to_sum(self, source: str, named: Mapping[str, str], wanted: Collection[str] | None = None) -> str:
+        """A query that judges the rows of `source` for `summed`, with the expressions that it may group by."""
+        extra = [f"{expression} AS {quoted(name)}" for name, expression in named.items()]
+        return self.judged(source, [*extra, f"{TABLE}.rowid >> {LOT} AS lot"], wanted=wanted)
+
+    def summed(
+        self, conn: Connection, judged: str, values: Sequence[str], by: Sequence[str], wanted: Sequence[str]
+    ) -> dict[tuple[str, ...], Counts]:
+        """The sums of what `to_sum` judged, by these columns: those of flags that are wanted, the others 0.
 
         Excluded cases and those set aside are grouped apart, and one sum holds four counts, each in its own 16 bits; so
         that none runs over, cases are summed in lots of 2^14.
         """
-        keys = [f"key {at}" for at in range(len(by))]
-        named = [f"{expression} AS {quoted(key)}" for expression, key in zip(by, keys, strict=True)]
-        parts = ", ".join([*map(quoted, keys), "excluded", quoted(ASIDE)])
-        sums = [quoted(outcome_column(measure.id)) for measure in self.measures.measures]
-        wanted = [name for name in self.flagged if with_items or name not in self.of_items]
+        named = [f"{column} AS {quoted(f'key {at}')}" for at, column in enumerate(by)]
+        keys = [quoted(f"key {at}") for at in range(len(by))]
         lots = [wanted[at : at + len(OUTCOMES)] for at in range(0, len(wanted), len(OUTCOMES))]
+        sums = [quoted(outcome_column(measure.id)) for measure in self.measures.measures]
         sums += [" + ".join(f"({self._flag_counts(n)} << {BITS * at})" for at, n in enumerate(lot)) for lot in lots]
-        extra = [*named, f"{TABLE}.rowid >> {LOT} AS lot"]
         query = (
-            f"SELECT {parts}, count(*), {', '.join(f'sum({one})' for one in sums)} "
-            f"FROM ({self.judged(f'{TABLE} WHERE {where}', extra, wanted=wanted)}) "
-            f"GROUP BY {parts}, lot"
+            f"SELECT {', '.join([*named, 'excluded', quoted(ASIDE)])}, count(*), "
+            f"{', '.join(f'sum({one})' for one in sums)} FROM {judged} "
+            f"GROUP BY {', '.join([*keys, 'excluded', quoted(ASIDE), 'lot'])}"
         )
+        return self._unpacked(conn.execute(query, values), len(by), lots)
+
+    def _unpacked(self, rows: Any, keys: int, lots: Sequence[Sequence[str]]) -> dict[tuple[str, ...], Counts]:
         found: dict[tuple[str, ...], Counts] = {}
-        for row in map(tuple, conn.execute(query, values)):
-            reason, is_aside, n, *packed = row[len(by) :]
-            counts = found.setdefault(row[: len(by)], dict.fromkeys(self.sums, 0))
+        for row in map(tuple, rows):
+            reason, is_aside, n, *packed = row[keys:]
+            counts = found.setdefault(row[:keys], dict.fromkeys(self.sums, 0))
             counts["cases"] += n
             if reason:
                 counts[f"excluded {reason}"] += n
@@ -197,7 +212,7 @@ class Plan:
                 self._unpack(counts, packed, is_aside, lots)
         return found
 
-    def _unpack(self, counts: Counts, packed: Sequence[int], is_aside: bool, lots: Sequence[list[str]]) -> None:
+    def _unpack(self, counts: Counts, packed: Sequence[int], is_aside: bool, lots: Sequence[Sequence[str]]) -> None:
         for measure, four in zip(self.measures.measures, packed, strict=False):
             for at, outcome in enumerate(OUTCOMES):
                 counts[f"{measure.id} {outcome}"] += (n := four >> BITS * at & EACH)

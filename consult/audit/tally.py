@@ -9,7 +9,7 @@ are recounted. `off` says where they are not what a recount gives.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from consult.audit.cases import TABLE as CASES
@@ -48,11 +48,15 @@ def _levels(plan: Plan) -> range:
     return range(FIELD_OF_SITE + len(fields(plan)))
 
 
+def _codes(plan: Plan) -> list[str]:
+    return [quoted(name) for name in fields(plan)]
+
+
 def _of_case(plan: Plan, level: int) -> tuple[str, ...]:
     """The same as `_key`, over the case table itself: written apart, so that a recount proves the counters."""
     if level == DAY_OF_PROVIDER:
         return (DAY, *PLACE[:2], "''", "''", "''")
-    code = quoted(fields(plan)[level - FIELD_OF_SITE]) if level >= FIELD_OF_SITE else "''"
+    code = _codes(plan)[level - FIELD_OF_SITE] if level >= FIELD_OF_SITE else "''"
     return ("''", *PLACE, MONTH if level == MONTH_OF_SITE else "''", code)
 
 
@@ -198,9 +202,21 @@ def span(conn: Connection, plan: Plan, where: str, values: Sequence[str]) -> tup
 def off(conn: Connection, plan: Plan) -> list[str]:
     """The places whose counters are not what a recount of their cases gives, in words; empty where all are right."""
     found: dict[str, None] = {}
-    for level in _levels(plan):
+    for level, counted in _recounted(conn, plan):
         held = read(conn, plan, level, "1", (), KEY[1:])
-        counted = plan.recount(conn, "1", (), _of_case(plan, level), with_items=True)
         differing = {key for key in counted | held if counted.get(key) != held.get(key)}
         found |= {" / ".join(filter(None, (*key[1:4], key[0], *key[4:]))): None for key in sorted(differing)}
     return list(found)
+
+
+def _recounted(conn: Connection, plan: Plan) -> Iterator[tuple[int, dict[tuple[str, ...], Counts]]]:
+    """The sums of the cases at each level: each case is judged once."""
+    names = {expression: f"by {at}" for at, expression in enumerate((DAY, *PLACE, MONTH, "''", *_codes(plan)))}
+    judged = plan.to_sum(CASES, {name: expression for expression, name in names.items()})
+    conn.execute(f"CREATE TEMP TABLE case_recounted AS {judged}")
+    try:
+        for level in _levels(plan):
+            by = [quoted(names[expression]) for expression in _of_case(plan, level)]
+            yield level, plan.summed(conn, "temp.case_recounted", (), by, list(plan.flagged))
+    finally:
+        conn.execute("DROP TABLE temp.case_recounted")
