@@ -66,17 +66,21 @@ def _words(text: str) -> str:
     return WORDS.sub("x", text)
 
 
+def _filled(left: str, names: tuple[str, ...], seen: dict[str, str]) -> str:
+    """A tag with its names by the order in which they came."""
+    for name in names:
+        left = left.replace(PLACE, seen.setdefault(name, f"n{len(seen)}"), 1)
+    return left
+
+
+@lru_cache(maxsize=16)
 def bare(text: str) -> str:
     """The page, or these pieces, without what does not matter: at fault where they are."""
     parts = PARTS.split(text)
     tags, texts = parts[1::2], parts[::2]
-    if UNCLEAR.search(text) or PLACE in text or any("<" in words for words in texts):
+    if PLACE in text or "<" in "".join(texts) or UNCLEAR.search(text):
         return text
     seen: dict[str, str] = {}
-    for number, tag in enumerate(tags):
-        left, names = _tag(tag)
-        for name in names:
-            left = left.replace(PLACE, seen.setdefault(name, f"n{len(seen)}"), 1)
-        parts[2 * number + 1] = left
+    parts[1::2] = [_filled(left, names, seen) if names else left for left, names in map(_tag, tags)]
     parts[::2] = map(_words, texts)
     return ROWS.sub(r"\1", AGAIN.sub(r"\1", "".join(parts)))
