@@ -73,26 +73,30 @@ def note_served(instance: Instance) -> None:
 
 
 def why_not_as_served(instance: Instance) -> str | None:
-    """Why nothing is approved while a server shows other texts than those in use here now; None if it shows these."""
-    if not is_served(instance.folder):
-        return None
-    shown, now = _shown(instance.folder), instance.in_use()
-    if shown is None:
+    """Why nothing is approved while the server shows, or last showed, other texts than those in use here now.
+
+    None if they are the same, or where no server has shown any yet. That a command opened a text is no sign that
+    anybody could read it.
+    """
+    running, shown, now = is_served(instance.folder), _shown(instance.folder), instance.in_use()
+    if shown is None and running:
         return (
             f"The running server could not write down in {instance.folder} which texts it shows; make room on its disk "
             "and start the server again, read what it shows, then approve."
         )
-    other = sorted(what for what in shown.keys() | now.keys() if shown.get(what) != now.get(what))
+    other = (
+        [] if shown is None else sorted(what for what in shown.keys() | now.keys() if shown.get(what) != now.get(what))
+    )
     if not other:
         return None
-    return (
-        f"The running server still shows another text ({', '.join(other)}); stop it, start it again, read what it "
-        "shows, then approve."
+    before, do = (
+        ("The running server still shows", "stop it, start it") if running else ("The server last showed", "start it")
     )
+    return f"{before} another text ({', '.join(other)}); {do} again, read what it shows, then approve."
 
 
 def _shown(folder: Path) -> dict[str, str] | None:
-    """What the running server wrote down of itself; None where it had no room for that."""
+    """What the server that runs, or ran last, wrote down of itself; None where none did, or had no room for that."""
     try:
         found = json.loads((folder / SERVED).read_text("utf-8"))
     except (OSError, ValueError):

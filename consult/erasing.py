@@ -174,13 +174,30 @@ def again(conn: Connection, dataset: Dataset, lines: Iterable[Erased], actor: st
     """Erase anew whoever of a list is there again, as after a restore; returns how many employees were.
 
     Words are taken out of the very steps of the list, known by number and hash; what is not there is passed over.
+    Whoever was put on hold after that line was written stays: see `held_since`.
     """
-    n = 0
+    n, lines = 0, list(lines)
+    held = held_since(conn, lines, at)
     for line in lines:
-        if identity.entered(conn, line.employee) is not None:
+        if line.employee not in held and identity.entered(conn, line.employee) is not None:
             take_out(conn, dataset, line.employee, line.why, list(_there(conn, line)), actor, at)
             n += 1
     return n
+
+
+def held_since(conn: Connection, lines: Iterable[Erased], at: str) -> list[str]:
+    """Who of a list is there, and on hold since a moment after the line was written: a later decision than to erase.
+
+    A hold of before had been ended by then, though a backup may be older than what says so.
+    """
+    holds = erasing.standing(conn, local_time(at).date())
+    found = []
+    for id_, erased in {line.employee: line.at for line in lines}.items():
+        known = identity.employee(conn, id_)
+        hold = holds.get(known.id) if known else None
+        if hold is not None and hold.at > erased:
+            found.append(id_)
+    return found
 
 
 def _there(conn: Connection, line: Erased) -> Iterator[Step]:

@@ -102,12 +102,12 @@ def approve(
     if what is not None:
         approving.check_loaded(place.folder)
     with opened(place) as instance:
+        if sentence := approving.why_not_as_served(instance):
+            fail(sentence) if what is not None else click.echo(sentence, err=True)
         if what is not None:
             named = approving.chosen(instance, what, leaflet)
             named = approving.with_digests(named, digests) if digests else named
             _approve(instance, named, name or "", post or "", asked=bool(digests) or yes)
-        elif sentence := approving.why_not_as_served(instance):
-            click.echo(sentence, err=True)
         _list_approvals(instance)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from consult import backup, doctor, encrypting, exports, rehearsing, tending, verifying, witnessing
+from consult import backup, doctor, encrypting, erasing, exports, rehearsing, tending, verifying, witnessing
 from consult.accounts import breached
 from consult.commands.place import (
     EXIT_CODES,
@@ -202,6 +202,18 @@ def restore(place: Place, file: Path) -> None:
     click.echo(f"Restored: {count(proof.last_step, 'step')}, {count(proof.rows['consultation'], 'consultation')}.")
     if kept:
         click.echo(f"What was there is kept as {kept}.")
+    with read_only(database_file(place.folder)) as conn:
+        say_held(conn, erasing.read_list(place.folder / erasing.LIST))
+
+
+def say_held(conn: Connection, listed: list[erasing.Erased]) -> None:
+    """Say who of a list was not erased again, as a hold was set later."""
+    for id_ in erasing.held_since(conn, listed, stamp(now_utc())):
+        click.echo(
+            f"{id_} was not erased again, as a hold was set later; once it is ended, give `consult employee erase` "
+            "for this id.",
+            err=True,
+        )
 
 
 @click.command(epilog=EXIT_CODES)

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from consult import access, erasing, handing_over
-from consult.commands.keeping import FILE
+from consult.commands.keeping import FILE, say_held
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place
 from consult.documents import everything as pages
 from consult.instance import Instance, only_for_me
@@ -139,7 +139,8 @@ def _take_back(instance: Instance, lines: list[erasing.Erased]) -> None:
 def employee_erase_again(place: Place, file: Path) -> None:
     """Erase whoever of the list FILE is there again, after a backup was restored elsewhere.
 
-    A restore into the same instance folder does so by itself.
+    A restore into the same instance folder does so by itself. Whoever was put on hold after the erasing stays, and is
+    named.
     """
     if not file.exists():
         fail(f"There is no file {file}; name the list that was kept of what was erased.")
@@ -150,7 +151,8 @@ def employee_erase_again(place: Place, file: Path) -> None:
             dataset = instance.library.current.dataset
             n = erasing.again(conn, dataset, listed, actor(), instance.store.at())
         instance.db.settle()
-    click.echo(f"{count(len(listed), 'line')} in the list; {count(n, 'employee')} erased again.")
+        click.echo(f"{count(len(listed), 'line')} in the list; {count(n, 'employee')} erased again.")
+        say_held(instance.db.read(), listed)
 
 
 def _keep(instance: Instance, listed: list[erasing.Erased]) -> None:

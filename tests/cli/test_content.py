@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -376,6 +377,22 @@ def test_nothing_is_approved_while_the_server_shows_another_text(consult, own):
         assert "The running server still shows another text (proforma back-pain)" in said
         assert "still shows another text" in consult(own, "approve").stderr
     app.extensions["consult"].close()
+
+
+def test_a_text_that_a_command_opened_after_the_server_ended_is_not_approved_before_a_server_showed_it(consult, own):
+    with closing(open_instance(own)) as instance, server_lock(own):
+        note_served(instance)
+    consult(own, "approve", "leaflet", *BY, "--yes")
+    change_proforma(own)
+    consult(own, "person", "list")
+    for words in (("approve", "proforma", *BY, "--yes"), ("approve", "all", *BY, "--yes")):
+        said = consult(own, *words, code=1)
+        assert "The server last showed another text (proforma back-pain)" in said.stderr
+        assert "To be approved" not in said.stdout
+    assert "start it again, read what it shows" in consult(own, "approve").stderr
+    assert "proforma back-pain" in open_and(own, lambda i: i.unapproved())
+    with closing(open_instance(own)) as instance, server_lock(own):
+        note_served(instance)
     consult(own, "approve", "proforma", *BY, "--yes")
 
 

@@ -365,6 +365,39 @@ def test_a_backup_of_before_is_erased_again_when_it_is_restored(consult: Consult
     assert (elsewhere / erasing.LIST).read_text("utf-8") == listed
 
 
+def test_who_was_put_on_hold_after_the_erasing_is_not_erased_again(
+    consult: Consult, real: Path, tmp_path: Path
+) -> None:
+    """Back after a restore elsewhere, and then a claim: the hold is the later word."""
+    id_ = known(real)
+    consult(real, "backup", tmp_path / "before.db")
+    consult(real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes")
+    elsewhere = tmp_path / "elsewhere"
+    consult(elsewhere, "restore", tmp_path / "before.db")
+    consult(elsewhere, "employee", "hold", id_, "--reason", "A claim is open")
+    said = consult(elsewhere, "employee", "erase-again", real / erasing.LIST)
+    assert "0 employees erased again" in said.stdout
+    assert f"{id_} was not erased again, as a hold was set later" in said.stderr
+    consult(elsewhere, "backup", tmp_path / "held.db")
+    assert f"{id_} was not erased again" in consult(elsewhere, "restore", tmp_path / "held.db").stderr
+    assert not holds_nothing_of_him(elsewhere)
+    consult(elsewhere, "employee", "end-hold", id_, "--reason", "The claim is settled")
+    assert "1 employee erased again" in consult(elsewhere, "employee", "erase-again", real / erasing.LIST).stdout
+    assert holds_nothing_of_him(elsewhere)
+
+
+def test_a_hold_that_was_ended_before_the_erasing_does_not_stand_in_its_way_though_a_backup_holds_it(
+    consult: Consult, real: Path, tmp_path: Path
+) -> None:
+    id_ = known(real)
+    consult(real, "employee", "hold", id_, "--reason", "A claim is open")
+    consult(real, "backup", tmp_path / "held.db")
+    consult(real, "employee", "end-hold", id_, "--reason", "The claim is settled")
+    consult(real, "employee", "erase", id_, "--reason", "Asked by letter", "--yes")
+    assert "not erased again" not in consult(real, "restore", tmp_path / "held.db").output
+    assert holds_nothing_of_him(real)
+
+
 def test_a_list_that_is_none_restores_nothing(consult: Consult, real: Path, tmp_path: Path) -> None:
     consult(real, "backup", tmp_path / "copy.db")
     (real / erasing.LIST).write_text("not a list\n", "utf-8")
