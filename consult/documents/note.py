@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from consult.documents.words import (
@@ -22,7 +22,7 @@ from consult.documents.words import (
 from consult.proforma.answer import Answer
 from consult.proforma.model import OTHER, Block, Proforma, Question, Section
 from consult.proforma.path import Path, blank_emergencies
-from consult.record.consultation import IN_ERROR, Consultation, Decision, decided, report_stands
+from consult.record.consultation import ABANDONED, IN_ERROR, Consultation, Decision, decided, report_stands
 from consult.record.ledger import Step
 
 WIDTH = 100
@@ -71,20 +71,40 @@ def mark_of(consultation: Consultation, proforma: Proforma) -> str:
     return f"{MARK}, marked on {when(consultation.ended.at)}{why}. Do not use this, and take out what was filed of it."
 
 
+def not_signed(consultation: Consultation, proforma: Proforma) -> str:
+    """What stands above a note that is not signed, and why it never will be where it ended so; "" for a signed one."""
+    if consultation.signed is not None:
+        return ""
+    return how_it_ended(consultation, proforma) or "Draft: not signed."
+
+
+def how_it_ended(consultation: Consultation, proforma: Proforma) -> str:
+    """When and why a consultation was ended without signing, in words; "" for any other."""
+    if consultation.state != ABANDONED or consultation.ended is None:
+        return ""
+    said = f"Not signed: ended without signing on {when(consultation.ended.at)}."
+    content = consultation.ended.content
+    return f"{said} {closed(_why(content, proforma.reasons.without_signing))}" if content else said
+
+
 def below_mark(mark: str, text: str) -> str:
     """A text of the electronic record with such a mark above all else; as it is where there is none."""
     return "\n".join([*_broken(_wrap(mark)), "", text]) if mark else text
 
 
-def with_head(text: str, signed_by: str, head: tuple[int, str], draft: bool, later: str, mark: str = "") -> str:
+def with_head(
+    text: str, signed_by: str, head: tuple[int, str], draft: bool, later: str, mark: str = "", unsigned: str = ""
+) -> str:
     """A note as it is shown, copied and printed: who signed it, the step of the record it became, and what came after.
 
-    `signed_by` is "" and the head (0, "") while it is not signed. The digest that the step holds is of `text` alone.
+    `signed_by` is "" and the head (0, "") while it is not signed; `unsigned` says so. The digest that the step holds is
+    of `text` alone.
     The `mark` of what was entered in error stands above all else.
     """
     step, hash_ = head
     signed = f"Signed by {signed_by}\n" if signed_by else ""
-    at = f"Step {step} of the record, {hash_}\n" if step else "DRAFT: not signed.\n"
+    at = "".join(f"{line}\n" for line in _broken(_wrap(unsigned))) if unsigned else ""
+    at += f"Step {step} of the record, {hash_}\n" if step else ""
     return "\n".join(part for part in (below_mark(mark, text), signed + at, DRAFT_LINE if draft else "", later) if part)
 
 
@@ -114,7 +134,7 @@ def _section(section: Section, consultation: Consultation, path: Path) -> Iterat
 def _block(block: Block, consultation: Consultation, path: Path) -> Iterator[str]:
     on_path = [q for q in path.proforma.in_block(block.id) if q.id in path]
     findings = [q for q in on_path if q.kind == "finding"]
-    if any(path.answer(q.id) for q in findings) or any("red_flag" in q.tags for q in findings):
+    if any(path.answer(q.id) or "red_flag" in q.tags for q in findings):
         yield from _findings(block.title, findings, consultation, path)
     for question in on_path:
         if question.kind != "finding" and (answer := path.answer(question.id)) is not None:
@@ -137,7 +157,7 @@ def _findings(title: str, findings: list[Question], consultation: Consultation, 
         for question in findings:
             if (answer := path.answer(question.id)) is not None and answer.state == state:
                 yield from _decision_lines(question, consultation, path)
-    blank = [q.ask.rstrip("?") for q in findings if path.answer(q.id) is None]
+    blank = [q.ask.rstrip("?") for q in findings if path.answer(q.id) is None and "red_flag" in q.tags]
     if blank:
         yield from _wrap(f"Not recorded: {'; '.join(blank)}.", indent="  ")
 
@@ -199,7 +219,7 @@ def _documents(consultation: Consultation, path: Path) -> Iterator[str]:
     if nothing:
         yield "No leaflet, letter or report recorded."
     if consultation.blank_reason and any(q.id in consultation.explained for q in blank_emergencies(path)):
-        why = _why(consultation.blank_reason, path.proforma)
+        why = _why(consultation.blank_reason, path.proforma.reasons.blank)
         yield from _wrap(closed(f"Reason given for emergency questions not recorded: {why}"))
 
 
@@ -209,9 +229,9 @@ def _fell(step: Step, consultation: Consultation, path: Path) -> bool:
     return last is not None and step.seq == last["seq"] and not report_stands(consultation, path)
 
 
-def _why(given: dict[str, Any], proforma: Proforma) -> str:
-    """Why emergency questions stay blank: the reason in words, and what was typed with it."""
-    code, labels = given["reason"], proforma.reasons.blank
+def _why(given: dict[str, Any], labels: Mapping[str, str]) -> str:
+    """Why emergency questions stay blank, or it was ended so: the reason in words, and what was typed with it."""
+    code = given["reason"]
     reason = "" if code == OTHER else labels.get(code, code.replace("_", " "))
     return "; ".join(filter(None, (reason, given.get("text", "")))) or labels[OTHER]
 

@@ -53,10 +53,11 @@ Runs = tuple[Run, ...]
 
 
 class Paragraph(Struct, frozen=True):
-    """A paragraph; `indent` sets it in, in steps."""
+    """A paragraph; `indent` sets it in, in steps, and one to `keep` stays on the page of what follows it."""
 
     runs: Runs
     indent: int = 0
+    keep: bool = False
 
 
 class Heading(Struct, frozen=True):

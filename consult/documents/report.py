@@ -8,12 +8,12 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from consult.documents.words import ROLES, arrangement_in_words, describe, uk_date
+from consult.documents.words import ROLES, arrangement_in_words, describe, listed, uk_date
 from consult.proforma.model import Question
 from consult.proforma.path import Path
 from consult.proforma.reports import Part, ReportType
 from consult.proforma.rules import holds
-from consult.record.consultation import Consultation, adjustments, report_allowed
+from consult.record.consultation import Consultation, adjustments, opening_adjustments, report_allowed
 from consult.record.release import corrections
 
 EMPLOYEE: Final = "\N{LEFT WHITE CURLY BRACKET}employee\N{RIGHT WHITE CURLY BRACKET}"
@@ -49,7 +49,7 @@ def report(consultation: Consultation, path: Path, chosen: Chosen) -> str:
 
 def _closing(path: Path, chosen: Chosen) -> Iterator[str]:
     yield "## Consent"
-    if not any(chosen.ticked):
+    if not _ticked(path, chosen):
         yield "This report holds no clinical details."
     allowed = "It was made with the employee's consent."
     yield allowed if report_allowed(path) else "CONSENT IS NOT RECORDED AS GIVEN: do not send."
@@ -73,10 +73,9 @@ def _said(part: Part, path: Path, chosen: Chosen) -> Iterator[str]:
     if part.adjustments:
         yield from adjustment_lines(path)
     elif part.ticked:
-        for question in tickable(path):
-            if question.id in chosen.ticked:
-                said = describe(question, path.answer(question.id), path.proforma)
-                yield f"- {question.report_as or question.ask.rstrip('?')}: {one_line(said)}"
+        for question in _ticked(path, chosen):
+            said = describe(question, path.answer(question.id), path.proforma)
+            yield f"- {question.report_as or question.ask.rstrip('?')}: {one_line(said)}"
     elif part.written:
         typed = [(line.label, one_line(chosen.written.get(line.id, ""))) for line in part.written]
         yield from (f"{label}: {text}" for label, text in typed if text)
@@ -86,6 +85,12 @@ def _said(part: Part, path: Path, chosen: Chosen) -> Iterator[str]:
                 yield from plain_lines(describe(question, answer, path.proforma))
     else:
         yield part.text
+
+
+def _ticked(path: Path, chosen: Chosen) -> list[Question]:
+    """The ticked answers that this kind of report says."""
+    has_room = any(part.ticked for part in chosen.kind.parts)
+    return [q for q in tickable(path) if has_room and q.id in chosen.ticked]
 
 
 def tickable(path: Path) -> list[Question]:
@@ -99,7 +104,8 @@ def ruled_out(path: Path) -> list[Question]:
 
 
 def _to_tick(path: Path) -> list[Question]:
-    ticked = [q for q in path.questions() if q.report == "ticked" and q.kind != "arrangement"]
+    anyway = opening_adjustments(path)
+    ticked = [q for q in path.questions() if q.report == "ticked" and q.kind != "arrangement" and q not in anyway]
     return [q for q in ticked if path.answer(q.id) is not None]
 
 
@@ -116,7 +122,7 @@ def adjustment_lines(path: Path) -> list[str]:
             words = (("start", "start date"), ("end", "end date"), ("review", "review date"))
             missing = [w for p, w in words if not value.get(p) and not (p == "end" and value.get("no_end_reason"))]
             said = one_line(arrangement_in_words(value)) or "details to be agreed"
-            later = f" ({' and '.join(missing)} not given)" if missing else ""
+            later = f" ({listed(missing)} not given)" if missing else ""
             lines.append(f"- {name}: {said}{later}")
         else:
             lines.append(f"- {name}: details, start, end and review to be agreed")

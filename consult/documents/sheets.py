@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from msgspec import Struct
@@ -34,8 +35,12 @@ class Named(Struct, frozen=True):
     @property
     def short(self) -> str:
         """The same on one line, for the foot of a page."""
-        cut = f"{self.name[: SHOWN_IN_FOOT - 1]}…" if len(self.name) > SHOWN_IN_FOOT else self.name
-        return f"{cut}, born {self.born}" if cut else "Identity removed"
+        return f"{shortened(self.name)}, born {self.born}" if self.name else "Identity removed"
+
+
+def shortened(name: str) -> str:
+    """A name that leaves room at the foot of a page for what else stands there."""
+    return f"{name[: SHOWN_IN_FOOT - 1]}…" if len(name) > SHOWN_IN_FOOT else name
 
 
 class Made(Struct, frozen=True):
@@ -59,10 +64,10 @@ class Made(Struct, frozen=True):
         return f"Made at step {self.step} of the record, {groups}"
 
 
-def note_sheet(parts: list[Part], later: list[str], signed_by: str, about: Named, made: Made, mark: str = "") -> Sheet:
+def note_sheet(parts: list[Part], later: list[str], signed_by: str, about: Named, made: Made, above: str = "") -> Sheet:
     """The note with whom it is about, who signed it and what came after; `signed_by` is "" while it is not signed.
 
-    `mark` says on top that it was entered in error, "" where it was not.
+    `above` says on top that it was entered in error, or is not signed; "" where it is neither.
 
     The name stands in this print alone, and on each page of it: the note itself is kept, and copied, without.
     """
@@ -71,30 +76,36 @@ def note_sheet(parts: list[Part], later: list[str], signed_by: str, about: Named
     sections += [Section(name, _noted(lines)) for name, lines in others]
     if later:
         sections.append(Section("After signing", _noted(later)))
-    signed = f"Signed by {signed_by}" if signed_by else "Draft: not signed"
-    sections.append(Section("", (paragraph(signed + ".", ""),)))
-    sheet = _sheet(title, sections, made, "Note", mark or ("" if signed_by else "Draft: not signed"))
+    if signed_by:
+        sections.append(Section("", (paragraph(f"Signed by {signed_by}."),)))
+    sheet = _sheet(title, sections, made, "Note", above)
     return replace(sheet, foot=made.foot("Note", about.short))
 
 
-def _noted(lines: Iterable[str]) -> tuple[Piece, ...]:
-    return tuple(_line(line) for line in lines)
+def _noted(lines: Sequence[str]) -> tuple[Piece, ...]:
+    return tuple(_line(line, following) for line, following in zip_longest(lines, lines[1:], fillvalue=""))
 
 
-def _line(line: str) -> Paragraph:
-    text = line.lstrip(" ")
-    return Paragraph(words(text), indent=(len(line) - len(text)) // 2)
+def _line(line: str, following: str) -> Paragraph:
+    """A line of the note; one that those after it are set in under stays with them."""
+    text, indent = line.lstrip(" "), _indent(line)
+    return Paragraph(words(text), indent=indent // 2, keep=_indent(following) > indent)
 
 
-def letter_sheet(letter: Letter, facts: list[tuple[str, str]], made: Made) -> Sheet:
-    """The urgent letter; `facts` say who the employee is, when seen and by whom."""
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def letter_sheet(letter: Letter, about: Named, seen: str, by: str, made: Made) -> Sheet:
+    """The urgent letter, with whom it is about on each page, when that person was seen and by whom."""
     sections = [
         Section(f"Numbers of {letter.site}", (Facts(tuple(letter.routes)),)),
-        Section("Who", (Facts(tuple(facts)),)),
+        Section("Who", (Facts((("Employee", about.whole), ("Seen", seen), ("By", by))),)),
         Section("What was recorded", (*_findings(letter), *_others(letter))),
         Section("", (paragraph(_disclaimer(letter)), Lines(("Signed:", "Date and time:")))),
     ]
-    return _sheet("Urgent referral from occupational health", sections, made, "Urgent referral", letter.mark)
+    sheet = _sheet("Urgent referral from occupational health", sections, made, "Urgent referral", letter.mark)
+    return replace(sheet, foot=made.foot("Urgent referral", about.short))
 
 
 def _findings(letter: Letter) -> tuple[Piece, ...]:
@@ -116,12 +127,16 @@ def _disclaimer(letter: Letter) -> str:
     return f"This letter lists what was recorded by the time it was printed. It is not a diagnosis.{decided}"
 
 
-def report_sheet(text: str, made: Made, above: str, to_sign: bool) -> Sheet:
-    """The report to the manager as it leaves; `above` says whose copy it is, or that it is not final."""
+def report_sheet(text: str, made: Made, above: str, to_sign: bool, employee: str = "") -> Sheet:
+    """The report to the manager as it leaves; `above` says whose copy it is, or that it is not final.
+
+    The name of the `employee` stands at the foot of each page, without the date of birth, which the report never holds.
+    """
     title, sections = _of_blocks(blocks(text))
     if to_sign:
         sections.append(Section("", (Lines(("Signed:", "Date:")),)))
-    return _sheet(title, sections, made, "Occupational health report", above)
+    sheet = _sheet(title, sections, made, "Occupational health report", above)
+    return replace(sheet, foot=made.foot("Occupational health report", shortened(employee)))
 
 
 def _of_blocks(found: list[Block]) -> tuple[str, list[Section]]:
@@ -141,9 +156,4 @@ def _sheet(title: str, sections: list[Section], made: Made, what: str, above: st
     return Sheet(title, tuple(sections), made.foot(what), made.format, draft=made.draft, above=above, about=made.about)
 
 
-def who_and_when(employee: str, seen: str, by: str) -> list[tuple[str, str]]:
-    """The facts at the head of a letter."""
-    return [("Employee", employee), ("Seen", seen), ("By", by)]
-
-
-__all__ = ["Made", "Named", "letter_sheet", "note_sheet", "report_sheet", "who_and_when"]
+__all__ = ["Made", "Named", "letter_sheet", "note_sheet", "report_sheet"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -130,6 +131,12 @@ def contradiction_in_words(one: Contradiction, path: Path) -> str:
     return " ".join([one.text, *said])
 
 
+def listed(parts: Sequence[str]) -> str:
+    """Several things in a sentence: "start, end and review"."""
+    *others, last = parts
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 def closed(text: str) -> str:
     """A sentence with its full stop, where whoever typed it has set none."""
     text = text.rstrip()
@@ -157,7 +164,7 @@ def arrangement_in_words(value: dict[str, str]) -> str:
         if value.get(name):
             parts.append(f"{words} {uk_date(value[name])}")
     if value.get("no_end_reason"):
-        parts.append(f"no end date because {_within(value['no_end_reason'])}")
+        parts.append(f"no end date: {_within(value['no_end_reason'])}")
     return ", ".join(parts)
 
 

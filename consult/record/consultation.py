@@ -316,12 +316,12 @@ def report_answers(path: Path) -> dict[str, Any]:
     """What a report is made of, by question id, as a finalised one keeps it to be compared with later answers."""
     always = [q for q in path.questions() if q.report == "always"]
     advised = adjustments(path)
-    heard = always if advised else [*always, *_opening_adjustments(path)]
+    heard = always if advised else [*always, *opening_adjustments(path)]
     said = {q.id: [answer.state, answer.value] for q in heard if (answer := path.answer(q.id)) is not None}
     return said | {question.id: value for question, value in advised}
 
 
-def _opening_adjustments(path: Path) -> list[Question]:
+def opening_adjustments(path: Path) -> list[Question]:
     """The questions that open the adjustments: where there are none, their answers say whether any was needed."""
     rules = [q.show_if for q in path.proforma.asked if q.kind == "arrangement" and q.show_if is not None]
     return path.proforma.in_order({leaf.question for rule in rules for leaf in rule.leaves() if leaf.question})

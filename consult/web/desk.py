@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from consult.audit.measures import MeasureSet, Outcome, headings_met
 from consult.documents import signing
 from consult.documents.leaflet import Leaflet
-from consult.documents.note import after_signing, mark_of, note, with_head
+from consult.documents.note import after_signing, how_it_ended, mark_of, not_signed, note, with_head
 from consult.documents.words import describe
 from consult.record import identity, looks, own
 from consult.record.consultation import Consultation, report_allowed, report_stands
@@ -245,6 +245,7 @@ def ended_context(consultation: Consultation) -> dict[str, Any]:
         **context,
         "note_text": shown_note(consultation),
         "describe": describe,
+        "how_it_ended": how_it_ended,
         "step_count": sum(1 for _ in steps(conn, consultation=consultation.id)),
     }
 
@@ -259,4 +260,5 @@ def shown_note(consultation: Consultation) -> str:
         not content_is_approved(),
         after_signing(consultation, path),
         mark_of(consultation, path.proforma),
+        not_signed(consultation, path.proforma),
     )

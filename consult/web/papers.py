@@ -12,9 +12,10 @@ from consult.documents import letter as letters
 from consult.documents.given import kept_leaflet
 from consult.documents.leaflet import FORMATS, Format
 from consult.documents.needs import chosen_format
-from consult.documents.note import after_lines, mark_of, note, note_parts
+from consult.documents.note import after_lines, mark_of, not_signed, note, note_parts
+from consult.documents.pdf import Sheet
 from consult.documents.report import digest as digest_of
-from consult.documents.sheets import Named, letter_sheet, note_sheet, who_and_when
+from consult.documents.sheets import Named, letter_sheet, note_sheet
 from consult.documents.words import ATTENDANCE, day_of, uk_date
 from consult.record.consultation import Consultation
 from consult.record.database import NotWritten
@@ -53,7 +54,8 @@ def note_page(consultation_id: str) -> Response:
         made = made_now(asked_format())
         made = replace(made, step=step, hash=hash_) if step else made
         signed_by = signer(inst().db.read(), consultation)
-        sheet = note_sheet(parts, later, signed_by, _named(consultation), made, mark_of(consultation, path.proforma))
+        above = mark_of(consultation, path.proforma) or not_signed(consultation, path.proforma)
+        sheet = note_sheet(parts, later, signed_by, _named(consultation), made, above)
         return sheet_reply(sheet, "note")
     return Response(shown_note(consultation), mimetype="text/plain")
 
@@ -79,16 +81,16 @@ def letter(consultation_id: str) -> Response | str:
         target = url_for("consultations.letter", consultation_id=consultation_id, **how)
         return _printed(consultation_id, "letter_printed", content, target)
     if wants_pdf():
-        return sheet_reply(letter_sheet(made, _who_and_when(consultation, made), made_now(asked_format())), "letter")
+        return sheet_reply(_letter_sheet(consultation, made), "letter")
     made_at, context = head(inst().db.read()), screen_context(consultation)
     format_ = shown_format(chosen_format(context["need"], FORMATS))  # the employee carries it
     return render_template("consultations/letter.html", letter=made, made_at=made_at, format=format_, **context)
 
 
-def _who_and_when(consultation: Consultation, made: letters.Letter) -> list[tuple[str, str]]:
+def _letter_sheet(consultation: Consultation, made: letters.Letter) -> Sheet:
     attendance = ATTENDANCE.get(consultation.started["attendance"], "Attendance not recorded").lower()
     by = f"{person().name}, {made.role.lower()}"
-    return who_and_when(_named(consultation).whole, f"{made.held_on}, {attendance}", by)
+    return letter_sheet(made, _named(consultation), f"{made.held_on}, {attendance}", by, made_now(asked_format()))
 
 
 def _named(consultation: Consultation) -> Named:

@@ -149,7 +149,9 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
     about_copy = _about_copy(release)
     mark = mark_of(consultation, definition.proforma)
     if wants_pdf():
-        return _pdf(text, text == final, about_copy["with_copy"] and request.args.get("copy") == "yes", mark)
+        return _pdf(
+            text, text == final, about_copy["with_copy"] and request.args.get("copy") == "yes", mark, names.employee
+        )
     return render_template(
         "consultations/report.html",
         release=release,
@@ -176,10 +178,10 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
     )
 
 
-def _pdf(text: str, is_final: bool, copy: bool, mark: str) -> Response:
+def _pdf(text: str, is_final: bool, copy: bool, mark: str, employee: str) -> Response:
     """The text as PDF: on top stands that it was entered in error, is not final, or is the employee's copy."""
     above = mark or (("Copy for the employee" if copy else "") if is_final else "Not final: do not send")
-    sheet = report_sheet(text, made_now(asked_format()), above, to_sign=not copy)
+    sheet = report_sheet(text, made_now(asked_format()), above, to_sign=not copy, employee=employee)
     return sheet_reply(sheet, "report-copy" if copy else "report")
 
 

@@ -15,7 +15,7 @@ from consult.documents.letter import letter
 from consult.documents.note import note
 from consult.documents.pdf import Facts, Lines, Paragraph, Piece, Table
 from consult.documents.report import Chosen, report, with_names
-from consult.documents.sheets import Made, letter_sheet, who_and_when
+from consult.documents.sheets import Made, Named, letter_sheet
 from consult.proforma.answer import ANSWERED, Answer
 from consult.record.settings import ROUTE_LABELS, Site
 
@@ -118,7 +118,9 @@ def papers(desk) -> str:
     found = [note(desk.now, desk.path)]
     urgent = letter_sheet(
         letter(desk.now, desk.path, site),
-        who_and_when("An employee", "a day", "a nurse"),
+        Named("An employee", "a day"),
+        "a day",
+        "a nurse",
         Made("a4", "a day", 1, "", True),
     )
     found.append("\n".join(line for part in urgent.sections for line in (part.heading, *map(plain, part.pieces))))

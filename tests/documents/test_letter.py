@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from consult.documents.letter import letter
 from consult.documents.note import note
 from consult.documents.pdf import Paragraph, Table
-from consult.documents.sheets import Made, letter_sheet
+from consult.documents.sheets import Made, Named, letter_sheet
 from consult.proforma.answer import Answer
 from consult.proforma.path import holding
 from consult.record.settings import Site
@@ -284,7 +284,7 @@ class TestAnswersThatDoNotAgree:
         assert UPPER in made.absent
         assert ("Symptoms: where is it", "Low back; Middle or upper back") in made.beside
         assert "ANSWERS THAT DO NOT AGREE\n" in note(desk.now, desk.path)
-        sheet = letter_sheet(made, [], Made("a4", "a day", 1, "", True))
+        sheet = letter_sheet(made, Named(), "", "", Made("a4", "a day", 1, "", True))
         pieces = [piece for section in sheet.sections for piece in section.pieces]
         printed = ["".join(run.text for run in piece.runs) for piece in pieces if isinstance(piece, Paragraph)]
         assert [line for line in printed if line.startswith("These answers do not agree") and words in line]

@@ -213,3 +213,12 @@ def test_the_note_of_a_signed_consultation_is_the_one_whose_digest_was_signed(de
     desk.sign()
     assert desk.now.signed.content["note_digest"] == hashlib.sha256(text.encode()).hexdigest()
     assert note(desk.now, desk.path) == text
+
+
+def test_what_is_blank_is_named_once(desk):
+    desk.give(low_mood="present", stopped_activities="absent")
+    text = " ".join(note(desk.now, desk.path).split())
+    for question in desk.path.questions():
+        if desk.path.answer(question.id) is None and question.kind == "finding":
+            asked = question.ask.rstrip("?")
+            assert text.count(asked) == 1, asked
