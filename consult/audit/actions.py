@@ -14,7 +14,7 @@ from msgspec.structs import asdict, replace
 from consult.audit.rounds import Round, standing
 from consult.proforma.days import day_in
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, Step, append, check_seen, steps
+from consult.record.ledger import Draft, Refused, Step, append, check_seen, sent_before, steps
 
 STATES: Final = {
     "planned": "Planned",
@@ -165,8 +165,10 @@ def move(
     """Say that an action has become something else; Refused on every way that MOVES does not hold.
 
     To close one, `reaudit` names a round of the same way of capture that begins after the round of the gap ended. To
-    give one up, or to take one up again, `text` says why.
+    give one up, or to take one up again, `text` says why. The same key does it once.
     """
+    if sent_before(conn, "action_moved", key):
+        return
     known = actions(conn).get(action_id)
     if known is None:
         raise Refused("There is no such action; go back to the list of actions.")

@@ -16,7 +16,7 @@ from consult.audit.rounds import Key
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.rules import BLANKS
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, append, steps
+from consult.record.ledger import Draft, Refused, append, sent_before, steps
 
 SHARE: Final = 8
 """One case in so many is read again: 5 of 40."""
@@ -71,7 +71,12 @@ def drawn(seed: str, sample: Iterable[Key], n: int) -> list[Key]:
 def draw(
     conn: Connection, round_id: str, sample: Iterable[Key], seed: str, who: tuple[str, str], at: str, key: str
 ) -> None:
-    """Draw the cases of a round to be read again, once; Refused if they were drawn before or there are none."""
+    """Draw the cases of a round to be read again, once; Refused if they were drawn before or there are none.
+
+    The same key draws once: what was drawn stands.
+    """
+    if sent_before(conn, "reliability_drawn", key):
+        return
     if round_id in draws(conn):
         raise Refused("The cases of this round were drawn already, and a round is drawn once only.")
     pool = list(sample)
@@ -254,8 +259,11 @@ def reenter(
 ) -> None:
     """Record the second, blind reading of a case drawn; `wrote` are those who wrote a version of it, and may not.
 
-    Refused if the case was not drawn, was read again already, or the reader wrote a version of it.
+    Refused if the case was not drawn, was read again already, or the reader wrote a version of it. The same key reads
+    it once.
     """
+    if sent_before(conn, "case_reentered", key):
+        return
     one = next((one for one in of.cases if one.case == case), None)
     held = cases.read(conn, *case)
     if one is None or held is None:
@@ -274,8 +282,11 @@ def say(
 ) -> str:
     """Say which value of a disputed item stands; returns that value once both readers say the same, else "".
 
-    Only the two readers may; for a first entry that came with a file, anybody but the second reader stands in.
+    Only the two readers may; for a first entry that came with a file, anybody but the second reader stands in. The
+    same key says it once, and what came of it stands.
     """
+    if sent_before(conn, "dispute_answered", key):
+        return ""
     first, second = dispute.reread.first, dispute.reread.second
     if first is None or second is None or said not in (dispute.first, dispute.second):
         raise Refused("Choose one of the two values.")

@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from consult.proforma.days import day_in
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, Step, append, check_seen, steps
+from consult.record.ledger import Draft, Refused, Step, append, check_seen, sent_before, steps
 
 Rule = Literal["first", "all"]
 RULES: Final = {
@@ -208,10 +208,11 @@ def _check_rule(rule: str, n: int, of_site: str = "") -> None:
 
 
 def withdraw(conn: Connection, round_id: str, reason: str, who: tuple[str, str], at: str, key: str) -> None:
-    """Take a round off the list, with the reason; its steps stay."""
+    """Take a round off the list, with the reason; its steps stay. The same key does it once."""
     if not reason.strip():
         raise Refused("Say why the round is withdrawn; the reason is kept.", "reason")
-    _known(conn, round_id)
+    if not sent_before(conn, "round_withdrawn", key):
+        _known(conn, round_id)
     content = {"round": round_id, "reason": reason.strip()}
     append(conn, Draft("round_withdrawn", content, who[0], at, "", "", who[1], key))
 

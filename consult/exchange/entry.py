@@ -18,7 +18,7 @@ from consult.exchange.casefile import Import, differences, prepared, supersede, 
 from consult.proforma.dataset import Dataset
 from consult.proforma.days import day_in
 from consult.record.database import Connection
-from consult.record.ledger import Draft, Refused, Step, append, steps
+from consult.record.ledger import Draft, Refused, Step, append, sent_before, steps
 from consult.record.store import Who
 
 MODE: Final = "retrospective"
@@ -162,13 +162,15 @@ def keep_draft(conn: Connection, of: Sitting, draft: str, fields: Mapping[str, s
     append(conn, Draft(KEPT, content, who.actor, at, role=who.role))
 
 
-def drop_draft(conn: Connection, of: Sitting, draft: str, reason: str, who: Who, at: str) -> None:
-    """Give up a case that was begun, with the reason; what was typed stays in the log."""
+def drop_draft(conn: Connection, of: Sitting, draft: str, reason: str, who: Who, at: str, key: str) -> None:
+    """Give up a case that was begun, with the reason; what was typed stays in the log. The same key does it once."""
+    if sent_before(conn, DROPPED, key):
+        return
     if draft not in of.drafts:
         raise Refused("There is no such unfinished case; go back to the sitting.")
     if not reason.strip():
         raise Refused("Say why this case is not entered; no case is dropped without a reason.")
-    append(conn, Draft(DROPPED, {"draft": draft, "reason": reason.strip()}, who.actor, at, role=who.role))
+    append(conn, Draft(DROPPED, {"draft": draft, "reason": reason.strip()}, who.actor, at, role=who.role, key=key))
 
 
 def with_gap(fields: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str]]]:

@@ -386,6 +386,11 @@ def seen_of(history: Sequence[Step]) -> int:
     return history[-1].seq if history else 0
 
 
+def sent_before(conn: Connection, kind: str, key: str) -> bool:
+    """Whether a step of a kind was written under a key: the same form sent again, whose answer never came."""
+    return conn.execute("SELECT 1 FROM step WHERE key = ? AND kind = ?", (key, kind)).fetchone() is not None
+
+
 def check_seen(history: Sequence[Step], seen: int, key: str, what: str) -> None:
     """Refuse a change by a page that knew another last step than there is (ChangedSince); the same key goes through."""
     if seen_of(history) != seen and all(step.key != key for step in history):

@@ -235,7 +235,7 @@ def drop(sitting_id: str, draft_id: str) -> Response:
     one = found(sitting_id)
     try:
         with inst().db.write() as conn:
-            entry.drop_draft(conn, one, draft_id, typed("reason"), who_enters(), inst().store.at())
+            entry.drop_draft(conn, one, draft_id, typed("reason"), who_enters(), inst().store.at(), own_key())
     except Refused as refusal:
         return refused(str(refusal), url_for("entry.sitting", sitting_id=one.id))
     return redirect(url_for("entry.sitting", sitting_id=one.id))

@@ -14,7 +14,7 @@ from consult.audit.reliability import Reliability, Reread
 from consult.audit.rounds import Key, Round
 from consult.exchange import casefile, entry
 from consult.record.database import Connection
-from consult.record.ledger import Refused
+from consult.record.ledger import Refused, sent_before
 from consult.web.context import inst, person
 from consult.web.desk import own_key, refused
 from consult.web.entry import form_context, rules, sent, who_enters
@@ -90,6 +90,8 @@ def read(round_id: str, provider: str, mode: str, case_ref: str) -> Response | s
         abort(404)
     if person().id in entry.entered_by(inst().db.read(), key):
         return refused("You entered this case yourself; its second reader must be somebody else.", back)
+    if case.second is not None and sent_before(inst().db.read(), "case_reentered", own_key()):
+        return redirect(back)
     if case.second is not None:
         return refused("This case was read a second time already.", back)
     dataset = inst().library.current.dataset

@@ -208,13 +208,14 @@ def show(round_id: str) -> str:
 @bp.post("/<round_id>/withdraw")
 def withdraw(round_id: str) -> Response:
     """Take a round off the list, with the reason."""
-    one = found(round_id)
+    one = rounds.rounds(inst().db.read()).get(round_id) or abort(404)
     try:
         without_a_name(reason=typed("reason"))
         with inst().db.write() as conn:
             rounds.withdraw(conn, one.id, typed("reason"), by(), inst().store.at(), own_key())
     except Refused as refusal:
-        return refused(str(refusal), url_for("rounds.show", round_id=one.id))
+        back = url_for("rounds.index") if one.withdrawn else url_for("rounds.show", round_id=one.id)
+        return refused(str(refusal), back)
     return redirect(url_for("rounds.index"))
 
 

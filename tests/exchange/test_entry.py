@@ -192,9 +192,9 @@ def test_a_draft_is_kept_until_it_is_entered_or_given_up(db, sit, enter):
         keep("one", case_ref="R-9")
     assert set(sit().drafts) == {"three"}
     with pytest.raises(Refused, match="why"), db.write() as conn:
-        entry.drop_draft(conn, sit(), "three", " ", NURSE, AT)
+        entry.drop_draft(conn, sit(), "three", " ", NURSE, AT, key())
     with db.write() as conn:
-        entry.drop_draft(conn, sit(), "three", "Not about back pain", NURSE, AT)
+        entry.drop_draft(conn, sit(), "three", "Not about back pain", NURSE, AT, key())
     assert sit().drafts == {}
     with pytest.raises(Over, match="given up"):
         keep("three", case_ref="R-3")
@@ -216,7 +216,7 @@ def test_one_sitting_looked_up_is_what_it_is_among_all(db, back_pain):
             if act == "keep":
                 entry.keep_draft(conn, of, draft, fields, ids[id_], AT)
             elif act == "drop":
-                entry.drop_draft(conn, of, draft, "given up", ids[id_], AT)
+                entry.drop_draft(conn, of, draft, "given up", ids[id_], AT, key())
             else:
                 entry.enter(conn, back_pain.dataset, fields, (of, draft), RULES, {"A", "B"}, ids[id_], key())
         among = entry.sittings(db.read())
