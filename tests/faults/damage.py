@@ -7,6 +7,7 @@ die of it: for each damage a line of JSON.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import random
 import shutil
@@ -213,6 +214,7 @@ class Ward:
         assert self.true_results
 
     def lay(self, content: bytes | bytearray) -> Path:
+        gc.collect()  # what a command raised holds its connection open, and all that is laid later would look damaged
         file = database_file(self.folder)
         for side in ("-wal", "-shm", "-journal"):
             Path(f"{file}{side}").unlink(missing_ok=True)
