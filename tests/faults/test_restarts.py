@@ -119,7 +119,7 @@ def saved(page: Page) -> None:
 
 def given_twice(page: Page) -> None:
     """A double click on what records that the leaflet was given."""
-    page.locator('form[action$="/given"] button').first.dblclick()
+    page.locator('button[formaction$="/given"]').first.dblclick()
     expect(page.locator("#finish .done").first).to_be_visible(timeout=PATIENT)
     page.wait_for_timeout(500)
 
