@@ -387,8 +387,8 @@
   }
   window.addEventListener('beforeunload', function (event) { if (unsaved()) { event.preventDefault(); } });
   document.addEventListener('submit', function (event) {
-    if (!event.target.matches('.decide')) { return; }
-    leaving = event.target;
+    leaving = event.submitter && event.submitter.closest('.decide');
+    if (!leaving) { return; }
     setTimeout(function () { leaving = null; }, 1000);  // whoever is asked, and stays, is asked again
   });
   // Signing waits until everything is saved; what was refused, or answered otherwise in another window, is gone to first.
@@ -412,7 +412,7 @@
   function soonSaved() {
     return underWay() && !acts.size && !unsettled() && !Array.from(waiting.values()).some(function (held) { return held.tries > 0; });
   }
-  function addressOf(element) { return element.href || (element.form && element.form.action); }
+  function addressOf(element) { return element.href || element.getAttribute('formaction') || (element.form && element.form.action); }
   // A reply may have put the same button there anew, with a new key.
   function asItStands(element) {
     return document.contains(element) ? element : Array.from(document.querySelectorAll(element.tagName)).find(function (e) {
@@ -435,21 +435,53 @@
   });
   document.addEventListener('submit', function (event) {
     var form = event.target;
-    if (form.id === 'answers' || form.target === '_blank' || !event.submitter || event.defaultPrevented || !form.closest('main')) { return; }
+    if ((form.id === 'answers' && !acting(event.submitter)) || opens(event) || !event.submitter || event.defaultPrevented || !form.closest('main')) { return; }
     if (soonSaved()) { onceSaved(event, event.submitter); }
   });
 
-  // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else.
+  // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else. A button that
+  // does something else belongs to it too; here the answers go by themselves, so that it takes only what is typed for it.
+  function acting(button) { return Boolean(button) && button.name === 'doing' && !button.hasAttribute('data-gesture'); }
+  function opens(event) { return event.target.target === '_blank' || Boolean(event.submitter && event.submitter.formTarget === '_blank'); }
+  var doing = null;
+  document.addEventListener('formdata', function (event) {
+    var button = doing;
+    if (event.target.id !== 'answers' || !button) { return; }
+    var mark = new URLSearchParams(button.value).get('of') + '~';
+    Array.from(new Set(event.formData.keys())).forEach(function (name) {
+      if (name !== 'csrf_token' && name !== 'doing' && name.indexOf(mark) !== 0) { event.formData.delete(name); }
+    });
+  });
+  // What an act needs is asked for here, before it is sent.
+  function lacking(button) {
+    var group = button.closest('[data-act]');
+    return group && Array.from(group.querySelectorAll('[data-needed]')).find(function (i) { return !i.value.trim(); });
+  }
+  document.addEventListener('click', function () {
+    document.querySelectorAll('[data-needed]').forEach(function (i) { i.required = false; });
+  }, true);
   document.addEventListener('submit', function (event) {
     if (event.target.id !== 'answers') { return; }
+    doing = null;
+    if (acting(event.submitter)) {
+      var lacks = lacking(event.submitter);
+      if (lacks) {
+        event.preventDefault();
+        lacks.required = true;
+        lacks.reportValidity();
+        return;
+      }
+      doing = event.submitter;
+      return;
+    }
     if (event.submitter && event.submitter.hasAttribute('data-signs')) {
       if (underWay() || unsettled()) { event.preventDefault(); signs(event.submitter); }
       return;
     }
     event.preventDefault();
     if (event.submitter && event.submitter.hasAttribute('data-gesture')) { press(event.submitter); return; }
-    var set = fieldset(document.activeElement);
-    if (set && set.dataset.q) { htmx.trigger(set, 'save'); }
+    var at = document.activeElement, group = at.closest('[data-act]'), set = fieldset(at);
+    if (group) { group.querySelector('[name="doing"]').click(); } else if (set && set.dataset.q) { htmx.trigger(set, 'save'); }
   });
   // An answer waits while a button that is about its question is on its way. A button waits until the answers it is about have
   // reached the server: "No to the rest" and Undo never run over one, and Remove takes away what was there when it was pressed.
@@ -471,7 +503,7 @@
   // The reply that is waited for draws the button anew, and htmx takes a moment to know it.
   function press(button) {
     var name = button.dataset.remove ? '[data-remove="' + button.dataset.remove + '"]'
-      : '#rest-' + button.closest('[data-rest]').dataset.rest + (button.matches('form') ? ' form' : ' [data-gesture]');
+      : '#rest-' + button.closest('[data-rest]').dataset.rest + ' [data-gesture="' + button.dataset.gesture + '"]';
     var key = latest.get(button.dataset.remove);
     if (pressed.has(name)) { return; }
     pressed.add(name);
@@ -636,7 +668,7 @@
 
   // A print in another tab is recorded there: when one comes back, this page says so, too.
   var printed = false;
-  document.addEventListener('submit', function (event) { printed = printed || event.target.target === '_blank'; });
+  document.addEventListener('submit', function (event) { printed = printed || opens(event); });
   ['focus', 'visibilitychange'].forEach(function (name) { (name === 'focus' ? window : document).addEventListener(name, papersNow); });
   function papersNow() {
     if (!printed || document.hidden) { return; }

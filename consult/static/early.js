@@ -9,7 +9,7 @@ window.enteredEarly = function (within) {
     other.defaultValue = i.defaultValue;
     return other.value;
   }
-  return Array.from(within.elements).filter(function (i) {
+  return Array.from(within.elements || within.querySelectorAll('input, select, textarea')).filter(function (i) {
     if (i.type === 'radio') { return i.checked && !i.defaultChecked; }
     if (i.type === 'checkbox') { return i.checked !== i.defaultChecked; }
     return i.matches('select, textarea, input:not([type="hidden"])') && i.value !== made(i);

@@ -18,6 +18,9 @@ from consult.web.desk import bp, found, own_key, place, screen_context
 from consult.web.pieces import pieces
 from consult.web.screen import Screen
 
+NOT_DONE = "An answer was not saved, so what you pressed was not done. Correct the answer, then press it again."
+NOT_YET = "What you began to decide is not recorded yet: complete it and press Record decision."
+
 
 @bp.post("/<consultation_id>/answers")
 def answers(consultation_id: str) -> Response | str | tuple[str, int]:
@@ -25,9 +28,9 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
 
     Without JavaScript "No to the rest" comes here too, after the answers sent with it have been saved.
     """
-    before = _known_to_the_page(consultation_id)
+    before = known_to_the_page(consultation_id)
     screen = Screen.of(inst().store, before)
-    if not _asked(screen.proforma):
+    if not asked_now(screen.proforma):
         abort(400)  # a page that is no longer whole: never let it say that something was saved
     key = own_key()
     done = save_all(screen, key)
@@ -38,15 +41,15 @@ def answers(consultation_id: str) -> Response | str | tuple[str, int]:
     return answered(before, screen, key, done)
 
 
-def _known_to_the_page(consultation_id: str) -> Consultation:
+def known_to_the_page(consultation_id: str) -> Consultation:
     """The consultation at least as far as the page that was sent knew it: saving looks by itself what came since."""
     recalled, sent = found(consultation_id, sure=False), this_request().form
-    seen = [(q.id, forms.known(q, sent).seq) for q in _asked(inst().store.definition_of(recalled).proforma)]
+    seen = [(q.id, forms.known(q, sent).seq) for q in asked_now(inst().store.definition_of(recalled).proforma)]
     known = all(not seq or any(r.seq == seq for r in recalled.history.get(question, ())) for question, seq in seen)
     return recalled if known else found(consultation_id)
 
 
-def _asked(proforma: Proforma) -> list[Question]:
+def asked_now(proforma: Proforma) -> list[Question]:
     """The questions that the page sent, looked up once in a request."""
     known: list[Question] | None = g.get("questions_asked")
     if known is None:
@@ -73,7 +76,7 @@ class Done(Struct):
 def save_all(screen: Screen, key: str) -> Done:
     """Save every answer that was sent; what could not be saved comes back by question, and the others are saved."""
     done = Done()
-    for question in _asked(screen.proforma):
+    for question in asked_now(screen.proforma):
         sent = _sent(question, screen)
         if sent.error:
             done.errors[question.id] = sent.error
@@ -92,7 +95,7 @@ def save_all(screen: Screen, key: str) -> Done:
 def entered(screen: Screen, everything: bool = False) -> list[tuple[Question, Answer | None]]:
     """What was entered on the page that was sent: the answers that differ from those it showed, or all of them."""
     found = []
-    for question in _asked(screen.proforma):
+    for question in asked_now(screen.proforma):
         sent = _sent(question, screen)
         answer = forms.as_sent(question, request.form) if sent.error else sent.answer
         if everything or answer != _shown(screen, question):
@@ -125,7 +128,7 @@ def _recorded(screen: Screen, question: Question, seq: int) -> Answer | None:
 
 def answered_elsewhere(now: Consultation, screen: Screen, key: str) -> bool:
     """Whether an answer of the page that was sent reads otherwise by now, though this request did not give it."""
-    for question in _asked(screen.proforma):
+    for question in asked_now(screen.proforma):
         last = now.last(question.id)
         if last is None or last.seq == forms.known(question, request.form).seq:
             continue
@@ -173,12 +176,16 @@ def _fill_rest(consultation_id: str, block_id: str, key: str) -> list[str]:
 def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Response | str | tuple[str, int]:
     """The reply to answers: with htmx the pieces that changed, without it the page anew."""
     if request.headers.get("HX-Request"):
-        asked = _asked(screen.proforma)
+        asked = asked_now(screen.proforma)
         status = 409 if done.conflicts else 422 if done.errors else 200
         return _pieces(before.id, key, asked, done), status
-    after = found(before.id)
+    after, half = found(before.id), forms.decisions_begun(request.form)
+    if done.whole and half:
+        return render_template("consultations/show.html", **screen_context(after, decision_problem=NOT_YET)), 422
     if not done.whole:
-        context = screen_context(after, conflicts=done.conflicts, errors=done.errors)
+        not_done = NOT_DONE if "doing" in request.form else ""
+        told = {"not_done": not_done, "decision_problem": (not_done or NOT_YET) if half else ""}
+        context = screen_context(after, conflicts=done.conflicts, errors=done.errors, **told)
         sent = {q: forms.as_sent(screen.proforma.by_id[q], request.form) for q in done.errors}
         context["screen"] = replace(context["screen"], unsaved={q: a for q, a in sent.items() if a})
         return render_template("consultations/show.html", **context), 409 if done.conflicts else 422

@@ -35,6 +35,7 @@ from consult.web import (
     consultations,
     cookies,
     dates,
+    doing,
     drawing,
     employees,
     endings,
@@ -149,6 +150,7 @@ def create_app(instance: Instance) -> Flask:
     Guard(app)
     app.before_request(guard.check)
     app.before_request(braking.check)
+    app.before_request(doing.save_first)
     app.after_request(guard.forget)
     app.after_request(visit.bring_token)
     app.after_request(sending.compressed)
@@ -256,6 +258,8 @@ def _words() -> dict[str, Any]:
         "said_instead": forms.said_instead,
         "route_numbers": letter.route_numbers,
         "new_key": new_key,
+        "doing": doing.doing,
+        "begun_decisions": lambda: forms.decisions_begun(request.form),
         "drawn": drawing.control,
         "question_macros": drawing.macros,
         "rail_drawn": drawing.rail,

@@ -181,6 +181,7 @@ def questions_context(consultation: Consultation, **more: Any) -> dict[str, Any]
         "conflicts": {},
         "errors": {},
         "decision_problem": "",
+        "not_done": "",
         "note_text": None,
         "later": (),
         "folded_later": (),

@@ -126,7 +126,7 @@ def panel(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[
     numbers = tuple(letter.route_numbers(kept, c["site"])) if kept.route else ()
     about = (screen.consultation.started["definition"], content_is_approved(), question.id)
     look = ("panel", *about, kept.level, kept.text, open_now, numbers)
-    told = [f'name="shown.{question.id}" value="{screen.as_shown(question)}"'] if screen.holds(question) else []
+    told = [f'~shown.{question.id}" value="{screen.as_shown(question)}"'] if screen.holds(question) else []
     return once(look, screen.consultation.id, draw, screen, question, c, told=told)
 
 

@@ -313,6 +313,13 @@ def known(question: Question, sent: Mapping[str, Any]) -> Known:
     return Known(number(seq), [o.code for o in question.options if o.code in shown] if colon else None)
 
 
+def decisions_begun(sent: Mapping[str, Any]) -> list[str]:
+    """The questions at which something of a decision was typed on the page that was sent, in its order."""
+    typed_in = [name for name, text in sent.items() if name.startswith("decide-") and text.strip()]
+    parts = [name.removeprefix("decide-").split("~") for name in typed_in]
+    return list(dict.fromkeys(question for question, field in parts if field in ("decision", "reason", "told")))
+
+
 def number(text: str) -> int:
     """A sequence number from a form; -1 for what is none, which no step has."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER else -1

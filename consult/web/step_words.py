@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from consult.documents.words import GIVEN_AS, describe, held
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
@@ -45,6 +47,8 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
     """One step in words, with the answer it gave."""
     if step.content is None:
         return "Redacted"
+    if step.kind == "decision_recorded":
+        return _decision(step.content, proforma)
     question = proforma.by_id.get(step.question)
     if question is None or not step.kind.startswith("answer_"):
         return document_label(step)
@@ -54,6 +58,13 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
     answer = Answer(step.content["state"], step.content["value"], step.content["reason"])
     together = " (No to the rest)" if step.content["via"] == "group" else ""
     return f"{asked}: {describe(question, answer, proforma)}{together}"
+
+
+def _decision(content: dict[str, Any], proforma: Proforma) -> str:
+    """What was decided, and about which answers."""
+    about = "; ".join(q.ask.rstrip("?") for q in proforma.in_order(content["questions"]))
+    label = proforma.decisions.get(content["decision"], content["decision"])
+    return f"{SENTENCES['decision_recorded']}: {label}. About: {about}" if about else label
 
 
 def document_label(step: Step) -> str:

@@ -119,7 +119,7 @@ def saved(page: Page) -> None:
 
 def given_twice(page: Page) -> None:
     """A double click on what records that the leaflet was given."""
-    page.locator('form[action$="/given"] button').first.dblclick()
+    page.locator('button[formaction$="/given"]').first.dblclick()
     expect(page.locator("#finish .done").first).to_be_visible(timeout=PATIENT)
     page.wait_for_timeout(500)
 
@@ -147,8 +147,8 @@ class TestDoubleClick:
         page.locator('label[for="a.saddle_feeling_change.present"]').click()
         saved(page)
         panel = page.locator("#panel-saddle_feeling_change")
-        panel.locator('[name="decision"]').select_option("gp_letter")
-        panel.locator('[name="reason"]').fill("Sent")
+        panel.locator('[name$="decision"]').select_option("gp_letter")
+        panel.locator('[name$="reason"]').fill("Sent")
         panel.get_by_role("button", name="Record decision").dblclick()
         expect(panel.locator(".kept__decision")).to_contain_text("Sent", timeout=PATIENT)
         page.goto(f"/consultations/{consultation}/sign")

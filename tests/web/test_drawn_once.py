@@ -13,7 +13,7 @@ ONCE_ONLY = re.compile(
     r'|(?<=name="session-left" content=")\d+'
     r"|[0-9a-f-]{36}-\d{4}"
 )
-KEY = re.compile(r'name="key" value="([^"]+)"|"key": "([^"]+)"')
+KEY = re.compile(r'(?:name="key" value="|name="doing" value="key=)([^"&]+)["&]|"key": "([^"]+)"')
 SAID = {"a.low_mood": "present", "a.cord_signs": "unsure", "a.night_pain": "absent", "a.pain_sites": "low_back"}
 
 

@@ -83,7 +83,7 @@ def test_a_decision_made_about_another_level_is_refused(service: Service, nurse:
     nurse.save(consultation, {"a.one_leg_weakness": "present", "a.one_leg_weakness_severe": "absent"})
     page = nurse.get(f"/consultations/{consultation}")
     name = "shown.one_leg_weakness"
-    shown = next(i.get("value") for i in page.iter("input") if i.get("name") == name)
+    shown = next(i.get("value") for i in page.iter("input") if i.get("name") == f"decide-one_leg_weakness~{name}")
     nurse.save(consultation, {"a.one_leg_weakness_severe": "present"})
     sent = {"question": "one_leg_weakness", "decision": "gp_letter", "reason": "mild", name: shown}
     response = nurse.post(f"/consultations/{consultation}/decisions", sent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
 from xml.etree.ElementTree import Element
 
 import pages
@@ -52,7 +53,9 @@ def test_each_leaflet_offers_the_formats_it_has(service: Service, nurse: Visitor
     page = nurse.get(f"/consultations/{service.begin()}")
     offered = {
         group.get("aria-label", "").removeprefix(TITLE): [
-            e.get("value") for e in group.iter("input") if e.get("name") == "format" and e.get("value")
+            dict(parse_qsl(e.get("value", "")))["format"]
+            for e in group.iter("button")
+            if e.get("formaction", "").endswith("/printed") and "of=" not in e.get("value", "")
         ]
         for group in page.iter("div")
         if group.get("role") == "group"
@@ -119,13 +122,8 @@ def test_what_is_given_for_the_manager_is_no_information_given_to_the_employee(
 
 def button(visitor: Visitor, talk: str) -> list[str]:
     page = visitor.get(f"/consultations/{talk}")
-    return [
-        e.get("value", "")
-        for form in page.iter("form")
-        if form.get("action", "").endswith("/not-given")
-        for e in form.iter("input")
-        if e.get("name") == "given"
-    ]
+    presses = [e for e in page.iter("button") if e.get("formaction", "").endswith("/not-given")]
+    return [dict(parse_qsl(e.get("value", "")))["given"] for e in presses]
 
 
 def test_given_by_mistake_is_taken_back_by_one_press_and_counts_nowhere(service: Service, nurse: Visitor) -> None:

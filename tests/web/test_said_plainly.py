@@ -89,7 +89,7 @@ def test_an_earlier_decision_is_said_where_a_new_one_is_asked_for(service: Servi
     (said,) = page.xpath('//*[@id="panel-saddle_feeling_change"]//*[@class="kept__decision"]')
     earlier = "Earlier decision (the answer changed since): Urgent referral made; Rang. Told: Dr Invented. Recorded "
     assert words(said).startswith(earlier)
-    assert page.xpath('//*[@id="panel-saddle_feeling_change"]//*[@name="decision"]')
+    assert page.xpath('//*[@id="panel-saddle_feeling_change"]//*[@name="decide-saddle_feeling_change~decision"]')
 
 
 def test_a_longer_word_for_not_asked_has_room(service: Service, nurse: Visitor) -> None:
