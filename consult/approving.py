@@ -79,14 +79,14 @@ def why_not_as_served(instance: Instance) -> str | None:
     anybody could read it.
     """
     running, shown, now = is_served(instance.folder), _shown(instance.folder), instance.in_use()
-    if shown is None and running:
+    if shown is None and not running:
+        return None
+    if shown is None:
         return (
             f"The running server could not write down in {instance.folder} which texts it shows; make room on its disk "
             "and start the server again, read what it shows, then approve."
         )
-    other = (
-        [] if shown is None else sorted(what for what in shown.keys() | now.keys() if shown.get(what) != now.get(what))
-    )
+    other = sorted(what for what in shown.keys() | now.keys() if shown.get(what) != now.get(what))
     if not other:
         return None
     before, do = (

@@ -47,6 +47,12 @@ def whole(selection: Selection) -> Selection:
     return replace(selection, site="")
 
 
+def by_months(selection: Selection) -> Selection:
+    """A selection for rows that name the month only: whole months, as a single day chosen would give the day away."""
+    last = selection.end and f"{selection.end[:7]}-31"  # no later day is in that month, and days are compared as text
+    return replace(selection, start=selection.start and f"{selection.start[:7]}-01", end=last)
+
+
 def leaves(result: Result) -> bool:
     """Whether a measure of the whole service leaves: from 10 in the denominator on, whatever the numerator."""
     return result.applicable >= LEAVES_FROM

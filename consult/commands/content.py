@@ -103,7 +103,9 @@ def approve(
         approving.check_loaded(place.folder)
     with opened(place) as instance:
         if sentence := approving.why_not_as_served(instance):
-            fail(sentence) if what is not None else click.echo(sentence, err=True)
+            if what is not None:
+                fail(sentence)
+            click.echo(sentence, err=True)
         if what is not None:
             named = approving.chosen(instance, what, leaflet)
             named = approving.with_digests(named, digests) if digests else named

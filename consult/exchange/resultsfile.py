@@ -144,8 +144,8 @@ def _period(conn: Connection, version: Version, selection: Selection) -> str:
 
 
 def cases_sheet(conn: Connection, dataset: Dataset, selection: Selection, *, leaves: bool = False) -> Sheet:
-    """Every case selected, in the order of the audit, as it is or as it may leave the provider."""
-    where, values = selection.where()
+    """Every case selected, in the order of the audit: as it is, or by whole months as it may leave the provider."""
+    where, values = (leaving.by_months(selection) if leaves else selection).where()
     held = (row.fields for row in cases.iterate(conn, where, tuple(values)))
     if leaves:
         return Sheet("Cases", leaving.fields(dataset), (leaving.of_case(fields, dataset) for fields in held))

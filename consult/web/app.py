@@ -259,6 +259,7 @@ def _words() -> dict[str, Any]:
         "route_numbers": letter.route_numbers,
         "new_key": new_key,
         "doing": doing.doing,
+        "deciding": forms.deciding,
         "begun_decisions": lambda: forms.decisions_begun(request.form),
         "drawn": drawing.control,
         "question_macros": drawing.macros,

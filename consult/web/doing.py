@@ -9,19 +9,22 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from flask import g, request
+from flask import abort, g, request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.wrappers import Response
 
+from consult.accounts import policy
+from consult.record.consultation import Consultation
 from consult.web.answers import answered, known_to_the_page, save_all
-from consult.web.context import inst, this_request
-from consult.web.desk import own_key
+from consult.web.context import inst, person, this_request
+from consult.web.desk import bp, own_key
+from consult.web.forms import BETWEEN
 from consult.web.screen import Screen
 from consult.web.token import new_key
 
 DOING: Final = "doing"
-BETWEEN: Final = "~"
-"""Stands between the mark of an act and the name of a field that is typed for it."""
+BESIDE: Final = "reading.tell"
+"""The one act of the page whose address names the employee and not the consultation."""
 
 
 def doing(**needed: object) -> str:
@@ -32,7 +35,11 @@ def doing(**needed: object) -> str:
 def save_first() -> Response | str | tuple[str, int] | None:
     """Save what came with a button before its act; where an answer is not taken, nothing is done and that is said."""
     sent = this_request().form
-    if request.method != "POST" or DOING not in sent:
+    if (
+        request.method != "POST"
+        or DOING not in sent
+        or not (request.blueprint == bp.name or request.endpoint == BESIDE)
+    ):
         return None
     needed, key = dict(parse_qsl(sent[DOING], keep_blank_values=True)), own_key()
     g.as_it_came = sent
@@ -40,10 +47,20 @@ def save_first() -> Response | str | tuple[str, int] | None:
     consultation_id = (request.view_args or {}).get("consultation_id") or needed.get("consultation", "")
     if not any(name.startswith("seen.") for name in sent) or not consultation_id:
         return None  # scripts run: the answers have gone by themselves
-    before = known_to_the_page(consultation_id)
+    before = _may_be_answered(consultation_id)
     screen = Screen.of(inst().store, before)
     done = save_all(screen, key)
     return None if done.whole else answered(before, screen, key, done)
+
+
+def _may_be_answered(consultation_id: str) -> Consultation:
+    """The consultation of the page that was sent: nothing else stands open by the address of an act."""
+    if not policy.allowed(person().role, "consultations.answers"):
+        abort(403)
+    known, employee = known_to_the_page(consultation_id), (request.view_args or {}).get("employee_id")
+    if employee not in (None, known.started["employee"]):
+        abort(404)
+    return known
 
 
 def _as_its_own(sent: MultiDict[str, str], needed: dict[str, str]) -> ImmutableMultiDict[str, str]:

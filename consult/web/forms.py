@@ -24,6 +24,9 @@ from consult.web.dates import no_such_day
 MAX_TEXT: Final = 10_000
 LONGEST_NUMBER: Final = 15
 MOST_FORMS: Final = 5000
+DECIDES: Final = "decide-"
+BETWEEN: Final = "~"
+"""Stands between the mark of an act and the name of a field that is typed for it."""
 _LINE_END: Final = re.compile(r"\r\n|[\r\v\f]")
 NOT_A_DATE: Final = "Enter the date as day, month and year, or leave it blank."
 
@@ -313,10 +316,15 @@ def known(question: Question, sent: Mapping[str, Any]) -> Known:
     return Known(number(seq), [o.code for o in question.options if o.code in shown] if colon else None)
 
 
+def deciding(question: str) -> str:
+    """The mark of the fields in which something is decided about a question."""
+    return f"{DECIDES}{question}"
+
+
 def decisions_begun(sent: Mapping[str, Any]) -> list[str]:
     """The questions at which something of a decision was typed on the page that was sent, in its order."""
-    typed_in = [name for name, text in sent.items() if name.startswith("decide-") and text.strip()]
-    parts = [name.removeprefix("decide-").split("~") for name in typed_in]
+    typed_in = [name for name, text in sent.items() if name.startswith(DECIDES) and text.strip()]
+    parts = [name.removeprefix(DECIDES).split(BETWEEN) for name in typed_in]
     return list(dict.fromkeys(question for question, field in parts if field in ("decision", "reason", "told")))
 
 

@@ -90,10 +90,9 @@ def read(round_id: str, provider: str, mode: str, case_ref: str) -> Response | s
         abort(404)
     if person().id in entry.entered_by(inst().db.read(), key):
         return refused("You entered this case yourself; its second reader must be somebody else.", back)
-    if case.second is not None and sent_before(inst().db.read(), "case_reentered", own_key()):
-        return redirect(back)
     if case.second is not None:
-        return refused("This case was read a second time already.", back)
+        again = sent_before(inst().db.read(), "case_reentered", own_key())
+        return redirect(back) if again else refused("This case was read a second time already.", back)
     dataset = inst().library.current.dataset
     form = inst().entry.only({item.name for item in reliability.items(dataset)})
     values: dict[str, str] = {}

@@ -31,7 +31,7 @@ pytestmark = [
 URGENT = "saddle_feeling_change"
 BLOCK = "rest_of_red_flags"
 LEAFLET = "back-pain-core"
-HIDDEN = re.compile(r'<input type="hidden" name="(shown\.\w+)" value="([^"]*)"')
+HIDDEN = re.compile(r'<input type="hidden" name="(?:[\w-]+~)?(shown\.\w+)" value="([^"]*)"')
 
 
 @dataclass(frozen=True)

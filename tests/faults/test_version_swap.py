@@ -63,7 +63,7 @@ source = ["PROPOSAL"]
 """
 OF_ONE_LOADING = re.compile(
     r'(name="csrf_token" value|name="csrf-token" content|name="key" value|"key":|name="session-left" content)'
-    r'(=| )"[^"]*"'
+    r'(=| )"[^"]*"|(?<=name="doing" value="key=)[^"&]+'
 )
 
 

@@ -112,3 +112,19 @@ def test_a_copy_that_leaves_gives_no_withheld_measure_away(lead: Visitor) -> Non
     said = pages.text(lead.get(f"/results?{query}&copy=leaving"))
     assert "All headings together: withheld" in said
     assert "left out" not in said
+
+
+def test_rows_that_leave_are_of_whole_months_so_that_no_day_can_be_told(lead: Visitor) -> None:
+    chosen = "provider=ELSEWHERE&capture=retrospective"
+    everything = [row["case_ref"] for row in rows(lead, "cases.csv", chosen)]
+
+    def of(day: str, more: str) -> list[str]:
+        return [row["case_ref"] for row in rows(lead, "cases.csv", f"{chosen}&from={day}&to={day}{more}")]
+
+    for day in ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-31"):
+        assert of(day, "&copy=leaving") == everything
+        assert of(day, "") == (everything if day == "2026-03-02" else []), (
+            "the cases of a day are for the service alone"
+        )
+    for day in ("2026-02-28", "2026-04-01"):
+        assert of(day, "&copy=leaving") == []

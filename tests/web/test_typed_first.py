@@ -139,3 +139,22 @@ def press(visitor: Visitor, talk: str, words: str, typed: dict[str, str]) -> Tes
     for name, value in typed.items():
         sent[name] = value
     return visitor.post(button.get("formaction") or form.get("action") or "", sent)
+
+
+def test_a_press_saves_nothing_in_a_talk_that_its_address_is_not_about(
+    service: Service, nurse: Visitor, talk: str
+) -> None:
+    page = nurse.get(f"/consultations/{talk}")
+    form, button = next(both for both in presses(page) if "Record how the employee" in pages.text(both[1]))
+    other = service.consultation(service.begin()).started["employee"]
+    sent = as_sent(page, form, button)
+    sent[TYPED] = WORDS
+    assert nurse.post(f"/employees/{other}/reading-need", sent).status_code == 404
+    for address in ("/sign-out", "/account/password"):  # no act of a talk's page: what looks like one is no answer
+        nurse.post(address, sent)
+        nurse = service.visitor("nurse")
+    assert kept(service, talk) is None
+    colleague = service.visitor("doctor")
+    colleague.post(f"/consultations/{talk}/report", sent)
+    assert service.visitor("administrator").post(f"/consultations/{talk}/report", sent).status_code in (403, 404)
+    assert kept(service, talk) is None
