@@ -11,6 +11,7 @@ from consult.accounts import sessions, signing_in, tries
 from consult.accounts.people import Person
 from consult.web import browsers, cookies, holding, noting
 from consult.web.context import inst, own_address
+from consult.web.token import begin_for
 from consult.web.visit import ASKED_COOKIE, TOKEN_COOKIE, keep_token, token
 
 HALF_COOKIE: Final = "consult_half"
@@ -60,9 +61,7 @@ def entered(new_token: str, who: Person, target: str, held: holding.Held) -> Res
     with inst().db.write() as conn:
         sessions.end(conn, token())  # of whoever was signed in here before
     noting.note("signed_in", who.id)
-    if session.get("person") != who.id:
-        session.clear()
-    session["person"] = who.id
+    begin_for(who.id)
     session.pop("looked", None)
     page = render_template("held.html", who=who, held=held) if held.to else redirect(target)
     response = keep_token(make_response(page), new_token)

@@ -79,6 +79,19 @@ def token() -> str:
     return masked
 
 
+def begin_for(person_id: str) -> None:
+    """Forget what the browser holds of another person's visit, and give it the token of this person's.
+
+    It goes with this very reply: two tabs that ask next at the same moment would each be given another one, and the
+    pages of one of them could send nothing.
+    """
+    if session.get("person") != person_id:
+        session.clear()
+        g.pop("masked_token", None)
+        session["person"] = person_id
+    token()
+
+
 def _masked(token: str) -> str:
     start = secrets.token_bytes(START)
     return urlsafe_b64encode(start + _mixed(start, bytes.fromhex(token))).decode()

@@ -16,6 +16,7 @@ from consult.accounts.sessions import SignIn
 from consult.accounts.tries import SignInRefused
 from consult.web import cookies, holding, noting
 from consult.web.context import inst, own_address, this_request
+from consult.web.token import begin_for
 from consult.web.token import token as csrf_token
 
 TOKEN_COOKIE: Final = "consult_session"  # noqa: S105 - the name of a cookie
@@ -78,8 +79,7 @@ def _is(signed_in: SignIn, now: datetime) -> None:
     """Take the request as that of this person; what the browser holds of another person's visit is forgotten."""
     g.person, g.left = signed_in.person, ceil(signed_in.left.total_seconds())
     if session.get("person") != signed_in.person.id:
-        session.clear()
-        session["person"] = signed_in.person.id
+        begin_for(signed_in.person.id)
     only_looks = request.endpoint == "session_state" and request.method == "GET"
     if signed_in.stale and not signed_in.locked and not only_looks:
         sessions.note_use(inst().db, signed_in, now)

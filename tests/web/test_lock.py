@@ -174,6 +174,23 @@ def test_signing_out_works_while_locked(nurse: Visitor) -> None:
     assert nurse.ask("/session").json["state"] == "ended"
 
 
+@pytest.mark.parametrize("stands", [0, 1], ids=["the first reply stands", "the second reply stands"])
+def test_two_tabs_that_ask_at_the_same_moment_after_a_sign_in_can_both_send(service: Service, stands: int) -> None:
+    visitor = service.visitor("")
+    sent = {"username": "nora.nurse", "password": PASSWORD, "csrf_token": visitor.csrf()}
+    assert visitor.client.post("/sign-in", data=sent).status_code == 302
+    brought = visitor.client.get_cookie("consult_form")
+    assert brought is not None
+    tokens, left = [], []
+    for _ in range(2):  # neither request knows of the reply to the other
+        visitor.client.set_cookie("consult_form", brought.value)
+        tokens.append(visitor.ask("/session").json["csrf"])
+        left.append(visitor.client.get_cookie("consult_form"))
+    visitor.client.set_cookie("consult_form", left[stands].value)
+    for token in tokens:
+        assert visitor.client.post("/session", headers={"X-CSRFToken": token}).status_code == 200
+
+
 class TestNothingIsDoneUnderAWrongName:
     """A page made for one person, in a browser where another has signed in since."""
 
