@@ -20,6 +20,8 @@ TEXT = "Will it last until the summer?"
 FIELD = '[name="a.employee_concern"]'
 SAVED = re.compile(r"^Saved \d\d:\d\d")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+STALE = ["400 (BAD REQUEST)", "Error Code 400"]
+"""What a browser says of an answer that was on its way while one signed in anew in another tab: it is sent again."""
 REFUSED = ["401 (UNAUTHORIZED)", "423 (LOCKED)", "422 (UNPROCESSABLE", "Error Code 401", "Error Code 423"]
 READABLE = """() => {
     const seen = document.body.innerText, shown = e => e.checkVisibility({ visibilityProperty: true });
@@ -292,6 +294,7 @@ class TestSignedOutInAnotherTab:
     @pytest.fixture
     def typed(self, service: Service, nurse: Watch, consultation: str) -> tuple[Page, Page]:
         """A page with a text not saved yet, and another tab in which one has just signed out."""
+        nurse.expected += STALE
         page, other = show(nurse, consultation), nurse.page()
         other.goto("/")
         page.locator(FIELD).focus()
@@ -345,6 +348,28 @@ class TestSignedOutInAnotherTab:
         expect(page.locator("#lock-title")).to_have_text("Locked")
         unlock(page)
         expect(page.locator("#lock")).to_be_hidden()
+
+
+def test_an_answer_sent_before_the_page_knows_of_a_new_sign_in_is_sent_again_and_saved_once(
+    service: Service, nurse: Watch, consultation: str
+) -> None:
+    nurse.expected += [*STALE, "ERR_FAILED"]
+    page, other = show(nurse, consultation), nurse.page()
+    page.route("**/session", lambda route: route.abort())
+    other.goto("/")
+    other.get_by_role("button", name="Sign out").click()
+    sign_in(other, "nurse")
+    page.locator(FIELD).focus()
+    page.keyboard.type(TEXT)
+    with page.expect_response(lambda reply: reply.url.endswith("/answers") and reply.status == 400):
+        page.clock.run_for(2000)
+    assert service.answer(consultation, "employee_concern") is None
+    page.unroute("**/session")
+    page.clock.run_for(6000)
+    expect(page.locator("#save-state")).to_have_text(SAVED)
+    expect(page.locator("#lock")).to_be_hidden()
+    assert service.answer(consultation, "employee_concern") == ("answered", TEXT, "")
+    assert service.steps_about(consultation, "employee_concern") == 1
 
 
 def test_a_colleague_signs_in_on_the_cover_and_nothing_else_is_asked(
