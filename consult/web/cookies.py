@@ -44,7 +44,9 @@ def _how() -> dict[str, Any]:
     return {"path": "/", "httponly": True, "samesite": "Strict", "secure": inst().behind_tls}
 
 
-MOST_READ: Final = 1000
+MOST_READ: Final = 200
+"""Cookies that are remembered. Each consultation that is opened makes another text, of up to 5 KB as it is read: a
+thousand of them were most of what let the server grow in an hour of load."""
 
 
 class Sessions(SecureCookieSessionInterface):
