@@ -152,7 +152,7 @@ def _context(title: str, name: str, counter: Counter[str], dataset: Dataset, lea
     gone = withheld([(counter[code],) for code in codes]) if leaves else frozenset()
     rows = []
     for at, code in enumerate(codes):
-        share = comparison.percent_of_cases(counter[code] / n) if n >= comparison.PERCENT_FROM else ""
+        share = comparison.percent(counter[code] / n) if n >= comparison.PERCENT_FROM else ""
         rows.append((field.words(code), *((WITHHELD, "") if at in gone else (str(counter[code]), share))))
     return Table(title, (title, "Cases", "Share"), tuple(rows), (GONE,) if gone else ())
 
