@@ -56,7 +56,8 @@ def cases_export(place: Place, file: Path, form: str, leaving: bool, force: bool
     at. So `consult verify FILE` can tell later whether it is still what the record said then.
 
     What is written is internal and raw, unless --leaving is given: then it has no reference of a clinician and no free
-    text, and of each date the month only.
+    text, and of each date the month only. Every number can be counted from such rows, also those that are withheld
+    from results that leave.
     """
     beside = exports.beside(file)
     with_head = form == "csv" and not leaving and str(file) != "-"
