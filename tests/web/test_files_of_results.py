@@ -72,6 +72,14 @@ def test_rows_are_offered_beside_internal_results_only_and_what_they_tell_is_sai
     assert said not in pages.text(copy)
 
 
+def test_a_copy_reminds_who_makes_it_that_overlapping_copies_tell_of_few(lead: Visitor, service: Service) -> None:
+    query, said = "provider=ELSEWHERE&capture=retrospective", "Of copies that share most of their cases hand on one"
+    for path in ("/results", "/results/measures/red_flags_screened"):
+        assert said in pages.text(lead.get(f"{path}?{query}&copy=leaving"))
+        assert said not in pages.text(lead.get(f"{path}?{query}"))
+    assert said not in pages.text(service.visitor("coordinator").get("/results"))
+
+
 def test_each_way_of_capture_has_its_files_where_several_stand_on_one_page(service: Service, lead: Visitor) -> None:
     service.signed(back_pain_reason=Answer("answered", "main"))
     links = [a.get("href", "") for a in lead.get("/results?provider=*").iter("a") if "results.csv" in a.get("href", "")]
