@@ -130,8 +130,8 @@ def cases_import(place: Place, file: Any, replace: bool, reason: str) -> None:
 def cases_take_out(place: Place, file: Any, reason: str, yes: bool) -> None:
     """Undo an import: take out, as entered in error, the cases of FILE that are still as FILE says.
 
-    A case that was changed since, that waits for a second reading, or that comes from a consultation signed here stays,
-    and is listed. The steps stay too: rounds count the cases as entered in error, and FILE can be imported again.
+    A case that was changed since, or that comes from a consultation signed here stays, and is listed. The steps stay
+    too: rounds count the cases as entered in error, and FILE can be imported again.
     """
     if not reason.strip():
         raise click.UsageError("--reason is blank; say why the cases are taken out.")

@@ -86,8 +86,10 @@ def read(round_id: str, provider: str, mode: str, case_ref: str) -> Response | s
     drawn, back = draw_of(one), url_for("reliability.show", round_id=one.id)
     case = next((c for c in drawn.cases if c.case == key), None) if drawn else None
     held = case_table.read(inst().db.read(), *key)
-    if drawn is None or case is None or held is None:
+    if drawn is None or case is None:
         abort(404)
+    if held is None:
+        return refused(reliability.GONE, back)
     if person().id in entry.entered_by(inst().db.read(), key):
         return refused("You entered this case yourself; its second reader must be somebody else.", back)
     if case.second is not None:
@@ -140,12 +142,12 @@ def say(round_id: str, provider: str, mode: str, case_ref: str, field: str) -> R
             found_ = reliability.disputes(drawn, dataset) if drawn else []
             dispute = next((d for d in found_ if d.reread.case == key and d.field.name == field), None)
             held = case_table.read(conn, *key)
-            if drawn is None or dispute is None or held is None:
+            if drawn is None or dispute is None:
                 abort(404)
             at, request_key, text = inst().store.at(), own_key(), typed("text")
             agreed = reliability.say(conn, drawn, dispute, request.form.get("value", ""), text, by(), at, request_key)
             value = "" if agreed == reliability.NOTHING else agreed
-            if agreed and reliability.value(dispute.field, held.fields) != agreed:
+            if agreed and held is not None and reliability.value(dispute.field, held.fields) != agreed:
                 reason = f"Both readers of the notes agree on {field}. {text}".strip()
                 casefile.supersede(conn, {**held.fields, field: value}, reason, who_enters(), at, request_key)
     except Refused as refusal:
