@@ -26,6 +26,8 @@ FEWEST: Final = 5
 KAPPA_FROM: Final = 30
 NOTHING: Final = "nothing recorded"
 GONE: Final = "This case was taken out as entered in error, so it is not read again."
+OWN_ENTRY: Final = "You entered this case yourself; its second reader must be somebody else."
+READ_ALREADY: Final = "This case was read a second time already."
 
 
 class Entry(Struct, frozen=True):
@@ -290,11 +292,11 @@ def reenter(
     if one is None:
         raise Refused("This case was not drawn; go back to the list.")
     if one.second is not None:
-        raise Refused("This case was read a second time already.")
+        raise Refused(READ_ALREADY)
     if held is None:
         raise Refused(GONE)
     if who[0] in wrote:
-        raise Refused("You entered this case yourself; its second reader must be somebody else.")
+        raise Refused(OWN_ENTRY)
     named = dict(zip(cases.KEY, case, strict=True))
     content = {"round": of.round, **named, "against": held.step, "fields": dict(fields)}
     append(conn, Draft("case_reentered", content, who[0], at, "", "", who[1], key))
