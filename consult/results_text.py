@@ -10,7 +10,7 @@ from consult.audit.measures import MeasureSet
 from consult.audit.results import Judged, Result, Results
 from consult.audit.versions import SHORT
 
-NAME, RATE, INTERVAL, MISSING = 46, 22, 14, 9
+NAME, RATE, INTERVAL, MISSING = 46, 22, 22, 9
 
 
 def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: str) -> Iterator[str]:

@@ -15,8 +15,11 @@ CHANCE_NOTE: Final = "Of twelve measures an average site shows at least one by c
 
 
 def percent(share: float) -> str:
-    """A share as a whole percentage, halves rounded up as people round: 0.625 is 63%."""
-    return f"{_hundredths(share)}%"
+    """A share as a whole percentage, halves rounded up as people round: 0.625 is 63%; 100% only of all, 0% of none."""
+    whole, exact = _hundredths(share), round(share, 9)
+    if whole == 0 and exact > 0:
+        return "under 1%"
+    return "over 99%" if whole == 100 and exact < 1 else f"{whole}%"
 
 
 def points(share: float) -> str:
@@ -30,19 +33,12 @@ def _hundredths(share: float) -> int:
     return math.floor(round(100 * share, 9) + 0.5)
 
 
-def percent_of_cases(share: float) -> str:
-    """A share of cases as a percentage that is 100% only of all of them, and 0% only of none."""
-    if 0 < share < 1 and percent(share) in ("0%", "100%"):
-        return "under 1%" if share < 0.5 else "over 99%"
-    return percent(share)
-
-
 def shown_rate(result: Result) -> str:
     """A rate for the screen: "55% (22 of 40)"; below 5 in the denominator only "k of n"."""
     n = result.applicable
     if n < PERCENT_FROM or result.rate is None:
         return f"{result.met} of {n}"
-    return f"{percent_of_cases(result.rate)} ({result.met} of {n})"
+    return f"{percent(result.rate)} ({result.met} of {n})"
 
 
 def standing(result: Result, national: float | None, capture_mode: str) -> str:

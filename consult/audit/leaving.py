@@ -3,6 +3,10 @@
 Whole-service measures with a denominator of 10 or more, whatever the numerator; breakdowns by a personal characteristic
 with small counts withheld (suppression.py); rows of cases without who the clinician was and the free text, and with the
 month only. A sum over several measures leaves only if all of them do: else it would give the withheld one away.
+
+Rows are apart from the rest. Each is one case and names its provider, so what a copy of results withholds can be
+counted from them, and no rule for small numbers could hold in both. They are for somebody who may have the cases: the
+pages offer them beside the internal results only, and say so.
 """
 
 from __future__ import annotations

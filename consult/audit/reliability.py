@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from consult.audit import cases, statistics
 from consult.audit.case import codes
+from consult.audit.in_error import TakenOut, taken_out
 from consult.audit.rounds import Key
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.rules import BLANKS
@@ -23,6 +25,9 @@ SHARE: Final = 8
 FEWEST: Final = 5
 KAPPA_FROM: Final = 30
 NOTHING: Final = "nothing recorded"
+GONE: Final = "This case was taken out as entered in error, so it is not read again."
+OWN_ENTRY: Final = "You entered this case yourself; its second reader must be somebody else."
+READ_ALREADY: Final = "This case was read a second time already."
 
 
 class Entry(Struct, frozen=True):
@@ -41,6 +46,13 @@ class Reread(Struct, frozen=True):
     second: Entry | None = None
     said: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By field: what each person says now stands, by actor."""
+    out: TakenOut | None = None
+    """That the case was taken out as entered in error and was not entered again since."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody is still to read it a second time."""
+        return self.second is None and self.out is None
 
 
 class Reliability(Struct, frozen=True):
@@ -54,8 +66,13 @@ class Reliability(Struct, frozen=True):
 
     @property
     def done(self) -> list[Reread]:
-        """The cases that were read a second time."""
+        """The cases that were read a second time; one taken out since stays, as agreement is of the readers."""
         return [one for one in self.cases if one.second is not None]
+
+    @property
+    def left_out(self) -> list[Reread]:
+        """The cases taken out as entered in error before they were read again: no pair, and no other is drawn."""
+        return [one for one in self.cases if one.second is None and one.out is not None]
 
 
 def wanted(of: int) -> int:
@@ -102,7 +119,13 @@ def draws(conn: Connection) -> dict[str, Reliability]:
             found.setdefault(said["round"], Reliability(said["round"], said["seed"], step.actor, step.at, chosen))
         elif said["round"] in found:
             found[said["round"]] = _with(conn, found[said["round"]], step.kind, step.seq, step.actor, said)
-    return found
+    return {id_: replace(one, cases=tuple(_as_held(conn, each) for each in one.cases)) for id_, one in found.items()}
+
+
+def _as_held(conn: Connection, one: Reread) -> Reread:
+    """A case drawn, with who took it out where it is not held any more."""
+    gone = cases.read(conn, *one.case) is None
+    return replace(one, out=next(taken_out(conn, one.case), None)) if gone else one
 
 
 def _with(conn: Connection, of: Reliability, kind: str, seq: int, actor: str, said: Mapping[str, Any]) -> Reliability:
@@ -112,11 +135,11 @@ def _with(conn: Connection, of: Reliability, kind: str, seq: int, actor: str, sa
         if one.case != key:
             return one
         if kind == "case_reentered":
-            return Reread(one.case, _entry(conn, said["against"]), Entry(seq, actor, said["fields"]), one.said)
+            return replace(one, first=_entry(conn, said["against"]), second=Entry(seq, actor, said["fields"]))
         answers = {**one.said.get(said["field"], {}), actor: said["value"]}
-        return Reread(one.case, one.first, one.second, {**one.said, said["field"]: answers})
+        return replace(one, said={**one.said, said["field"]: answers})
 
-    return Reliability(of.round, of.seed, of.by, of.at, tuple(changed(one) for one in of.cases))
+    return replace(of, cases=tuple(changed(one) for one in of.cases))
 
 
 def _entry(conn: Connection, seq: int) -> Entry | None:
@@ -125,7 +148,7 @@ def _entry(conn: Connection, seq: int) -> Entry | None:
 
 def waiting(conn: Connection) -> frozenset[Key]:
     """The cases drawn that nobody has read a second time: until then nobody who may do so sees what was entered."""
-    return frozenset(one.case for draw in draws(conn).values() for one in draw.cases if one.second is None)
+    return frozenset(one.case for draw in draws(conn).values() for one in draw.cases if one.waits)
 
 
 SAME_PERSON: Final = "both readings are by the same person"
@@ -259,19 +282,21 @@ def reenter(
 ) -> None:
     """Record the second, blind reading of a case drawn; `wrote` are those who wrote a version of it, and may not.
 
-    Refused if the case was not drawn, was read again already, or the reader wrote a version of it. The same key reads
-    it once.
+    Refused if the case was not drawn, was read again already, was taken out, or the reader wrote a version of it. The
+    same key reads it once.
     """
     if sent_before(conn, "case_reentered", key):
         return
     one = next((one for one in of.cases if one.case == case), None)
     held = cases.read(conn, *case)
-    if one is None or held is None:
+    if one is None:
         raise Refused("This case was not drawn; go back to the list.")
     if one.second is not None:
-        raise Refused("This case was read a second time already.")
+        raise Refused(READ_ALREADY)
+    if held is None:
+        raise Refused(GONE)
     if who[0] in wrote:
-        raise Refused("You entered this case yourself; its second reader must be somebody else.")
+        raise Refused(OWN_ENTRY)
     named = dict(zip(cases.KEY, case, strict=True))
     content = {"round": of.round, **named, "against": held.step, "fields": dict(fields)}
     append(conn, Draft("case_reentered", content, who[0], at, "", "", who[1], key))
@@ -292,6 +317,8 @@ def say(
         raise Refused("Choose one of the two values.")
     if dispute.settled:
         raise Refused("This item was settled already; edit the case to change it again.")
+    if dispute.reread.out:
+        raise Refused("This case was taken out as entered in error, so there is nothing to settle.")
     if who[0] not in (first.by, second.by) and not _from_file(dispute.reread):
         raise Refused("Only the two who read these notes can say which value stands.")
     named = dict(zip(cases.KEY, dispute.reread.case, strict=True))

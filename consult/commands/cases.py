@@ -56,7 +56,8 @@ def cases_export(place: Place, file: Path, form: str, leaving: bool, force: bool
     at. So `consult verify FILE` can tell later whether it is still what the record said then.
 
     What is written is internal and raw, unless --leaving is given: then it has no reference of a clinician and no free
-    text, and of each date the month only.
+    text, and of each date the month only. Every number can be counted from such rows, also those that are withheld
+    from results that leave.
     """
     beside = exports.beside(file)
     with_head = form == "csv" and not leaving and str(file) != "-"
@@ -129,8 +130,8 @@ def cases_import(place: Place, file: Any, replace: bool, reason: str) -> None:
 def cases_take_out(place: Place, file: Any, reason: str, yes: bool) -> None:
     """Undo an import: take out, as entered in error, the cases of FILE that are still as FILE says.
 
-    A case that was changed since, that waits for a second reading, or that comes from a consultation signed here stays,
-    and is listed. The steps stay too: rounds count the cases as entered in error, and FILE can be imported again.
+    A case that was changed since, or that comes from a consultation signed here stays, and is listed. The steps stay
+    too: rounds count the cases as entered in error, and FILE can be imported again.
     """
     if not reason.strip():
         raise click.UsageError("--reason is blank; say why the cases are taken out.")

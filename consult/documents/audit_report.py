@@ -30,6 +30,8 @@ MODES: Final = {
 }
 WITHHELD: Final = "withheld"
 TOO_FEW: Final = "too few to compare"
+NONE_READ: Final = "No case of this round was read a second time."
+LEFT_OUT: Final = "Taken out as entered in error before a second reading, and left out"
 
 
 class Basis(Struct, frozen=True):
@@ -152,7 +154,7 @@ def _context(title: str, name: str, counter: Counter[str], dataset: Dataset, lea
     gone = withheld([(counter[code],) for code in codes]) if leaves else frozenset()
     rows = []
     for at, code in enumerate(codes):
-        share = comparison.percent_of_cases(counter[code] / n) if n >= comparison.PERCENT_FROM else ""
+        share = comparison.percent(counter[code] / n) if n >= comparison.PERCENT_FROM else ""
         rows.append((field.words(code), *((WITHHELD, "") if at in gone else (str(counter[code]), share))))
     return Table(title, (title, "Cases", "Share"), tuple(rows), (GONE,) if gone else ())
 
@@ -194,10 +196,19 @@ def _groups(basis: Basis, taken: Mapping[str, Close], name: str) -> Table:
     return Table(f"By {field.title.lower()}", head, tuple(rows), tuple(notes))
 
 
-def reliability_blocks(by_item: Sequence[Agreement], read: int, dataset: Dataset, leaves: bool) -> list[Block]:
-    """How far two readers of the same notes agreed."""
-    if not read:
-        return [Words("No case of this round was read a second time.")]
+def reliability_blocks(
+    by_item: Sequence[Agreement], read: int, left_out: int, dataset: Dataset, leaves: bool
+) -> list[Block]:
+    """How far two readers of the same notes agreed; `left_out` were taken out as entered in error before they did."""
+    found: list[Block] = agreement_blocks(by_item, read, dataset, leaves) if read else [Words(NONE_READ)]
+    if left_out:
+        many = "some" if leaves else str(left_out)
+        found.append(Words(f"{LEFT_OUT}: {many} of the cases drawn."))
+    return found
+
+
+def agreement_blocks(by_item: Sequence[Agreement], read: int, dataset: Dataset, leaves: bool) -> list[Block]:
+    """The agreement over the cases that were read twice, and the items they were read differently on."""
     agreed, pairs = sum(a.agreed for a in by_item), sum(a.n for a in by_item)
     said = f"Two readers agreed on {agreed} of {pairs} items"
     found: list[Block] = [

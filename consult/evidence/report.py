@@ -95,8 +95,9 @@ def _results_part(at: Moment) -> list[Block]:
 
 def _reliability_part(at: Moment) -> list[Block]:
     draw, dataset = reliability.draws(at.conn).get(at.round.id), at.instance.library.current.dataset
-    done = draw.done if draw else []
-    return audit_report.reliability_blocks(reliability.by_item(done, dataset), len(done), dataset, at.leaves)
+    done, left_out = (draw.done, len(draw.left_out)) if draw else ([], 0)
+    items = reliability.by_item(done, dataset)
+    return audit_report.reliability_blocks(items, len(done), left_out, dataset, at.leaves)
 
 
 def definitions_part(at: Moment) -> list[Block]:

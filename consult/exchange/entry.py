@@ -270,12 +270,7 @@ def edit(
         return
     if held.step != seen:
         raise Refused("Somebody changed this case since the page was made; open it again, then make your change.")
-    with_dates, wrong = with_gap(typed)
-    fixed = dict(zip(cases.KEY, held.key, strict=True))
-    fields = prepared({**with_dates, **fixed}, dataset, settings)
-    wrong += wrong_with(fields, dataset, settings)
-    if fields["provider"] == settings.provider and fields["site"] not in {held.fields["site"], "", *sites}:
-        wrong.append(("site", NO_SITE))
+    fields, wrong = _changed(dataset, held, typed, settings, sites)
     if not reason.strip():
         wrong.append(("reason", "Say why the case is changed; the reason is kept with it."))
     if not wrong and not differences(dataset, held.fields, fields):
@@ -283,6 +278,19 @@ def edit(
     if wrong:
         raise NotTaken(wrong)
     supersede(conn, fields, reason.strip(), who, settings.at, key)
+
+
+def _changed(
+    dataset: Dataset, held: CaseRow, typed: Mapping[str, str], settings: Import, sites: set[str]
+) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """What was typed of a case that is held as a case holds it, and what is wrong with it."""
+    with_dates, wrong = with_gap(typed)
+    fixed = dict(zip(cases.KEY, held.key, strict=True))
+    fields = prepared({**with_dates, **fixed}, dataset, settings)
+    wrong += wrong_with(fields, dataset, settings)
+    if fields["provider"] == settings.provider and fields["site"] not in {held.fields["site"], "", *sites}:
+        wrong.append(("site", NO_SITE))
+    return fields, wrong
 
 
 def edits(conn: Connection, case: Key) -> list[tuple[str, str, str]]:

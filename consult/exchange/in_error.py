@@ -6,13 +6,13 @@ The steps stay, so that what was entered, by whom, and why it was taken out can 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct, field
 
-from consult.audit import cases, reliability
+from consult.audit import cases
 from consult.audit.cases import CaseRow
 from consult.audit.in_error import KIND
 from consult.audit.rounds import Key
@@ -27,26 +27,19 @@ from consult.record.store import Who
 OF_CONSULTATION: Final = (
     "This case comes from a consultation signed here; its clinician marks the consultation as entered in error."
 )
-WAITS: Final = "This case was drawn for a second reading; have it read again, then take it out."
 NO_REASON: Final = "Say why the case is taken out; the reason is kept with it."
 
 
-def why_stays(conn: Connection, held: CaseRow) -> str:
-    """Why a case can't be taken out, in a sentence; "" if it can."""
-    return _stays(held, reliability.waiting(conn))
-
-
-def _stays(held: CaseRow | None, waiting: Container[Key]) -> str:
-    if held is None:
-        return ""
-    return OF_CONSULTATION if held.consultation else WAITS if held.key in waiting else ""
+def why_stays(held: CaseRow | None) -> str:
+    """Why a case can't be taken out, in a sentence; "" if it can, as one drawn for a second reading can."""
+    return OF_CONSULTATION if held is not None and held.consultation else ""
 
 
 def take_out(conn: Connection, held: CaseRow, reason: str, who: Who, at: str, key: str, seen: int) -> None:
     """Take one case out as entered in error; `seen` is the step that the page knew as the last of this case."""
     if held.step != seen:
         raise ChangedSince("Somebody changed this case since the page was made; open it again, then take it out.")
-    if why := why_stays(conn, held):
+    if why := why_stays(held):
         raise Refused(why)
     if not reason.strip():
         raise Refused(NO_REASON, "error-reason")
@@ -78,11 +71,11 @@ def take_out_file(db: Database, dataset: Dataset, text: str, settings: Import, r
     done, seen, rows = Undone(), set[Key](), _rows(text)
     while batch := list(islice(rows, BATCH)):
         with db.write() if write else db.snapshot() as conn:
-            waiting, spelled = reliability.waiting(conn), Spelled(conn, settings.provider)
+            spelled = Spelled(conn, settings.provider)
             for record in batch:
                 done.rows += 1
                 held, why = _held(conn, dataset, names, record, settings, spelled)
-                if why := why or _stays(held, waiting):
+                if why := why or why_stays(held):
                     done.kept.append(BadRow(record.line, "", why))
                 elif held is None or held.key in seen:
                     done.absent += 1

@@ -282,7 +282,7 @@ def _edit_page(held: CaseRow, form: EntryForm, values: Mapping[str, str], wrong:
     return render_template(
         "entry/edit.html",
         held=held,
-        stays=in_error.why_stays(conn, held),
+        stays=in_error.why_stays(held),
         key=dict(zip(case_table.KEY, held.key, strict=True)),
         seen=request.form.get("seen", held.step),
         told=entry.edits(conn, held.key),

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from consult.audit import own
 from consult.audit import results as audit
-from consult.audit.comparison import PERCENT_FROM, percent_of_cases
+from consult.audit.comparison import PERCENT_FROM, percent
 from consult.audit.published import Figure
 from consult.proforma.rules import BLANKS
 from consult.web.context import inst
@@ -49,5 +49,5 @@ def _said(counted: dict[str, int], code: str) -> str:
     blank = sum(counted.get(nothing, 0) for nothing in BLANKS)
     if blank == n:
         return f"not recorded in any of {n}" if n else "no case"
-    share = f"{k} of {n} ({percent_of_cases(k / n)})" if n >= PERCENT_FROM else f"{k} of {n}"
+    share = f"{k} of {n} ({percent(k / n)})" if n >= PERCENT_FROM else f"{k} of {n}"
     return f"{share}; not recorded in {blank}" if blank else share

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Mapping
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -10,9 +11,11 @@ from werkzeug.wrappers import Response
 from consult.accounts.people import CLINICIANS
 from consult.audit import cases as case_table
 from consult.audit import reliability
+from consult.audit.cases import CaseRow
 from consult.audit.reliability import Reliability, Reread
 from consult.audit.rounds import Key, Round
 from consult.exchange import casefile, entry
+from consult.exchange.entryform import EntryForm
 from consult.record.database import Connection
 from consult.record.ledger import Refused, sent_before
 from consult.web.context import inst, person
@@ -32,28 +35,36 @@ def draw_of(one: Round, conn: Connection | None = None) -> Reliability | None:
 @bp.get("")
 def show(round_id: str) -> str:
     """The cases drawn, how far the readers agree, and what they dispute."""
-    one = found(round_id)
-    sample, draw, dataset = sample_of(one), draw_of(one), inst().library.current.dataset
-    done = draw.done if draw else []
-    pooled = [again for other in reliability.draws(inst().db.read()).values() for again in other.done]
-    everywhere = {a.name: a for a in reliability.by_item(pooled, dataset)}
-    each = sorted(reliability.by_item(done, dataset), key=lambda a: a.agreed)
+    one, draws = found(round_id), reliability.draws(inst().db.read())
+    sample, draw = sample_of(one), draws.get(one.id)
     return render_template(
         "reliability/show.html",
         draw=draw,
         wanted=reliability.wanted(len(sample.taken)),
-        differing=[(a, everywhere[a.name]) for a in each if a.agreed < a.n],
-        agreed=[(a, everywhere[a.name]) for a in each if a.agreed == a.n],
-        by_kind=reliability.by_kind(done, dataset),
-        disputes=reliability.disputes(draw, dataset) if draw else [],
-        kappa_from=reliability.KAPPA_FROM,
         labels=inst().entry.by_name,
         me=person().id,
         reads_notes=person().role in CLINICIANS,
-        doubts=_doubts(done) if leads() else {},
-        rounds_pooled=len([d for d in reliability.draws(inst().db.read()).values() if d.done]),
+        doubts=_doubts(draw.done) if draw and leads() else {},
+        **_compared(draw, draws.values()),
         **shared(one, sample),
     )
+
+
+def _compared(draw: Reliability | None, draws: Iterable[Reliability]) -> dict[str, object]:
+    """How far the readers of a round agree, each item beside its agreement over all rounds, and what they dispute."""
+    dataset, done = inst().library.current.dataset, draw.done if draw else []
+    rounds_pooled = [other.done for other in draws if other.done]
+    pooled = [again for others in rounds_pooled for again in others]
+    everywhere = {a.name: a for a in reliability.by_item(pooled, dataset)}
+    each = [(a, everywhere[a.name]) for a in sorted(reliability.by_item(done, dataset), key=lambda a: a.agreed)]
+    return {
+        "differing": [(a, everywhere) for a, everywhere in each if a.agreed < a.n],
+        "agreed": [(a, everywhere) for a, everywhere in each if a.agreed == a.n],
+        "by_kind": reliability.by_kind(done, dataset),
+        "disputes": reliability.disputes(draw, dataset) if draw else [],
+        "kappa_from": reliability.KAPPA_FROM,
+        "rounds_pooled": len(rounds_pooled),
+    }
 
 
 def _doubts(done: list[Reread]) -> dict[Key, list[str]]:
@@ -83,36 +94,56 @@ def draw(round_id: str) -> Response:
 def read(round_id: str, provider: str, mode: str, case_ref: str) -> Response | str | tuple[str, int]:
     """The second reading of one case: the quick form, blank, without what the first reader wrote."""
     one, key = found(round_id), (provider, mode, case_ref)
-    drawn, back = draw_of(one), url_for("reliability.show", round_id=one.id)
-    case = next((c for c in drawn.cases if c.case == key), None) if drawn else None
+    case, back = _drawn(one, key), url_for("reliability.show", round_id=one.id)
+    if sent_before(inst().db.read(), "case_reentered", own_key()):
+        return redirect(back)
     held = case_table.read(inst().db.read(), *key)
-    if drawn is None or case is None or held is None:
-        abort(404)
-    if person().id in entry.entered_by(inst().db.read(), key):
-        return refused("You entered this case yourself; its second reader must be somebody else.", back)
-    if case.second is not None:
-        again = sent_before(inst().db.read(), "case_reentered", own_key())
-        return redirect(back) if again else refused("This case was read a second time already.", back)
+    if held is None:
+        return refused(reliability.GONE, back)
+    if why := _why_not(case):
+        return refused(why, back)
+    if request.method != "POST":
+        return _reading_page(one, held, {}, [])
+    values = sent(_form())
+    if wrong := _wrong_with(held, values):
+        return _reading_page(one, held, values, wrong), 422
+    return _record(one, key, values, back)
+
+
+def _drawn(one: Round, key: Key) -> Reread:
+    """The case of an address, as it was drawn; 404 if it was not."""
+    draw = draw_of(one)
+    return next((case for case in (draw.cases if draw else ()) if case.case == key), None) or abort(404)
+
+
+def _why_not(case: Reread) -> str:
+    """Why the one who is signed in does not read a case a second time, in a sentence; "" if they may."""
+    if person().id in entry.entered_by(inst().db.read(), case.case):
+        return reliability.OWN_ENTRY
+    return reliability.READ_ALREADY if case.second is not None else ""
+
+
+def _form() -> EntryForm:
+    """The quick form, of what two readers are compared on."""
+    return inst().entry.only({item.name for item in reliability.items(inst().library.current.dataset)})
+
+
+def _wrong_with(held: CaseRow, values: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is wrong with a second reading; where and when the case was stays as it is held."""
     dataset = inst().library.current.dataset
-    form = inst().entry.only({item.name for item in reliability.items(dataset)})
-    values: dict[str, str] = {}
-    wrong: list[tuple[str, str]] = []
-    if request.method == "POST":
-        values = sent(form)
-        known = {name: held.fields[name] for name in ("site", "consultation_date", *case_table.KEY)}
-        wrong = casefile.wrong_with(casefile.prepared({**values, **known}, dataset, rules()), dataset, rules())
-        if not wrong:
-            return _record(one, key, values, back)
-    page = render_template(
+    known = {name: held.fields[name] for name in ("site", "consultation_date", *case_table.KEY)}
+    return casefile.wrong_with(casefile.prepared({**values, **known}, dataset, rules()), dataset, rules())
+
+
+def _reading_page(one: Round, held: CaseRow, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> str:
+    return render_template(
         "reliability/read.html",
         round=one,
-        key=key,
         held_site=held.fields["site"],
         held_date=held.fields["consultation_date"],
         held_ref=held.fields["case_ref"],
-        **form_context(form, values, wrong),
+        **form_context(_form(), values, wrong),
     )
-    return (page, 422) if wrong else page
 
 
 def _record(one: Round, key: Key, values: dict[str, str], back: str) -> Response:
@@ -140,12 +171,12 @@ def say(round_id: str, provider: str, mode: str, case_ref: str, field: str) -> R
             found_ = reliability.disputes(drawn, dataset) if drawn else []
             dispute = next((d for d in found_ if d.reread.case == key and d.field.name == field), None)
             held = case_table.read(conn, *key)
-            if drawn is None or dispute is None or held is None:
+            if drawn is None or dispute is None:
                 abort(404)
             at, request_key, text = inst().store.at(), own_key(), typed("text")
             agreed = reliability.say(conn, drawn, dispute, request.form.get("value", ""), text, by(), at, request_key)
             value = "" if agreed == reliability.NOTHING else agreed
-            if agreed and reliability.value(dispute.field, held.fields) != agreed:
+            if agreed and held is not None and reliability.value(dispute.field, held.fields) != agreed:
                 reason = f"Both readers of the notes agree on {field}. {text}".strip()
                 casefile.supersede(conn, {**held.fields, field: value}, reason, who_enters(), at, request_key)
     except Refused as refusal:

@@ -55,7 +55,7 @@ class Row(Struct, frozen=True):
         """The rate in words: no percentage under 5 cases."""
         if not self.drawn:
             return "too few for a percentage" if self.result.applicable else "no case yet"
-        return comparison.percent_of_cases(self.result.rate or 0)
+        return comparison.percent(self.result.rate or 0)
 
     @property
     def drawn(self) -> bool:

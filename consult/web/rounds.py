@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
@@ -117,20 +118,29 @@ def change(round_id: str) -> Response | str | tuple[str, int]:
 
 
 def _edit(one: Round | None) -> Response | str | tuple[str, int]:
-    problem, wrong, code, beside, known = "", "", 200, False, one.id if one else ""
-    if request.method == "POST":
-        try:
-            seen, wanted = number(request.form.get("seen", "")), _wanted(one)
-            without_a_name(name=wanted.name, reason=wanted.reason)
-            with inst().db.write() as conn:
-                id_ = rounds.set_round(conn, wanted, by(), inst().store.at(), own_key(), known, seen)
-            return redirect(url_for("rounds.show", round_id=id_))
-        except ChangedSince as refusal:
-            problem, wrong, one, code, beside = f"{refusal} {BESIDE}", STANDS, found(known), 409, True
-        except Refused as refusal:
-            problem, wrong, code = str(refusal), refusal.field, 422
-    given = _given(one)
-    page = render_template(
+    known = one.id if one else ""
+    if request.method != "POST":
+        return _edit_page(one)
+    try:
+        return redirect(url_for("rounds.show", round_id=_set(one, known)))
+    except ChangedSince as refusal:
+        return _edit_page(found(known), f"{refusal} {BESIDE}", STANDS, beside=True), 409
+    except Refused as refusal:
+        return _edit_page(one, str(refusal), refusal.field), 422
+
+
+def _set(one: Round | None, known: str) -> str:
+    """Make or change a round as it was sent; its id."""
+    seen, wanted = number(request.form.get("seen", "")), _wanted(one)
+    without_a_name(name=wanted.name, reason=wanted.reason)
+    with inst().db.write() as conn:
+        return rounds.set_round(conn, wanted, by(), inst().store.at(), own_key(), known, seen)
+
+
+def _edit_page(one: Round | None, problem: str = "", wrong: str = "", beside: bool = False) -> str:
+    """The form of a round with what was typed; `beside` shows the round as somebody else made it meanwhile."""
+    given, sites = _given(one), settings.sites(inst().db.read())
+    return render_template(
         "rounds/edit.html",
         round=one,
         problem=problem,
@@ -140,11 +150,10 @@ def _edit(one: Round | None) -> Response | str | tuple[str, int]:
         modes=MODES,
         rules=rounds.RULES,
         usual=rounds.USUAL,
-        sites=settings.sites(inst().db.read()),
+        sites=sites,
         given=given,
-        differs=any(given.get(f"rule.{code}") for code in settings.sites(inst().db.read())),
+        differs=any(given.get(f"rule.{code}") for code in sites),
     )
-    return (page, code) if problem else page
 
 
 def _wanted(one: Round | None) -> Wanted:
@@ -271,43 +280,59 @@ class Row(Struct, frozen=True):
     under: bool = False
 
 
-@bp.get("/<round_id>/results")
-def results(round_id: str) -> str | tuple[str, int]:
-    """The results of a sample, beside the targets and, if asked, beside another round of the same capture mode."""
-    one = found(round_id)
-    sample, conn = sample_of(one), inst().db.read()
-    others = [r for r in rounds.standing(conn) if r.capture == one.capture and r.id != one.id]
-    beside = next((r for r in others if r.id == request.args.get("beside", "")), None)
-    measures, dataset = inst().measures, inst().library.current.dataset
-    block = sampling.round_results(conn, measures, dataset, one)
-    changes: dict[str, Change] = {}
-    refused_because = ""
-    if beside is not None:
-        try:
-            changes = sampling.change(conn, measures, dataset, beside, one)
-        except sampling.NotComparable as refusal:
-            refused_because = str(refusal)
-    aims = targets.targets(conn)
-    every = audit.results(conn, measures, dataset, sampling.context(one))
+class Beside(Struct, frozen=True):
+    """The earlier round that one is shown beside, with the change since then, or why none is worked out."""
+
+    round: Round | None = None
+    changes: Mapping[str, Change] = {}
+    refused_because: str = ""
+
+
+def _beside(one: Round, others: Iterable[Round]) -> Beside:
+    """What was asked for beside a round; nothing where none of the others was."""
+    earlier = next((other for other in others if other.id == request.args.get("beside", "")), None)
+    if earlier is None:
+        return Beside()
+    try:
+        measures, dataset = inst().measures, inst().library.current.dataset
+        return Beside(earlier, sampling.change(inst().db.read(), measures, dataset, earlier, one))
+    except sampling.NotComparable as refusal:
+        return Beside(earlier, refused_because=str(refusal))
+
+
+def _rows(block: audit.Results, changes: Mapping[str, Change]) -> dict[str, list[Row]]:
+    """The rows of the national headings, and of the measures that stand under none of them."""
+    measures, aims = inst().measures, targets.targets(inst().db.read())
 
     def row(measure: Measure, under: bool) -> Row:
         return Row(measure, block.measures[measure.id], aims.get(measure.id), changes.get(measure.id), under)
 
+    return {"headings": [row(*one) for one in measures.headings()], "local": [row(*one) for one in measures.others()]}
+
+
+@bp.get("/<round_id>/results")
+def results(round_id: str) -> str:
+    """The results of a sample, beside the targets and, if asked, beside another round of the same capture mode."""
+    one = found(round_id)
+    conn, measures, dataset = inst().db.read(), inst().measures, inst().library.current.dataset
+    block = sampling.round_results(conn, measures, dataset, one)
+    every = audit.results(conn, measures, dataset, sampling.context(one))
+    others = [r for r in rounds.standing(conn) if r.capture == one.capture and r.id != one.id]
+    other = _beside(one, others)
     return render_template(
         "rounds/results.html",
-        headings=[row(*one) for one in measures.headings()],
-        local=[row(*one) for one in measures.others()],
         every=every if every.eligible > block.eligible else None,
-        beside=beside,
-        refused_because=refused_because,
-        beside_sample=sample_of(beside) if beside else None,
+        beside=other.round,
+        refused_because=other.refused_because,
+        beside_sample=sample_of(other.round) if other.round else None,
         others=others,
         shown_rate=comparison.shown_rate,
         percent=comparison.percent,
         percent_from=comparison.PERCENT_FROM,
         points=comparison.points,
         benchmarks=inst().benchmarks,
-        **shared(one, sample),
+        **_rows(block, other.changes),
+        **shared(one, sample_of(one)),
     )
 
 

@@ -1,6 +1,7 @@
 """Second readings: drawn once by a seed, by somebody else, compared item by item, settled only by both."""
 
 import uuid
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 
 from consult.audit import cases, reliability
 from consult.audit.reliability import NOTHING, Entry, Reread, agreement, drawn, wanted
+from consult.exchange import in_error
 from consult.record.ledger import Draft, Refused, append, steps
 from consult.record.opening import open_database
+from consult.record.store import Who
 
 AT = "2026-11-20T10:00:00.000Z"
 LEAD, FIRST, SECOND = ("person-lead", "audit_lead"), ("person-first", "nurse"), ("person-second", "doctor")
@@ -192,3 +195,57 @@ def test_a_case_waits_until_it_is_read_a_second_time(db):
     assert reliability.waiting(db.read()) == {one.case for one in found.cases}
     reread(db, found.cases[0].case, {})
     assert reliability.waiting(db.read()) == {one.case for one in found.cases[1:]}
+
+
+# ---------------------------------------------------------------- a case drawn that should not be here
+
+ACTS = ("taken out", "entered", "read again")
+
+
+def done_to(db, case, act):
+    """One act on a case drawn, as the pages do it."""
+    with db.write() as conn:
+        held = cases.read(conn, *case)
+        if act == "read again":
+            reliability.reenter(conn, draw_of(db), case, {"sex": "male"}, SECOND, AT, key(), {FIRST[0]})
+        elif act == "taken out" and held:
+            in_error.take_out(conn, held, "Entered twice", Who(*FIRST), AT, key(), held.step)
+        elif act == "entered" and not held:
+            (fields,) = [s.content for s in steps(conn, kind="case_imported") if cases.key_of(s.content) == case]
+            cases.put(conn, fields, step=append(conn, Draft("case_imported", fields, FIRST[0], AT)))
+
+
+def test_a_case_drawn_is_read_left_out_or_waits_in_whatever_order_it_is_taken_out_entered_and_read(db, dataset):
+    """Every order of three acts on a case of its own, against what is plainly so."""
+    orders = dict(zip(CASES, product(ACTS, repeat=3), strict=False))
+    assert len(orders) == 27
+    with db.write() as conn:
+        said = {"round": "r1", "seed": "seed", "cases": [list(case) for case in orders]}
+        append(conn, Draft("reliability_drawn", said, LEAD[0], AT, "", "", LEAD[1], key()))
+    held, read = set(orders), set()
+    for case, acts in orders.items():
+        for act in acts:
+            may = act != "read again" or (case in held and case not in read)
+            if may:
+                done_to(db, case, act)
+            else:
+                with pytest.raises(Refused, match="already" if case in read else "taken out as entered in error"):
+                    done_to(db, case, act)
+            held = held - {case} if act == "taken out" else held | {case} if act == "entered" else held
+            read |= {case} if act == "read again" and may else set()
+    found = draw_of(db)
+    assert {one.case for one in found.done} == read
+    assert {one.case for one in found.left_out} == set(orders) - held - read
+    assert reliability.waiting(db.read()) == held - read
+    assert {one.case for one in found.cases if one.out} == set(orders) - held
+    assert {a.n for a in reliability.by_item(found.done, dataset)} == {len(read)}
+    assert all(one.out.reason == "Entered twice" for one in found.cases if one.out)
+
+
+def test_nothing_is_settled_of_a_case_that_was_taken_out(db, dataset):
+    case = draw(db).cases[0].case
+    reread(db, case, {"yf_action": "explained;early_review", "rf_age": "absent", "sex": "male"})
+    done_to(db, case, "taken out")
+    (dispute,) = reliability.disputes(draw_of(db), dataset)
+    with pytest.raises(Refused, match="nothing to settle"), db.write() as conn:
+        reliability.say(conn, draw_of(db), dispute, "male", "", SECOND, AT, key())

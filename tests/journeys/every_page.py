@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from service import Service
 
-from consult.audit import actions, reliability, rounds, sampling
+from consult.audit import actions, cases, reliability, rounds, sampling
 from consult.documents import signing
-from consult.exchange import entry
+from consult.exchange import entry, in_error
 from consult.exchange.casefile import Import
 from consult.proforma.answer import Answer
 from consult.proforma.path import blank_emergencies
@@ -39,7 +39,7 @@ def make(service: Service) -> dict[str, str]:
 
 
 def audit_ids(service: Service) -> dict[str, str]:
-    """A round of cases from notes, half of it read a second time with disputes; a sitting; an addressed year."""
+    """A round of cases from notes, some read again with disputes, one taken out; a sitting; an addressed year."""
     store, dataset = service.instance.store, service.instance.library.current.dataset
     nurse, doctor, lead = service.who("nurse"), service.who("doctor"), service.who("audit_lead")
     by = (lead.actor, lead.role)
@@ -63,10 +63,14 @@ def audit_ids(service: Service) -> dict[str, str]:
         for case in draw.cases[:2]:
             again = (doctor.actor, doctor.role)
             reliability.reenter(conn, draw, case.case, second, again, at, f"again-{case.case[2]}", set())
+        gone = cases.read(conn, *draw.cases[2].case)
+        assert gone is not None
+        in_error.take_out(conn, gone, "Entered twice", enterer, at, "taken-out-of-this-test", gone.step)
     unread = draw.cases[4].case[2]
     with store.db.write() as conn:
         planned = {"action": planned_action(conn, round_, by, at), "incident": noted_incident(conn, by, service)}
-    made = {"round": round_, "sitting": id_, "unread": unread, "year": str(service.instance.today().year)}
+    year = str(service.instance.today().year)
+    made = {"round": round_, "sitting": id_, "unread": unread, "gone": gone.key[2], "year": year}
     return made | planned
 
 
@@ -110,6 +114,7 @@ PAGES = {
     "measure": ("audit_lead", "/results/measures/red_flags_screened"),
     "cases": ("audit_lead", "/results/measures/red_flags_screened/cases?outcome=excluded"),
     "case": ("audit_lead", "/results/cases/DEMO/live/{signed}"),
+    "case taken out": ("audit_lead", "/results/cases/DEMO/retrospective/{gone}"),
     "rounds": ("audit_lead", "/rounds"),
     "new round": ("audit_lead", "/rounds/new"),
     "round": ("audit_lead", "/rounds/{round}"),

@@ -29,8 +29,8 @@ from chromium import CHROMIUM, SWITCHES
 from service import Service
 
 CATEGORIES = ("accessibility", "best practices", "performance")
-UNLISTED = ("not found",)
-"""A page that is meant to be refused gets no marks for what a browser says about that."""
+UNLISTED = ("not found", "case taken out")
+"""A page that is meant to say that there is nothing gets no marks for what a browser says about that."""
 
 
 @dataclass(frozen=True)

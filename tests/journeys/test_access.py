@@ -88,7 +88,7 @@ def page_of(open_visit: Visit) -> Iterator[Callable[[str], tuple[Watch, Page]]]:
     def page(role: str) -> tuple[Watch, Page]:
         if role not in known:
             watch = open_visit(role)
-            watch.expected.append("404 (NOT FOUND)")
+            watch.expected += ["404 (NOT FOUND)", "410 (GONE)"]
             known[role] = watch, watch.page()
         return known[role]
 

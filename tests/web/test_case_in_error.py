@@ -5,7 +5,7 @@ from __future__ import annotations
 import pages
 import pytest
 from test_audit_lead_pages import CASE, ELIGIBLE, enter, make_round, sitting
-from visiting import Service, Visitor
+from visiting import PEOPLE, Service, Visitor
 
 from consult.audit import cases
 from consult.audit.in_error import KIND
@@ -84,13 +84,43 @@ def test_its_reference_is_free_again_and_only_the_new_case_counts(service: Servi
     assert "Entered in error" not in pages.text(lead.get(f"/rounds/{id_}"))
 
 
-def test_a_signed_case_and_one_that_waits_for_a_second_reader_stay(service: Service, lead: Visitor) -> None:
-    nurse = service.visitor("nurse")
-    enter(nurse, sitting(nurse), "R-1")
+def test_a_case_that_waits_for_a_second_reader_is_taken_out_and_the_draw_says_so(
+    service: Service, lead: Visitor
+) -> None:
+    nurse, doctor = service.visitor("nurse"), service.visitor("doctor")
+    for ref in ("R-1", "R-2"):
+        enter(nurse, sitting(nurse), ref)
+    id_ = make_round(service, lead, capture="retrospective", start="2026-01-01", end="2026-12-31")
+    drawn, reading = f"/rounds/{id_}/readings", f"/rounds/{id_}/readings/DEMO/retrospective/R-1"
+    lead.post(f"{drawn}/draw")
+    form = doctor.get(reading)
+    assert take_out(nurse) == 302
+    for visitor in (nurse, doctor, lead):
+        said = pages.text(visitor.get(drawn))
+        assert f"None: taken out as entered in error by {PEOPLE['nurse']}" in said
+        assert WHY in said
+        assert "1 of 2 cases drawn was taken out as entered in error before a second reading" in said
+    assert "1 of the cases drawn" in pages.text(lead.get(f"/evidence/rounds/{id_}/report"))
+    late = doctor.post(reading, {"f.sex": "male", "key": pages.value_of(form, "key") or ""})
+    assert late.status_code == doctor.ask(reading).status_code == 422
+    assert "taken out as entered in error, so it is not read again" in late.text
+
+
+def test_a_case_entered_again_after_it_was_taken_out_waits_again(service: Service, lead: Visitor) -> None:
+    nurse, doctor = service.visitor("nurse"), service.visitor("doctor")
+    enter(nurse, sitting(nurse), "R-1", sex="female")
     id_ = make_round(service, lead, capture="retrospective", start="2026-01-01", end="2026-12-31")
     lead.post(f"/rounds/{id_}/readings/draw")
-    assert take_out(nurse) == 422
-    assert nurse.ask(THERE).status_code == 200
+    assert take_out(nurse) == 302
+    enter(nurse, sitting(nurse), "R-1", sex="male")
+    assert "taken out" not in pages.text(lead.get(f"/rounds/{id_}/readings"))
+    assert doctor.ask(THERE).status_code == 409, "what was entered is kept from the second reader again"
+    assert doctor.ask(f"/rounds/{id_}/readings/DEMO/retrospective/R-1").status_code == 200
+
+
+def test_a_signed_case_stays(service: Service) -> None:
+    nurse = service.visitor("nurse")
+    enter(nurse, sitting(nurse), "R-1")
     live = service.signed(**ELIGIBLE)
     said = nurse.post(f"/entry/in-error/DEMO/live/{live}", {"seen": "1", "reason": WHY})
     assert said.status_code == 422

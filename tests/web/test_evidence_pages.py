@@ -104,8 +104,11 @@ def test_a_figure_in_a_paper_is_that_of_the_results_as_json(audited: Audited, pa
 
 
 def whole(share: float) -> str:
-    """A share as a whole percentage, by decimal arithmetic."""
-    return f"{(Decimal(repr(share)) * 100).quantize(Decimal(1), ROUND_HALF_UP)}%"
+    """A share as a whole percentage, by decimal arithmetic; what is rounded to all or none and is not says so."""
+    said = (Decimal(repr(share)) * 100).quantize(Decimal(1), ROUND_HALF_UP)
+    if 0 < share < 1 and said in (0, 100):
+        return "over 99%" if said else "under 1%"
+    return f"{said}%"
 
 
 def page_text(text: str) -> str:

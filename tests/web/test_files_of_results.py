@@ -61,6 +61,25 @@ def test_a_page_links_its_files_and_each_is_there(lead: Visitor) -> None:
         assert lead.ask(link).status_code == 200
 
 
+def test_rows_are_offered_beside_internal_results_only_and_what_they_tell_is_said(lead: Visitor) -> None:
+    query, said = "provider=ELSEWHERE&capture=retrospective", "Whoever has the rows can count every number"
+    page, copy = lead.get(f"/results?{query}"), lead.get(f"/results?{query}&copy=leaving")
+    rows_of = [a.get("href") or "" for a in page.iter("a") if "/results/files/cases." in (a.get("href") or "")]
+    assert sorted("copy=leaving" in link for link in rows_of) == [False, False, True, True]
+    assert {lead.ask(link).status_code for link in rows_of} == {200}
+    assert said in pages.text(page)
+    assert not [a for a in copy.iter("a") if "/results/files/cases." in (a.get("href") or "")]
+    assert said not in pages.text(copy)
+
+
+def test_a_copy_reminds_who_makes_it_that_overlapping_copies_tell_of_few(lead: Visitor, service: Service) -> None:
+    query, said = "provider=ELSEWHERE&capture=retrospective", "Of copies that share most of their cases hand on one"
+    for path in ("/results", "/results/measures/red_flags_screened"):
+        assert said in pages.text(lead.get(f"{path}?{query}&copy=leaving"))
+        assert said not in pages.text(lead.get(f"{path}?{query}"))
+    assert said not in pages.text(service.visitor("coordinator").get("/results"))
+
+
 def test_each_way_of_capture_has_its_files_where_several_stand_on_one_page(service: Service, lead: Visitor) -> None:
     service.signed(back_pain_reason=Answer("answered", "main"))
     links = [a.get("href", "") for a in lead.get("/results?provider=*").iter("a") if "results.csv" in a.get("href", "")]

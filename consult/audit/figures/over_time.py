@@ -48,17 +48,25 @@ def trend(
     actions: Sequence[Dated] = (),
     least: int = PERCENT_FROM,
 ) -> Figure:
-    """One measure over time: a p-chart from 12 points on, a run chart below that; actions are marked by letters."""
+    """One measure over time: a p-chart from 12 points on, a run chart below that; actions are marked by letters.
+
+    With another `least` than the usual it is made for a copy that leaves: what is left out can't be had from the total.
+    """
     size, periods = in_periods(months)
     word = "month" if size == 1 else "quarter"
-    points = [(at, r) for at, r in periods if r.applicable >= least]
+    leaving = least != PERCENT_FROM
+    points = _leaving(periods, least) if leaving else [one for one in periods if one[1].applicable >= least]
     first = periods[0][0] if periods else 0
     charted = _Charted([(r.met, r.applicable) for _, r in points], word, least)
-    table = tuple(_rows(periods, points, charted, size, least))
+    table = tuple(_rows(points if leaving else periods, points, charted, size))
     inside, outside = _by_time(actions, first, periods[-1][0] if periods else 0, size)
     marked = [Action(_months(when) / size - first - 0.5, letter(i)) for i, (when, _) in enumerate(inside)]
     drawn = _drawn(points, first, charted, size) if len(points) >= FEWEST_POINTS else []
     few = f"A {word} with fewer than {least} cases is in the table and not in the chart."
+    gone = (
+        f"Left out is each {word} with fewer than {least} cases; where these had fewer than {least} together, the "
+        f"smallest other {word} too, so that they can't be had from the total."
+    )
     return Figure(
         "trend",
         f"By {word}",
@@ -72,6 +80,7 @@ def trend(
             *map(_action_said, marked, inside),
             *map(_outside_said, outside),
             *([few] if len(table) > len(points) else []),
+            *([gone] if leaving and len(points) < len(periods) else []),
         ),
     )
 
@@ -107,13 +116,23 @@ Periods = Sequence[tuple[int, Result]]
 """The results of periods, each by its number."""
 
 
-def _rows(periods: Periods, points: Periods, charted: _Charted, size: int, least: int) -> Iterator[Cells]:
-    """The table: every period, but in a copy with a higher least number only those that are drawn."""
+def _leaving(periods: Periods, least: int) -> Periods:
+    """The periods that a copy shows. What all of them have, less what is shown, is never of one case to `least`.
+
+    The further period is chosen by size alone, with every one as large, as in the breakdowns (suppression.py).
+    """
+    points = [one for one in periods if one[1].applicable >= least]
+    if not 0 < sum(r.applicable for _, r in periods if r.applicable < least) < least:
+        return points
+    smallest = min((r.applicable for _, r in points), default=0)
+    return [one for one in points if one[1].applicable > smallest]
+
+
+def _rows(periods: Periods, points: Periods, charted: _Charted, size: int) -> Iterator[Cells]:
     known = {at: i for i, (at, _) in enumerate(points)}
     for at, r in periods:
-        if r.applicable >= least or least == PERCENT_FROM:
-            limits, rules = charted.limits_said(known.get(at)), charted.rules[known[at]] if at in known else ""
-            yield month_label(at, size), recorded(r), rate(r), interval(r), limits, rules
+        limits, rules = charted.limits_said(known.get(at)), charted.rules[known[at]] if at in known else ""
+        yield month_label(at, size), recorded(r), rate(r), interval(r), limits, rules
 
 
 def _drawn(points: Periods, first: int, charted: _Charted, size: int) -> list[Period]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.charts import Level, Plane, Rate, RowChart, Shape
-from consult.audit.comparison import PERCENT_FROM, percent, percent_of_cases
+from consult.audit.comparison import PERCENT_FROM, percent
 from consult.audit.leaving import leaves
 from consult.audit.results import Result
 
@@ -60,7 +60,7 @@ def rate(result: Result) -> str:
     """The rate in words; no percentage under 5 cases."""
     if result.applicable < PERCENT_FROM or result.rate is None:
         return "too few for a percentage" if result.applicable else "no case"
-    return percent_of_cases(result.rate)
+    return percent(result.rate)
 
 
 def interval(result: Result) -> str:
