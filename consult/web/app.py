@@ -108,7 +108,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over, helping, showing)
+CONSULTATIONS: Final = (consultations, answers, doing, endings, papers, releasing, taking_over, helping, showing)
 """The modules whose routes make up one blueprint."""
 AUDIT: Final = (
     results,

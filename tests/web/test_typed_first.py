@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlparse
 from xml.etree.ElementTree import Element
 
 import pages
 import pytest
-from visiting import Service, Visitor
+from visiting import EMPLOYEE, PASSWORD, Service, Visitor
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
@@ -85,8 +86,10 @@ def test_every_press_saves_what_was_typed(service: Service, nurse: Visitor, talk
         if at >= len(both):
             break
         form, button = both[at]
-        if (button.get("formaction") or "").endswith("/sign") or button.get("value") == "clinician_notes":
-            continue  # signing has its own test, and this one takes away what was typed
+        if "/then/" in (button.get("formaction") or "") or button.get("value") == "clinician_notes":
+            continue  # what stands at the top has tests of its own, and this one takes away what was typed
+        if (button.get("formaction") or "").endswith("/sign"):
+            continue  # so has signing
         sent, words = as_sent(page, form, button), f"{WORDS} {at}"
         assert TYPED in sent, pages.text(button)
         sent[TYPED] = words
@@ -158,3 +161,82 @@ def test_a_press_saves_nothing_in_a_talk_that_its_address_is_not_about(
     colleague.post(f"/consultations/{talk}/report", sent)
     assert service.visitor("administrator").post(f"/consultations/{talk}/report", sent).status_code in (403, 404)
     assert kept(service, talk) is None
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out", "Low light"])
+def test_what_is_pressed_at_the_top_saves_first_too(service: Service, nurse: Visitor, talk: str, words: str) -> None:
+    reply = press(nurse, talk, words, {TYPED: WORDS})
+    assert kept(service, talk) == WORDS
+    assert reply.status_code in (302, 303)
+    away = nurse.ask(f"/consultations/{talk}")
+    assert away.status_code == {"Lock": 423, "Sign out": 302, "Low light": 200}[words]
+    if words == "Low light":
+        assert 'data-look="low-light"' in away.text
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out"])
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"a.follow_up_date": "31/31/2026"}, "Not everything was saved"),
+        ({"decide-saddle_feeling_change~reason": "Rang the hospital"}, "Rang the hospital"),
+    ],
+)
+def test_where_not_all_can_be_saved_the_screen_is_locked_and_gives_it_back_after_the_password(
+    service: Service, nurse: Visitor, talk: str, words: str, typed: dict[str, str], said: str
+) -> None:
+    locked = press(nurse, talk, words, {TYPED: WORDS, **typed})
+    assert locked.status_code == 423
+    assert EMPLOYEE[0] not in locked.text
+    assert "comes back once you go on" in locked.text
+    assert kept(service, talk) == WORDS
+    assert nurse.ask(f"/consultations/{talk}").status_code == 423
+    back = unlocked(nurse, locked)
+    assert back.status_code == 422
+    assert said in back.text
+    assert "what you pressed was not done" not in back.text
+
+
+def unlocked(visitor: Visitor, locked: TestResponse) -> TestResponse:
+    """What a page that was locked over what was typed leads to, once the password is given."""
+    page = pages.parse(locked.text)
+    form = next(form for form in page.iter("form") if any(e.get("name") == "unlock_password" for e in form.iter()))
+    sent = as_sent(page, form, next(e for e in form.iter() if e.tag == "button"))
+    sent["unlock_password"] = PASSWORD
+    return visitor.client.post(form.get("action") or locked.request.path, data=sent)
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out"])
+def test_over_a_talk_that_a_colleague_has_taken_over_the_screen_is_locked_all_the_same(
+    service: Service, nurse: Visitor, talk: str, words: str
+) -> None:
+    page = nurse.get(f"/consultations/{talk}")
+    form, button = next(both for both in presses(page) if pages.text(both[1]).strip() == words)
+    sent = as_sent(page, form, button)
+    sent[TYPED] = WORDS
+    service.instance.store.take_over(
+        talk, service.who["nurse"].actor, "They are ill", "taken over", service.who["doctor"]
+    )
+    locked = nurse.client.post(button.get("formaction") or "", data=sent)
+    assert locked.status_code == 423
+    back = unlocked(nurse, locked)
+    assert WORDS in back.text
+    assert "took this consultation over" in back.text
+    assert kept(service, talk) is None
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out"])
+def test_a_press_at_the_top_that_meets_a_locked_screen_saves_only_after_the_password(
+    service: Service, nurse: Visitor, talk: str, words: str
+) -> None:
+    page = nurse.get(f"/consultations/{talk}")
+    form, button = next(both for both in presses(page) if pages.text(both[1]).strip() == words)
+    sent = as_sent(page, form, button)
+    sent[TYPED] = WORDS
+    service.clock.ahead = timedelta(minutes=16)
+    locked = nurse.client.post(button.get("formaction") or "", data=sent)
+    assert locked.status_code == 423
+    assert kept(service, talk) is None
+    unlocked(nurse, locked)
+    assert kept(service, talk) == WORDS
+    assert nurse.ask(f"/consultations/{talk}").status_code == (200 if words == "Lock" else 302)
