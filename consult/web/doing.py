@@ -9,25 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import abort, g, redirect, request, url_for
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.wrappers import Response
 
 from consult.accounts import policy
-from consult.record.consultation import Consultation
+from consult.record.consultation import OPEN, Consultation
 from consult.record.store import NotOpen, NotYours
-from consult.web import look, sign_in, visit
-from consult.web.answers import answered, known_to_the_page, save_all
+from consult.web import begun, look, sign_in, visit
+from consult.web.answers import answered, known_to_the_page, save_all, with_what_was_begun
 from consult.web.context import inst, person, this_request
 from consult.web.desk import bp, found, own_key, place
-from consult.web.forms import BETWEEN, decisions_begun
+from consult.web.forms import BETWEEN
 from consult.web.screen import Screen
 from consult.web.token import new_key
 
 DOING: Final = "doing"
-ANSWERS: Final = "consultations.answers"
+ANSWERS, SHOW = "consultations.answers", "consultations.show"
 BESIDE: Final = "reading.tell"
 """The one act of the page whose address names the employee and not the consultation."""
 
@@ -65,7 +65,23 @@ def save_first() -> Response | str | tuple[str, int] | None:
     before = _may_be_answered(consultation_id)
     screen = Screen.of(inst().store, before)
     done = save_all(screen, key)
+    g.acting = before.id, needed.get("of", "")
     return None if done.whole else answered(before, screen, key, done)
+
+
+def with_the_rest(response: Response) -> Response:
+    """After an act that leads back to the page: that page at once, where more was typed on it than is recorded now."""
+    consultation_id, mark = g.get("acting", ("", ""))
+    if not consultation_id or urlsplit(response.location or "").path != url_for(SHOW, consultation_id=consultation_id):
+        return response
+    g.done_mark = mark
+    now = inst().store.remembered(consultation_id)
+    if now is None or now.state != OPEN or now.owner != person().id or not begun.anything(now):
+        return response
+    page, response.status_code = with_what_was_begun(now)
+    response.set_data(page)
+    del response.headers["Location"]
+    return response
 
 
 def _saved_or_locked(consultation_id: str, key: str) -> Response | None:
@@ -74,8 +90,8 @@ def _saved_or_locked(consultation_id: str, key: str) -> Response | None:
     Where not all can be saved the screen is locked, and keeps it: it never stays open because an answer was refused.
     """
     try:
-        done = save_all(Screen.of(inst().store, _may_be_answered(consultation_id)), key)
-        whole = done.whole and not decisions_begun(this_request().form)
+        before = _may_be_answered(consultation_id)
+        whole = save_all(Screen.of(inst().store, before), key).whole and not begun.anything(before)
     except (NotOpen, NotYours):
         whole = False
     return None if whole else visit.locked_over(url_for(ANSWERS, consultation_id=consultation_id), {DOING})

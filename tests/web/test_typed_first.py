@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlparse
+from urllib.parse import parse_qsl, urlparse
 from xml.etree.ElementTree import Element
 
 import pages
@@ -142,6 +142,98 @@ def press(visitor: Visitor, talk: str, words: str, typed: dict[str, str]) -> Tes
     for name, value in typed.items():
         sent[name] = value
     return visitor.post(button.get("formaction") or form.get("action") or "", sent)
+
+
+BEGUN = {
+    "decide-bladder_feeling_change": {"reason": "Rang the second ward"},
+    "reading": {"answer": "some", "size": "giant", "easy_read": "yes"},
+    "unmet": {"leaflet": "back-pain-core", "reason": ""},
+}
+"""What is begun at three buttons of the page, by the mark of each."""
+
+
+def begun_fields(without: str = "") -> dict[str, str]:
+    return {f"{mark}~{name}": v for mark, said in BEGUN.items() if mark != without for name, v in said.items() if v}
+
+
+def begun_on(page: Element) -> dict[str, str]:
+    """What a page shows of what was begun, read as a browser would send it."""
+    form = next(form for form in page.iter("form") if form.get("id") == "answers")
+    sent = as_sent(page, form, form)
+    return {name: sent[name] for name in begun_fields() if sent.get(name)}
+
+
+@pytest.fixture
+def busy_talk(service: Service, nurse: Visitor, talk: str) -> str:
+    """The same with a second urgent answer, so that two decisions can be begun."""
+    nurse.save(talk, {"a.bladder_feeling_change": "present"})
+    return talk
+
+
+def test_nothing_begun_is_dropped_by_any_press(service: Service, nurse: Visitor, busy_talk: str) -> None:
+    shown = nurse.get(f"/consultations/{busy_talk}")
+    assert begun_on(shown).keys() <= {"reading~size", "reading~easy_read"}  # as recorded
+    tried = set()
+    for _ in range(60):
+        page = nurse.get(f"/consultations/{busy_talk}")
+        left = [(f, b) for f, b in presses(page) if not passed_over(b) and what(b) not in tried]
+        if not left:
+            break
+        form, button = left[0]
+        tried.add(what(button))
+        sent, own = as_sent(page, form, button), dict(parse_qsl(button.get("value") or "")).get("of", "")
+        for name, value in begun_fields().items():
+            sent[name] = value
+        reply = nurse.post(button.get("formaction") or form.get("action") or "", sent)
+        assert begun_on(pages.parse(reply.text)).items() >= begun_fields(own).items(), what(button)
+        assert "not recorded yet" in reply.text
+    assert len(tried) > 12
+    assert "bladder_feeling_change" not in service.consultation(busy_talk).decisions
+
+
+def what(button: Element) -> str:
+    """One of its kind: what each leaflet has, or each question, is pressed once."""
+    return "Remove" if button.get("name") == "remove" else pages.text(button).strip()
+
+
+def passed_over(button: Element) -> bool:
+    """What opens in another tab leaves the page as it is; Lock and Sign out lock it over what was begun.
+
+    An answer that is removed takes away what was to be decided about it.
+    """
+    address = button.get("formaction") or ""
+    gone = button.get("name") == "remove" and button.get("value") == "bladder_feeling_change"
+    return gone or button.get("formtarget") == "_blank" or address.endswith(("/then/lock", "/then/sign_out"))
+
+
+@pytest.mark.parametrize("mark", list(BEGUN))
+def test_what_was_begun_comes_back_where_an_answer_or_the_act_itself_is_refused(
+    service: Service, nurse: Visitor, busy_talk: str, mark: str
+) -> None:
+    for typed in ({"a.follow_up_date": "31/31/2026"}, {}):
+        page = nurse.get(f"/consultations/{busy_talk}")
+        own = (b for b in presses(page) if dict(parse_qsl(b[1].get("value") or "")).get("of") == mark)
+        form, button = next(own)
+        sent = as_sent(page, form, button)
+        for name, value in (begun_fields() | typed).items():
+            sent[name] = value
+        sent.poplist("reading~answer")
+        reply = nurse.post(button.get("formaction") or "", sent)
+        assert reply.status_code == 422
+        expected = begun_fields()
+        del expected["reading~answer"]
+        assert begun_on(pages.parse(reply.text)).items() >= expected.items()
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out"])
+def test_what_was_begun_comes_back_behind_the_lock(
+    service: Service, nurse: Visitor, busy_talk: str, words: str
+) -> None:
+    locked = press(nurse, busy_talk, words, {"reading~answer": "declined"})
+    back = unlocked(nurse, locked)
+    page = pages.parse(back.text)
+    form = next(form for form in page.iter("form") if form.get("id") == "answers")
+    assert as_sent(page, form, form)["reading~answer"] == "declined"
 
 
 def test_a_press_saves_nothing_in_a_talk_that_its_address_is_not_about(
