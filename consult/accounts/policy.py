@@ -86,6 +86,7 @@ CLINICAL: Final = (
     "consultations.decide",
     "consultations.blank_reason",
     "consultations.sign",
+    "consultations.then",
     "consultations.abandon",
     "consultations.in_error",
     "consultations.addendum",

@@ -446,6 +446,7 @@
   var doing = null;
   document.addEventListener('formdata', function (event) {
     var button = doing;
+    doing = null;
     if (event.target.id !== 'answers' || !button) { return; }
     var mark = new URLSearchParams(button.value).get('of') + '~';
     Array.from(new Set(event.formData.keys())).forEach(function (name) {
@@ -463,6 +464,7 @@
   document.addEventListener('submit', function (event) {
     if (event.target.id !== 'answers') { return; }
     doing = null;
+    if (event.defaultPrevented) { return; }
     if (acting(event.submitter)) {
       var lacks = lacking(event.submitter);
       if (lacks) {

@@ -162,7 +162,7 @@
       lockHere();
       return;
     }
-    if (event.target.matches('.top__user') && others) { others.postMessage('look'); }
+    if (event.submitter && event.submitter.closest('.top__user') && others) { others.postMessage('look'); }
     if (event.target.id !== 'lock-form') { return; }
     event.preventDefault();
     var body = new URLSearchParams({ password: password.value });

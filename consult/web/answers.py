@@ -12,7 +12,7 @@ from consult.proforma.model import Proforma, Question
 from consult.record.consultation import Consultation, fold
 from consult.record.ledger import steps
 from consult.record.store import Conflict, NotOpen, NotYours, Refused, Saved
-from consult.web import forms
+from consult.web import begun, forms
 from consult.web.context import inst, this_request, who
 from consult.web.desk import bp, found, own_key, place, screen_context
 from consult.web.pieces import pieces
@@ -179,9 +179,9 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
         asked = asked_now(screen.proforma)
         status = 409 if done.conflicts else 422 if done.errors else 200
         return _pieces(before.id, key, asked, done), status
-    after, half = found(before.id), forms.decisions_begun(request.form)
-    if done.whole and half:
-        return render_template("consultations/show.html", **screen_context(after, decision_problem=NOT_YET)), 422
+    after, half = found(before.id), begun.decisions()
+    if done.whole and begun.anything(after):
+        return with_what_was_begun(after)
     if not done.whole:
         not_done = NOT_DONE if "doing" in request.form else ""
         told = {"not_done": not_done, "decision_problem": (not_done or NOT_YET) if half else ""}
@@ -191,6 +191,12 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
         return render_template("consultations/show.html", **context), 409 if done.conflicts else 422
     anchor = request.form.get("section", "")
     return redirect(place(before.id, f"section-{anchor}"))
+
+
+def with_what_was_begun(consultation: Consultation) -> tuple[str, int]:
+    """The page anew, with what was typed for buttons of it and is not recorded."""
+    problem = NOT_YET if begun.decisions() else ""
+    return render_template("consultations/show.html", **screen_context(consultation, decision_problem=problem)), 422
 
 
 def _pieces(consultation_id: str, key: str, asked: list[Question], done: Done) -> str:

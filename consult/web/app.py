@@ -31,6 +31,7 @@ from consult.web import (
     actions,
     admin,
     answers,
+    begun,
     braking,
     consultations,
     cookies,
@@ -108,7 +109,7 @@ STATE_LABELS: Final = {
 }
 
 
-CONSULTATIONS: Final = (consultations, answers, endings, papers, releasing, taking_over, helping, showing)
+CONSULTATIONS: Final = (consultations, answers, doing, endings, papers, releasing, taking_over, helping, showing)
 """The modules whose routes make up one blueprint."""
 AUDIT: Final = (
     results,
@@ -155,6 +156,7 @@ def create_app(instance: Instance) -> Flask:
     app.after_request(visit.bring_token)
     app.after_request(sending.compressed)
     app.after_request(_headers)
+    app.after_request(doing.with_the_rest)
     app.context_processor(lambda: {"csrf_token": token})  # flask-wtf gives each template its own
     app.jinja_env.globals.update(_words())  # global, so that a file of macros is read once and not for each page
     return app
@@ -260,7 +262,11 @@ def _words() -> dict[str, Any]:
         "new_key": new_key,
         "doing": doing.doing,
         "deciding": forms.deciding,
-        "begun_decisions": lambda: forms.decisions_begun(request.form),
+        "begun_about": begun.about,
+        "begun_at": begun.is_at,
+        "begun_decision": begun.of_decision,
+        "begun_reading": begun.reading,
+        "begun_unmet": begun.of_unmet,
         "drawn": drawing.control,
         "question_macros": drawing.macros,
         "rail_drawn": drawing.rail,

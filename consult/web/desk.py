@@ -23,7 +23,7 @@ from consult.record.ledger import Refused, Step, seen_of, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
 from consult.signed import head_at, signer
-from consult.web import holding, needing
+from consult.web import begun, holding, needing
 from consult.web.context import content_is_approved, inst, person, this_request, who
 from consult.web.screen import Screen
 
@@ -181,6 +181,7 @@ def questions_context(consultation: Consultation, **more: Any) -> dict[str, Any]
         "conflicts": {},
         "errors": {},
         "decision_problem": "",
+        "reading_problems": begun.of_reading(consultation),
         "not_done": "",
         "note_text": None,
         "later": (),

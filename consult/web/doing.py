@@ -6,25 +6,38 @@ needs, written as the end of an address. Where something is typed for it, `of` i
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import abort, g, request
+from flask import abort, g, redirect, request, url_for
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.wrappers import Response
 
 from consult.accounts import policy
-from consult.record.consultation import Consultation
-from consult.web.answers import answered, known_to_the_page, save_all
+from consult.record.consultation import OPEN, Consultation
+from consult.record.store import NotOpen, NotYours
+from consult.web import begun, look, sign_in, visit
+from consult.web.answers import answered, known_to_the_page, save_all, with_what_was_begun
 from consult.web.context import inst, person, this_request
-from consult.web.desk import bp, own_key
+from consult.web.desk import bp, found, own_key, place
 from consult.web.forms import BETWEEN
 from consult.web.screen import Screen
 from consult.web.token import new_key
 
 DOING: Final = "doing"
+ANSWERS, SHOW = "consultations.answers", "consultations.show"
 BESIDE: Final = "reading.tell"
 """The one act of the page whose address names the employee and not the consultation."""
+
+AT_THE_TOP: Final[Mapping[str, Callable[[], Response]]] = {
+    "lock": visit.lock,
+    "sign_out": sign_in.sign_out,
+    "choose_look": look.choose,
+}
+"""What is pressed at the top of each page, by its endpoint."""
+LEAVES: Final = ("lock", "sign_out")
 
 
 def doing(**needed: object) -> str:
@@ -47,15 +60,58 @@ def save_first() -> Response | str | tuple[str, int] | None:
     consultation_id = (request.view_args or {}).get("consultation_id") or needed.get("consultation", "")
     if not any(name.startswith("seen.") for name in sent) or not consultation_id:
         return None  # scripts run: the answers have gone by themselves
+    if (request.view_args or {}).get("act") in LEAVES:
+        return _saved_or_locked(consultation_id, key)
     before = _may_be_answered(consultation_id)
     screen = Screen.of(inst().store, before)
     done = save_all(screen, key)
+    g.acting = before.id, needed.get("of", "")
     return None if done.whole else answered(before, screen, key, done)
+
+
+def with_the_rest(response: Response) -> Response:
+    """After an act that leads back to the page: that page at once, where more was typed on it than is recorded now."""
+    consultation_id, mark = g.get("acting", ("", ""))
+    if not consultation_id or urlsplit(response.location or "").path != url_for(SHOW, consultation_id=consultation_id):
+        return response
+    g.done_mark = mark
+    now = inst().store.remembered(consultation_id)
+    if now is None or now.state != OPEN or now.owner != person().id or not begun.anything(now):
+        return response
+    page, response.status_code = with_what_was_begun(now)
+    response.set_data(page)
+    del response.headers["Location"]
+    return response
+
+
+def _saved_or_locked(consultation_id: str, key: str) -> Response | None:
+    """Save what was typed, for whoever goes away from the screen.
+
+    Where not all can be saved the screen is locked, and keeps it: it never stays open because an answer was refused.
+    """
+    try:
+        before = _may_be_answered(consultation_id)
+        whole = save_all(Screen.of(inst().store, before), key).whole and not begun.anything(before)
+    except (NotOpen, NotYours):
+        whole = False
+    return None if whole else visit.locked_over(url_for(ANSWERS, consultation_id=consultation_id), {DOING})
+
+
+@bp.post("/<consultation_id>/then/<act>")
+def then(consultation_id: str, act: str) -> Response:
+    """What is pressed at the top of the talk's page, once what was typed there is saved."""
+    if act not in AT_THE_TOP:
+        abort(404)
+    with suppress(NotYours):
+        found(consultation_id)
+    if act == "lock" and visit.unlocking():
+        return redirect(place(consultation_id, None))  # it met a screen that was locked already
+    return AT_THE_TOP[act]()
 
 
 def _may_be_answered(consultation_id: str) -> Consultation:
     """The consultation of the page that was sent: nothing else stands open by the address of an act."""
-    if not policy.allowed(person().role, "consultations.answers"):
+    if not policy.allowed(person().role, ANSWERS):
         abort(403)
     known, employee = known_to_the_page(consultation_id), (request.view_args or {}).get("employee_id")
     if employee not in (None, known.started["employee"]):

@@ -15,7 +15,7 @@ from consult.proforma.model import OTHER, Question, Reasons
 from consult.record.consultation import OPEN, Consultation
 from consult.record.ledger import KeyReused
 from consult.record.store import NotOpen, NotYours, Refused
-from consult.web import forms
+from consult.web import begun, forms
 from consult.web.answers import answered, answered_elsewhere, save_all
 from consult.web.context import inst, who
 from consult.web.desk import bp, ended_context, found, own_key, place, screen_context
@@ -104,7 +104,7 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
     if request.method == "POST" and consultation.state == OPEN:
         screen = Screen.of(inst().store, consultation)
         done = save_all(screen, key := own_key())
-        if not done.whole:
+        if not done.whole or begun.anything(consultation):
             return answered(consultation, screen, key, done)
         try:
             shown = _note_known(found(consultation_id), screen, key)

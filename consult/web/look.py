@@ -27,6 +27,7 @@ def choose() -> Response:
     wanted = request.form.get("look", "")
     if wanted not in LOOKS:
         abort(400)
+    g.look = wanted
     response = redirect(own_address(request.form.get("next", "")), 303)
     cookies.keep(response, _cookie(), wanted, A_YEAR)
     return response

@@ -12,29 +12,43 @@ from consult.documents.needs import Needs
 from consult.record import identity, reading
 from consult.record.ledger import Refused
 from consult.record.reading import Answer, Need
+from consult.web import begun
+from consult.web.answers import NOT_YET
 from consult.web.context import inst, who
 from consult.web.desk import bp as consultations
-from consult.web.desk import found, own_key, place, refused
+from consult.web.desk import found, own_key, place, refused, screen_context
+from consult.web.doing import DOING
 from consult.web.needing import need_of, words
+
+AnyReply = Response | tuple[str, int]
 
 bp = Blueprint("reading", __name__)
 
 
 @bp.post("/employees/<employee_id>/reading-need")
-def tell(employee_id: str) -> Response:
+def tell(employee_id: str) -> AnyReply:
     """Record what an employee needs, and go back to where it was asked."""
     if identity.employee(inst().db.read(), employee_id) is None:
         abort(404)
-    back = url_for("employees.show", employee_id=employee_id, _anchor="reading")
-    if at := request.form.get("consultation", ""):
-        back = place(at, "reading")
+    at = request.form.get("consultation", "")
+    back = place(at, "reading") if at else url_for("employees.show", employee_id=employee_id, _anchor="reading")
     try:
         told = _told(words())
         with inst().db.write() as conn:
             reading.tell(conn, employee_id, told, (who().actor, who().role), inst().store.at(), own_key())
     except Refused as refusal:
-        return refused(str(refusal), back)
+        return _refused(at, begun.READING, str(refusal), back)
     return redirect(back)
+
+
+def _refused(consultation_id: str, form: str, sentence: str, back: str) -> AnyReply:
+    """The page of the talk with what was typed and why it is not recorded; of any other page only the sentence."""
+    if DOING not in request.form:
+        return refused(sentence, back)
+    problems = begun.of_reading(consultation := found(consultation_id)) | {form: sentence}
+    problem = NOT_YET if begun.decisions() else ""
+    context = screen_context(consultation, decision_problem=problem, reading_problems=problems)
+    return render_template("consultations/show.html", **context), 422
 
 
 def _told(known: Needs) -> Need:
@@ -49,7 +63,7 @@ def _told(known: Needs) -> Need:
 
 
 @consultations.post("/<consultation_id>/needs-not-met", endpoint="need_unmet")
-def unmet(consultation_id: str) -> Response:
+def unmet(consultation_id: str) -> AnyReply:
     """Record that a need was not met in this consultation, and why."""
     consultation = found(consultation_id)
     back = place(consultation_id, "reading")
@@ -59,7 +73,7 @@ def unmet(consultation_id: str) -> Response:
     if leaflet and leaflet not in {name for name, _ in inst().leaflets}:
         abort(404)
     if not chosen or reason not in known.reasons:
-        return refused("Choose which need was not met, and why.", back)
+        return _refused(consultation_id, begun.UNMET, "Choose which need was not met, and why.", back)
     content = {"leaflet": leaflet, "needs": chosen, "reason": reason}
     inst().store.note_after(consultation_id, reading.UNMET, content, own_key(), who())
     return redirect(back)

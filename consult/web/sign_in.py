@@ -91,9 +91,9 @@ def sign_out() -> Response:
     label, there = sign_on.leaving()
     noting.note("signed_out")
     with inst().db.write() as conn:
-        sessions.end(conn, token())
+        sessions.end(conn, g.new_token or token())  # a new one where the password was given in this very request
     session.clear()
-    g.person = g.visit = None
+    g.person, g.visit, g.new_token = None, None, ""
     page = render_template("signed_out.html", label=label, there=there) if label else redirect(url_for("sign_in"))
     response = make_response(page)
     cookies.drop(response, TOKEN_COOKIE)

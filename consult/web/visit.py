@@ -3,6 +3,7 @@ password, and is then taken as if nothing had been."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from math import ceil
 from typing import Any, Final
@@ -32,8 +33,8 @@ LOCKED: Final = 423
 def who_is_it() -> AnyResponse | None:
     """Let a request go on to its page, or reply instead: with the sign-in, the lock, or a refusal."""
     g.person, g.left, g.visit, g.new_token = None, 0, None, ""
-    unlocking, endpoint = _unlocking(), this_request().endpoint  # any page is unlocked at its own address
-    if endpoint == "static" or (endpoint is None and not unlocking):
+    with_password, endpoint = unlocking(), this_request().endpoint  # any page is unlocked at its own address
+    if endpoint == "static" or (endpoint is None and not with_password):
         return None
     here, brought = inst(), token()
     now = here.store.clock()
@@ -41,13 +42,13 @@ def who_is_it() -> AnyResponse | None:
     if signed_in is not None and signed_in.locked and endpoint not in WORKS_LOCKED:
         return _locked(signed_in, now)
     if signed_in is not None:
-        if unlocking and request.form.get(THEN) == "page":
+        if with_password and request.form.get(THEN) == "page":
             return redirect(own_path(), 303)  # unlocked in another window meanwhile
         _is(signed_in, now)
     return _may()
 
 
-def _unlocking() -> bool:
+def unlocking() -> bool:
     """Whether this request brings what goes on with a locked session: a password, or what an authenticator signed."""
     this = this_request()
     return this.method == "POST" and (PASSWORD in this.form or CREDENTIAL in this.form)
@@ -125,7 +126,7 @@ def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
     if request.headers.get("HX-Request"):
         return Response("The screen is locked; give your password to go on.", LOCKED)
     problem = ""
-    if _unlocking():
+    if unlocking():
         current_app.extensions["csrf"].protect()
         try:
             renewed(_proved_anew(request.form.get(PASSWORD, ""), now), now)
@@ -159,7 +160,16 @@ def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:
 def _lock_page(signed_in: SignIn, problem: str) -> AnyResponse:
     sent = request.method == "POST" and request.form.get(THEN) != "page"
     kept = holding.fields() if sent else ()
-    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept, sent=sent)
+    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept, sent=sent, to="")
+    return make_response(page, LOCKED)
+
+
+def locked_over(to: str, without: Collection[str]) -> AnyResponse:
+    """Lock the screen over what was typed and could not be saved, to be sent once one goes on."""
+    _lock_now()
+    g.person = None
+    kept = [(name, value) for name, value in holding.fields() if name not in without]
+    page = render_template("lock.html", owner=g.visit.person, problem="", kept=kept, sent=True, to=to)
     return make_response(page, LOCKED)
 
 
@@ -183,13 +193,17 @@ def unlock() -> Response | tuple[Response, int]:
 
 def lock() -> AnyResponse:
     """Lock the screen now, and stay where one is."""
+    _lock_now()
+    if request.headers.get("HX-Request"):
+        return jsonify(_state(sessions.lookup(inst().db.read(), token(), inst().store.clock())))
+    return redirect(own_address(request.form.get("next", "")), 303)
+
+
+def _lock_now() -> None:
     if not g.visit.locked:
         noting.note("locked")
     with inst().db.write() as conn:
         sessions.lock(conn, g.visit, inst().store.clock())
-    if request.headers.get("HX-Request"):
-        return jsonify(_state(sessions.lookup(inst().db.read(), token(), inst().store.clock())))
-    return redirect(own_address(request.form.get("next", "")), 303)
 
 
 def _state(signed_in: SignIn | None) -> dict[str, Any]:

@@ -49,6 +49,7 @@ TABLE = {
     "consultations.decide": "NDP",
     "consultations.blank_reason": "NDP",
     "consultations.sign": "NDP",
+    "consultations.then": "NDP",
     "consultations.abandon": "NDP",
     "consultations.in_error": "NDP",
     "consultations.addendum": "NDP",

@@ -457,6 +457,16 @@ class TestNoToTheRest:
             expect(rest.locator(".rest__fill")).to_be_visible()
             assert "night_pain" not in service.consultation(consultation).answers
 
+    def test_it_fills_the_blanks_after_a_leaflet_was_printed_from_the_same_page(
+        self, visit: Visit, service: Service
+    ) -> None:
+        consultation = service.begin()
+        hand = opened(visit, consultation)
+        hand.tick("cancer_ever", "absent")
+        hand.print_leaflet()
+        hand.no_to_the_rest(REST)
+        assert service.consultation(consultation).answers["night_pain"].state == "absent"
+
     def test_a_yes_still_on_its_way_is_waited_for_and_never_overrun(self, visit: Visit, service: Service) -> None:
         consultation = service.begin()
         hand = opened(visit, consultation)

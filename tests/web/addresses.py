@@ -21,6 +21,7 @@ def values_of(shared: Service) -> dict[str, str]:
         "short": shared.instance.leaflets["back-pain-core", "en"].digest[:20],
         "step": "1",
         "done": "discussed",
+        "act": "choose_look",
         "event": "agreed",
         "measure_id": "red_flags_screened",
         "provider": "DEMO",

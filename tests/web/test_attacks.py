@@ -377,7 +377,14 @@ def test_ten_thousand_made_up_ids_find_nothing(shared: Service) -> None:
         "leaflet_id": "back-pain-core",
         "field": "sex",
     }
-    fill |= {"done": "given", "event": "agreed", "provider": "DEMO", "mode": "live", "case_ref": known}
+    fill |= {
+        "done": "given",
+        "act": "choose_look",
+        "event": "agreed",
+        "provider": "DEMO",
+        "mode": "live",
+        "case_ref": known,
+    }
     fill |= {"step": "1", "measure_id": "red_flags_screened", "pack": "seqohs", "slides_name": "slides.pptx"}
     at = shared.app.url_map.bind("localhost")
     refused: dict[int, int] = {}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlparse
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlparse
 from xml.etree.ElementTree import Element
 
 import pages
 import pytest
-from visiting import Service, Visitor
+from visiting import EMPLOYEE, PASSWORD, Service, Visitor
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
@@ -85,8 +86,10 @@ def test_every_press_saves_what_was_typed(service: Service, nurse: Visitor, talk
         if at >= len(both):
             break
         form, button = both[at]
-        if (button.get("formaction") or "").endswith("/sign") or button.get("value") == "clinician_notes":
-            continue  # signing has its own test, and this one takes away what was typed
+        if "/then/" in (button.get("formaction") or "") or button.get("value") == "clinician_notes":
+            continue  # what stands at the top has tests of its own, and this one takes away what was typed
+        if (button.get("formaction") or "").endswith("/sign"):
+            continue  # so has signing
         sent, words = as_sent(page, form, button), f"{WORDS} {at}"
         assert TYPED in sent, pages.text(button)
         sent[TYPED] = words
@@ -141,6 +144,98 @@ def press(visitor: Visitor, talk: str, words: str, typed: dict[str, str]) -> Tes
     return visitor.post(button.get("formaction") or form.get("action") or "", sent)
 
 
+BEGUN = {
+    "decide-bladder_feeling_change": {"reason": "Rang the second ward"},
+    "reading": {"answer": "some", "size": "giant", "easy_read": "yes"},
+    "unmet": {"leaflet": "back-pain-core", "reason": ""},
+}
+"""What is begun at three buttons of the page, by the mark of each."""
+
+
+def begun_fields(without: str = "") -> dict[str, str]:
+    return {f"{mark}~{name}": v for mark, said in BEGUN.items() if mark != without for name, v in said.items() if v}
+
+
+def begun_on(page: Element) -> dict[str, str]:
+    """What a page shows of what was begun, read as a browser would send it."""
+    form = next(form for form in page.iter("form") if form.get("id") == "answers")
+    sent = as_sent(page, form, form)
+    return {name: sent[name] for name in begun_fields() if sent.get(name)}
+
+
+@pytest.fixture
+def busy_talk(service: Service, nurse: Visitor, talk: str) -> str:
+    """The same with a second urgent answer, so that two decisions can be begun."""
+    nurse.save(talk, {"a.bladder_feeling_change": "present"})
+    return talk
+
+
+def test_nothing_begun_is_dropped_by_any_press(service: Service, nurse: Visitor, busy_talk: str) -> None:
+    shown = nurse.get(f"/consultations/{busy_talk}")
+    assert begun_on(shown).keys() <= {"reading~size", "reading~easy_read"}  # as recorded
+    tried = set()
+    for _ in range(60):
+        page = nurse.get(f"/consultations/{busy_talk}")
+        left = [(f, b) for f, b in presses(page) if not passed_over(b) and what(b) not in tried]
+        if not left:
+            break
+        form, button = left[0]
+        tried.add(what(button))
+        sent, own = as_sent(page, form, button), dict(parse_qsl(button.get("value") or "")).get("of", "")
+        for name, value in begun_fields().items():
+            sent[name] = value
+        reply = nurse.post(button.get("formaction") or form.get("action") or "", sent)
+        assert begun_on(pages.parse(reply.text)).items() >= begun_fields(own).items(), what(button)
+        assert "not recorded yet" in reply.text
+    assert len(tried) > 12
+    assert "bladder_feeling_change" not in service.consultation(busy_talk).decisions
+
+
+def what(button: Element) -> str:
+    """One of its kind: what each leaflet has, or each question, is pressed once."""
+    return "Remove" if button.get("name") == "remove" else pages.text(button).strip()
+
+
+def passed_over(button: Element) -> bool:
+    """What opens in another tab leaves the page as it is; Lock and Sign out lock it over what was begun.
+
+    An answer that is removed takes away what was to be decided about it.
+    """
+    address = button.get("formaction") or ""
+    gone = button.get("name") == "remove" and button.get("value") == "bladder_feeling_change"
+    return gone or button.get("formtarget") == "_blank" or address.endswith(("/then/lock", "/then/sign_out"))
+
+
+@pytest.mark.parametrize("mark", list(BEGUN))
+def test_what_was_begun_comes_back_where_an_answer_or_the_act_itself_is_refused(
+    service: Service, nurse: Visitor, busy_talk: str, mark: str
+) -> None:
+    for typed in ({"a.follow_up_date": "31/31/2026"}, {}):
+        page = nurse.get(f"/consultations/{busy_talk}")
+        own = (b for b in presses(page) if dict(parse_qsl(b[1].get("value") or "")).get("of") == mark)
+        form, button = next(own)
+        sent = as_sent(page, form, button)
+        for name, value in (begun_fields() | typed).items():
+            sent[name] = value
+        sent.poplist("reading~answer")
+        reply = nurse.post(button.get("formaction") or "", sent)
+        assert reply.status_code == 422
+        expected = begun_fields()
+        del expected["reading~answer"]
+        assert begun_on(pages.parse(reply.text)).items() >= expected.items()
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out"])
+def test_what_was_begun_comes_back_behind_the_lock(
+    service: Service, nurse: Visitor, busy_talk: str, words: str
+) -> None:
+    locked = press(nurse, busy_talk, words, {"reading~answer": "declined"})
+    back = unlocked(nurse, locked)
+    page = pages.parse(back.text)
+    form = next(form for form in page.iter("form") if form.get("id") == "answers")
+    assert as_sent(page, form, form)["reading~answer"] == "declined"
+
+
 def test_a_press_saves_nothing_in_a_talk_that_its_address_is_not_about(
     service: Service, nurse: Visitor, talk: str
 ) -> None:
@@ -158,3 +253,82 @@ def test_a_press_saves_nothing_in_a_talk_that_its_address_is_not_about(
     colleague.post(f"/consultations/{talk}/report", sent)
     assert service.visitor("administrator").post(f"/consultations/{talk}/report", sent).status_code in (403, 404)
     assert kept(service, talk) is None
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out", "Low light"])
+def test_what_is_pressed_at_the_top_saves_first_too(service: Service, nurse: Visitor, talk: str, words: str) -> None:
+    reply = press(nurse, talk, words, {TYPED: WORDS})
+    assert kept(service, talk) == WORDS
+    assert reply.status_code in (302, 303)
+    away = nurse.ask(f"/consultations/{talk}")
+    assert away.status_code == {"Lock": 423, "Sign out": 302, "Low light": 200}[words]
+    if words == "Low light":
+        assert 'data-look="low-light"' in away.text
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out"])
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"a.follow_up_date": "31/31/2026"}, "Not everything was saved"),
+        ({"decide-saddle_feeling_change~reason": "Rang the hospital"}, "Rang the hospital"),
+    ],
+)
+def test_where_not_all_can_be_saved_the_screen_is_locked_and_gives_it_back_after_the_password(
+    service: Service, nurse: Visitor, talk: str, words: str, typed: dict[str, str], said: str
+) -> None:
+    locked = press(nurse, talk, words, {TYPED: WORDS, **typed})
+    assert locked.status_code == 423
+    assert EMPLOYEE[0] not in locked.text
+    assert "comes back once you go on" in locked.text
+    assert kept(service, talk) == WORDS
+    assert nurse.ask(f"/consultations/{talk}").status_code == 423
+    back = unlocked(nurse, locked)
+    assert back.status_code == 422
+    assert said in back.text
+    assert "what you pressed was not done" not in back.text
+
+
+def unlocked(visitor: Visitor, locked: TestResponse) -> TestResponse:
+    """What a page that was locked over what was typed leads to, once the password is given."""
+    page = pages.parse(locked.text)
+    form = next(form for form in page.iter("form") if any(e.get("name") == "unlock_password" for e in form.iter()))
+    sent = as_sent(page, form, next(e for e in form.iter() if e.tag == "button"))
+    sent["unlock_password"] = PASSWORD
+    return visitor.client.post(form.get("action") or locked.request.path, data=sent)
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out"])
+def test_over_a_talk_that_a_colleague_has_taken_over_the_screen_is_locked_all_the_same(
+    service: Service, nurse: Visitor, talk: str, words: str
+) -> None:
+    page = nurse.get(f"/consultations/{talk}")
+    form, button = next(both for both in presses(page) if pages.text(both[1]).strip() == words)
+    sent = as_sent(page, form, button)
+    sent[TYPED] = WORDS
+    service.instance.store.take_over(
+        talk, service.who["nurse"].actor, "They are ill", "taken over", service.who["doctor"]
+    )
+    locked = nurse.client.post(button.get("formaction") or "", data=sent)
+    assert locked.status_code == 423
+    back = unlocked(nurse, locked)
+    assert WORDS in back.text
+    assert "took this consultation over" in back.text
+    assert kept(service, talk) is None
+
+
+@pytest.mark.parametrize("words", ["Lock", "Sign out"])
+def test_a_press_at_the_top_that_meets_a_locked_screen_saves_only_after_the_password(
+    service: Service, nurse: Visitor, talk: str, words: str
+) -> None:
+    page = nurse.get(f"/consultations/{talk}")
+    form, button = next(both for both in presses(page) if pages.text(both[1]).strip() == words)
+    sent = as_sent(page, form, button)
+    sent[TYPED] = WORDS
+    service.clock.ahead = timedelta(minutes=16)
+    locked = nurse.client.post(button.get("formaction") or "", data=sent)
+    assert locked.status_code == 423
+    assert kept(service, talk) is None
+    unlocked(nurse, locked)
+    assert kept(service, talk) == WORDS
+    assert nurse.ask(f"/consultations/{talk}").status_code == (200 if words == "Lock" else 302)

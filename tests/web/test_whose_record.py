@@ -141,6 +141,7 @@ FILL = {
     "question_id": "cord_signs",
     "leaflet_id": "back-pain-core",
     "done": "given",
+    "act": "choose_look",
     "event": "agreed",
     "step": "1",
 }
