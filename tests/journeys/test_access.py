@@ -71,6 +71,14 @@ TOO_WIDE = """() => {
 }"""
 
 
+UNEVEN = """() => {
+    const size = (e, look = getComputedStyle(e)) => [look.fontSize, look.padding, look.minHeight].join(' ');
+    const shown = [...document.querySelectorAll('.nhsuk-button')].filter(e => e.checkVisibility());
+    return [...new Set(shown.map(size))].filter(found => found !== '16px 5px 14px 36px');
+}"""
+"""The sizes of buttons other than the one that all have."""
+
+
 @pytest.fixture(scope="module")
 def ids(service: Service) -> dict[str, str]:
     """What the addresses of every page name."""
@@ -129,8 +137,12 @@ def violations(page: Page) -> list[str]:
 
 @EACH
 def test_axe_finds_nothing_and_nothing_scrolls_sideways_narrow(show: Callable[..., Page], name: str) -> None:
-    """Neither as the page is, nor with the spacing of WCAG 1.4.12; nothing is cut off then, or on paper."""
+    """Neither as the page is, nor with the spacing of WCAG 1.4.12; nothing is cut off then, or on paper.
+
+    As each page is shown here, its buttons are looked at too.
+    """
     page = show(name)
+    assert page.evaluate(UNEVEN) == []
     assert violations(page) == []
     assert faults_on_paper(page) == []
     page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})

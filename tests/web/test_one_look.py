@@ -39,3 +39,16 @@ def test_every_heading_is_set_by_its_level() -> None:
         if BY_LEVEL[level] not in words and not any(name in words for name in LAID_OUT)
     ]
     assert found == []
+
+
+def test_every_button_has_the_one_size() -> None:
+    """The style gives it to the class; no other class may give another."""
+    kinds = {"nhsuk-button", "nhsuk-button--secondary", "nhsuk-button--warning"}
+    found = {
+        (path.relative_to(TEMPLATES).as_posix(), name)
+        for path in sorted(TEMPLATES.rglob("*.html"))
+        for words in re.findall(r'class="(nhsuk-button[^"]*)"', path.read_text("utf-8"))
+        for name in re.findall(r"[a-z][\w-]*button[\w-]*", words)
+    }
+    assert {(where, name) for where, name in found if name not in kinds} == set()
+    assert len(found) > 50
