@@ -15,6 +15,7 @@ from consult.approving import approve_all
 from consult.audit.measures import MeasureSet
 from consult.record.consultation import Gate
 from consult.web import drawing
+from consult.web.context import site_name
 
 GUIDE = Path(__file__).parents[2] / "docs" / "clinicians.md"
 REASONS = {
@@ -121,3 +122,16 @@ def test_the_page_that_holds_says_which_decision_makes_a_reason_for_blanks_unnec
     assert said not in pages.text(nurse.get(f"/consultations/{talk}/sign"))
     nurse.save(talk, {"a.saddle_feeling_change": "present"})
     assert said in pages.text(nurse.get(f"/consultations/{talk}/sign"))
+
+
+def test_sentences_name_a_site_as_people_do(service: Service, nurse: Visitor) -> None:
+    signed = service.signed()
+    assert "occupational health nurse, Site A (invented)." in pages.text(nurse.get("/account"))
+    case = pages.text(service.visitor("audit_lead").get(f"/results/cases/DEMO/live/{signed}"))
+    assert "Live consultations, Site A (invented), " in case
+
+
+def test_a_site_of_another_provider_is_never_taken_for_one_of_this_service(service: Service) -> None:
+    with service.visitor("nurse").client.application.test_request_context("/"):
+        said = [site_name("A"), site_name("A", "DEMO"), site_name("A", "ELSE"), site_name("Q")]
+    assert said == ["Site A (invented)", "Site A (invented)", "site A of ELSE", "site Q"]
