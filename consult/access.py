@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 
 from consult.accounts import people
 from consult.audit import cases
+from consult.documents.called import called
 from consult.documents.everything import Everything, Held, Told, told
 from consult.documents.note import after_signing, below_mark, mark_of, note
 from consult.documents.report import with_names
@@ -81,8 +82,8 @@ def _held(
     path = path_of(consultation, definition)
     row = cases.of_consultation(conn, id_)
     clinician = names.get(consultation.owner, consultation.owner)
-    text = note(consultation, path)
-    later = after_signing(consultation, path)
+    text = note(consultation, path, called(conn, consultation))
+    later = after_signing(consultation, path, called(conn, consultation))
     return Held(
         id_,
         f"{uk_date(consultation.started['held_on'])}, with {clinician}, {ROLES.get(consultation.role, '').lower()}",

@@ -18,6 +18,7 @@ from consult.audit import results as audit
 from consult.audit.results import Results, Selection
 from consult.audit.versions import VersionRefused
 from consult.documents import saved
+from consult.documents.called import called
 from consult.documents.note import DRAFT_LINE, MARK, after_signing, mark_of, note
 from consult.documents.words import INVENTED
 from consult.evidence import EvidenceRefused, again
@@ -400,15 +401,15 @@ def _note_off(
         wrong.append("The text is not the note that was signed: it was changed, or copied in part.")
     if by.strip() != signer(instance.db.read(), consultation):
         wrong.append(f"Who signed, and when, is not what the record says: {signer(instance.db.read(), consultation)}.")
-    path = instance.store.path_of(consultation)
+    path, names = instance.store.path_of(consultation), called(instance.db.read(), consultation)
     later = text[end:].replace(DRAFT_LINE.strip(), "").strip()
-    now = plain(after_signing(consultation, path)).strip()
+    now = plain(after_signing(consultation, path, names)).strip()
     if not now.startswith(later):
         wrong.append("What stands below its head is not what the record says of the time after signing.")
     since = ["More came after signing than the text has; print it again."] if now != later else []
     if consultation.state == "entered_in_error":
         since.append("The consultation has been marked as entered in error.")
-    if not wrong and _digest(note(consultation, path)) != _digest(above):
+    if not wrong and _digest(note(consultation, path, names)) != _digest(above):
         wrong.append("The record makes another note of it today than was signed; run `consult verify`.")
     return wrong, since
 

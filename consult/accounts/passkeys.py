@@ -64,9 +64,9 @@ def place_of(asked: str, behind_tls: bool) -> Place | str:
     except ValueError:
         if behind_tls or host == "localhost":
             return Place(host, f"{'https' if behind_tls else 'http'}://{asked}")
-        return "Passkeys are not offered here, as browsers use them only over TLS; ask for this service over https."
-    there = "as localhost" if number.is_loopback else "by its name"
-    return f"Passkeys are not offered here, as they belong to a name and not to numbers; ask for this service {there}."
+        return "Passkeys work only where the address begins with https; ask your administrator for such an address."
+    there = "open it as localhost" if number.is_loopback else "ask your administrator for one that is a name"
+    return f"Passkeys do not work at an address made of numbers; {there}."
 
 
 def of_person(conn: Connection, person_id: str) -> list[Passkey]:

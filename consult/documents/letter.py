@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from consult.documents.note import decision_in_words, mark_of
-from consult.documents.words import ROLES, clock_time, contradiction_in_words, describe
+from consult.documents.words import ROLES, clock_time, closed, contradiction_in_words, describe
 from consult.documents.words import held as held_in_words
 from consult.proforma.model import Contradiction, Panel, Question
 from consult.proforma.path import Path, holding
@@ -50,6 +50,13 @@ class Letter(Struct, frozen=True):
     def has_decision(self) -> bool:
         """Whether a decision stands for any of the answers."""
         return any(f.decision != NOT_DECIDED for f in self.findings)
+
+    def decisions(self) -> list[tuple[str, list[str]]]:
+        """What was decided, each decision once, with the questions it is about; none are named where it is of all."""
+        about: dict[str, list[str]] = {}
+        for finding in self.findings:
+            about.setdefault(finding.decision, []).append(finding.question.rstrip("?"))
+        return [(closed(said), asks if len(about) > 1 else []) for said, asks in about.items()]
 
     def lists(self) -> list[tuple[str, list[str]]]:
         """What stands below the findings, each list under its words; empty ones are left out."""

@@ -7,6 +7,9 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from msgspec import Struct
+
+from consult.documents.leaflet import FORMAT_LABELS
 from consult.documents.words import (
     ATTENDANCE,
     GIVEN_AS,
@@ -36,28 +39,39 @@ class Line(str):
 
 
 Part = tuple[str, list[str]]
+
+
+class Called(Struct, frozen=True):
+    """What people call the site and the leaflets of a consultation, whose steps hold codes; see `called.py`."""
+
+    site: str = ""
+    leaflets: Mapping[str, str] = {}
+    """The titles, by the digest of the text."""
+
+
+BY_CODE: Final = Called()
 MARK: Final = "ENTERED IN ERROR"
 """How what stands above every paper begins whose consultation was entered in error."""
 
 
-def note(consultation: Consultation, path: Path) -> str:
+def note(consultation: Consultation, path: Path, called: Called = BY_CODE) -> str:
     """The note of a consultation as it stands: headed lines, no marks that an electronic record would break."""
-    first, *others = note_parts(consultation, path)
+    first, *others = note_parts(consultation, path, called)
     parts = ["\n".join(_broken([first[0].upper(), *first[1]]))]
     parts += ["\n".join(_broken([title.upper(), *lines])) for title, lines in others]
     return "\n\n".join(parts) + "\n"
 
 
-def note_parts(consultation: Consultation, path: Path) -> list[Part]:
+def note_parts(consultation: Consultation, path: Path, called: Called = BY_CODE) -> list[Part]:
     """The note in parts, each a title and its lines unbroken; the first says when and by whom it was held."""
-    parts: list[Part] = [(path.proforma.title, _heading(consultation, path))]
+    parts: list[Part] = [(path.proforma.title, _heading(consultation, path, called))]
     for section in path.proforma.sections:
         lines = list(_section(section, consultation, path))
         if lines:
             parts.append((section.title, lines))
     if against := [part for one in path.contradictions() for part in _wrap(contradiction_in_words(one, path))]:
         parts.append(("Answers that do not agree", against))
-    parts.append(("What was done", list(_documents(consultation, path))))
+    parts.append(("What was done", list(_documents(consultation, path, called))))
     parts.append(("Not recorded", list(_not_recorded(path))))
     return parts
 
@@ -108,11 +122,12 @@ def with_head(
     return "\n".join(part for part in (below_mark(mark, text), signed + at, DRAFT_LINE if draft else "", later) if part)
 
 
-def _heading(consultation: Consultation, path: Path) -> list[str]:
+def _heading(consultation: Consultation, path: Path, called: Called) -> list[str]:
     started = consultation.started
     attendance = ATTENDANCE.get(started["attendance"], "Attendance not recorded")
     return [
         f"{_held(consultation)}. {attendance}.",
+        closed(f"Site: {called.site or started['site']}"),
         *(f"Taken over from another clinician at {clock_time(s.at)}." for s in consultation.taken_over),
         f"{ROLES.get(consultation.role, consultation.role)}. Proforma {path.proforma.id} {path.proforma.version}.",
     ]
@@ -207,14 +222,14 @@ DONE_LATER: Final = {
 """Events of the report by which a note that says it was made would be out of date."""
 
 
-def _documents(consultation: Consultation, path: Path) -> Iterator[str]:
+def _documents(consultation: Consultation, path: Path, called: Called) -> Iterator[str]:
     nothing = True
     end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
     gone_again = consultation.taken_back
     for step in (s for s in consultation.documents if s.seq < end and s.seq not in gone_again):
         if (words := DONE.get(step.kind)) and step.content is not None:
             gone = FALLEN if _fell(step, consultation, path) else ""
-            yield from _wrap(f"{clock_time(step.at)} {words}{_which(step.content)}{gone}.")
+            yield from _wrap(f"{clock_time(step.at)} {words}{_which(step.content, called)}{gone}.")
             nothing = False
     if nothing:
         yield "No leaflet, letter or report recorded."
@@ -236,33 +251,39 @@ def _why(given: dict[str, Any], labels: Mapping[str, str]) -> str:
     return "; ".join(filter(None, (reason, given.get("text", "")))) or labels[OTHER]
 
 
-def _which(content: dict[str, Any]) -> str:
+def _which(content: dict[str, Any], called: Called) -> str:
     form = GIVEN_AS.get(content.get("form", ""), "")
-    which = f": {content['leaflet']} {content['version']} ({content['format']})" if "leaflet" in content else ""
-    return f"{form}{which}"
+    return f"{form}: {_leaflet(content, called)}" if "leaflet" in content else form
 
 
-def _done_later(step: Step) -> str:
+def _leaflet(content: dict[str, Any], called: Called) -> str:
+    """A leaflet by its title, with what tells it from its other versions."""
+    title = called.leaflets.get(content.get("digest", ""), content["leaflet"])
+    size = FORMAT_LABELS.get(content["format"], content["format"])
+    return f"{title} (language {content['language']}, version {content['version']}, {size})"
+
+
+def _done_later(step: Step, called: Called) -> str:
     """What came after the signature, in words; "" for what a note does not tell."""
     content = step.content
     if content is None:
         return ""
     words = DONE.get(step.kind) or DONE_LATER.get(content.get("event", step.kind), "")
-    return f"{words}{_which(content)}" if words else ""
+    return f"{words}{_which(content, called)}" if words else ""
 
 
-def after_signing(consultation: Consultation, path: Path) -> str:
+def after_signing(consultation: Consultation, path: Path, called: Called = BY_CODE) -> str:
     """What came after the signature: papers given later, and addenda with what each corrects; "" if nothing did."""
-    lines = after_lines(consultation, path)
+    lines = after_lines(consultation, path, called)
     return "\n".join(["AFTER SIGNING", *_broken(lines)]) if lines else ""
 
 
-def after_lines(consultation: Consultation, path: Path) -> list[str]:
+def after_lines(consultation: Consultation, path: Path, called: Called = BY_CODE) -> list[str]:
     """The same as lines, unbroken."""
     if consultation.signed is None:
         return []
     later = [s for s in consultation.documents if s.seq > consultation.signed.seq]
-    lines = [f"{when(s.at)} {words}." for s in later if (words := _done_later(s))]
+    lines = [f"{when(s.at)} {words}." for s in later if (words := _done_later(s, called))]
     for step in consultation.addenda:
         if step.content is not None:
             lines += _addendum_lines(step, path)

@@ -111,8 +111,13 @@ def letter_sheet(letter: Letter, about: Named, seen: str, by: str, made: Made) -
 def _findings(letter: Letter) -> tuple[Piece, ...]:
     if not letter.findings:
         return (paragraph("No answer with an emergency or same-day text is recorded."),)
-    rows = tuple((f.question, f.answer, f.at, f.decision) for f in letter.findings)
-    return (Table(("Asked", "Answer", "Time", "Decision"), rows, (5, 3, 2, 4)),)
+    rows = tuple((f.question, f.answer, f.at) for f in letter.findings)
+    decisions = (paragraph(" ".join([said, *_about(asks)]), "Decision:") for said, asks in letter.decisions())
+    return (Table(("Asked", "Answer", "Time"), rows, (7, 4, 2)), *decisions)
+
+
+def _about(asks: Sequence[str]) -> list[str]:
+    return [f"For: {'; '.join(asks)}."] if asks else []
 
 
 def _others(letter: Letter) -> tuple[Piece, ...]:

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from consult.audit import cases, gesture
 from consult.audit.case import case_after, case_fields
+from consult.documents.called import called
 from consult.documents.note import note
 from consult.documents.report import digest
 from consult.proforma.answer import Answer
@@ -104,7 +105,7 @@ def sign(
     """
     with store.writing(consultation_id, who) as (conn, consultation):
         path = store.path_of(consultation)
-        text = note(consultation, path)
+        text = note(consultation, path, called(conn, consultation))
         if shown and shown != as_shown(text):
             raise NoteChanged("The note changed since it was read; read it again, then sign.")
         holds = gate(consultation, path)

@@ -85,6 +85,18 @@ def sites(conn: Connection) -> dict[str, Site]:
     return {s["code"]: Site(**s) for s in get_setting(conn, "sites", [])}
 
 
+def site_as_begun(conn: Connection, consultation: str, code: str) -> str:
+    """What a site was called when a consultation began; "" if it was not known then."""
+    row = conn.execute(
+        "SELECT c.content FROM step s JOIN step_content c USING (seq) WHERE s.kind = 'setting_changed' "
+        "AND c.content ->> '$.name' = 'sites' AND s.seq < (SELECT min(seq) FROM step WHERE consultation = ?) "
+        "ORDER BY s.seq DESC LIMIT 1",
+        (consultation,),
+    ).fetchone()
+    known = json.loads(row["content"])["value"] if row else []
+    return next((str(site["name"]) for site in known if site["code"] == code), "")
+
+
 def why_no_code(code: str, noun: str) -> str:
     """Why a text can't be the code of a provider or a site, with what to do; "" if it can."""
     if CODE.fullmatch(code):

@@ -3,7 +3,7 @@
   'use strict';
   var who = document.querySelector('meta[name="made-for"]').dataset;
   var token = document.querySelector('meta[name="csrf-token"]').content;
-  var button = 'class="nhsuk-button nhsuk-button--secondary small-button"', csrf = '<input type="hidden" name="csrf_token">';
+  var button = 'class="nhsuk-button nhsuk-button--secondary"', csrf = '<input type="hidden" name="csrf_token">';
   document.body.insertAdjacentHTML('beforeend',
     '<div class="cover" id="cover" role="region" aria-label="Covered" hidden><p class="cover__word">Covered</p>' +
     '<button ' + button + ' type="button" data-cover>Show again</button></div>' +
@@ -15,7 +15,7 @@
     '<div data-lock-when="locked"><form method="post" id="lock-form" data-to="unlock">' + csrf +
     '<p class="q__error" id="lock-problem" role="alert"></p><label class="nhsuk-label" for="lock-password">Password</label>' +
     '<input class="nhsuk-input" id="lock-password" name="password" type="password" autocomplete="current-password"' +
-    ' aria-describedby="lock-problem"><button class="nhsuk-button small-button">Go on</button></form>' +
+    ' aria-describedby="lock-problem"><button class="nhsuk-button">Go on</button></form>' +
     ('passkeys' in who ? '<form method="post" data-to="unlock" data-passkey data-in-place hidden>' + csrf +
       '<input type="hidden" name="unlock_credential" value=""><p class="q__error" role="alert"></p><button ' + button +
       '>Go on with a passkey</button></form>' : '') +

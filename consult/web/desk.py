@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from consult.audit.measures import MeasureSet, Outcome, headings_met
 from consult.documents import signing
+from consult.documents.called import called
 from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, how_it_ended, mark_of, not_signed, note, with_head
 from consult.documents.words import describe
@@ -252,15 +253,20 @@ def ended_context(consultation: Consultation) -> dict[str, Any]:
     }
 
 
+def note_of(consultation: Consultation) -> str:
+    """The note of a consultation as it is signed: without its head."""
+    return note(consultation, inst().store.path_of(consultation), called(inst().db.read(), consultation))
+
+
 def shown_note(consultation: Consultation) -> str:
     """The note of a consultation with its head, as it is shown, copied and printed."""
-    path = inst().store.path_of(consultation)
+    path, names = inst().store.path_of(consultation), called(inst().db.read(), consultation)
     return with_head(
-        note(consultation, path),
+        note_of(consultation),
         signer(inst().db.read(), consultation),
         head_at(consultation),
         not content_is_approved(),
-        after_signing(consultation, path),
+        after_signing(consultation, path, names),
         mark_of(consultation, path.proforma),
         not_signed(consultation, path.proforma),
     )

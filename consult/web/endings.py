@@ -8,7 +8,6 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.documents import signing
-from consult.documents.note import note
 from consult.documents.words import clock_time
 from consult.proforma.answer import Answer
 from consult.proforma.model import OTHER, Question, Reasons
@@ -18,7 +17,7 @@ from consult.record.store import NotOpen, NotYours, Refused
 from consult.web import begun, forms
 from consult.web.answers import answered, answered_elsewhere, save_all
 from consult.web.context import inst, who
-from consult.web.desk import bp, ended_context, found, own_key, place, screen_context
+from consult.web.desk import bp, ended_context, found, note_of, own_key, place, screen_context
 from consult.web.screen import Screen
 
 SAID = ("decision", "reason", "told")
@@ -123,7 +122,7 @@ def sign(consultation_id: str) -> Response | str | tuple[str, int]:
 def _to_read(consultation: Consultation, **more: Any) -> dict[str, Any]:
     """What the page needs on which a note is read through before it is signed, with the digest of that note."""
     context = screen_context(consultation, **{"held": False, "changed": False, "blank_problem": "", **more})
-    context["note_text"] = note(consultation, context["screen"].path)
+    context["note_text"] = note_of(consultation)
     context["note_digest"] = signing.as_shown(context["note_text"])
     return context
 
@@ -132,7 +131,7 @@ def _note_known(now: Consultation, screen: Screen, key: str) -> str:
     """What the note must still be when it is signed: the one read through, else what the page sent makes of it."""
     if answered_elsewhere(now, screen, key):
         raise signing.NoteChanged("Answers changed since this page was made.")
-    return request.form.get("shown") or signing.as_shown(note(now, inst().store.path_of(now)))
+    return request.form.get("shown") or signing.as_shown(note_of(now))
 
 
 @bp.route("/<consultation_id>/abandon", methods=["GET", "POST"])

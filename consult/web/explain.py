@@ -103,6 +103,7 @@ def case(provider: str, mode: str, case_ref: str) -> str | tuple[str, int]:
         case=found,
         dataset=dataset,
         explained=explained,
+        excluded=one_rule([w.sentence for _, w in explained if w.outcome not in OUTCOMES]),
         groups=GROUPS,
         came_from=measures.by_id.get(request.args.get("measure", "")),
         outcome=request.args.get("outcome", "met") if request.args.get("outcome") in GROUPS else "met",

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from consult.accounts import people
 from consult.record import identity, lists, looks
 from consult.record.ledger import Refused
-from consult.web.context import inst, own_address, person, who
+from consult.web.context import inst, own_address, person, site_name, who
 from consult.web.desk import viewed_employee, without_a_name
 from consult.web.employees import bp as employees
 from consult.web.forms import number, typed
@@ -69,7 +69,7 @@ def reason(employee_id: str) -> Response | str | tuple[str, int]:
             with inst().db.write() as conn:
                 looks.note(conn, employee.id, who().actor, who().role, inst().store.at(), given)
             return redirect(target, 303)
-    sites = sorted({s.site for s in lists.of_employee(inst().db.read(), employee.id)})
+    sites = sorted({site_name(s.site) for s in lists.of_employee(inst().db.read(), employee.id)})
     page = render_template("employees/reason.html", sites=sites, target=target, problem=problem, own_site=person().site)
     return (page, 422) if problem else page
 

@@ -9,10 +9,11 @@ from msgspec.structs import replace
 from werkzeug.wrappers import Response
 
 from consult.documents import letter as letters
+from consult.documents.called import called
 from consult.documents.given import kept_leaflet
 from consult.documents.leaflet import FORMATS, Format
 from consult.documents.needs import chosen_format
-from consult.documents.note import after_lines, mark_of, not_signed, note, note_parts
+from consult.documents.note import after_lines, mark_of, not_signed, note_parts
 from consult.documents.pdf import Sheet
 from consult.documents.report import digest as digest_of
 from consult.documents.sheets import Named, letter_sheet, note_sheet
@@ -27,6 +28,7 @@ from consult.web.desk import (
     employee_of,
     ended_context,
     found,
+    note_of,
     own_key,
     place,
     printed_format,
@@ -48,8 +50,8 @@ def note_page(consultation_id: str) -> Response:
     """The note as plain text, or as PDF."""
     consultation = found(consultation_id)
     if wants_pdf():
-        path = inst().store.path_of(consultation)
-        parts, later = note_parts(consultation, path), after_lines(consultation, path)
+        path, names = inst().store.path_of(consultation), called(inst().db.read(), consultation)
+        parts, later = note_parts(consultation, path, names), after_lines(consultation, path, names)
         step, hash_ = head_at(consultation)
         made = made_now(asked_format())
         made = replace(made, step=step, hash=hash_) if step else made
@@ -64,7 +66,7 @@ def note_page(consultation_id: str) -> Response:
 def note_copied(consultation_id: str) -> tuple[str, int]:
     """Record that the note was copied to the clipboard."""
     consultation = found(consultation_id)
-    digest = digest_of(note(consultation, inst().store.path_of(consultation)))
+    digest = digest_of(note_of(consultation))
     inst().store.note_after(consultation_id, "note_copied", {"digest": digest}, own_key(), who())
     return "", 204
 

@@ -289,10 +289,10 @@ PLACES = {
     ("localhost", False): ("localhost", "http://localhost"),
     ("backs.example.org", True): ("backs.example.org", "https://backs.example.org"),
     ("backs.example.org:8443", True): ("backs.example.org", "https://backs.example.org:8443"),
-    ("backs.example.org", False): "only over TLS",
+    ("backs.example.org", False): "only where the address begins with https",
     ("127.0.0.1:8000", False): "as localhost",
     ("[::1]:8000", False): "as localhost",
-    ("192.0.2.1", True): "by its name",
+    ("192.0.2.1", True): "one that is a name",
 }
 
 

@@ -7,9 +7,11 @@ import pytest
 
 from consult.audit import rounds
 from consult.documents import signing
+from consult.documents.called import called
 from consult.documents.note import after_signing, mark_of, note, with_head
 from consult.exports import beside
 from consult.instance import open_instance
+from consult.record import settings
 from consult.record.store import Who
 from consult.signed import head_at, signer
 
@@ -151,8 +153,9 @@ def signed_note(demo_copy, tmp_path):
     consultation = instance.store.consultation(id_)
     path = instance.store.path_of(consultation)
     by = signer(instance.db.read(), consultation)
-    later = after_signing(consultation, path)
-    text = with_head(note(consultation, path), by, head_at(consultation), draft=True, later=later)
+    names = called(instance.db.read(), consultation)
+    later = after_signing(consultation, path, names)
+    text = with_head(note(consultation, path, names), by, head_at(consultation), draft=True, later=later)
     instance.close()
     file = tmp_path / "note.txt"
     file.write_text(text, "utf-8", newline="")
@@ -173,9 +176,10 @@ def test_a_note_of_what_was_entered_in_error_is_as_the_record_says_with_its_mark
     instance = open_instance(folder)
     consultation = instance.store.consultation(id_)
     path = instance.store.path_of(consultation)
-    by, later = signer(instance.db.read(), consultation), after_signing(consultation, path)
+    names = called(instance.db.read(), consultation)
+    by, later = signer(instance.db.read(), consultation), after_signing(consultation, path, names)
     mark = mark_of(consultation, instance.store.definition_of(consultation).proforma)
-    marked = with_head(note(consultation, path), by, head_at(consultation), draft=True, later=later, mark=mark)
+    marked = with_head(note(consultation, path, names), by, head_at(consultation), draft=True, later=later, mark=mark)
     instance.close()
     assert marked.startswith("ENTERED IN ERROR, marked on")
     file.write_text(marked, "utf-8", newline="")
@@ -225,6 +229,18 @@ def test_every_letter_of_a_note_counts(consult, signed_note):
             continue
         file.write_text(text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :], "utf-8")
         assert exports.check(folder, file).wrong, text[at - 20 : at + 20]
+
+
+def test_a_note_stays_as_it_was_signed_when_its_site_is_given_another_name(consult, signed_note):
+    folder, file = signed_note
+    instance = open_instance(folder)
+    known = settings.sites(instance.db.read())
+    with instance.db.write() as conn:
+        for site in known.values():
+            settings.put_site(conn, settings.Site(site.code, "Renamed", site.routes), "test", instance.store.at())
+    instance.close()
+    assert [name for site in known.values() if f"Site: {(name := site.name)}." in file.read_text("utf-8")]
+    assert "as the record says" in verified(consult, folder, file)
 
 
 def test_a_note_without_what_came_later_says_that_more_came(consult, signed_note):

@@ -12,6 +12,7 @@ from consult.documents.letter import letter
 from consult.documents.note import note
 from consult.documents.pdf import Paragraph, Table
 from consult.documents.sheets import Made, Named, letter_sheet
+from consult.documents.words import closed
 from consult.proforma.answer import Answer
 from consult.proforma.path import holding
 from consult.record.settings import Site
@@ -140,6 +141,39 @@ def test_a_decision_is_said_with_its_reason_and_who_was_told(desk):
         "Told: Dr Invented in the emergency department.",
     ):
         assert words in finding.decision
+
+
+def decide(desk, reason: str, *questions: str) -> None:
+    states = ["present"] * len(questions)
+    content = {"questions": list(questions), "states": states, "levels": ["U0"] * len(questions), "told": ""}
+    content |= {"decision": "same_day_emergency", "reason": reason}
+    desk.store.note(desk.id, "decision_recorded", content, desk.key(), desk.who)
+
+
+def said_in(made) -> str:
+    """The words of the PDF, where they are not in a table."""
+    sheet = letter_sheet(made, Named(), "", "", Made("a4", "", 1, "", False))
+    pieces = [piece for section in sheet.sections for piece in section.pieces if isinstance(piece, Paragraph)]
+    return "\n".join("".join(run.text for run in piece.runs) for piece in pieces)
+
+
+def test_a_decision_about_several_answers_is_said_once(desk):
+    desk.give(saddle_feeling_change="present", bladder_emptying_change="present")
+    decide(desk, "By ambulance", "saddle_feeling_change", "bladder_emptying_change")
+    ((said, about),) = of(desk).decisions()
+    assert said.startswith("Sent to emergency care now; By ambulance. Recorded ")
+    assert about == []
+    assert said_in(of(desk)).count("By ambulance") == 1
+
+
+def test_where_decisions_differ_each_names_what_it_is_about(desk):
+    desk.give(saddle_feeling_change="present", bladder_emptying_change="present")
+    decide(desk, "By ambulance", "saddle_feeling_change")
+    asks = {f.question.rstrip("?"): f.decision for f in of(desk).findings}
+    found = of(desk).decisions()
+    assert [ask for _, about in found for ask in about] == list(asks)
+    assert {ask: said for said, about in found for ask in about} == {ask: closed(said) for ask, said in asks.items()}
+    assert "not yet recorded. For: " in said_in(of(desk))
 
 
 class TestAnswersThatDoNotAgree:

@@ -145,7 +145,7 @@ def test_the_note_tells_what_became_of_the_report_and_which_leaflet_was_given_af
         happen(ready, event)
     told = [line.partition(" at ")[2][6:] for line in after_signing(ready.now, ready.path).splitlines()[1:]]
     assert told == [
-        "Leaflet given as a link: back-exercises 0.1 (a4).",
+        "Leaflet given as a link: back-exercises (language en, version 0.1, A4).",
         "Report to the manager released.",
         "Consent to a report to the manager withdrawn.",
         "Consent to a report to the manager given.",

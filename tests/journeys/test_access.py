@@ -71,6 +71,21 @@ TOO_WIDE = """() => {
 }"""
 
 
+UNEVEN = """() => {
+    const size = (e, look = getComputedStyle(e)) => [look.fontSize, look.padding, look.minHeight].join(' ');
+    const shown = [...document.querySelectorAll('.nhsuk-button')].filter(e => e.checkVisibility());
+    return [...new Set(shown.map(e => size(e)))].filter(found => found !== '16px 5px 14px 36px');
+}"""
+"""The sizes of buttons other than the one that all have."""
+LONG = """() => [...document.querySelectorAll('main.page p, main.page li')].filter(e => {
+    const lines = document.createRange(), look = getComputedStyle(e);
+    lines.selectNodeContents(e);
+    const widest = Math.max(0, ...[...lines.getClientRects()].map(box => box.width));
+    return widest > 45 * parseFloat(look.fontSize) && e.checkVisibility();
+}).map(e => e.textContent.trim().slice(0, 60))"""
+"""Paragraphs whose lines are longer than is read with ease, some 90 letters."""
+
+
 @pytest.fixture(scope="module")
 def ids(service: Service) -> dict[str, str]:
     """What the addresses of every page name."""
@@ -129,8 +144,13 @@ def violations(page: Page) -> list[str]:
 
 @EACH
 def test_axe_finds_nothing_and_nothing_scrolls_sideways_narrow(show: Callable[..., Page], name: str) -> None:
-    """Neither as the page is, nor with the spacing of WCAG 1.4.12; nothing is cut off then, or on paper."""
+    """Neither as the page is, nor with the spacing of WCAG 1.4.12; nothing is cut off then, or on paper.
+
+    As each page is shown here, its buttons and the length of its lines are looked at too.
+    """
     page = show(name)
+    assert page.evaluate(UNEVEN) == []
+    assert page.evaluate(LONG) == []
     assert violations(page) == []
     assert faults_on_paper(page) == []
     page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})

@@ -17,7 +17,9 @@ from pypdf import PdfReader
 from service import Service
 from watching import Visit
 
+from consult.documents.words import uk_date
 from consult.proforma.answer import Answer
+from consult.record import identity
 
 pytestmark = pytest.mark.browser
 
@@ -110,3 +112,23 @@ def test_the_signed_note_is_printed_to_its_end(visit: Visit, ids: dict[str, str]
     assert [line for line in note.splitlines() if " ".join(line.split()) not in text] == []
     assert "(Link:" not in text
     assert text.count("BACK PAIN: OCCUPATIONAL HEALTH CONSULTATION") == 1
+
+
+@pytest.mark.parametrize("format_", ["a4", "a5", "giant"])
+@pytest.mark.parametrize("paper", ["letter", "report"])
+def test_each_sheet_of_a_printed_letter_names_whom_it_is_about(
+    visit: Visit, ids: dict[str, str], service: Service, paper: str, format_: str
+) -> None:
+    page, store = visit("nurse").page(), service.instance.store
+    whom = identity.employee(store.db.read(), ids["employee"])
+    assert whom is not None
+    page.goto(f"/consultations/{ids['urgent']}/{paper}?format={format_}")
+    born = uk_date(whom.date_of_birth)
+    body = page.locator("article.letter > .runs__body").first
+    body.evaluate("body => { for (let n = 0; n < 90; n++) body.append('More words. ', document.createElement('br')); }")
+    sheets = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    assert len(sheets) > 2
+    for sheet in sheets:
+        text = " ".join(sheet.extract_text().split())
+        assert whom.name in text
+        assert (born in text) == (paper == "letter")

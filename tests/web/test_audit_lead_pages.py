@@ -72,7 +72,7 @@ def test_a_round_shows_its_sample_and_what_became_of_every_consultation(service:
     id_ = make_round(service, lead)
     page = lead.get(f"/rounds/{id_}")
     assert row_of(page, "All")[1:] == ["4", "1", "1", "0", "0", "1", "1", "1", "0"]
-    assert row_of(page, "Site Site A (invented)")[1:] == row_of(page, "All")[1:]
+    assert row_of(page, "Site A (invented)")[1:] == row_of(page, "All")[1:]
     assert row_of(page, "Occupational health nurse")[1:] == row_of(page, "All")[1:]
     said = pages.text(page)
     assert "Sample: 1 case, held on" in said

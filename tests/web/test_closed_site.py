@@ -145,7 +145,7 @@ def test_a_closed_site_is_offered_nowhere(service: Service, admin: Visitor) -> N
     nurse = service.visitor("nurse")
     nurse.post("/entry", {"wanted": "40"})
     (sitting,) = nurse.get("/entry").findall(".//main//ul//a")
-    (case,) = nurse.get(sitting.get("href", "")).findall(".//a[@class='nhsuk-button small-button']")
+    (case,) = nurse.get(sitting.get("href", "")).findall(".//a[@class='nhsuk-button']")
     for visitor, path, name in ((admin, "/settings/people", "site"), (nurse, case.get("href", ""), "f.site")):
         (offered,) = [e for e in visitor.get(path).iter("select") if e.get("name") == name]
         assert {o.get("value") for o in offered.iter("option")} - {""} == {"B"}

@@ -64,3 +64,24 @@ def test_decisions_and_adjustments_that_wait_longest_come_first(service: Service
     doctor = service.visitor("doctor")
     assert order(doctor, [", first", ", second", ", third"]) == [", first", ", second", ", third"]
     assert order(doctor, due) == ["Until second", "Until first", "Until third"]
+
+
+def send(nurse: Visitor, name: str, outcome: str) -> None:
+    """Fill in the first form that names a field so."""
+    page = nurse.get("/follow-up")
+    form = next(f for f in page.iter("form") if any(e.get("name") == name for e in f.iter("input")))
+    sent = {e.get("name") or "": e.get("value") or "" for e in form.iter("input") if e.get("type") == "hidden"}
+    assert nurse.post(form.get("action") or "", {**sent, "outcome": outcome}).status_code == 302
+
+
+def test_what_was_filled_in_stands_under_a_heading_of_its_own(service: Service, nurse: Visitor) -> None:
+    decided(service, nurse, "first", 9)
+    decided(service, nurse, "second", 30)
+    headings = ["With an outcome", "Reviewed"]
+    assert [e for e in nurse.get("/follow-up").iter("h3") if pages.text(e) in headings] == []
+    send(nurse, "decision", "arrived")
+    send(nurse, "question", "no_longer_needed")
+    assert [pages.text(e) for e in nurse.get("/follow-up").iter("h3")] == headings
+    parts = [", second.", "With an outcome", ", first.", "to be reviewed", "Until first", "Reviewed ", "Until second"]
+    said = pages.text(nurse.get("/follow-up"))
+    assert [said.index(one) for one in parts] == sorted(said.index(one) for one in parts)

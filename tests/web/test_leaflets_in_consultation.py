@@ -102,6 +102,20 @@ def test_an_ended_consultation_lists_what_was_printed_given_and_discussed(
     assert ("Print the same text again" in said) == again
 
 
+@pytest.mark.parametrize("leaflet_id", ["back-pain-core", "back-pain-leg-pain"])
+def test_the_note_names_site_and_leaflet_as_people_do(service: Service, nurse: Visitor, leaflet_id: str) -> None:
+    talk = service.begin()
+    leaflet = next(one for one in service.instance.leaflets.values() if one.id == leaflet_id)
+    nurse.post(f"/consultations/{talk}/leaflets/{leaflet.id}/given", {"language": leaflet.language, "format": "large"})
+    said = " ".join(nurse.ask(f"/consultations/{talk}/note").text.split())
+    which = f"(language {leaflet.language}, version {leaflet.version}, Large print)."
+    assert (
+        f"Leaflet given printed: {leaflet.title} {which}" in said or f"Leaflet given: {leaflet.title} {which}" in said
+    )
+    assert " Site: Site A (invented). " in said
+    assert leaflet.id not in said
+
+
 @pytest.mark.parametrize("form", ["printed", "link"])
 def test_what_is_given_for_the_manager_is_no_information_given_to_the_employee(
     service: Service, nurse: Visitor, form: str

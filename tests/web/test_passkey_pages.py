@@ -161,7 +161,7 @@ def test_an_administrator_helps_whoever_lost_telephone_and_passkeys(service: Ser
 def test_under_an_address_of_numbers_the_page_says_in_a_sentence_why_there_are_none(nurse: Visitor) -> None:
     nurse.client.set_cookie("consult_session", token_of(nurse), domain="127.0.0.1")
     page = nurse.ask("/account", **NUMBERS)
-    assert "Passkeys are not offered here" in page.text
+    assert "Passkeys do not work at an address made of numbers" in page.text
     assert "data-passkey" not in page.text
     assert "passkeys.js" not in page.text
 

@@ -13,8 +13,10 @@ from visiting import Service, Visitor
 
 from consult.approving import approve_all
 from consult.audit.measures import MeasureSet
+from consult.proforma.answer import Answer
 from consult.record.consultation import Gate
 from consult.web import drawing
+from consult.web.context import site_name
 
 GUIDE = Path(__file__).parents[2] / "docs" / "clinicians.md"
 REASONS = {
@@ -121,3 +123,40 @@ def test_the_page_that_holds_says_which_decision_makes_a_reason_for_blanks_unnec
     assert said not in pages.text(nurse.get(f"/consultations/{talk}/sign"))
     nurse.save(talk, {"a.saddle_feeling_change": "present"})
     assert said in pages.text(nurse.get(f"/consultations/{talk}/sign"))
+
+
+def test_sentences_name_a_site_as_people_do(service: Service, nurse: Visitor) -> None:
+    signed = service.signed()
+    assert "occupational health nurse, Site A (invented)." in pages.text(nurse.get("/account"))
+    case = pages.text(service.visitor("audit_lead").get(f"/results/cases/DEMO/live/{signed}"))
+    assert "Live consultations, Site A (invented), " in case
+
+
+def test_a_site_of_another_provider_is_never_taken_for_one_of_this_service(service: Service) -> None:
+    with service.visitor("nurse").client.application.test_request_context("/"):
+        said = [site_name("A"), site_name("A", "DEMO"), site_name("A", "ELSE"), site_name("Q")]
+    assert said == ["Site A (invented)", "Site A (invented)", "site A of ELSE", "site Q"]
+
+
+def case_page(service: Service, signed: str) -> html.HtmlElement:
+    return html.fromstring(service.visitor("audit_lead").ask(f"/results/cases/DEMO/live/{signed}").text)
+
+
+def test_a_case_is_shown_in_words_without_codes_or_raw_dates(service: Service) -> None:
+    page = case_page(service, service.signed(back_pain_reason=Answer("answered", "main")))
+    shown = [words(cell) for cell in page.xpath("//dl//dd")]
+    assert len(shown) == 62
+    assert page.xpath("//main//code") == []
+    assert [one for one in shown if re.search(r"\d{4}-\d{2}-\d{2}$|^[a-z]+_[a-z_]+$", one)] == []
+
+
+def test_the_reason_why_a_case_counts_for_nothing_is_said_once(service: Service) -> None:
+    page = case_page(service, service.signed())
+    assert words(page).count("Not an audit case") == 1
+    assert page.xpath("//table") == []
+
+
+def test_references_of_cases_are_never_cut(service: Service) -> None:
+    signed, lead = service.signed(), service.visitor("audit_lead")
+    there = lead.ask("/results/measures/red_flags_screened/cases?outcome=excluded").text
+    assert [words(a) for a in html.fromstring(there).xpath(f"//td/a[contains(@href, '{signed}')]")] == [signed]

@@ -201,6 +201,7 @@ def test_a_record_of_another_site_is_opened_with_a_reason_that_is_kept(
     assert kinds(service, elsewhere) == []
     page = nurse.get(f"/employees/{elsewhere}/reason")
     assert EMPLOYEE[0] not in pages.text(page)
+    assert "held at Site B, none at Site A (invented), and none by you" in pages.text(page)
     assert nurse.post(f"/employees/{elsewhere}/reason", {"reason": "  "}).status_code == 422
     assert nurse.post(f"/employees/{elsewhere}/reason", {"reason": f"About {EMPLOYEE[0]}"}).status_code == 422
     sent = {"reason": "Seen here today", "next": f"/employees/{elsewhere}"}
