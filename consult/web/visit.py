@@ -12,6 +12,7 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
 from consult.accounts import passkeys, policy, sessions, signing_in
+from consult.accounts.people import Person
 from consult.accounts.sessions import SignIn
 from consult.accounts.tries import SignInRefused
 from consult.web import cookies, holding, noting
@@ -41,7 +42,7 @@ def who_is_it() -> AnyResponse | None:
     if signed_in is not None and signed_in.locked and endpoint not in WORKS_LOCKED:
         return _locked(signed_in, now)
     if signed_in is not None:
-        if unlocking and request.form.get(THEN) == "page":
+        if unlocking and _from_a_locked_page():
             return redirect(own_path(), 303)  # unlocked in another window meanwhile
         _is(signed_in, now)
     return _may()
@@ -92,22 +93,42 @@ def _may() -> AnyResponse | None:
     if made_for and person and made_for != person.id:
         return Response("This page was made for somebody else, so nothing is recorded from it; reload it.", 401)
     if person and (held := holding.come_back(own_path())).to:
-        return make_response(render_template("held.html", who=person, held=held))
+        return make_response(held_page(person, held))
     if person and g.visit.owes and endpoint not in policy.PUBLIC | policy.SETTLING:
         return redirect(url_for("account.show"), 303)
     if policy.allowed(person.role if person else None, endpoint):
-        return None
+        return _opened(person) if person else None
     if person is None:
         return _ask_to_sign_in()
     raise Forbidden
 
 
+def _opened(person: Person) -> AnyResponse | None:
+    """Open what waited in a page; where another person typed it, it stays there until they sign in."""
+    path = own_path()
+    if holding.open_here(person.id, path):
+        return None
+    noting.note("refused_form")
+    return make_response(held_page(person, holding.Held(path, holding.sealed(person.id, path))), 403)
+
+
+def held_page(person: Person, held: holding.Held) -> str:
+    """The page after a sign-in that shows that something waits to be sent, by this person or by who typed it."""
+    return render_template("held.html", who=person, held=held, theirs=not holding.is_for(person.id, held))
+
+
 def _ask_to_sign_in() -> AnyResponse:
     if request.headers.get("HX-Request"):
         return Response("Sign in again in another tab; what you entered is still here.", 401)
-    if (held := holding.of_this_form(own_path())).to:
+    if not _from_a_locked_page() and (held := holding.of_this_form(own_path())).to:
         return make_response(render_template("sign_in.html", problem="", target="", held=held), 401)
-    return redirect(url_for("sign_in", next=own_path() if request.method == "GET" else None))
+    only_looked = request.method == "GET" or _from_a_locked_page()
+    return redirect(url_for("sign_in", next=own_path() if only_looked else None))
+
+
+def _from_a_locked_page() -> bool:
+    """Whether this came from the lock of a page that was only looked at: there is nothing to be sent."""
+    return request.form.get(THEN) == "page"
 
 
 def own_path() -> str:
@@ -150,16 +171,15 @@ def _proved_anew(password: str, now: datetime) -> str:
 
 def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:
     """After the password: back to the page, or, for a form that met the lock, on with what it sent."""
-    if request.form.get(THEN) == "page":
+    if _from_a_locked_page():
         return redirect(own_path(), 303)
     _is(signed_in, now)
     return _may()
 
 
 def _lock_page(signed_in: SignIn, problem: str) -> AnyResponse:
-    sent = request.method == "POST" and request.form.get(THEN) != "page"
-    kept = holding.fields() if sent else ()
-    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept, sent=sent)
+    kept = () if _from_a_locked_page() else holding.behind_lock(own_path())
+    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept, sent=bool(kept))
     return make_response(page, LOCKED)
 
 
