@@ -16,6 +16,13 @@ from consult.record.library import Approval, approve
 
 SERVED: Final = "served-content.json"
 SHORTEST: Final = 8
+UNSHOWN: Final = (
+    "No server has shown these texts here, so nobody can have read them; start it, read what it shows, then approve."
+)
+UNWRITTEN: Final = (
+    "The running server could not write down in {} which texts it shows; make room on its disk and start the server "
+    "again, read what it shows, then approve."
+)
 
 
 class ApprovalRefused(Exception):
@@ -73,19 +80,13 @@ def note_served(instance: Instance) -> None:
 
 
 def why_not_as_served(instance: Instance) -> str | None:
-    """Why nothing is approved while the server shows, or last showed, other texts than those in use here now.
+    """Why nothing is approved here: the server shows, or last showed, other texts than those in use now, or none.
 
-    None if they are the same, or where no server has shown any yet. That a command opened a text is no sign that
-    anybody could read it.
+    That a command opened a text is no sign that anybody could read it.
     """
     running, shown, now = is_served(instance.folder), _shown(instance.folder), instance.in_use()
-    if shown is None and not running:
-        return None
     if shown is None:
-        return (
-            f"The running server could not write down in {instance.folder} which texts it shows; make room on its disk "
-            "and start the server again, read what it shows, then approve."
-        )
+        return UNWRITTEN.format(instance.folder) if running else UNSHOWN
     other = sorted(what for what in shown.keys() | now.keys() if shown.get(what) != now.get(what))
     if not other:
         return None
@@ -96,7 +97,7 @@ def why_not_as_served(instance: Instance) -> str | None:
 
 
 def _shown(folder: Path) -> dict[str, str] | None:
-    """What the server that runs, or ran last, wrote down of itself; None where none did, or had no room for that."""
+    """What the server that runs, or ran last, wrote down of itself; None where none ran, or it had no room for that."""
     try:
         found = json.loads((folder / SERVED).read_text("utf-8"))
     except (OSError, ValueError):

@@ -170,38 +170,46 @@ def _line(said: dict[str, object]) -> Erased:
     return Erased(str(said["employee"]), str(said["at"]), str(said["why"]), steps)
 
 
-def again(conn: Connection, dataset: Dataset, lines: Iterable[Erased], actor: str, at: str) -> int:
-    """Erase anew whoever of a list is there again, as after a restore; returns how many employees were.
+def again(conn: Connection, dataset: Dataset, lines: Iterable[Erased], actor: str, at: str) -> list[list[Erased]]:
+    """Erase anew whoever of a list is there again, as after a restore; returns for each the lines that say so.
 
     Words are taken out of the very steps of the list, known by number and hash; what is not there is passed over.
-    Whoever was put on hold after that line was written stays: see `held_since`.
+    Whoever was put on hold after that line was written stays, and with them each step of theirs: see `held_since`.
     """
-    n, lines = 0, list(lines)
+    done, lines = [], list(lines)
     held = held_since(conn, lines, at)
-    for line in lines:
-        if line.employee not in held and identity.entered(conn, line.employee) is not None:
-            take_out(conn, dataset, line.employee, line.why, list(_there(conn, line)), actor, at)
-            n += 1
-    return n
+    staying = {step for line in lines if line.employee in held for step in line.redacted}
+    for id_, why in {line.employee: line.why for line in lines}.items():
+        going = dict.fromkeys(step for line in lines if line.employee == id_ for step in line.redacted)
+        if id_ not in held and not going.keys() & staying and identity.entered(conn, id_) is not None:
+            done.append(take_out(conn, dataset, id_, why, list(_there(conn, going)), actor, at))
+    return done
 
 
-def held_since(conn: Connection, lines: Iterable[Erased], at: str) -> list[str]:
+def held_since(conn: Connection, lines: Iterable[Erased], at: str) -> dict[str, erasing.Hold]:
     """Who of a list is there, and on hold since a moment after the line was written: a later decision than to erase.
 
     A hold of before had been ended by then, though a backup may be older than what says so.
     """
     holds = erasing.standing(conn, local_time(at).date())
-    found = []
-    for id_, erased in {line.employee: line.at for line in lines}.items():
+    found = {}
+    for id_, erased in {line.employee: line.at for line in sorted(lines, key=lambda line: line.at)}.items():
         known = identity.employee(conn, id_)
         hold = holds.get(known.id) if known else None
         if hold is not None and hold.at > erased:
-            found.append(id_)
+            found[id_] = hold
     return found
 
 
-def _there(conn: Connection, line: Erased) -> Iterator[Step]:
-    for seq, hash_ in line.redacted:
+def hold_again(conn: Connection, holds: dict[str, erasing.Hold], actor: str, at: str) -> None:
+    """Set in a restored record the holds that stood in the one whose place it takes, on whoever is there."""
+    for id_, hold in holds.items():
+        if identity.employee(conn, id_) is not None:
+            append(conn, erasing.hold_set(id_, hold.reason, hold.until, actor, at))
+
+
+def _there(conn: Connection, redacted: Iterable[tuple[int, str]]) -> Iterator[Step]:
+    for seq, hash_ in redacted:
         step = next(ledger.steps(conn, seq=seq), None)
         if step is not None and step.hash == hash_ and step.content is not None:
             yield step

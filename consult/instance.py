@@ -26,7 +26,7 @@ from consult.exchange.entryform import EntryForm
 from consult.exchange.resultsfile import Version
 from consult.in_use import Content, load_content, named, unapproved
 from consult.proforma.load import Problem
-from consult.proving import BackupRefused, copy, prove, telling_damage
+from consult.proving import BackupRefused, copy, prove, read_only, telling_damage
 from consult.record import keyfile, settings
 from consult.record.database import (
     SCHEMA_VERSION,
@@ -39,6 +39,7 @@ from consult.record.database import (
     why_not_written,
 )
 from consult.record.disk import sync
+from consult.record.erasing import Hold
 from consult.record.ledger import Draft, append, head
 from consult.record.library import Approval, Confirmation, Library, approvals, confirmations, last_about_approval
 from consult.record.opening import open_database
@@ -249,18 +250,30 @@ def open_instance(folder: Path, *, create: bool = False, clock: Clock = now_utc,
 def open_restored(folder: Path, file: Path, content: dict[str, Any], now: datetime, actor: str) -> None:
     """Make a copy of a backup ready to be the database of a folder: brought up to date, with a step that says so.
 
-    Whoever was erased in this folder since that backup was made is erased in it again.
+    Whoever was erased in this folder since that backup was made is erased in it again, unless they are on hold since:
+    in the backup, or in the record of this folder whose place it takes.
     """
     gone = erasing.read_list(folder / erasing.LIST)
+    held = _held_here(folder, gone, stamp(now))
     db = open_database(file, accounts_schema, create=False, actor=actor, clock=lambda: now)
     try:
         opened = _opened(folder, db, lambda: now, actor)
         with db.write() as conn:
             append(conn, Draft("database_restored", content, actor, stamp(now)))
+            erasing.hold_again(conn, held, actor, stamp(now))
             erasing.again(conn, opened.library.current.dataset, gone, actor, stamp(now))
         db.settle()
     finally:
         db.close()
+
+
+def _held_here(folder: Path, gone: list[erasing.Erased], at: str) -> dict[str, Hold]:
+    """Who was erased and put on hold later in the record of a folder; nobody where it can't be read."""
+    with suppress(sqlite3.Error, DatabaseRefused, OSError, ValueError):
+        if gone and exists(folder):
+            with read_only(database_file(folder)) as conn:
+                return erasing.held_since(conn, gone, at)
+    return {}
 
 
 def _back_up(folder: Path, db: Database, version: int, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from consult.instance import Instance, only_for_me
 from consult.proforma.days import day_in
 from consult.record import about, identity
 from consult.record import erasing as record
-from consult.record.database import sqlite3
+from consult.record.database import Connection, sqlite3
 from consult.record.ledger import Step
 from consult.record.settings import keeping
 
@@ -109,20 +110,31 @@ def _erase(instance: Instance, employee_id: str, reason: str, words: erasing.Whi
     still there, whom a later restore erases: that was asked for and a reason given, while nothing puts right that an
     erased person is in use again. Where the transaction fails, its lines are taken back.
     """
-    dataset, at = instance.library.current.dataset, instance.store.at()
-    erased: list[erasing.Erased] = []
+
+    def one(conn: Connection) -> list[list[erasing.Erased]]:
+        known = record.check_may_go(conn, employee_id, instance.today())
+        going = erasing.chosen(erasing.typed_about(conn, instance.library, known), words)
+        dataset, at = instance.library.current.dataset, instance.store.at()
+        return [erasing.take_out(conn, dataset, employee_id, reason, going, actor(), at)]
+
+    _listed(instance, one)
+
+
+def _listed(instance: Instance, erase: Callable[[Connection], list[list[erasing.Erased]]]) -> int:
+    """Erase, the lines of each employee on the list before it is kept; returns how many employees were."""
+    lines: list[erasing.Erased] = []
     try:
         with instance.db.write() as conn:
-            known = record.check_may_go(conn, employee_id, instance.today())
-            going = erasing.chosen(erasing.typed_about(conn, instance.library, known), words)
-            erased += erasing.take_out(conn, dataset, employee_id, reason, going, actor(), at)
+            of_each = erase(conn)
+            lines += [line for of_one in of_each for line in of_one]
             with only_for_me():
-                for line in erased:
+                for line in lines:
                     erasing.write_down(instance.folder, line)
     except BaseException:
-        _take_back(instance, erased)
+        _take_back(instance, lines)
         raise
     instance.db.settle()
+    return len(of_each)
 
 
 def _take_back(instance: Instance, lines: list[erasing.Erased]) -> None:
@@ -147,19 +159,17 @@ def employee_erase_again(place: Place, file: Path) -> None:
     listed = erasing.read_list(file)
     with opened(place) as instance:
         _keep(instance, listed)  # before, as in `_erase`: all of the list were erased once
-        with instance.db.write() as conn:
-            dataset = instance.library.current.dataset
-            n = erasing.again(conn, dataset, listed, actor(), instance.store.at())
-        instance.db.settle()
+        dataset, at = instance.library.current.dataset, instance.store.at()
+        n = _listed(instance, lambda conn: erasing.again(conn, dataset, listed, actor(), at))
         click.echo(f"{count(len(listed), 'line')} in the list; {count(n, 'employee')} erased again.")
         say_held(instance.db.read(), listed)
 
 
 def _keep(instance: Instance, listed: list[erasing.Erased]) -> None:
-    known = {one.employee for one in erasing.read_list(instance.folder / erasing.LIST)}
+    known = erasing.read_list(instance.folder / erasing.LIST)
     with only_for_me():
         for line in listed:
-            if line.employee not in known:
+            if line not in known:
                 erasing.write_down(instance.folder, line)
 
 

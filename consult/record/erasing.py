@@ -62,8 +62,13 @@ def set_hold(conn: Connection, employee: str, reason: str, until: date | None, a
     if before and until and (not before.until or until.isoformat() < before.until):
         stands = f"until {before.until}" if before.until else "until it is ended"
         raise Refused(f"A hold stands {stands} ({before.reason}), which is longer; end it first, if that is right.")
-    content = {"employee": employee, "reason": _reason(reason), "until": until.isoformat() if until else ""}
-    append(conn, Draft("hold_set", content, actor, at, question=f"hold:{employee}"))
+    append(conn, hold_set(employee, _reason(reason), until.isoformat() if until else "", actor, at))
+
+
+def hold_set(employee: str, reason: str, until: str, actor: str, at: str) -> Draft:
+    """The step that puts an employee's record on hold."""
+    content = {"employee": employee, "reason": reason, "until": until}
+    return Draft("hold_set", content, actor, at, question=f"hold:{employee}")
 
 
 def end_hold(conn: Connection, employee: str, reason: str, actor: str, at: str) -> None:

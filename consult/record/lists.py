@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -25,6 +25,22 @@ class Summary(Struct, frozen=True):
     capture_mode: str
     started_at: str
     ended_at: str
+
+
+class Place(NamedTuple):
+    """Where a page of a list begins: after the consultation with this id, begun then."""
+
+    started_at: str
+    id: str = ""
+
+
+NEWEST: Final = Place("~")
+"""Before every consultation: times are numbers."""
+
+
+def place_of(shown: Summary) -> Place:
+    """The place of a line: several consultations may begin in the same millisecond."""
+    return Place(shown.started_at, shown.id)
 
 
 class TakenFrom(Struct, frozen=True):
@@ -54,18 +70,18 @@ def open_of(conn: Connection, clinician: str) -> list[Summary]:
     return _list(conn, "clinician = ? AND state = 'open'", clinician)
 
 
-def ended_of(conn: Connection, clinician: str, limit: int = 20, before: str = "") -> list[Summary]:
-    """The consultations a clinician has ended, the newest first; those begun `before` a time, where one is given.
+def ended_of(conn: Connection, clinician: str, limit: int = 20, before: Place = NEWEST) -> list[Summary]:
+    """The consultations a clinician has ended, the newest first; those `before` a place of that list.
 
     Each state is read by itself from its index, so that a page costs the same however many there are.
     """
     one = (
         f"SELECT * FROM (SELECT {', '.join(SUMMARY)} FROM consultation "
-        "WHERE clinician = ? AND state = ? AND started_at < ? ORDER BY started_at DESC LIMIT ?)"
+        "WHERE clinician = ? AND state = ? AND (started_at, id) < (?, ?) ORDER BY started_at DESC, id DESC LIMIT ?)"
     )
     states = list(ENDED_BY.values())
-    values = [value for state in states for value in (clinician, state, before or "~", limit)]
-    query = f"{' UNION ALL '.join([one] * len(states))} ORDER BY started_at DESC LIMIT ?"
+    values = [value for state in states for value in (clinician, state, *before, limit)]
+    query = f"{' UNION ALL '.join([one] * len(states))} ORDER BY started_at DESC, id DESC LIMIT ?"
     return [Summary(*row) for row in conn.execute(query, [*values, limit])]
 
 

@@ -104,7 +104,7 @@ def then(consultation_id: str, act: str) -> Response:
         abort(404)
     with suppress(NotYours):
         found(consultation_id)
-    if act == "lock" and visit.unlocking():
+    if act == "lock" and g.with_password:
         return redirect(place(consultation_id, None))  # it met a screen that was locked already
     return AT_THE_TOP[act]()
 

@@ -1,22 +1,31 @@
 """A form that meets a session that has ended: what it sent is held in the sign-in page itself, and nowhere else, until
 somebody has signed in and says that it is to be sent. One that could not be recorded is held in the page that says so.
 
+In the page of a sign-in or a lock it is sealed, as anybody may sit there: only for who typed it is it opened again.
+Where the browser was signed out meanwhile nobody knows who that was; whoever signs in sends it under their own name.
+
 With JavaScript the open page keeps what was typed and asks for the sign-in; this is the same for a page without.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
-from flask import current_app, g, request
+from flask import current_app, g, request, session
 from msgspec import Struct
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
+from consult.web import envelope
 from consult.web.context import own_address, parts_of, this_request
+from consult.web.dates import WithDates
+from consult.web.envelope import ANYBODY, Fields
 
 TO: Final = "held_to"
 FIELD: Final = "held."
+SEALED: Final = "held_sealed"
+"""The one field in which all fields wait that were sealed."""
 HERE: Final = "held_here"
 """What the sign-in page sends with what it holds, once somebody has signed in in another window."""
 NOT_HELD: Final = frozenset({"csrf_token", "unlock_password", "unlock_credential", "unlock_then", HERE})
@@ -28,17 +37,65 @@ class Held(Struct, frozen=True):
     """What a form sent, and the address it was sent to; empty where nothing is held."""
 
     to: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: Fields = ()
 
 
 NOTHING: Final = Held()
 
 
 def of_this_form(path: str) -> Held:
-    """What this request sent, if it is a form of one of our own pages; nothing of one with a secret."""
+    """What this request sent, sealed, if it is a form of one of our own pages; nothing of one with a secret."""
     if request.method != "POST" or request.files or holds_a_secret() or not _from_our_page():
         return NOTHING
-    return _sent(path)
+    return Held(path, sealed(_typed_by(), path))
+
+
+def _typed_by() -> str:
+    """Whose page a form comes from, where the browser still knows."""
+    return str(session.get("person", ANYBODY)) if _of_this_session() else ANYBODY
+
+
+def _of_this_session() -> bool:
+    return bool(current_app.extensions["csrf"].is_of_this_session())
+
+
+def sealed(person_id: str, path: str, without: Collection[str] = ()) -> Fields:
+    """What this request sent, to be sent to a path by one person; what was sealed before stays as it is."""
+    kept = tuple((name, value) for name, value in fields() if name not in without)
+    return ((SEALED, request.form.get(SEALED) or envelope.seal(person_id, path, kept)),)
+
+
+def behind_lock(path: str) -> Fields:
+    """What this request sent, for the page of a lock, and nothing of another site's.
+
+    Of a page made before another person signed in it is asked after the password whether it is to be sent.
+    """
+    if request.method != "POST":
+        return ()
+    who, to_be_asked = _typed_by(), HERE in request.form
+    if not (who or SEALED in request.form):
+        if not _from_our_page():
+            return ()
+        to_be_asked = True
+    return (*sealed(who, path), (HERE, "yes")) if to_be_asked else sealed(who, path)
+
+
+def is_for(person_id: str, held: Held) -> bool:
+    """Whether what is held can be sent by this person."""
+    waiting = dict(held.fields).get(SEALED)
+    return waiting is None or envelope.unseal(person_id, held.to, waiting) is not None
+
+
+def open_here(person_id: str, path: str) -> bool:
+    """Go on with this request as if it had sent the fields that were sealed in it; False if they can't be opened."""
+    this = this_request()
+    if SEALED not in this.form:
+        return True
+    if (found := envelope.unseal(person_id, path, this.form[SEALED])) is None:
+        return False
+    beside = [(name, this.form[name]) for name in ("csrf_token",) if name in this.form]
+    this.form = WithDates([*found, *beside])
+    return True
 
 
 def to_send_again(path: str) -> Held:
@@ -60,19 +117,19 @@ def holds_a_secret() -> bool:
 
 
 def come_back(path: str) -> Held:
-    """What the sign-in page held, and sends by itself after a sign-in in another window: shown, and not done yet.
+    """What waited in a page for a sign-in in another window, or behind the lock of another person: not done yet.
 
-    The token of that page is of before the sign-in, so that what the browser says of where it comes from has to do.
+    The token of the sign-in page is of before the sign-in, so what the browser says of where it comes from has to do.
     """
-    this = this_request()
-    return _sent(path) if this.method == "POST" and HERE in this.form and _from_our_page() else NOTHING
+    waited = request.method == "POST" and HERE in request.form
+    return _sent(path) if waited and (_of_this_session() or _from_our_page()) else NOTHING
 
 
 def _sent(path: str) -> Held:
     return Held(path, fields())
 
 
-def fields() -> tuple[tuple[str, str], ...]:
+def fields() -> Fields:
     """What a form sent that a page may hold."""
     return tuple((name, value) for name, value in _came().items(multi=True) if name not in NOT_HELD | SECRETS)
 

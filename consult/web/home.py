@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from consult.accounts.people import CLINICIANS
 from consult.audit.sampling import baseline_begun
 from consult.record import identity, lists
+from consult.record.lists import NEWEST, Place
 from consult.record.timekeeping import begins
 from consult.web import dates, followup
 from consult.web.context import inst, person
@@ -33,7 +34,7 @@ def home() -> Response | str:
         "home.html",
         open_now=open_now,
         ended=ended[:SHOWN],
-        older=ended[SHOWN - 1].started_at if len(ended) > SHOWN else "",
+        older=lists.place_of(ended[SHOWN - 1]) if len(ended) > SHOWN else None,
         until=request.args.get("until", ""),
         taken=taken,
         names=identity.employees(conn, [s.employee for s in listed]),
@@ -44,14 +45,15 @@ def home() -> Response | str:
     )
 
 
-def _before() -> str:
-    """The time before which the list of ended consultations begins: of a day that was asked for, or of a page."""
+def _before() -> Place:
+    """The place before which the list of ended consultations begins: of a day that was asked for, or of a page."""
     if not (day := dates.read(request.args.get("until", ""))):
-        return request.args.get("before", "")
+        asked = request.args.get("before", "")
+        return Place(asked, request.args.get("id", "")) if asked else NEWEST
     try:
-        return begins(day + timedelta(days=1))
+        return Place(begins(day + timedelta(days=1)))
     except (OverflowError, ValueError):  # the first and the last day there are have none beside them
-        return ""
+        return NEWEST
 
 
 def tour() -> str:

@@ -12,7 +12,7 @@ from consult.accounts.people import Person
 from consult.web import browsers, cookies, holding, noting
 from consult.web.context import inst, own_address
 from consult.web.token import begin_for
-from consult.web.visit import ASKED_COOKIE, TOKEN_COOKIE, keep_token, token
+from consult.web.visit import ASKED_COOKIE, TOKEN_COOKIE, held_page, keep_token, token
 
 HALF_COOKIE: Final = "consult_half"
 
@@ -63,7 +63,7 @@ def entered(new_token: str, who: Person, target: str, held: holding.Held) -> Res
     noting.note("signed_in", who.id)
     begin_for(who.id)
     session.pop("looked", None)
-    page = render_template("held.html", who=who, held=held) if held.to else redirect(target)
+    page = held_page(who, held) if held.to else redirect(target)
     response = keep_token(make_response(page), new_token)
     for cookie in (HALF_COOKIE, ASKED_COOKIE):
         if cookies.read(cookie):

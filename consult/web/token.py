@@ -45,12 +45,13 @@ class Guard(CSRFProtect):  # type: ignore[misc] # flask-wtf has no types
         changes = this.method in current_app.config["WTF_CSRF_METHODS"]
         if changes and this.endpoint and is_from_another_site():
             raise OtherSite
-        if changes and self._is_of_this_session():
+        if changes and self.is_of_this_session():
             g.csrf_valid = True
             return
         super().protect(**how)
 
-    def _is_of_this_session(self) -> bool:
+    def is_of_this_session(self) -> bool:
+        """Whether the form is of a page of whoever the browser is, or was last, signed in as."""
         ours = session.get(OF_SESSION, "")
         return bool(ours) and hmac.compare_digest(ours, _unmasked(self._get_csrf_token() or ""))
 

@@ -13,6 +13,7 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
 from consult.accounts import passkeys, policy, sessions, signing_in
+from consult.accounts.people import Person
 from consult.accounts.sessions import SignIn
 from consult.accounts.tries import SignInRefused
 from consult.web import cookies, holding, noting
@@ -33,7 +34,8 @@ LOCKED: Final = 423
 def who_is_it() -> AnyResponse | None:
     """Let a request go on to its page, or reply instead: with the sign-in, the lock, or a refusal."""
     g.person, g.left, g.visit, g.new_token = None, 0, None, ""
-    with_password, endpoint = unlocking(), this_request().endpoint  # any page is unlocked at its own address
+    with_password, endpoint = _unlocking(), this_request().endpoint  # any page is unlocked at its own address
+    g.with_password = with_password
     if endpoint == "static" or (endpoint is None and not with_password):
         return None
     here, brought = inst(), token()
@@ -42,13 +44,13 @@ def who_is_it() -> AnyResponse | None:
     if signed_in is not None and signed_in.locked and endpoint not in WORKS_LOCKED:
         return _locked(signed_in, now)
     if signed_in is not None:
-        if with_password and request.form.get(THEN) == "page":
+        if with_password and _from_a_locked_page():
             return redirect(own_path(), 303)  # unlocked in another window meanwhile
         _is(signed_in, now)
     return _may()
 
 
-def unlocking() -> bool:
+def _unlocking() -> bool:
     """Whether this request brings what goes on with a locked session: a password, or what an authenticator signed."""
     this = this_request()
     return this.method == "POST" and (PASSWORD in this.form or CREDENTIAL in this.form)
@@ -93,22 +95,42 @@ def _may() -> AnyResponse | None:
     if made_for and person and made_for != person.id:
         return Response("This page was made for somebody else, so nothing is recorded from it; reload it.", 401)
     if person and (held := holding.come_back(own_path())).to:
-        return make_response(render_template("held.html", who=person, held=held))
+        return make_response(held_page(person, held))
     if person and g.visit.owes and endpoint not in policy.PUBLIC | policy.SETTLING:
         return redirect(url_for("account.show"), 303)
     if policy.allowed(person.role if person else None, endpoint):
-        return None
+        return _opened(person) if person else None
     if person is None:
         return _ask_to_sign_in()
     raise Forbidden
 
 
+def _opened(person: Person) -> AnyResponse | None:
+    """Open what waited in a page; where another person typed it, it stays there until they sign in."""
+    path = own_path()
+    if holding.open_here(person.id, path):
+        return None
+    noting.note("refused_form")
+    return make_response(held_page(person, holding.Held(path, holding.sealed(person.id, path))), 403)
+
+
+def held_page(person: Person, held: holding.Held) -> str:
+    """The page after a sign-in that shows that something waits to be sent, by this person or by who typed it."""
+    return render_template("held.html", who=person, held=held, theirs=not holding.is_for(person.id, held))
+
+
 def _ask_to_sign_in() -> AnyResponse:
     if request.headers.get("HX-Request"):
         return Response("Sign in again in another tab; what you entered is still here.", 401)
-    if (held := holding.of_this_form(own_path())).to:
+    if not _from_a_locked_page() and (held := holding.of_this_form(own_path())).to:
         return make_response(render_template("sign_in.html", problem="", target="", held=held), 401)
-    return redirect(url_for("sign_in", next=own_path() if request.method == "GET" else None))
+    only_looked = request.method == "GET" or _from_a_locked_page()
+    return redirect(url_for("sign_in", next=own_path() if only_looked else None))
+
+
+def _from_a_locked_page() -> bool:
+    """Whether this came from the lock of a page that was only looked at: there is nothing to be sent."""
+    return request.form.get(THEN) == "page"
 
 
 def own_path() -> str:
@@ -126,7 +148,7 @@ def _locked(signed_in: SignIn, now: datetime) -> AnyResponse | None:
     if request.headers.get("HX-Request"):
         return Response("The screen is locked; give your password to go on.", LOCKED)
     problem = ""
-    if unlocking():
+    if g.with_password:
         current_app.extensions["csrf"].protect()
         try:
             renewed(_proved_anew(request.form.get(PASSWORD, ""), now), now)
@@ -151,25 +173,24 @@ def _proved_anew(password: str, now: datetime) -> str:
 
 def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:
     """After the password: back to the page, or, for a form that met the lock, on with what it sent."""
-    if request.form.get(THEN) == "page":
+    if _from_a_locked_page():
         return redirect(own_path(), 303)
     _is(signed_in, now)
     return _may()
 
 
 def _lock_page(signed_in: SignIn, problem: str) -> AnyResponse:
-    sent = request.method == "POST" and request.form.get(THEN) != "page"
-    kept = holding.fields() if sent else ()
-    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept, sent=sent, to="")
+    kept = () if _from_a_locked_page() else holding.behind_lock(own_path())
+    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept, sent=bool(kept), to="")
     return make_response(page, LOCKED)
 
 
 def locked_over(to: str, without: Collection[str]) -> AnyResponse:
     """Lock the screen over what was typed and could not be saved, to be sent once one goes on."""
     _lock_now()
-    g.person = None
-    kept = [(name, value) for name, value in holding.fields() if name not in without]
-    page = render_template("lock.html", owner=g.visit.person, problem="", kept=kept, sent=True, to=to)
+    g.person, owner = None, g.visit.person
+    kept = holding.sealed(owner.id, to, without)
+    page = render_template("lock.html", owner=owner, problem="", kept=kept, sent=True, to=to)
     return make_response(page, LOCKED)
 
 

@@ -29,6 +29,13 @@ BREAK = {
 
 
 @pytest.fixture
+def shown(real):
+    """The real installation whose texts a server has shown."""
+    show(real)
+    return real
+
+
+@pytest.fixture
 def own(real):
     """The real installation with its own copy of all content, in use."""
     for kind in ("proformas", "leaflets"):
@@ -39,8 +46,14 @@ def own(real):
         for file in renamed.glob("*.md"):
             text = file.read_text("utf-8")
             file.write_text(re.sub(r'id = "[\w-]+"', f'id = "{renamed.name}"', text, count=1), "utf-8")
-    open_instance(real).close()
+    show(real)
     return real
+
+
+def show(folder):
+    """Bring what the files hold into use, and write down that it is shown, as a server that starts does."""
+    with closing(open_instance(folder)) as instance:
+        note_served(instance)
 
 
 def test_shipped_content_is_right(consult, tmp_path):
@@ -279,15 +292,15 @@ def digests(folder):
     return open_and(folder, lambda i: i.in_use())
 
 
-def test_approval_is_of_a_digest_by_a_named_clinician(consult, real):
-    assert consult(real, "approve").stdout.count(": draft") == len(digests(real))
-    consult(real, "approve", "proforma", *BY, "--yes")
-    said = consult(real, "approve").stdout
+def test_approval_is_of_a_digest_by_a_named_clinician(consult, shown):
+    assert consult(shown, "approve").stdout.count(": draft") == len(digests(shown))
+    consult(shown, "approve", "proforma", *BY, "--yes")
+    said = consult(shown, "approve").stdout
     assert "proforma back-pain: approved by Dr B. Named, Lead physician" in said
     assert ": draft" in said
-    consult(real, "approve", "all", *BY, "--yes")
-    assert open_and(real, lambda i: i.unapproved()) == []
-    assert "nothing new" in consult(real, "approve", "all", *BY, "--yes").stdout
+    consult(shown, "approve", "all", *BY, "--yes")
+    assert open_and(shown, lambda i: i.unapproved()) == []
+    assert "nothing new" in consult(shown, "approve", "all", *BY, "--yes").stdout
 
 
 def open_and(folder, look):
@@ -301,46 +314,46 @@ def open_and(folder, look):
 @pytest.mark.parametrize(
     ("typed", "says"), [("n\n", "read what is in use first"), ("", "nobody confirmed it")], ids=["no", "nothing"]
 )
-def test_without_a_digest_it_shows_each_and_asks(consult, real, typed, says):
-    said = consult(real, "approve", "all", *BY, code=1, input=typed)
-    for what, digest in digests(real).items():
+def test_without_a_digest_it_shows_each_and_asks(consult, shown, typed, says):
+    said = consult(shown, "approve", "all", *BY, code=1, input=typed)
+    for what, digest in digests(shown).items():
         assert f"{digest}  {what}" in said.stdout
     assert says in said.stderr
-    assert len(open_and(real, lambda i: i.unapproved())) == len(digests(real))
-    assert "Approved by" in consult(real, "approve", "all", *BY, input="y\n").stdout
-    assert open_and(real, lambda i: i.unapproved()) == []
+    assert len(open_and(shown, lambda i: i.unapproved())) == len(digests(shown))
+    assert "Approved by" in consult(shown, "approve", "all", *BY, input="y\n").stdout
+    assert open_and(shown, lambda i: i.unapproved()) == []
 
 
-def test_with_yes_it_prints_what_was_approved(consult, real):
-    said = consult(real, "approve", "all", *BY, "--yes").stdout
-    for what, digest in digests(real).items():
+def test_with_yes_it_prints_what_was_approved(consult, shown):
+    said = consult(shown, "approve", "all", *BY, "--yes").stdout
+    for what, digest in digests(shown).items():
         assert f"{digest}  {what}\n" in said
 
 
-def test_a_digest_that_was_read_is_approved_and_nothing_else(consult, real):
-    proforma, *others = digests(real).items()
-    consult(real, "approve", *BY, "--digest", proforma[1][:16].upper())
-    assert open_and(real, lambda i: i.unapproved()) == [what for what, _ in others]
+def test_a_digest_that_was_read_is_approved_and_nothing_else(consult, shown):
+    proforma, *others = digests(shown).items()
+    consult(shown, "approve", *BY, "--digest", proforma[1][:16].upper())
+    assert open_and(shown, lambda i: i.unapproved()) == [what for what, _ in others]
     more = [word for _, digest in others for word in ("--digest", digest)]
-    consult(real, "approve", "leaflet", *BY, *more)
-    assert open_and(real, lambda i: i.unapproved()) == []
+    consult(shown, "approve", "leaflet", *BY, *more)
+    assert open_and(shown, lambda i: i.unapproved()) == []
 
 
 @pytest.mark.parametrize(
     ("prefix", "says"), [("0123456789", "not what was read"), ("", "too short"), ("ab", "too short")]
 )
-def test_a_digest_that_is_not_in_use_is_refused_and_none_of_the_others_is_approved(consult, real, prefix, says):
-    given = ("--digest", next(iter(digests(real).values())), "--digest", prefix)
-    assert says in consult(real, "approve", "all", *BY, *given, code=1).stderr
-    assert len(open_and(real, lambda i: i.unapproved())) == len(digests(real))
+def test_a_digest_that_is_not_in_use_is_refused_and_none_of_the_others_is_approved(consult, shown, prefix, says):
+    given = ("--digest", next(iter(digests(shown).values())), "--digest", prefix)
+    assert says in consult(shown, "approve", "all", *BY, *given, code=1).stderr
+    assert len(open_and(shown, lambda i: i.unapproved())) == len(digests(shown))
 
 
-def test_a_leaflet_is_approved_alone_and_an_unknown_one_is_not(consult, real):
-    leaflet = open_and(real, lambda i: min(i.leaflets)[0])
-    consult(real, "approve", "leaflet", leaflet, *BY, "--yes")
-    left = [what for what in digests(real) if not what.startswith(f"leaflet {leaflet} ")]
-    assert sorted(open_and(real, lambda i: i.unapproved())) == sorted(left)
-    said = consult(real, "approve", "leaflet", "nothing", *BY, "--yes", code=1).stderr
+def test_a_leaflet_is_approved_alone_and_an_unknown_one_is_not(consult, shown):
+    leaflet = open_and(shown, lambda i: min(i.leaflets)[0])
+    consult(shown, "approve", "leaflet", leaflet, *BY, "--yes")
+    left = [what for what in digests(shown) if not what.startswith(f"leaflet {leaflet} ")]
+    assert sorted(open_and(shown, lambda i: i.unapproved())) == sorted(left)
+    said = consult(shown, "approve", "leaflet", "nothing", *BY, "--yes", code=1).stderr
     assert "There is no leaflet nothing" in said
 
 
@@ -362,8 +375,20 @@ def test_what_the_files_hold_and_nobody_has_opened_is_not_approved(consult, own)
         assert "The files hold another text than was in use here (proforma back-pain)" in said
     consult(own, "check")  # nor does this
     consult(own, "approve", "all", *BY, "--yes", code=1)
-    open_instance(own).close()  # as a start of the server does
+    show(own)
     consult(own, "approve", "all", *BY, "--yes")
+
+
+def test_nothing_is_approved_that_no_server_has_ever_shown_here(consult, real):
+    """Also what was never changed: that a command opened a text is no sign that anybody could read it."""
+    assert "No server has shown these texts here" in consult(real, "approve").stderr
+    for words in (("approve", "all", *BY, "--yes"), ("approve", "leaflet", *BY, "--yes")):
+        said = consult(real, *words, code=1)
+        assert "No server has shown these texts here" in said.stderr
+        assert "To be approved" not in said.stdout
+    show(real)
+    consult(real, "approve", "all", *BY, "--yes")
+    assert open_and(real, lambda i: i.unapproved()) == []
 
 
 def test_nothing_is_approved_while_the_server_shows_another_text(consult, own):
@@ -380,8 +405,8 @@ def test_nothing_is_approved_while_the_server_shows_another_text(consult, own):
 
 
 def test_a_text_that_a_command_opened_after_the_server_ended_is_not_approved_before_a_server_showed_it(consult, own):
-    with closing(open_instance(own)) as instance, server_lock(own):
-        note_served(instance)
+    with server_lock(own):
+        show(own)
     consult(own, "approve", "leaflet", *BY, "--yes")
     change_proforma(own)
     consult(own, "person", "list")
@@ -391,8 +416,8 @@ def test_a_text_that_a_command_opened_after_the_server_ended_is_not_approved_bef
         assert "To be approved" not in said.stdout
     assert "start it again, read what it shows" in consult(own, "approve").stderr
     assert "proforma back-pain" in open_and(own, lambda i: i.unapproved())
-    with closing(open_instance(own)) as instance, server_lock(own):
-        note_served(instance)
+    with server_lock(own):
+        show(own)
     consult(own, "approve", "proforma", *BY, "--yes")
 
 

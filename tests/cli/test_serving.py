@@ -72,7 +72,7 @@ def test_without_room_for_what_it_shows_it_serves_all_the_same_and_nothing_is_ap
     with closing(open_instance(real)), running("-c", SERVE_WITHOUT_ROOM, real) as (_, address, _):
         assert status(address + "health") == 200
         assert f"could not write down in {real} which texts it shows" in consult(real, *words, code=1).stderr
-    consult(real, *words)
+    assert "No server has shown these texts here" in consult(real, *words, code=1).stderr
 
 
 def digests_in(folder):

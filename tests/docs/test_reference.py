@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import reference
 from click.testing import CliRunner
 
 from consult import demo
+from consult.approving import note_served
 from consult.cli import main
 from consult.exchange import casefile
+from consult.instance import open_instance
 
 ROOT = reference.ROOT
 PAGE = ROOT / "docs" / "command-line.md"
@@ -56,6 +59,8 @@ def test_the_recipes_work_from_the_first_line_to_the_last(tmp_path: Path, monkey
         arguments = shlex.split(line)[1:]
         if "serve" in arguments:
             arguments.append("--help")
+            with closing(open_instance(tmp_path / "instance")) as instance:
+                note_served(instance)  # as it does when it starts
         found = CliRunner().invoke(main, arguments)
         assert found.exit_code == 0, f"{line}: {found.output}"
         said[line] = found.output

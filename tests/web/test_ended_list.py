@@ -14,6 +14,18 @@ AMOUNT = 45
 
 
 @pytest.fixture
+def at_once(service: Service) -> list[str]:
+    """The ids of many that began in the same millisecond, such as a busy computer may bring about."""
+    now, store = service.clock(), service.instance.store
+    start = Start(service.employee(), "A", "DEMO", "in_person", "45-54")
+    store.clock = lambda: now
+    found = [store.start(start, service.who["nurse"]) for _ in range(AMOUNT)]
+    for id_ in found:
+        store.abandon(id_, "interrupted", "", str(uuid.uuid4()), service.who["nurse"])
+    return found
+
+
+@pytest.fixture
 def ended(service: Service) -> list[str]:
     """The ids of many ended consultations, the newest first, one an hour apart."""
     who, employee = service.who["nurse"], service.employee()
@@ -30,15 +42,25 @@ def listed(text: str) -> list[str]:
     return re.findall(r'href="/consultations/([0-9a-f-]{36})"', text)
 
 
-def test_every_one_is_on_exactly_one_page_and_newest_leads_back(service: Service, ended: list[str]) -> None:
-    nurse, seen, at = service.visitor("nurse"), [], "/"
+def all_pages(service: Service) -> list[str]:
+    """The first page of a nurse, and each that "Older" leads to."""
+    nurse, found, at = service.visitor("nurse"), [], "/"
     while at:
-        page = nurse.ask(at).text
-        seen += listed(page)
-        older = re.search(r'href="(/\?before=[^"]+)">Older', page)
+        found.append(nurse.ask(at).text)
+        older = re.search(r'href="(/\?before=[^"]+)">Older', found[-1])
         at = older[1].replace("&amp;", "&") if older else ""
-    assert seen == ended
-    assert 'href="/">Newest' in page
+    return found
+
+
+def test_every_one_is_on_exactly_one_page_and_newest_leads_back(service: Service, ended: list[str]) -> None:
+    pages = all_pages(service)
+    assert [id_ for page in pages for id_ in listed(page)] == ended
+    assert 'href="/">Newest' in pages[-1]
+
+
+def test_those_begun_in_the_same_millisecond_are_all_found(service: Service, at_once: list[str]) -> None:
+    found = [id_ for page in all_pages(service) for id_ in listed(page)]
+    assert sorted(found) == sorted(at_once)
 
 
 def test_up_to_a_day_nothing_later_is_listed(service: Service, ended: list[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from visiting import ROUTES, Service, Visitor
 
 from consult.accounts import single_sign_on
-from consult.approving import approve_all
+from consult.approving import approve_all, note_served
 from consult.documents.words import uk_date
 from consult.exchange.casefile import Import, import_cases
 from consult.instance import open_instance
@@ -25,6 +25,7 @@ def real(service: Service) -> Service:
     instance = service.instance
     with instance.db.write() as conn:
         settings.change_setting(conn, "demonstration", False, "test", instance.store.at())
+    note_served(instance)
     return service
 
 

@@ -9,7 +9,7 @@ from visiting import PASSWORD, Service, Visitor, look_over
 from werkzeug.test import TestResponse
 
 from consult.proforma.answer import Answer
-from consult.web import holding
+from consult.web import envelope, holding
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 TEXT = "First line\nsecond, with “quotes”, 'these' & <b>signs</b>"
@@ -135,7 +135,7 @@ def test_nothing_is_held_where_nothing_was_sent(nurse: Visitor, consultation: st
 @pytest.mark.parametrize("field", sorted(holding.SECRETS))
 @pytest.mark.parametrize("ended", [True, False])
 def test_a_password_or_a_code_that_meets_an_ended_or_locked_session_stands_in_no_page(
-    nurse: Visitor, field: str, ended: bool
+    service: Service, nurse: Visitor, field: str, ended: bool
 ) -> None:
     """Whoever comes to the screen next could read it there, or send it."""
     sent = {field: "typed in secret 4711", "session": "text that may be read"}
@@ -144,7 +144,9 @@ def test_a_password_or_a_code_that_meets_an_ended_or_locked_session_stands_in_no
     else:
         nurse.post("/lock")
         reply = nurse.client.post("/account/password", data={**sent, "csrf_token": nurse.csrf()}, headers=OURS)
-        assert "text that may be read" in reply.text, "all else waits behind the lock"
+        with service.app.test_request_context():
+            waits = envelope.unseal(service.who["nurse"].actor, "/account/password", hidden(reply.text)[holding.SEALED])
+        assert waits == (("session", "text that may be read"),), "all else waits behind the lock"
     assert reply.status_code == (302 if ended else 423)
     assert "typed in secret" not in reply.text
 

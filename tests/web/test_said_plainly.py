@@ -11,7 +11,7 @@ from lxml import html
 from msgspec.structs import fields
 from visiting import Service, Visitor
 
-from consult.approving import approve_all
+from consult.approving import approve_all, note_served
 from consult.audit.measures import MeasureSet
 from consult.proforma.answer import Answer
 from consult.record.consultation import Gate
@@ -57,6 +57,7 @@ def test_it_no_longer_does_once_it_is(service: Service, nurse: Visitor) -> None:
     talk = service.begin()
     nurse.save(talk, {"a.saddle_feeling_change": "present"})
     assert "· draft" in nurse.ask(f"/consultations/{talk}").text
+    note_served(service.instance)
     approve_all(service.instance, service.instance.in_use(), "Dr A. Prover", "consultant", "test")
     page = nurse.ask(f"/consultations/{talk}").text
     assert level_of(page, "saddle_feeling_change") == "Text kept for this answer: emergency now"

@@ -1,0 +1,172 @@
+"""What waits in the page of a lock or a sign-in is sealed: it can't be read, changed or moved there, only who typed it
+has it opened, and nothing of it is lost."""
+
+from __future__ import annotations
+
+import random
+import string
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_held_forms import OURS, hidden, sent, sign_in
+from test_lock import unlock
+from visiting import PASSWORD, Service, Visitor
+from werkzeug.test import TestResponse
+
+from consult.proforma.answer import Answer
+from consult.web import envelope, holding
+from consult.web.app import MAX_BODY
+
+TEXT = "Plainly invented, and typed in confidence"
+FIELDS = st.lists(st.tuples(st.text(max_size=8), st.text(max_size=60)), max_size=6).map(tuple)
+NIGHT = timedelta(hours=13)
+ONLY_THEY = "only they can send it"
+
+
+@pytest.fixture
+def consultation(service: Service) -> str:
+    return service.begin()
+
+
+def locked(nurse: Visitor, path: str, headers: dict[str, str] = OURS) -> TestResponse:
+    token = nurse.csrf()
+    nurse.post("/lock")
+    return nurse.client.post(path, data={**sent(TEXT), "csrf_token": token}, headers=headers)
+
+
+def concerns(service: Service, consultation: str) -> Answer | None:
+    return service.answer(consultation, "employee_concern")
+
+
+def test_nothing_typed_stands_in_any_page_that_waits_for_a_sign_in(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    path = f"/consultations/{consultation}/answers"
+    at_lock = locked(nurse, path)
+    wrong = unlock(nurse, path, at_lock.text, "not this one at all")
+    service.clock.ahead = NIGHT
+    ended = nurse.client.post(path, data={**hidden(wrong.text), "unlock_password": PASSWORD}, headers=OURS)
+    refused = sign_in(nurse, ended.text, password="not this one at all")
+    kept = sign_in(nurse, refused.text)
+    found = [at_lock, wrong, ended, refused, kept]
+    assert [page.status_code for page in found] == [423, 423, 401, 422, 200]
+    for page in found:
+        assert TEXT not in page.text
+        assert "employee_concern" not in page.text
+    assert nurse.client.post(path, data=hidden(kept.text)).status_code == 302
+    assert concerns(service, consultation) == Answer("answered", TEXT)
+
+
+@pytest.mark.parametrize("how", ["locked", "ended by time"])
+def test_another_person_who_signs_in_there_cannot_have_it_opened_and_who_typed_it_can(
+    service: Service, nurse: Visitor, consultation: str, how: str
+) -> None:
+    path = f"/consultations/{consultation}/answers"
+    if how == "locked":
+        waits = hidden(locked(nurse, path).text)
+        nurse.post("/sign-in", {"username": "dan.doctor", "password": PASSWORD})
+        nurse.token = ""
+        reply = nurse.client.post(path, data={**waits, "csrf_token": nurse.csrf()}, headers=OURS)
+        assert reply.status_code == 403
+    else:
+        token = nurse.csrf()
+        service.clock.ahead = NIGHT
+        asked = nurse.client.post(path, data={**sent(TEXT), "csrf_token": token}, headers=OURS)
+        reply = sign_in(nurse, asked.text, "dan.doctor")
+    assert "Dan Doctor" in reply.text
+    assert ONLY_THEY in reply.text
+    assert TEXT not in reply.text
+    taken_out = {holding.SEALED: hidden(reply.text)["held.held_sealed"], "csrf_token": hidden(reply.text)["csrf_token"]}
+    assert nurse.client.post(path, data=taken_out, headers=OURS).status_code == 403
+    kept = sign_in(nurse, reply.text)
+    assert "Nora Nurse" in kept.text
+    assert ONLY_THEY not in kept.text
+    assert concerns(service, consultation) is None
+    assert nurse.client.post(path, data=hidden(kept.text)).status_code == 302
+    assert concerns(service, consultation) == Answer("answered", TEXT)
+
+
+def test_what_waits_goes_into_no_other_consultation_than_it_was_typed_for(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    """Whoever sits at a locked screen can change where its form goes, and what else it sends."""
+    other, path = service.begin(), f"/consultations/{consultation}/answers"
+    waits = hidden(locked(nurse, path).text)
+    moved = {**waits, "unlock_password": PASSWORD}
+    assert nurse.client.post(f"/consultations/{other}/answers", data=moved).status_code == 403
+    assert concerns(service, other) is None
+    added = {
+        **waits,
+        "csrf_token": nurse.csrf(),
+        "a.harm_belief": "absent",
+        "a.poor_sleep": "present",
+        "seen.poor_sleep": "0",
+    }
+    assert nurse.client.post(path, data=added).status_code == 302
+    assert service.answer(consultation, "harm_belief") == Answer("present")
+    assert service.answer(consultation, "poor_sleep") is None
+
+
+@pytest.mark.parametrize(("site", "asked"), [("same-site", False), ("same-origin", True)])
+def test_a_form_of_no_page_of_this_session_is_done_by_no_unlocking(
+    service: Service, nurse: Visitor, consultation: str, site: str, asked: bool
+) -> None:
+    """Of another site nothing waits. Of a page of ours that another person left open it is asked after the password."""
+    nurse.csrf()
+    nurse.post("/lock")
+    path = f"/consultations/{consultation}/answers"
+    reply = nurse.client.post(path, data=sent(TEXT), headers={"Sec-Fetch-Site": site})
+    after = unlock(nurse, path, unlock(nurse, path, reply.text, "not this one at all").text)
+    assert concerns(service, consultation) is None
+    assert ("It is recorded under your name if you send it" in after.text) == asked
+    if asked:
+        assert nurse.client.post(path, data=hidden(after.text)).status_code == 302
+        assert concerns(service, consultation) == Answer("answered", TEXT)
+
+
+def test_a_page_only_looked_at_whose_session_ended_behind_the_lock_says_of_nothing_that_it_waits(
+    service: Service, nurse: Visitor
+) -> None:
+    path = "/incidents?x=1"
+    nurse.csrf()
+    nurse.post("/lock")
+    page = nurse.ask(path).text
+    service.clock.ahead = NIGHT
+    reply = nurse.client.post(path, data={**hidden(page), "unlock_password": PASSWORD}, headers=OURS)
+    assert (reply.status_code, reply.headers["Location"]) == (302, "/sign-in?next=/incidents?x%3D1")
+
+
+@given(FIELDS, st.sampled_from(["a", "b", envelope.ANYBODY]), st.data())
+def test_only_the_same_person_and_address_have_back_all_that_was_sealed(
+    shared: Service, fields: envelope.Fields, person: str, data: st.DataObject
+) -> None:
+    with shared.app.test_request_context():
+        sealed = envelope.seal(person, "/x?y=1", fields)
+        assert envelope.unseal(person or "a", "/x?y=1", sealed) == fields
+        assert envelope.unseal(person or "a", "/x?y=2", sealed) is None
+        assert envelope.unseal("c", "/x?y=1", sealed) == (None if person else fields)
+        place = data.draw(st.integers(0, len(sealed.rstrip("=")) - 2))
+        other = data.draw(st.sampled_from(string.ascii_letters).filter(lambda letter: letter != sealed[place]))
+        assert envelope.unseal(person, "/x?y=1", f"{sealed[:place]}{other}{sealed[place + 1 :]}") is None
+        assert envelope.unseal(person, "/x?y=1", data.draw(st.text(max_size=40))) is None
+
+
+@pytest.mark.parametrize("letters", [string.ascii_letters + string.digits, "äöü€字", " \r\n&<>"])
+def test_the_largest_form_that_can_be_sent_waits_and_can_be_sent_again(
+    service: Service, nurse: Visitor, letters: str
+) -> None:
+    luck = random.Random(letters)
+    text = "".join(luck.choices(letters, k=200_000))
+    text *= int((MAX_BODY * 0.98) // len(urlencode({"what": text}))) if len(letters) < 9 else 9
+    token = nurse.csrf()
+    nurse.post("/lock")
+    reply = nurse.client.post("/incidents", data={"what": text, "csrf_token": token}, headers=OURS)
+    assert reply.status_code == 423
+    waits = hidden(reply.text)
+    assert len(urlencode(waits)) <= MAX_BODY
+    with service.app.test_request_context():
+        found = envelope.unseal(service.who["nurse"].actor, "/incidents", waits[holding.SEALED])
+    assert found == (("what", text),)
