@@ -78,7 +78,7 @@ from consult.web import (
     taking_over,
     visit,
 )
-from consult.web.context import content_is_approved, inst, name_of
+from consult.web.context import content_is_approved, inst, name_of, site_name
 from consult.web.desk import place, printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
@@ -269,6 +269,7 @@ def _words() -> dict[str, Any]:
         "rest_drawn": drawing.rest,
         "once": drawing.once,
         "name_of": name_of,
+        "site_name": site_name,
         "place": place,
         "document_label": document_label,
         "step_in_words": step_in_words,

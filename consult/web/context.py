@@ -10,6 +10,7 @@ from flask import Request, current_app, g, request, url_for
 from consult.accounts import people
 from consult.accounts.people import Person
 from consult.instance import Instance
+from consult.record import settings
 from consult.record.store import Who
 
 
@@ -43,6 +44,15 @@ def name_of(actor: str) -> str:
     if "names" not in g:
         g.names = people.names(inst().db.read())
     return str(g.names.get(actor, actor))
+
+
+def site_name(provider: str, code: str) -> str:
+    """The name of a site of the own provider; those of others are known by their codes alone."""
+    if provider != inst().provider:
+        return code
+    if "sites" not in g:
+        g.sites = settings.sites(inst().db.read())
+    return str(g.sites[code].name) if code in g.sites else code
 
 
 def content_is_approved() -> bool:

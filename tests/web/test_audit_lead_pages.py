@@ -60,6 +60,20 @@ def row_of(page: Any, label: str) -> list[str]:
     return next(row for row in rows if row and row[0] == label)
 
 
+def test_lists_of_cases_name_the_site_as_the_results_do(service: Service) -> None:
+    nurse, lead = service.visitor("nurse"), service.visitor("audit_lead")
+    at = sitting(nurse)
+    enter(nurse, at, "R-1")
+    id_ = make_round(service, lead, capture="retrospective", start="2026-01-01", end="2026-12-31")
+    case = "cases/DEMO/retrospective/R-1"
+    cases = ["met", "not_met", "not_applicable"]
+    listed = [f"/results/measures/barriers_asked/cases?outcome={outcome}" for outcome in cases]
+    (held,) = [path for path in listed if "R-1" in nurse.ask(path).text]
+    for path in (held, f"/results/{case}", f"/rounds/{id_}", f"/rounds/{id_}/{case}", at):
+        assert "Site A (invented)" in pages.text(nurse.get(path)), path
+    assert row_of(lead.get(f"/rounds/{id_}"), "R-1")[1] == "Site A (invented)"
+
+
 # ---------------------------------------------------------------- rounds
 
 
