@@ -74,6 +74,20 @@ def test_lists_of_cases_name_the_site_as_the_results_do(service: Service) -> Non
     assert row_of(lead.get(f"/rounds/{id_}"), "R-1")[1] == "Site A (invented)"
 
 
+def test_only_the_report_of_case_notes_has_a_column_for_tests_against_the_published_figures(service: Service) -> None:
+    nurse, lead = service.visitor("nurse"), service.visitor("audit_lead")
+    service.signed(**ELIGIBLE)
+    enter(nurse, sitting(nurse), "R-1")
+    year = {"start": "2026-01-01", "end": "2026-12-31"}
+    for capture, tested in (("live", False), ("retrospective", True)):
+        id_ = make_round(service, lead, capture=capture, name=capture, **year)
+        page = lead.get(f"/evidence/rounds/{id_}/report")
+        assert ("Beside 2011" in pages.text(page)) == tested
+        rows = [[pages.text(cell) for cell in row] for row in page.iter("tr")]
+        (head,) = [row for row in rows if "2011, from case notes" in row]
+        assert len(next(row for row in rows if row[0] == "Screening for red flags")) == len(head)
+
+
 # ---------------------------------------------------------------- rounds
 
 
