@@ -78,9 +78,8 @@ class Benchmarks(Struct, frozen=True, dict=True):
         return f"{figure.value_percent:g}%" if figure else NOT_HELD
 
     def words(self, measure: str, year: int) -> str:
-        """A benchmark as it is printed beside a result: "55% (2011, from case notes)", or "not held"."""
-        said = self.percent(measure, year)
-        return said if said == NOT_HELD else f"{said} ({self.label(year)})"
+        """A benchmark as it is printed beside a result: "2011, from case notes: 55%", or "not held" in its place."""
+        return f"{self.label(year)}: {self.percent(measure, year)}"
 
     def source(self, one: Figure | Round) -> str:
         """What a figure, or the size of a round, was read in, in words."""

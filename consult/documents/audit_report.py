@@ -74,18 +74,24 @@ def results_table(basis: Basis, caption: str, national: bool) -> Table:
     """One row a measure: counts, rate, interval, the round before, the published figures, and what stands beside it."""
     held = basis.benchmarks
     beside = (basis.earlier_name, "Change, points") if basis.earlier else ()
-    published = (*map(held.label, held.years), f"Beside {held.compared}") if national else ()
+    tested = (f"Beside {held.compared}",) if _is_tested(basis) else ()
+    published = (*map(held.label, held.years), *tested) if national else ()
     left = () if basis.leaves else ("Not applicable", "Missing")
     head = ("Measure", "Recorded", "Rate", "95% interval", *beside, *published, *left)
     rows = tuple(_row(basis, m, national) for m in basis.shown() if m.national == national)
     gone = [m.short for m in basis.measures.measures if m.national == national and m not in basis.shown()]
     notes = (
         f"Withheld, as fewer than {LEAVES_FROM} cases apply: {', '.join(gone)}." if gone else "",
-        comparison.CHANCE_NOTE if national and basis.found.capture_mode == comparison.COMPARED_MODE else "",
+        comparison.CHANCE_NOTE if national and _is_tested(basis) else "",
         held.said_of_added() if national else "",
         *(_beside(basis) if national else ()),
     )
     return Table(caption, head, rows, notes, (3.2, *(1.0 for _ in head[1:])))
+
+
+def _is_tested(basis: Basis) -> bool:
+    """Whether results may be tested against the published figures: only those from case notes are."""
+    return basis.found.capture_mode == comparison.COMPARED_MODE
 
 
 def _beside(basis: Basis) -> Iterator[str]:
@@ -107,6 +113,7 @@ def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:
         cells += [figures.whole_rate(before) if before else WITHHELD, change(before, result)]
     if national:
         cells += [basis.benchmarks.percent(measure.id, year) for year in basis.benchmarks.years]
+    if national and _is_tested(basis):
         figure = basis.benchmarks.national(measure.id)
         cells.append(comparison.standing(result, figure.value if figure else None, basis.found.capture_mode))
     return tuple(cells if basis.leaves else [*cells, str(result.not_applicable), str(result.missing)])

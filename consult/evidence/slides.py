@@ -100,15 +100,17 @@ def _overview(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
         some = shown[number * each : (number + 1) * each]
         title = f"{mapped.title} ({number + 1} of {many})" if many > 1 else mapped.title
         rates = [rate for measure in some for rate in _beside(at, measure)]
-        lines = tuple(filter(None, (*mapped.lines, _beside_said(at), left)))
+        lines = tuple(filter(None, (*mapped.lines, _beside_said(at, some), left)))
         about = f"Each heading with its rate and 95% interval, and the published figure below it. {_said(rates)}"
         yield Slide(title, lines, _chart(title, about, rates), _definitions(at, some))
 
 
-def _beside_said(at: Moment) -> str:
+def _beside_said(at: Moment, some: Sequence[Measure]) -> str:
+    """Which rounds the published figures on a slide are of; "" where none is held of what stands there."""
     held = at.instance.benchmarks
-    rounds = "; ".join(held.label(year) for year in reversed(held.years))
-    return f"Beside it stand published figures ({rounds}); what is not held is left out."
+    years = [year for year in reversed(held.years) if any(held.figure(measure.id, year) for measure in some)]
+    rounds = "; ".join(map(held.label, years))
+    return f"Beside it stand published figures ({rounds}); what is not held is left out." if years else ""
 
 
 def _beside(at: Moment, measure: Measure) -> Iterator[Rate]:

@@ -11,8 +11,7 @@ from consult.audit.figures import Figure
 from consult.audit.measures import Measure
 from consult.audit.results import Result, Results
 from consult.audit.suppression import LEAVES_FROM
-from consult.record import settings
-from consult.web.context import inst
+from consult.web.context import inst, site_name
 from consult.web.results import aims, leaving, parts
 
 
@@ -61,8 +60,8 @@ def _named(sites: dict[tuple[str, str], Result]) -> dict[str, Result]:
 
 
 def _site_name(provider: str, site: str, several: bool) -> str:
-    known = settings.sites(inst().db.read()).get(site)
-    name = known.name if known and provider == inst().provider else site
+    here = provider == inst().provider
+    name = site_name(site) if here else site
     return f"{provider}, {name}" if several else name
 
 

@@ -72,9 +72,9 @@ def test_every_measure_has_its_published_figure_or_none(measures, benchmarks):
 
 
 def test_a_figure_is_printed_with_its_year_and_method(benchmarks):
-    assert benchmarks.words("red_flags_screened", 2011) == "55% (2011, from case notes)"
-    assert benchmarks.words("red_flags_screened", 2008) == NOT_HELD
-    assert benchmarks.words("red_flags_complete", 2011) == NOT_HELD
+    assert benchmarks.words("red_flags_screened", 2011) == "2011, from case notes: 55%"
+    assert benchmarks.words("red_flags_screened", 2008) == f"2008, from case notes: {NOT_HELD}"
+    assert benchmarks.words("red_flags_complete", 2011) == f"2011, from case notes: {NOT_HELD}"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_example_of_the_guide_adds_a_round_beside_the_shipped_ones(benchmark
         mine = both.of(measure.id)
         assert mine.pop(str(added.year)) == {"barriers_asked": 0.7, "red_flags_screened": 0.61}.get(measure.id)
         assert mine == benchmarks.of(measure.id)
-    assert both.words("barriers_asked", added.year) == f"70% ({both.label(added.year)})"
+    assert both.words("barriers_asked", added.year) == f"{both.label(added.year)}: 70%"
     assert "invented" in both.label(added.year) + both.said_of_added()
 
 

@@ -60,6 +60,34 @@ def row_of(page: Any, label: str) -> list[str]:
     return next(row for row in rows if row and row[0] == label)
 
 
+def test_lists_of_cases_name_the_site_as_the_results_do(service: Service) -> None:
+    nurse, lead = service.visitor("nurse"), service.visitor("audit_lead")
+    at = sitting(nurse)
+    enter(nurse, at, "R-1")
+    id_ = make_round(service, lead, capture="retrospective", start="2026-01-01", end="2026-12-31")
+    case = "cases/DEMO/retrospective/R-1"
+    cases = ["met", "not_met", "not_applicable"]
+    listed = [f"/results/measures/barriers_asked/cases?outcome={outcome}" for outcome in cases]
+    (held,) = [path for path in listed if "R-1" in nurse.ask(path).text]
+    for path in (held, f"/results/{case}", f"/rounds/{id_}", f"/rounds/{id_}/{case}", at):
+        assert "Site A (invented)" in pages.text(nurse.get(path)), path
+    assert row_of(lead.get(f"/rounds/{id_}"), "R-1")[1] == "Site A (invented)"
+
+
+def test_only_the_report_of_case_notes_has_a_column_for_tests_against_the_published_figures(service: Service) -> None:
+    nurse, lead = service.visitor("nurse"), service.visitor("audit_lead")
+    service.signed(**ELIGIBLE)
+    enter(nurse, sitting(nurse), "R-1")
+    year = {"start": "2026-01-01", "end": "2026-12-31"}
+    for capture, tested in (("live", False), ("retrospective", True)):
+        id_ = make_round(service, lead, capture=capture, name=capture, **year)
+        page = lead.get(f"/evidence/rounds/{id_}/report")
+        assert ("Beside 2011" in pages.text(page)) == tested
+        rows = [[pages.text(cell) for cell in row] for row in page.iter("tr")]
+        (head,) = [row for row in rows if "2011, from case notes" in row]
+        assert len(next(row for row in rows if row[0] == "Screening for red flags")) == len(head)
+
+
 # ---------------------------------------------------------------- rounds
 
 

@@ -102,6 +102,16 @@ def test_the_published_figures_are_those_of_the_results(audited: Audited, file: 
     assert {name for name, _, _ in bars} <= set(by_short)
 
 
+def test_a_comparison_names_the_rounds_whose_figures_stand_there_and_no_other(audited: Audited) -> None:
+    compared = [one for one in made(audited, "After").slides if one.title.startswith("How we compare")]
+    assert compared
+    for slide in compared:
+        (said,) = [line for line in slide.lines if "published figures" in line]
+        assert isinstance(slide.shown, Chart)
+        drawn = {rate.label for rate in slide.shown.rates if rate.label.isdigit()}
+        assert set(re.findall(r"(\d{4}), from case notes", said)) == drawn
+
+
 @pytest.mark.parametrize(
     ("title", "id_"),
     [

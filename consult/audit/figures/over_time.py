@@ -15,6 +15,7 @@ from consult.audit.results import Result
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FEWEST_POINTS: Final = 3
+LIMITS: Final = ("Limits of chance", "More than chance")
 Dated = tuple[date, str]
 
 
@@ -59,6 +60,7 @@ def trend(
     first = periods[0][0] if periods else 0
     charted = _Charted([(r.met, r.applicable) for _, r in points], word, least)
     table = tuple(_rows(points if leaving else periods, points, charted, size))
+    head = (word.capitalize(), "Recorded", "Rate", "95% interval", *(LIMITS if charted.chart else ()))
     inside, outside = _by_time(actions, first, periods[-1][0] if periods else 0, size)
     marked = [Action(_months(when) / size - first - 0.5, letter(i)) for i, (when, _) in enumerate(inside)]
     drawn = _drawn(points, first, charted, size) if len(points) >= FEWEST_POINTS else []
@@ -72,7 +74,7 @@ def trend(
         f"By {word}",
         f"{measure.title} by {word}, from 0 to 100%, each point with its 95% interval; {charted.middle_said}.",
         charted.finding([month_label(at, size) for at, _ in points]),
-        (word.capitalize(), "Recorded", "Rate", "95% interval", "Limits of chance", "More than chance"),
+        head,
         table,
         charts.time_charts(drawn, [*lines, *charted.levels], marked) if drawn else (),
         (*charted.key(bool(inside)), *lines_key(lines)) if drawn else (),
@@ -131,8 +133,7 @@ def _leaving(periods: Periods, least: int) -> Periods:
 def _rows(periods: Periods, points: Periods, charted: _Charted, size: int) -> Iterator[Cells]:
     known = {at: i for i, (at, _) in enumerate(points)}
     for at, r in periods:
-        limits, rules = charted.limits_said(known.get(at)), charted.rules[known[at]] if at in known else ""
-        yield month_label(at, size), recorded(r), rate(r), interval(r), limits, rules
+        yield month_label(at, size), recorded(r), rate(r), interval(r), *charted.said(known.get(at))
 
 
 def _drawn(points: Periods, first: int, charted: _Charted, size: int) -> list[Period]:
@@ -155,8 +156,6 @@ class _Charted:
         if self.chart:
             self.limits = [(p.low, p.high) for p in self.chart.points]
             self.rules = ["; ".join(spc.RULES[rule] for rule in p.rules) for p in self.chart.points]
-        elif self.run:
-            self.rules = ["one of 7 or more in a row on one side of the median" if on else "" for on in self.run.in_run]
 
     @property
     def middle_said(self) -> str:
@@ -171,6 +170,10 @@ class _Charted:
     def limits_said(self, at: int | None) -> str:
         found = None if at is None else self.limits[at]
         return f"{percent(found[0])} to {percent(found[1])}" if found else ""
+
+    def said(self, at: int | None) -> Cells:
+        """The cells below LIMITS of a point, empty ones of what is no point; none where there are no limits."""
+        return (self.limits_said(at), "" if at is None else self.rules[at]) if self.chart else ()
 
     def key(self, actions: bool) -> tuple[tuple[str, str], ...]:
         found = [("dot", f"rate of a {self.word}, with its 95% interval")]
