@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from heapq import merge
 from typing import Final, Literal, cast
 
 from msgspec import Struct
@@ -13,6 +15,7 @@ from consult.record.ledger import Draft, Refused, Step, append, last_step, steps
 
 TOLD: Final = "reading_need_told"
 UNMET: Final = "leaflet_need_unmet"
+ABOUT_UNMET: Final = ("leaflet_given", "leaflet_not_given", UNMET)
 Answer = Literal["some", "none", "declined"]
 ANSWERS: Final[dict[str, str]] = {
     "none": "No need beyond ordinary print in English",
@@ -96,7 +99,26 @@ def counted(conn: Connection) -> Counted:
             last[same.get(step.content["employee"], step.content["employee"])] = step
     told = [_need(step) for step in last.values()]
     unmet: Counter[tuple[str, str]] = Counter()
-    for step in steps(conn, kind=UNMET):
-        said = step.content or {"needs": (), "reason": ""}
+    for step in still_unmet(merge(*(steps(conn, kind=kind) for kind in ABOUT_UNMET), key=lambda step: step.seq)):
+        said = step.content or {}
         unmet.update((code, said["reason"]) for code in said["needs"])
     return Counted(Counter(one.answer for one in told), Counter(code for one in told for code in one.codes), unmet)
+
+
+def still_unmet(in_order: Iterable[Step]) -> list[Step]:
+    """The needs that were not met, of any consultations: all but those about leaflets that were then not given at all.
+
+    A reason about a leaflet that was given falls with the giving, once that is taken back as pressed by mistake.
+    """
+    given, found, back = dict[tuple[str, str], set[int]](), list[tuple[Step, frozenset[int]]](), set[int]()
+    for step in in_order:
+        if step.content is None:
+            continue
+        about = step.consultation, step.content.get("leaflet", "")
+        if step.kind == "leaflet_given":
+            given.setdefault(about, set()).add(step.seq)
+        elif step.kind == "leaflet_not_given":
+            back.add(step.content["given"])
+        elif step.kind == UNMET:
+            found.append((step, frozenset(given.get(about, set()) - back)))
+    return [step for step, before in found if not before or before - back]

@@ -19,6 +19,7 @@ from consult.web.pieces import pieces
 from consult.web.screen import Screen
 
 NOT_DONE = "An answer was not saved, so what you pressed was not done. Correct the answer, then press it again."
+NOT_SIGNED = "The consultation is not signed: it is once you press Sign and lock again."
 NOT_YET = "What you began to decide is not recorded yet: complete it and press Record decision."
 
 
@@ -195,8 +196,9 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
 
 def with_what_was_begun(consultation: Consultation) -> tuple[str, int]:
     """The page anew, with what was typed for buttons of it and is not recorded."""
-    problem = NOT_YET if begun.decisions() else ""
-    return render_template("consultations/show.html", **screen_context(consultation, decision_problem=problem)), 422
+    told = {"decision_problem": NOT_YET if begun.decisions() else ""}
+    told["not_done"] = NOT_SIGNED if request.endpoint == "consultations.sign" else ""
+    return render_template("consultations/show.html", **screen_context(consultation, **told)), 422
 
 
 def _pieces(consultation_id: str, key: str, asked: list[Question], done: Done) -> str:

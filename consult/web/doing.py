@@ -55,7 +55,7 @@ def save_first() -> Response | str | tuple[str, int] | None:
     ):
         return None
     needed, key = dict(parse_qsl(sent[DOING], keep_blank_values=True)), own_key()
-    g.as_it_came = sent
+    g.as_it_came, mark = sent, needed.get("of", "")
     this_request().form = _as_its_own(sent, needed)
     consultation_id = (request.view_args or {}).get("consultation_id") or needed.get("consultation", "")
     if not any(name.startswith("seen.") for name in sent) or not consultation_id:
@@ -65,7 +65,7 @@ def save_first() -> Response | str | tuple[str, int] | None:
     before = _may_be_answered(consultation_id)
     screen = Screen.of(inst().store, before)
     done = save_all(screen, key)
-    g.acting = before.id, needed.get("of", "")
+    g.acting = before.id, mark
     return None if done.whole else answered(before, screen, key, done)
 
 

@@ -20,6 +20,7 @@ def context(consultation: Consultation) -> dict[str, Any]:
         "need": need,
         "reading_words": words(),
         "need_answers": reading.ANSWERS,
+        "needs_unmet": reading.still_unmet(consultation.documents),
         "needs_left": left_unmet(consultation, need),
         "needed_leaflets": needs.comes_first(need, inst().leaflets),
         "wanted_format": needs.wanted_format,

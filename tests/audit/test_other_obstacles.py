@@ -44,6 +44,23 @@ def test_every_action_there_is_stands_in_the_table(back_pain):
     assert {option.code for option in question.options} == set(ACTIONS)
 
 
+def said(k, m):
+    start = f"Where it did not apply, barriers to work were recorded in {k}"
+    return f"{start}; in {m} of these an action on another obstacle was."
+
+
+def test_a_barrier_of_work_alone_is_not_called_another_obstacle(desk, national):
+    """A case does not say which of its barriers is of the work itself, so the line names both."""
+    desk.begin()
+    desk.give(back_pain_reason="main", visit_and_episode="first_ever_episode", harm_belief="absent")
+    desk.give(anything_in_the_way_of_work="present", work_barriers=["travel_or_parking"])
+    assert "other_obstacle_action" not in desk.path
+    desk.explain_blanks()
+    desk.sign()
+    found = results(desk.db.read(), national, desk.definition.dataset, Selection()).measures["yellow_flags_action"]
+    assert found.beside[1] == said(1, 0)
+
+
 @pytest.mark.parametrize("code", ACTIONS)
 def test_an_action_on_another_obstacle_is_in_the_case_and_leaves_the_heading_not_applicable(desk, national, code):
     finish(desk, other_obstacle_action=[code])
@@ -51,7 +68,7 @@ def test_an_action_on_another_obstacle_is_in_the_case_and_leaves_the_heading_not
     found = results(desk.db.read(), national, desk.definition.dataset, Selection()).measures["yellow_flags_action"]
     assert (found.not_applicable, found.met, found.not_met) == (1, 0, 0)
     m = 0 if code == "none_because" else 1
-    assert found.beside[1] == f"Where it did not apply, other obstacles were recorded in 1, with an action in {m}."
+    assert found.beside[1] == said(1, m)
 
 
 def test_a_yellow_flag_that_comes_later_parks_it(desk):

@@ -158,7 +158,10 @@ def test_other_obstacles_are_told_where_yellow_flags_do_not_apply(conn, dataset,
     cases.put(conn, row | {"case_ref": "3", "barriers": "none"}, step=3)
     found = counted(conn, measures, dataset).measures["yellow_flags_action"]
     assert found.not_applicable == 3
-    assert found.beside[1] == "Where it did not apply, other obstacles were recorded in 2, with an action in 1."
+    said = (
+        "Where it did not apply, barriers to work were recorded in 2; in 1 of these an action on another obstacle was."
+    )
+    assert found.beside[1] == said
 
 
 def test_a_number_opens_to_the_cases_behind_it_and_why(conn, dataset, measures, example_cases):

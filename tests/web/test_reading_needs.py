@@ -179,6 +179,40 @@ def test_a_leaflet_that_was_not_given_after_all_asks_for_no_reason(service: Serv
     assert "was given without" not in shown(nurse, talk)
 
 
+@pytest.mark.parametrize(
+    ("acts", "counts"),
+    [
+        (("given", "unmet", "back"), 0),
+        (("given", "back", "unmet"), 1),
+        (("given", "unmet", "back", "given", "unmet"), 1),
+        (("given", "given", "unmet", "back"), 1),
+        (("unmet", "given", "back"), 1),
+        (("unmet",), 1),
+        (("given", "unmet of all", "back"), 1),
+    ],
+)
+def test_a_reason_about_a_leaflet_falls_with_the_giving_that_is_taken_back(
+    service: Service, nurse: Visitor, acts: tuple[str, ...], counts: int
+) -> None:
+    talk = service.begin()
+    tell(nurse, held(service, talk), **LARGE)
+    address = f"/consultations/{talk}/leaflets/back-pain-core"
+    for act in acts:
+        if act == "given":
+            nurse.post(f"{address}/given", {"language": "en", "form": "printed", "format": "a4"})
+        elif act == "back":
+            documents = service.consultation(talk).documents
+            nurse.post(
+                f"{address}/not-given", {"given": str([s for s in documents if s.kind == "leaflet_given"][-1].seq)}
+            )
+        else:
+            leaflet = "" if act == "unmet of all" else "back-pain-core"
+            said = {"needs": ["size:large"], "leaflet": leaflet, "reason": "printer"}
+            nurse.post(f"/consultations/{talk}/needs-not-met", said)
+    assert sum(reading.counted(service.instance.db.read()).unmet.values()) == counts
+    assert shown(nurse, talk).count("Not met") == counts
+
+
 def test_counts_are_of_employees_as_last_told(service: Service, nurse: Visitor) -> None:
     for n in range(6):
         employee = service.employee(f"Person {'ABCDEF'[n]}", number=f"N-{n}")

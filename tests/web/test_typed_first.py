@@ -135,9 +135,10 @@ def test_a_decision_begun_is_not_dropped_by_a_press_of_another_button(
     assert "not recorded yet" in reply.text
 
 
-def press(visitor: Visitor, talk: str, words: str, typed: dict[str, str]) -> TestResponse:
+def press(visitor: Visitor, talk: str, words: str, typed: dict[str, str], of: str = "") -> TestResponse:
     page = visitor.get(f"/consultations/{talk}")
-    form, button = next(both for both in presses(page) if pages.text(both[1]).strip() == words)
+    called = [both for both in presses(page) if pages.text(both[1]).strip() == words]
+    form, button = next(both for both in called if f"of={of}" in (both[1].get("value") or "") or not of)
     sent = as_sent(page, form, button)
     for name, value in typed.items():
         sent[name] = value
@@ -204,6 +205,30 @@ def passed_over(button: Element) -> bool:
     address = button.get("formaction") or ""
     gone = button.get("name") == "remove" and button.get("value") == "bladder_feeling_change"
     return gone or button.get("formtarget") == "_blank" or address.endswith(("/then/lock", "/then/sign_out"))
+
+
+def test_what_is_recorded_is_not_said_to_be_begun(service: Service, nurse: Visitor, busy_talk: str) -> None:
+    decided = {"decision": "urgent_referral", "reason": "Rang the hospital"}
+    first = {f"decide-saddle_feeling_change~{name}": text for name, text in decided.items()}
+    other = {"decide-bladder_feeling_change~reason": "Rang the ward"}
+    reply = press(nurse, busy_talk, "Record decision", first | other, "decide-saddle_feeling_change")
+    assert reply.text.count('class="q__error decide__note"') == 1
+    assert service.consultation(busy_talk).decisions.keys() == {"saddle_feeling_change"}
+    second = {f"decide-bladder_feeling_change~{name}": text for name, text in decided.items()}
+    assert press(nurse, busy_talk, "Record decision", second, "decide-bladder_feeling_change").status_code == 302
+    assert service.consultation(busy_talk).decisions.keys() == {"saddle_feeling_change", "bladder_feeling_change"}
+    told = press(nurse, busy_talk, "Record how the employee needs to read", {"reading~answer": "some"}, "reading")
+    assert told.status_code == 302
+
+
+def test_signing_over_something_begun_says_that_it_is_not_signed(
+    service: Service, nurse: Visitor, busy_talk: str
+) -> None:
+    for typed in (begun_fields("reading"), begun_fields("decide-bladder_feeling_change")):
+        reply = press(nurse, busy_talk, "Sign and lock", typed)
+        assert reply.status_code == 422
+        assert "The consultation is not signed" in reply.text
+    assert service.consultation(busy_talk).state == "open"
 
 
 @pytest.mark.parametrize("mark", list(BEGUN))
