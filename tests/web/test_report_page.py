@@ -19,8 +19,9 @@ MARKS = {"h2": "title", "h3": "heading", "p": "paragraph", "ul": "list"}
 def leaves(page: object, what: str = "leaves") -> str:
     """The text of the paper on the page, read back from its elements."""
     (article,) = [e for e in page.iter("article") if e.get("id") == what or what in (e.get("class") or "").split()]
+    (body,) = [e for e in article if e.get("class") == "runs__body"]
     found = []
-    for element in article:
+    for element in body:
         kind = MARKS.get(element.tag, "")
         if not kind or set((element.get("class") or "").split()) & {"sign-line", "strip", "letter__for"}:
             continue
