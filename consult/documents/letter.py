@@ -38,6 +38,7 @@ class Letter(Struct, frozen=True):
     held_on: str
     role: str
     site: str
+    telephone: str
     beside: list[tuple[str, str]]
     absent: list[str]
     together: list[str]
@@ -85,6 +86,7 @@ def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
         held_on,
         role=ROLES.get(consultation.role, consultation.role),
         site=site.name,
+        telephone=site.telephone,
         beside=[_answered(q, path) for q in others if q not in absent and q not in blank],
         absent=[_plain(q) for q in absent if q not in together],
         together=[_plain(q) for q in together],

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from consult.documents.report import Chosen, digest, report, tickable, with_names
+from consult.documents.report import Chosen, digest, report, telephone_in, tickable, with_names
 from consult.proforma.load import Definition
 from consult.proforma.path import Path
+from consult.record import settings
 from consult.record.consultation import OPEN, SIGNED, Consultation, path_of, report_allowed, report_answers
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, append
@@ -56,7 +57,7 @@ def says_the_same(release: Release, consultation: Consultation, definition: Defi
     chosen = chosen_again(release, definition)
     if content is None or chosen is None:
         return release.made is None
-    return bool(content["text"] == report(consultation, path, chosen))
+    return bool(content["text"] == report(consultation, path, chosen, telephone_in(content["text"])))
 
 
 def chosen_again(release: Release, definition: Definition) -> Chosen | None:
@@ -84,7 +85,7 @@ def make_final(
         if not report_allowed(path):
             raise NotPossible("The report can't be made final: the employee's consent is not recorded as given.")
         _check_chosen(chosen, path)
-        text = report(consultation, path, chosen)
+        text = report(consultation, path, chosen, _telephone(conn, consultation))
         leaves = digest(with_names(text, names.employee, names.clinician))
         if shown and shown != leaves:
             raise Refused("What would leave changed since this page was made; read it again, then make it final.")
@@ -97,6 +98,11 @@ def make_final(
             "written": {name: said for name, said in chosen.written.items() if said},
         }
         _append(store, conn, "report_made", content, consultation_id, key, who)
+
+
+def _telephone(conn: Connection, consultation: Consultation) -> str:
+    site = settings.sites(conn).get(consultation.started["site"])
+    return site.telephone if site else ""
 
 
 def _check_chosen(chosen: Chosen, path: Path) -> None:

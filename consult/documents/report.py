@@ -19,6 +19,7 @@ from consult.record.release import corrections
 EMPLOYEE: Final = "\N{LEFT WHITE CURLY BRACKET}employee\N{RIGHT WHITE CURLY BRACKET}"
 CLINICIAN: Final = "\N{LEFT WHITE CURLY BRACKET}clinician\N{RIGHT WHITE CURLY BRACKET}"
 """What a kept report holds in place of a name; the names are put in when it is shown, printed or released."""
+TELEPHONE: Final = "Telephone: "
 
 
 class Chosen(Struct, frozen=True):
@@ -29,8 +30,10 @@ class Chosen(Struct, frozen=True):
     written: Mapping[str, str] = field(default_factory=dict)
 
 
-def report(consultation: Consultation, path: Path, chosen: Chosen) -> str:
+def report(consultation: Consultation, path: Path, chosen: Chosen, telephone: str = "") -> str:
     """The text of the report as it would leave now, with marks in place of names: an allow-list, in plain lines.
+
+    `telephone` is where the service is reached; "" leaves its line out.
 
     A line that begins with # is the title or a heading, one with - an item of a list; every other is a paragraph.
     """
@@ -39,12 +42,19 @@ def report(consultation: Consultation, path: Path, chosen: Chosen) -> str:
         f"Employee: {EMPLOYEE}",
         f"Date of the consultation: {uk_date(consultation.started['held_on'])}",
         f"From: {CLINICIAN}, {ROLES.get(consultation.role, consultation.role).lower()}",
+        *([TELEPHONE + one_line(telephone)] if telephone.strip() else []),
     ]
     for part in chosen.kind.parts:
         lines += _part(part, path, chosen)
     if made := corrections(consultation):
         lines += ["## Corrected after the employee had read it", *(f"- {one_line(text)}" for text in made)]
     return "\n".join([*lines, *_closing(path, chosen)]) + "\n"
+
+
+def telephone_in(text: str) -> str:
+    """The telephone number that a report was made with; "" if with none."""
+    below_names = text.split("\n")[4:5]
+    return next((line.removeprefix(TELEPHONE) for line in below_names if line.startswith(TELEPHONE)), "")
 
 
 def _closing(path: Path, chosen: Chosen) -> Iterator[str]:

@@ -100,12 +100,16 @@ def letter_sheet(letter: Letter, about: Named, seen: str, by: str, made: Made) -
     """The urgent letter, with whom it is about on each page, when that person was seen and by whom."""
     sections = [
         Section(f"Numbers of {letter.site}", (Facts(tuple(letter.routes)),)),
-        Section("Who", (Facts((("Employee", about.whole), ("Seen", seen), ("By", by))),)),
+        Section("Who", (Facts((("Employee", about.whole), ("Seen", seen), ("By", by), *_reached(letter))),)),
         Section("What was recorded", (*_findings(letter), *_others(letter))),
         Section("", (paragraph(_disclaimer(letter)), Lines(("Signed:", "Date and time:")))),
     ]
     sheet = _sheet("Urgent referral from occupational health", sections, made, "Urgent referral", letter.mark)
     return replace(sheet, foot=made.foot("Urgent referral", about.short))
+
+
+def _reached(letter: Letter) -> tuple[tuple[str, str], ...]:
+    return (("Telephone", letter.telephone),) if letter.telephone else ()
 
 
 def _findings(letter: Letter) -> tuple[Piece, ...]:

@@ -35,6 +35,8 @@ class Site(Struct, frozen=True):
     code: str
     name: str
     routes: dict[str, str] = field(default_factory=dict)
+    telephone: str = ""
+    """Where whoever reads a letter or a report reaches the service; "" where none was set."""
 
     @property
     def blank_routes(self) -> list[str]:

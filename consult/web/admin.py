@@ -100,7 +100,7 @@ def site(code: str) -> Response | tuple[str, int]:
     if code not in inst().open_sites:
         return _page(f"site-{code}", f"Site {code} is closed; open it again before you change it."), 422
     routes = {route: typed(route)[:120] for route in kept.ROUTE_LABELS}
-    changed = kept.Site(code, typed("name")[:120] or code, routes)
+    changed = kept.Site(code, typed("name")[:120] or code, routes, typed("telephone")[:120])
     if typed("checked") and changed.blank_routes:
         return _page(f"site-{code}", BLANK_CHECKED.format(changed.blank_in_words), changed.blank_routes[0]), 422
     with inst().db.write() as conn:

@@ -25,7 +25,7 @@ from consult.record.release import IN_WORDS, Event, Release, holds_text
 from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
-from consult.web.desk import bp, employee_of, found, own_key, place, screen_context
+from consult.web.desk import bp, employee_of, found, own_key, place, screen_context, site_of
 from consult.web.printing import asked_format, made_now, sheet_reply, shown_format, wants_pdf
 
 LONGEST = 300
@@ -144,7 +144,8 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
     chosen, names = _chosen(consultation), names_of(consultation)
     release = releasing.now(consultation, definition, inst().today())
     final = releasing.final_text(release, names) if holds_text(release.stage) or release.released else None
-    draft = with_names(report(consultation, context["screen"].path, chosen), names.employee, names.clinician)
+    made = report(consultation, context["screen"].path, chosen, site_of(consultation).telephone)
+    draft = with_names(made, names.employee, names.clinician)
     text = final if final is not None and not _choosing() else draft
     about_copy = _about_copy(release)
     mark = mark_of(consultation, definition.proforma)

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from service import Service
 from watching import Visit, Watch
 
+from consult.exchange import entry
 from consult.proforma.answer import Answer
 
 pytestmark = pytest.mark.browser
@@ -310,6 +311,9 @@ def addresses(service: Service) -> list[str]:
     talk, proforma = service.begin(), service.instance.library.current.proforma
     question, who = proforma.by_id["saddle_feeling_change"], service.who("nurse")
     service.instance.store.save(talk, question, Answer("unsure"), 0, f"{talk}:look", "single", who)
+    employee = service.consultation(talk).started["employee"]
+    with service.instance.db.write() as conn:
+        sitting = entry.begin(conn, 40, who, service.instance.store.at(), "sitting-of-this-look")
     of_it = ["", "/sign", "/letter", "/report", "/steps", "/leaflets/back-pain-core/shown", "/why/cord_signs"]
     pages = [
         "/",
@@ -319,6 +323,8 @@ def addresses(service: Service) -> list[str]:
         "/results",
         "/results/measures/red_flags_screened",
         "/entry",
+        f"/entry/{sitting}",
+        f"/employees/{employee}",
     ]
     return [f"/consultations/{talk}{part}" for part in of_it] + pages
 

@@ -19,8 +19,9 @@ MARKS = {"h2": "title", "h3": "heading", "p": "paragraph", "ul": "list"}
 def leaves(page: object, what: str = "leaves") -> str:
     """The text of the paper on the page, read back from its elements."""
     (article,) = [e for e in page.iter("article") if e.get("id") == what or what in (e.get("class") or "").split()]
+    (body,) = [e for e in article if e.get("class") == "runs__body"]
     found = []
-    for element in article:
+    for element in body:
         kind = MARKS.get(element.tag, "")
         if not kind or set((element.get("class") or "").split()) & {"sign-line", "strip", "letter__for"}:
             continue
@@ -283,3 +284,30 @@ def test_what_the_employee_does_not_want_raised_is_not_offered_and_the_page_says
 
 def ticks(page: object) -> set[str]:
     return {e.get("value") or "" for e in page.iter("input") if e.get("name") == "tick"}
+
+
+def give_telephone(service: Service, number: str) -> None:
+    routes = service.instance.sites["A"].routes
+    sent = {**routes, "name": "Site A (invented)", "telephone": number}
+    assert service.visitor("administrator").post("/settings/sites/A", sent).status_code == 302
+
+
+def test_where_the_service_is_reached_stands_on_papers_where_an_administrator_set_it(
+    service: Service, nurse: Visitor, talk: str
+) -> None:
+    for paper in ("report", "letter"):
+        assert "Telephone" not in pages.text(nurse.get(f"/consultations/{talk}/{paper}"))
+    give_telephone(service, " 01632 960 777 ")
+    assert "\nTelephone: 01632 960 777\n" in leaves(nurse.get(f"/consultations/{talk}/report"))
+    assert "Telephone01632 960 777" in pages.text(nurse.get(f"/consultations/{talk}/letter"))
+
+
+def test_another_telephone_later_leaves_a_final_report_as_it_is(service: Service, nurse: Visitor, talk: str) -> None:
+    give_telephone(service, "01632 960 777")
+    address = f"/consultations/{talk}/report"
+    shown = digest(leaves(nurse.get(address)))
+    assert nurse.post(address, {"kind": "manager", "act": "final", "shown": shown}).status_code == 302
+    give_telephone(service, "")
+    page = nurse.get(address)
+    assert digest(leaves(page)) == shown
+    assert "Not final" not in pages.text(page)
