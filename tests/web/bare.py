@@ -34,6 +34,13 @@ AGAIN = re.compile(r"(<(option|li|td|th|dd|dt|span|strong)>x</\2>\s*)\1+")
 ROWS = re.compile(r"(<tr>(?:<t[dh]>x</t[dh]>)+</tr>\s*)\1+")
 
 
+NAMED = re.compile(r' (?:id|for|aria-labelledby|aria-describedby|form)="n\d+(?: n\d+)*"')
+OPENS_OR_ENDS = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+HOLDS_NOTHING = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"))
+TOGETHER = (1, 2, 3, 4, 5, 6)
+"""How many that follow each other may come again as they are, such as a term and what it means."""
+
+
 @lru_cache(maxsize=100_000)
 def _tag(tag: str) -> tuple[str, tuple[str, ...]]:
     """A tag without what does not matter, with a place for each name in it, and these names."""
@@ -84,3 +91,37 @@ def bare(text: str) -> str:
     parts[1::2] = [_filled(left, names, seen) if names else left for left, names in map(_tag, tags)]
     parts[::2] = map(_words, texts)
     return ROWS.sub(r"\1", AGAIN.sub(r"\1", "".join(parts)))
+
+
+def outline(left: str) -> str:
+    """What is left of a page without names, and of equals that follow each other the first: its HTML is as sound.
+
+    After an element that is closed and without fault a parser stands where it stood before; an equal one adds nothing.
+    A page whose elements do not plainly lie in each other stays as it is.
+    """
+    parts = PARTS.split(NAMED.sub("", left))
+    if UNCLEAR.search(left) or "<" in "".join(parts[::2]):
+        return left
+    inside: list[tuple[str, list[str]]] = [("", [])]
+    for at, part in enumerate(parts):
+        tag = OPENS_OR_ENDS.match(part) if at % 2 else None
+        if tag is None or (not tag[1] and (tag[2] in HOLDS_NOTHING or part.endswith("/>"))):
+            _put(inside[-1][1], part)
+        elif not tag[1]:
+            inside.append((tag[2], [part]))
+        else:
+            name, held = inside.pop()
+            if name != tag[2]:
+                return left
+            _put(inside[-1][1], "".join(held) + part)
+    return "".join(inside[0][1]) if len(inside) == 1 else left
+
+
+def _put(held: list[str], part: str) -> None:
+    """Add a part, unless it ends what stands there already."""
+    if part:
+        held.append(part)
+    for n in TOGETHER:
+        if held[-n:] == held[-2 * n : -n]:
+            del held[-n:]
+            return

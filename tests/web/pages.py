@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, TreeBuilder
 
 import html5lib
-from bare import bare
+from bare import bare, outline
 from html5lib.html5parser import ParseError
 from lxml import etree
 
@@ -58,6 +58,8 @@ class Sound(set[tuple[bool, bytes]]):
         return bool(more)
 
 
+OUTLINE = "outline\0"
+"""What keeps the outline of a page from being taken for a page."""
 SHAPE = 1 + hashlib.sha256().digest_size
 SOUND = Sound()
 
@@ -178,6 +180,20 @@ def wrong_with(text: str, pieces: bool = False) -> list[str]:
     except ParseError as fault:
         return [f"{fault} at {parser.errors[-1][0]}"]
     return [*faults(page), *([] if alike(page, read(text)) else ["it may be read in two ways"])]
+
+
+def wrong_with_bare(left: str) -> list[str]:
+    """The same of what is left of a page: strictly parsed is its outline, which several pages have, and only once."""
+    again = (True, hashlib.sha256(f"{OUTLINE}{(lines := outline(left))}".encode(errors="surrogatepass")).digest())
+    if again not in SOUND:
+        try:
+            both = strict(lines), read(lines)
+        except ParseError as fault:
+            return [str(fault)]
+        if not alike(*both):
+            return ["it may be read in two ways"]
+        SOUND.add(again)
+    return [*faults(read(left))]
 
 
 def title(page: Element) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pages
 import pytest
-from bare import bare
+from bare import bare, outline
 from html5lib.html5parser import ParseError
 from visiting import Again, Service, opened
 
@@ -90,7 +90,7 @@ FAULTS: dict[str, Callable[[str], str]] = {
 
 
 def test_a_page_without_fault_has_none_without_what_does_not_matter() -> None:
-    assert pages.wrong_with(PAGE) == pages.wrong_with(bare(PAGE)) == []
+    assert pages.wrong_with(PAGE) == pages.wrong_with(bare(PAGE)) == pages.wrong_with_bare(bare(PAGE)) == []
     assert len(bare(PAGE)) < len(PAGE) * 2 / 3
 
 
@@ -100,6 +100,33 @@ def test_no_fault_is_taken_away(fault: str) -> None:
     assert page != PAGE
     assert pages.wrong_with(page)
     assert pages.wrong_with(bare(page))
+    assert pages.wrong_with_bare(bare(page))
+
+
+ASTRAY = {
+    "an end of nothing": "</b>",
+    "two that cross": "<b><i>x</b></i>",
+    "a link in a link": '<a href="/">x<a href="/">x</a></a>',
+    "a form in a form": "<form><form></form></form>",
+    "a part of a list that stays open": "<ul><li>x<ul></li></ul></ul>",
+    "what no paragraph holds": "<p>x<div>x</div></p>",
+    "words where only rows are": "<table>x<tr><td>x</td></tr></table>",
+    "two that differ": "<table><tr><td>x</td></tr></table><table><td>x</td></table>",
+}
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("fault", ASTRAY)
+def test_no_fault_is_taken_away_among_many_that_are_equal(fault: str, before: int) -> None:
+    """At the first, the last or between, also where the fault itself stands twice."""
+    equal = '<section><h2>x</h2> <ul class="u"><li>x</li> <li>x</li></ul><table><tr><td>x</td></tr></table></section>\n'
+    for times in (1, 2):
+        page = PAGE.replace("<p>Done", equal * before + ASTRAY[fault] * times + equal * (3 - before) + "<p>Done")
+        assert pages.wrong_with(page)
+        assert pages.wrong_with_bare(bare(page))
+    sound = PAGE.replace("<p>Done", equal * 3 + "<p>Done")
+    assert outline(bare(sound)) == outline(bare(PAGE.replace("<p>Done", equal + "<p>Done")))
+    assert pages.wrong_with_bare(bare(sound)) == []
 
 
 @pytest.mark.parametrize("fault", ["two that cross", "an entity that is none", "no kind of document"])
@@ -162,3 +189,5 @@ def test_of_the_product_s_own_pages_nearly_all_is_taken_away(service: Service) -
     for path in ("/", "/account", f"/consultations/{service.begin()}", "/results"):
         text = nurse.ask(path).text
         assert len(bare(text)) < len(text) / 2
+        assert len(outline(bare(text))) < len(bare(text))
+        assert pages.alike(pages.strict(bare(text)), pages.read(bare(text)))

@@ -202,7 +202,8 @@ def look_over(response: TestResponse, pieces: bool = False) -> None:
     whole = text.lstrip().lower().startswith("<!doctype") and not pieces
     assert not whole or not [word for word in PERSONAL if word in pages.title_in(text).lower()]
     if (shape := pages.shape(text, whole)) not in pages.SOUND:
-        wrong = pages.wrong_with(bare(text), not whole) and pages.wrong_with(text, not whole)  # told of it as it is
+        found = pages.wrong_with_bare(bare(text)) if whole else pages.wrong_with(bare(text), pieces=True)
+        wrong = found and pages.wrong_with(text, not whole)  # told of it as it is
         assert wrong == []
         pages.SOUND.add(shape)
 
