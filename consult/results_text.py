@@ -10,7 +10,7 @@ from consult.audit.measures import MeasureSet
 from consult.audit.results import Judged, Result, Results
 from consult.audit.versions import SHORT
 
-NAME, RATE, INTERVAL, MISSING = 46, 22, 22, 9
+NAME, RATE, INTERVAL, MISSING = 46, 26, 22, 9
 
 
 def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: str) -> Iterator[str]:
@@ -28,7 +28,7 @@ def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: 
     yield f"Eligible: {found.eligible}. Excluded: {excluded or 'none'}."
     yield ""
     years = "".join(f"{benchmarks.label(year):<24}" for year in benchmarks.years)
-    yield f"{'Recorded':<{NAME}}{'':<{RATE}}{'95% interval':<{INTERVAL}}{'missing':<{MISSING}}{years}".rstrip()
+    yield f"{'Measure':<{NAME}}{'Recorded':<{RATE}}{'95% interval':<{INTERVAL}}{'missing':<{MISSING}}{years}".rstrip()
     for measure in measures.measures:
         result = found.measures[measure.id]
         yield measure.title

@@ -9,7 +9,7 @@ import pytest
 from consult import results_text
 from consult.audit.comparison import percent, points
 from consult.audit.figures import interval, over_sites, over_time
-from consult.audit.results import Result
+from consult.audit.results import Result, Results, Selection
 from consult.documents import audit_report
 from consult.web.results import Row
 
@@ -72,3 +72,18 @@ def test_the_terminal_says_an_interval_as_the_page_does(k, measures, benchmarks)
     result = Result(k, 40 - k, 0, 0)
     line = results_text._line(measures.measures[0].id, result, benchmarks)
     assert f"{percent(result.interval[0])} to {percent(result.interval[1])}" in line
+
+
+def test_each_column_of_the_terminal_stands_below_its_heading(measures, benchmarks):
+    each = {measure.id: Result(1999, 1, 0, 7) for measure in measures.measures}
+    found = Results(Selection(), "live", 2007, {}, each, (0, 0, 0))
+    printed = list(results_text.lines(found, measures, benchmarks, "digest"))
+    (head,) = [line for line in printed if "95% interval" in line]
+    (row,) = [line for line in printed if line.startswith(f"  {measures.measures[0].id} ")]
+    for heading, cell in {
+        "Measure": " ",
+        "Recorded": "over 99%",
+        "95% interval": "over 99% to",
+        "missing": "7",
+    }.items():
+        assert row[head.index(heading) :].startswith(cell), heading
