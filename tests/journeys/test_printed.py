@@ -132,3 +132,19 @@ def test_each_sheet_of_a_printed_letter_names_whom_it_is_about(
         text = " ".join(sheet.extract_text().split())
         assert whom.name in text
         assert (born in text) == (paper == "letter")
+
+
+@pytest.mark.parametrize("paper", ["letter", "report"])
+def test_on_a_narrow_screen_the_button_that_prints_does_not_lie_over_the_choice_below_it(
+    visit: Visit, service: Service, paper: str
+) -> None:
+    page, shadow = visit("nurse").page(), 4
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(f"/consultations/{service.begin()}/{paper}")
+    choice = page.locator(".as-pdf .sel").bounding_box()
+    buttons = [button.bounding_box() for button in page.locator("main .acts .nhsuk-button").all()]
+    assert choice
+    for button in buttons:
+        over = button and button["x"] < choice["x"] + choice["width"] and choice["x"] < button["x"] + button["width"]
+        above = button and button["y"] < choice["y"]
+        assert not (button and over and above) or button["y"] + button["height"] + shadow <= choice["y"]

@@ -133,6 +133,20 @@ class TestEndings:
         assert nurse.post(f"/consultations/{consultation}/sign").status_code == 302
         assert service.consultation(consultation).state == "abandoned"
 
+    @pytest.mark.parametrize(("path", "reason"), [("abandon", "employee_left"), ("in-error", "wrong_person")])
+    def test_what_was_recorded_can_be_read_where_it_was_never_signed(
+        self, service: Service, nurse: Visitor, path: str, reason: str
+    ) -> None:
+        consultation = service.begin()
+        nurse.save(consultation, {"a.saddle_feeling_change": "present", "a.employee_concern": "Lifting at work"})
+        assert nurse.post(f"/consultations/{consultation}/{path}", {"reason": reason}).status_code == 302
+        page = nurse.get(f"/consultations/{consultation}")
+        assert "Lifting at work" in pages.text(page)
+        for end in ("note", "note?as=pdf"):
+            address = f"/consultations/{consultation}/{end}"
+            assert [a for a in page.iter("a") if a.get("href") == address]
+            assert nurse.ask(address).status_code == 200
+
     @pytest.mark.parametrize("state", ["open", "signed"])
     def test_entered_in_error_is_marked_kept_and_out_of_the_audit(
         self, service: Service, nurse: Visitor, state: str
