@@ -12,7 +12,8 @@ from consult.record.ledger import Refused
 
 def called(conn: Connection, consultation: Consultation) -> Called:
     """The names for the note of a consultation; what is no longer to be read goes by its code."""
-    digests = {step.content["digest"] for step in consultation.documents if step.content and "leaflet" in step.content}
+    said = [step.content for step in consultation.documents if step.content]
+    digests = {one["digest"] for one in said if {"leaflet", "digest"} <= one.keys()}
     titles = {digest: title for digest in digests if (title := _title(conn, digest))}
     return Called(settings.site_as_begun(conn, consultation.id, consultation.started["site"]), titles)
 

@@ -27,7 +27,7 @@ DAMAGED: Final = (
 )
 WORDS: Final = {
     403: ("Not for your role", "Your role does not open this page; go back, or ask your administrator."),
-    404: ("Page not found", "This page is not here. It may have moved, or the address may be mistyped."),
+    404: ("Page not found", "This page is not here; it may have moved. Check the address, or go back to the start."),
     405: ("Not possible", "This page can't be used that way; go back to the start."),
     413: ("Too large", "What was sent is too large; send less."),
 }

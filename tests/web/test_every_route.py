@@ -137,7 +137,7 @@ def test_an_unknown_id_is_not_found(shared: Service, values: dict[str, str], par
 def test_an_address_that_leads_nowhere_says_so(service: Service, nurse: Visitor, path: str) -> None:
     response = nurse.ask(path)
     assert response.status_code == 404
-    assert "the address may be mistyped" in response.text
+    assert "Check the address" in response.text
 
 
 def test_a_page_sent_the_wrong_way_says_so(nurse: Visitor) -> None:
