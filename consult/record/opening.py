@@ -53,7 +53,7 @@ def open_database(
     `before_upgrade` is called with the database and its schema version before an older one is changed: a backup is
     made there, and nothing is changed if it raises.
     """
-    check_usable(file, create)
+    check_usable(file, create, version_of)  # its guards are looked at where it is used, once
     try:
         db = Database(file)
         try:
@@ -75,7 +75,27 @@ def open_database(
     return db
 
 
-def check_usable(file: Path, create: bool = False) -> None:
+def version_of(conn: Connection, file: Path) -> int:
+    """The schema version of a database (0 while it is empty); DatabaseRefused if it is not one of this program."""
+    application = conn.execute("PRAGMA application_id").fetchone()[0]
+    version = int(conn.execute("PRAGMA user_version").fetchone()[0])
+    foreign = application != APPLICATION_ID or version < 1
+    if foreign and conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise DatabaseRefused(f"{file} belongs to another program; choose another instance folder.")
+    if version > SCHEMA_VERSION:
+        raise DatabaseRefused(f"{file} was written by a newer version (schema {version}); upgrade this program.")
+    return version
+
+
+def check_ours(conn: Connection, file: Path) -> int:
+    """The same of one to be used as it is, with the guards of its step log."""
+    version = version_of(conn, file)
+    if version and (missing := missing_guards(conn)):
+        raise DatabaseRefused(_guards_gone(missing, bool(triggers(conn).keys() & set(missing))))
+    return version
+
+
+def check_usable(file: Path, create: bool = False, check: Callable[[Connection, Path], int] = check_ours) -> None:
     """Refuse, without changing anything, a database that is not one to be used here as it is: DatabaseRefused.
 
     It is looked at for reading only: opening it for use would turn another program's database to WAL.
@@ -89,7 +109,7 @@ def check_usable(file: Path, create: bool = False) -> None:
         return
     try:
         with closing(connect(to_read(file.resolve(), at_rest(file)), uri=True)) as conn:
-            check_ours(conn, file)
+            check(conn, file)
     except UNREADABLE as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != READONLY:  # a journal is left, which a writer takes back
             raise DatabaseRefused(_why_not_opened(file, error)) from error
@@ -161,20 +181,6 @@ def _check_may_write(file: Path) -> None:
 def _is_anothers(path: Path) -> bool:
     """Whether a file belongs to another account than the one that runs this; the system's own may open any."""
     return sys.platform != "win32" and os.geteuid() not in (0, path.stat().st_uid)
-
-
-def check_ours(conn: Connection, file: Path) -> int:
-    """The schema version of a database (0 while it is empty); DatabaseRefused if it is not one to be used as it is."""
-    tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    application = conn.execute("PRAGMA application_id").fetchone()[0]
-    version = int(conn.execute("PRAGMA user_version").fetchone()[0])
-    if tables and (application != APPLICATION_ID or version < 1):
-        raise DatabaseRefused(f"{file} belongs to another program; choose another instance folder.")
-    if version > SCHEMA_VERSION:
-        raise DatabaseRefused(f"{file} was written by a newer version (schema {version}); upgrade this program.")
-    if version and (missing := missing_guards(conn)):
-        raise DatabaseRefused(_guards_gone(missing, bool(triggers(conn).keys() & set(missing))))
-    return version
 
 
 def _guards_gone(missing: list[str], replaced: bool) -> str:

@@ -65,7 +65,8 @@ def content_is_approved() -> bool:
 def own_address(target: str) -> str:
     """The address to go on to, if it is one of this application's own; else the start."""
     parts = parts_of(target)
-    own = target.startswith("/") and not target.startswith("//") and not parts.netloc and "\\" not in target
+    plain = "\\" not in target and min(target, default="") >= " "
+    own = plain and target.startswith("/") and not target.startswith("//") and not parts.netloc
     return target if own and parts.path else url_for("home")
 
 

@@ -156,6 +156,8 @@ def test_a_page_sent_the_wrong_way_says_so(nurse: Visitor) -> None:
         "/\t/evil.example",
         "///evil.example",
         "/%0d%0aLocation:%20https://evil.example",
+        "/results\r\nLocation: https://evil.example",
+        "/results\n",
         " //evil.example",
         "evil.example",
     ],
