@@ -39,7 +39,7 @@ STOPS = """() => {
 HERE = """() => {
     const e = document.activeElement;
     if (!e || e === document.body) return null;
-    const box = e.getBoundingClientRect(), look = getComputedStyle(e);
+    const box = e.getClientRects()[0] || e.getBoundingClientRect(), look = getComputedStyle(e);
     const x = Math.min(Math.max(box.left + box.width / 2, 1), innerWidth - 2);
     const y = Math.min(Math.max(box.top + Math.min(box.height / 2, 10), 1), innerHeight - 2);
     const top = document.elementFromPoint(x, y), label = e.labels && e.labels[0];
