@@ -106,11 +106,17 @@ def case(provider: str, mode: str, case_ref: str) -> str | tuple[str, int]:
         excluded=one_rule([w.sentence for _, w in explained if w.outcome not in OUTCOMES]),
         groups=GROUPS,
         came_from=measures.by_id.get(request.args.get("measure", "")),
-        outcome=request.args.get("outcome", "met") if request.args.get("outcome") in GROUPS else "met",
+        outcome=_group({m.id: w.outcome for m, w in explained}),
         mode_words=MODES.get(mode, mode),
         outside_groups=outside_groups(found.fields, dataset),
         **words(selection(), measures),
     )
+
+
+def _group(outcomes: dict[str, str]) -> str:
+    """The group of a measure whose list led here; where the address names none, the one that this case is in."""
+    led_by, own = request.args.get("outcome", ""), outcomes.get(request.args.get("measure", ""), "")
+    return next((one for one in (led_by, own) if one in GROUPS), EXCLUDED)
 
 
 def _taken_out(key: Key) -> str:

@@ -114,6 +114,20 @@ def test_where_rules_differ_each_case_has_its_own(lead: Visitor) -> None:
     assert "The rule that decided" in pages.text(page)
 
 
+@pytest.mark.parametrize(
+    ("measure", "outcome"),
+    [("barriers_asked", "met"), ("red_flags_complete", "not_met"), ("red_flags_complete", "excluded")],
+)
+def test_an_address_of_a_case_without_a_group_leads_back_to_the_group_it_is_in(
+    lead: Visitor, measure: str, outcome: str
+) -> None:
+    page = lead.get(f"/results/measures/{measure}/cases?capture=paper&outcome={outcome}")
+    case = next(a.get("href", "") for a in page.iter("a") if "/results/cases/" in a.get("href", ""))
+    found = lead.get(f"{case.split('?')[0]}?measure={measure}")
+    back = next(a.get("href", "") for a in found.iter("a") if "/cases?" in a.get("href", ""))
+    assert f"outcome={outcome}" in back.split("?")[1].split("&")
+
+
 def test_all_ways_lead_down_to_a_case_and_back(lead: Visitor) -> None:
     overview = lead.get("/results?capture=retrospective&from=2025-06-01")
     measure = next(a.get("href", "") for a in overview.iter("a") if "/measures/" in a.get("href", ""))
