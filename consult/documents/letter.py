@@ -7,9 +7,9 @@ from msgspec import Struct
 from consult.documents.note import decision_in_words, mark_of
 from consult.documents.words import ROLES, clock_time, closed, contradiction_in_words, describe
 from consult.documents.words import held as held_in_words
-from consult.proforma.model import Contradiction, Panel, Question
-from consult.proforma.path import Path, holding
-from consult.record.consultation import Consultation, decided
+from consult.proforma.model import Panel, Question
+from consult.proforma.path import Disagreement, Path, holding
+from consult.record.consultation import Consultation, contradictions, decided
 from consult.record.settings import ROUTE_LABELS, Site
 
 NOT_DECIDED = "not yet recorded"
@@ -91,7 +91,9 @@ def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
         absent=[_plain(q) for q in absent if q not in together],
         together=[_plain(q) for q in together],
         not_recorded=[_plain(q) for q in blank],
-        disagreeing=[contradiction_in_words(one, path) for one in path.contradictions() if _in_letter(one, path)],
+        disagreeing=[
+            contradiction_in_words(one, path) for one in contradictions(consultation, path) if _in_letter(one, path)
+        ],
         mark=mark_of(consultation, path.proforma),
     )
 
@@ -100,7 +102,7 @@ def _belongs(question: Question) -> bool:
     return LETTER in question.tags or (question.emergency and question.kind == "finding")
 
 
-def _in_letter(one: Contradiction, path: Path) -> bool:
+def _in_letter(one: Disagreement, path: Path) -> bool:
     return any(_belongs(path.proforma.by_id[id_]) for id_ in one.questions)
 
 

@@ -25,7 +25,15 @@ from consult.documents.words import (
 from consult.proforma.answer import Answer
 from consult.proforma.model import OTHER, Block, Proforma, Question, Section
 from consult.proforma.path import Path, blank_emergencies
-from consult.record.consultation import ABANDONED, IN_ERROR, Consultation, Decision, decided, report_stands
+from consult.record.consultation import (
+    ABANDONED,
+    IN_ERROR,
+    Consultation,
+    Decision,
+    contradictions,
+    decided,
+    report_stands,
+)
 from consult.record.ledger import Step
 
 WIDTH = 100
@@ -69,8 +77,9 @@ def note_parts(consultation: Consultation, path: Path, called: Called = BY_CODE)
         lines = list(_section(section, consultation, path))
         if lines:
             parts.append((section.title, lines))
-    if against := [part for one in path.contradictions() for part in _wrap(contradiction_in_words(one, path))]:
-        parts.append(("Answers that do not agree", against))
+    against = [contradiction_in_words(one, path) for one in contradictions(consultation, path)]
+    if against:
+        parts.append(("Answers that do not agree", [part for words in against for part in _wrap(words)]))
     parts.append(("What was done", list(_documents(consultation, path, called))))
     parts.append(("Not recorded", list(_not_recorded(path))))
     return parts

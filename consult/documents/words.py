@@ -8,8 +8,8 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from consult.proforma.answer import ANSWERED, Answer
-from consult.proforma.model import Contradiction, Proforma, Question
-from consult.proforma.path import Path
+from consult.proforma.model import Proforma, Question
+from consult.proforma.path import Disagreement, Path
 
 MONTHS = [
     "January",
@@ -124,11 +124,13 @@ def describe(question: Question, answer: Answer | None, proforma: Proforma) -> s
     return describe_value(question, answer)
 
 
-def contradiction_in_words(one: Contradiction, path: Path) -> str:
-    """What does not agree, with each of the answers as it stands."""
-    questions = [path.proforma.by_id[id_] for id_ in one.questions]
-    said = [closed(f"{q.ask.rstrip('?')}: {describe(q, path.answer(q.id), path.proforma)}") for q in questions]
-    return " ".join([one.text, *said])
+def contradiction_in_words(one: Disagreement, path: Path) -> str:
+    """What does not agree, with each of the answers and decisions as it stands."""
+    asks = {id_: path.proforma.by_id[id_].ask.rstrip("?") for id_ in one.questions}
+    questions = [path.proforma.by_id[id_] for id_ in one.contradiction.questions]
+    said = [closed(f"{asks[q.id]}: {describe(q, path.answer(q.id), path.proforma)}") for q in questions]
+    made = [f"Decision on {asks[id_]}: {closed(path.proforma.decisions[code])}" for id_, code in one.decisions.items()]
+    return " ".join([one.contradiction.text, *said, *made])
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -75,8 +75,10 @@ def _check_contradictions(proforma: Proforma) -> Iterator[Finding]:
     for one in proforma.contradictions:
         yield from ((one.id, s) for s in _check_rule(one.when, proforma, None))
         yield from ((one.id, f"no tag is taken here: name question by question, not {t}") for t in _tags_in(one.when))
-        if len(one.questions) < 2:
-            yield one.id, "answers to two questions contradict each other; name both in when"
+        if len(one.questions) < 2 and not one.decided:
+            yield one.id, "answers to two questions contradict each other; name both in when, or a decision in decided"
+        for code in (c for c in one.decided if c not in proforma.decisions):
+            yield one.id, f"decided names {code}, which is not in [decisions]; add it there or correct it"
         for key in (k for k in one.source if k not in proforma.sources):
             yield one.id, f"source {key} is not in [sources]; add it there or correct it"
 

@@ -70,7 +70,8 @@ def parse_definition(texts: dict[str, str]) -> Definition:
 def _definition(named: tuple[tuple[str, str], ...]) -> Definition:
     texts = dict(named)
     dataset = parse(Dataset, texts["dataset.toml"], "dataset.toml", "fields")
-    proforma = parse(Proforma, texts["proforma.toml"], "proforma.toml", "questions", "blocks", "sections", "done")
+    lists = ("questions", "blocks", "sections", "contradictions", "done")
+    proforma = parse(Proforma, texts["proforma.toml"], "proforma.toml", *lists)
     reports = parse(Reports, texts[REPORTS], REPORTS, "types") if REPORTS in texts else NO_REPORTS
     problems = [Problem("dataset.toml", *problem) for problem in check_dataset(dataset)]
     problems += [Problem("proforma.toml", *problem) for problem in check(proforma, dataset)]

@@ -88,10 +88,14 @@ class Done(Strict, frozen=True, kw_only=True):
 
 
 class Contradiction(Strict, frozen=True, kw_only=True):
-    """Answers that do not agree while the rule holds: pointed out, and left as they are until one is changed."""
+    """Answers that do not agree while the rule holds: pointed out, and left as they are until one is changed.
+
+    With `decided` they do not agree with a decision of one of these codes, and do so only while one stands.
+    """
 
     id: str
     when: Rule
+    decided: tuple[str, ...] = ()
     text: str
     source: tuple[str, ...]
 

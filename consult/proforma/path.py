@@ -5,11 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 
+from msgspec import Struct
+
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import HOLDING_LEVELS, Block, Contradiction, Count, Option, Panel, Proforma, Question
 from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Rule, Value, holds, might_hold
 
 Answers = Mapping[str, Answer]
+
+
+class Disagreement(Struct, frozen=True):
+    """A contradiction that holds now, with the decisions that have a part in it, by question."""
+
+    contradiction: Contradiction
+    decisions: dict[str, str]
+
+    @property
+    def id(self) -> str:
+        """The id of the contradiction."""
+        return self.contradiction.id
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The ids of the questions at which it is pointed out, each once: of the answers, and of the decisions."""
+        return tuple(dict.fromkeys((*self.contradiction.questions, *self.decisions)))
 
 
 class Path:
@@ -125,9 +144,17 @@ class Path:
         named = dict.fromkeys(leaf.question or "" for leaf in panel.when.leaves())
         return [self.proforma.by_id[q] for q in named if q in self._on and _is_open(self.look_up(q))]
 
-    def contradictions(self) -> list[Contradiction]:
-        """The answers that do not agree with each other now."""
-        return [one for one in self.proforma.contradictions if holds(one.when, self.look_up)]
+    def contradictions(self, decisions: Mapping[str, str]) -> list[Disagreement]:
+        """The answers that do not agree now, with each other or with the decisions that stand, codes by question."""
+        found = (self.disagreement(one, decisions) for one in self.proforma.contradictions)
+        return [one for one in found if one is not None]
+
+    def disagreement(self, one: Contradiction, decisions: Mapping[str, str]) -> Disagreement | None:
+        """A contradiction where it holds now, by the answers and the decisions that stand; None where it does not."""
+        made = {question: code for question, code in decisions.items() if code in one.decided}
+        if (one.decided and not made) or not holds(one.when, self.look_up):
+            return None
+        return Disagreement(one, made)
 
     def level(self, question_id: str) -> str:
         """The level of the text kept for this answer; "none" without one."""

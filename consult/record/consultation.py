@@ -11,7 +11,7 @@ from msgspec import Struct
 from consult.proforma.answer import HELD_STATES, Answer
 from consult.proforma.load import Definition
 from consult.proforma.model import LEVELS, Proforma, Question
-from consult.proforma.path import Path, blank_emergencies, holding, to_ask_again
+from consult.proforma.path import Disagreement, Path, blank_emergencies, holding, to_ask_again
 from consult.proforma.rules import holds
 from consult.record.ledger import Step
 
@@ -273,6 +273,17 @@ def decided(consultation: Consultation, path: Path, question: Question) -> bool:
     return decision.state == answer.state and rank
 
 
+def standing_decisions(consultation: Consultation, path: Path) -> dict[str, str]:
+    """The codes of the decisions that stand, by question, in order."""
+    about = path.proforma.in_order(path.on & consultation.decisions.keys())
+    return {q.id: consultation.decisions[q.id].decision for q in about if decided(consultation, path, q)}
+
+
+def contradictions(consultation: Consultation, path: Path) -> list[Disagreement]:
+    """The answers that do not agree now, with each other or with a decision that stands."""
+    return path.contradictions(standing_decisions(consultation, path))
+
+
 def gate(consultation: Consultation, path: Path) -> Gate:
     """The one gate (design, decision 6), from the answers on the path."""
     held = holding(path)
@@ -339,10 +350,9 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
         for s in consultation.documents
         if s.kind == "leaflet_given" and s.content is not None and s.seq < end and s.seq not in consultation.taken_back
     }
-    about = path.proforma.in_order(path.on & consultation.decisions.keys())
-    standing = [consultation.decisions[q.id] for q in about if decided(consultation, path, q)]
+    made = {f"decision:{code}" for code in standing_decisions(consultation, path).values()}
     stands = report_stands(consultation, path) and bool(adjustments(path))
-    return given | {f"decision:{d.decision}" for d in standing} | ({"report_with_adjustments"} if stands else set())
+    return given | made | ({"report_with_adjustments"} if stands else set())
 
 
 def report_stands(consultation: Consultation, path: Path) -> bool:

@@ -380,8 +380,8 @@
   // What would be lost by leaving: also what was refused, and a decision half typed.
   var leaving = null;
   function unsaved() {
-    var decide = Array.from(document.querySelectorAll('.decide')).some(function (form) {
-      return form !== leaving && (window.enteredEarly(form).length || form.querySelector('.decide__note'));
+    var decide = !leaving && Array.from(document.querySelectorAll('.decide')).some(function (form) {
+      return window.enteredEarly(form).length || form.querySelector('.decide__note');
     });
     return decide || gone || underWay() || halfTyped().length || document.querySelector('.q__lost, ' + UNSETTLED);
   }
@@ -440,7 +440,8 @@
   });
 
   // The page's one form is for browsers without scripts: Enter in a field saves that field and nothing else. A button that
-  // does something else belongs to it too; here the answers go by themselves, so that it takes only what is typed for it.
+  // does something else belongs to it too; here the answers go by themselves, so that it takes only what is typed for it and
+  // for other such buttons, which comes back with the page.
   function acting(button) { return Boolean(button) && button.name === 'doing' && !button.hasAttribute('data-gesture'); }
   function opens(event) { return event.target.target === '_blank' || Boolean(event.submitter && event.submitter.formTarget === '_blank'); }
   var doing = null;
@@ -448,9 +449,8 @@
     var button = doing;
     doing = null;
     if (event.target.id !== 'answers' || !button) { return; }
-    var mark = new URLSearchParams(button.value).get('of') + '~';
     Array.from(new Set(event.formData.keys())).forEach(function (name) {
-      if (name !== 'csrf_token' && name !== 'doing' && name.indexOf(mark) !== 0) { event.formData.delete(name); }
+      if (name !== 'csrf_token' && name !== 'doing' && name.indexOf('~') < 0) { event.formData.delete(name); }
     });
   });
   // What an act needs is asked for here, before it is sent.

@@ -58,9 +58,12 @@ def save_first() -> Response | str | tuple[str, int] | None:
     g.as_it_came, mark = sent, needed.get("of", "")
     this_request().form = _as_its_own(sent, needed)
     consultation_id = (request.view_args or {}).get("consultation_id") or needed.get("consultation", "")
+    leaves = (request.view_args or {}).get("act") in LEAVES
     if not any(name.startswith("seen.") for name in sent) or not consultation_id:
+        if consultation_id and not leaves:
+            g.acting = consultation_id, mark
         return None  # scripts run: the answers have gone by themselves
-    if (request.view_args or {}).get("act") in LEAVES:
+    if leaves:
         return _saved_or_locked(consultation_id, key)
     before = _may_be_answered(consultation_id)
     screen = Screen.of(inst().store, before)

@@ -17,7 +17,8 @@ from consult.documents.releasing import Names
 from consult.documents.report import Chosen, digest, report, ruled_out, tickable, with_names
 from consult.documents.sheets import report_sheet
 from consult.proforma.days import day_in
-from consult.proforma.model import Contradiction, Proforma
+from consult.proforma.model import Proforma
+from consult.proforma.path import Disagreement
 from consult.proforma.reports import Reports
 from consult.record.consultation import Consultation
 from consult.record.ledger import KeyReused, Refused, head
@@ -186,7 +187,7 @@ def _pdf(text: str, is_final: bool, copy: bool, mark: str, employee: str) -> Res
     return sheet_reply(sheet, "report-copy" if copy else "report")
 
 
-def _in_report(one: Contradiction, proforma: Proforma) -> bool:
+def _in_report(one: Disagreement, proforma: Proforma) -> bool:
     return any(proforma.by_id[id_].report != "never" for id_ in one.questions)
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from flask import url_for
 from msgspec import Struct, field
 
 from consult.documents.note import decision_in_words, decision_label
-from consult.documents.words import describe
+from consult.documents.words import contradiction_in_words, describe
 from consult.proforma.answer import Answer
-from consult.proforma.model import Block, Contradiction, Panel, Proforma, Question, Section
-from consult.proforma.path import Path, differing, rest_of
-from consult.proforma.rules import holds
+from consult.proforma.model import Block, Panel, Proforma, Question, Section
+from consult.proforma.path import Disagreement, Path, differing, rest_of
 from consult.record.consultation import (
     Consultation,
     Decision,
@@ -23,6 +22,7 @@ from consult.record.consultation import (
     gate,
     not_recorded,
     path_of,
+    standing_decisions,
     undo_candidates,
 )
 from consult.record.store import Store
@@ -98,7 +98,23 @@ class Screen(Struct, frozen=True, dict=True):
         here, there = self.consultation, other.consultation
         told = differing(here.history, there.history) | differing(here.decisions, there.decisions)
         moved = self.proforma.moved_by(differing(self.path.answers, other.path.answers))
-        return moved | (told & self.proforma.by_id.keys())
+        moved |= told & self.proforma.by_id.keys()
+        return moved.union(*(said for said in self._said_with_decisions(other) if not moved.isdisjoint(said)))
+
+    def _said_with_decisions(self, other: Screen) -> Iterator[set[str]]:
+        """Of each contradiction with decisions, the questions at which it would be pointed out, here or there.
+
+        A decision stands or falls by steps about its own question and by the text kept there; so one of them moved.
+        """
+        made = [*self.decisions.items(), *other.decisions.items()]
+        for one in self.proforma.contradictions:
+            if one.decided:
+                yield {*one.questions, *(question for question, code in made if code in one.decided)}
+
+    @once
+    def decisions(self) -> dict[str, str]:
+        """The codes of the decisions that stand, by question."""
+        return standing_decisions(self.consultation, self.path)
 
     @once
     def _since(self) -> tuple[Screen | None, frozenset[str]]:
@@ -251,25 +267,25 @@ class Screen(Struct, frozen=True, dict=True):
 
     def _below(self, question: Question) -> tuple[object, ...]:
         held = self.as_shown(question) if self.holds(question) else ""
-        against = [one.id for one in self.against(question)]
+        against = [contradiction_in_words(one, self.path) for one in self.against(question)]
         decisions = self.decision(question), self.earlier_decision(question)
         return self.panel(question), decisions, self.still_open(question), held, against
 
     @once
-    def contradictions(self) -> list[Contradiction]:
-        """The answers that do not agree with each other now."""
+    def contradictions(self) -> list[Disagreement]:
+        """The answers that do not agree now, with each other or with a decision that stands."""
         earlier, moved = self._since
         if earlier is None:
-            return self.path.contradictions()
-        before = {one.id for one in earlier.contradictions}
-        return [
-            one
+            return self.path.contradictions(self.decisions)
+        before = {one.id: one for one in earlier.contradictions}
+        found = (
+            before.get(one.id) if moved.isdisjoint(one.questions) else self.path.disagreement(one, self.decisions)
             for one in self.proforma.contradictions
-            if (one.id in before if moved.isdisjoint(one.questions) else holds(one.when, self.path.look_up))
-        ]
+        )
+        return [one for one in found if one is not None]
 
-    def against(self, question: Question) -> list[Contradiction]:
-        """The contradictions that the answer to a question has a part in."""
+    def against(self, question: Question) -> list[Disagreement]:
+        """The contradictions that the answer to a question, or the decision about it, has a part in."""
         return [one for one in self.contradictions if question.id in one.questions]
 
     def still_open(self, question: Question) -> list[str]:

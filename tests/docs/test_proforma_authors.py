@@ -31,6 +31,7 @@ from consult.proforma.strict import Strict
 from consult.record.ledger import steps
 from consult.record.settings import ROUTE_LABELS, Site, change_setting, put_site
 from consult.web.app import create_app
+from consult.web.forms import BETWEEN, deciding
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "proforma-authors.md").read_text("utf-8")
@@ -324,6 +325,30 @@ def same(one: measures.Measure, other: measures.Measure, found: measures.Measure
         if measures.outcome_of(found, one, look_up) != measures.outcome_of(found, other, look_up):
             return False
     return True
+
+
+def test_the_contradiction_of_the_guide_is_pointed_out_while_the_decision_stands(
+    own: Own, instance: Callable[[], Instance]
+) -> None:
+    own.add("proforma.toml", block("toml add-contradiction"))
+    assert own.problems() == []
+    opened = instance()
+    (added,) = [one for one in opened.library.current.proforma.contradictions if one.id.startswith("not_serious")]
+    visit = Visit(create_app(opened).test_client())
+    visit.begin()
+    consultation = visit.address
+    for question, value in {"saddle_feeling_change": "present", "serious_pathology_suspected": "no"}.items():
+        screen = visit.answer(question, value)
+        visit.address = consultation
+    assert added.text not in said(screen)
+    shown = field(screen, f"{deciding('saddle_feeling_change')}{BETWEEN}shown.saddle_feeling_change")
+    form = {"question": "saddle_feeling_change", "shown.saddle_feeling_change": shown, "reason": "Numb since today"}
+    form |= {"decision": "same_day_emergency", "key": "decide"}
+    screen = visit.send(f"{consultation}/decisions", form, at=consultation)
+    for question in ("saddle_feeling_change", "serious_pathology_suspected"):
+        assert added.text in said(screen, f"panel-{question}")
+    visit.address = consultation
+    assert added.text not in said(visit.answer("saddle_feeling_change", "absent"))
 
 
 @pytest.mark.parametrize(

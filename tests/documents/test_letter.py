@@ -15,6 +15,7 @@ from consult.documents.sheets import Made, Named, letter_sheet
 from consult.documents.words import closed
 from consult.proforma.answer import Answer
 from consult.proforma.path import holding
+from consult.record.consultation import contradictions
 from consult.record.settings import Site
 
 SITE = Site("S1", "Site S1 (invented)")
@@ -193,7 +194,7 @@ class TestAnswersThatDoNotAgree:
     def test_only_a_place_in_the_upper_back_and_a_no_to_pain_there_do_not(self, on_path, sites, state):
         path = on_path({"pain_sites": sites, "upper_back_pain": state})
         against = isinstance(sites, list) and "mid_or_upper_back" in sites and state == "absent"
-        assert [one.id for one in path.contradictions()] == (["upper_back_pain"] if against else [])
+        assert [one.id for one in path.contradictions({})] == (["upper_back_pain"] if against else [])
 
     @pytest.mark.parametrize("legs", [None, ["neither"], ["pain"], ["pins_or_numbness"], "unsure"])
     @pytest.mark.parametrize("both", [None, "present", "absent", "unsure"])
@@ -202,7 +203,7 @@ class TestAnswersThatDoNotAgree:
         path = on_path({"leg_symptoms": legs, "both_legs_affected": both, "both_legs_what": what})
         felt = isinstance(what, list) and what != ["weak"]
         against = legs == ["neither"] and both in ("present", "unsure") and felt
-        assert [one.id for one in path.contradictions()] == (["both_legs"] if against else [])
+        assert [one.id for one in path.contradictions({})] == (["both_legs"] if against else [])
 
     EXAMINATIONS = (
         *(None, "done", "not_done_no_leg_symptoms", "not_done_other"),
@@ -221,7 +222,7 @@ class TestAnswersThatDoNotAgree:
                 "not_examined_with_weakness": without and one == "present",
                 "not_examined_with_both_legs": without and both == "present",
             }
-            assert [one.id for one in path.contradictions()] == [id_ for id_, holds in expected.items() if holds]
+            assert [one.id for one in path.contradictions({})] == [id_ for id_, holds in expected.items() if holds]
 
     @pytest.mark.parametrize("examination", EXAMINATIONS)
     @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ class TestAnswersThatDoNotAgree:
         for state in self.STATES:
             path = on_path({"neuro_examination": examination, finding: state})
             against = examination not in (None, "done") and state == "present"
-            assert [one.id for one in path.contradictions()] == ([id_] if against else [])
+            assert [one.id for one in path.contradictions({})] == ([id_] if against else [])
 
     ADJUSTMENTS = (
         *(None, ["not_indicated"], ["already_in_place"], ["phased_return"], ["altered_hours"], ["amended_duties"]),
@@ -257,7 +258,7 @@ class TestAnswersThatDoNotAgree:
             "fit_with_changes_none_indicated": fit == "fit_with_changes" and advised == ["not_indicated"],
         }
         found = [id_ for id_, holds in expected.items() if holds and consent == "given"]
-        assert [one.id for one in path.contradictions()] == found
+        assert [one.id for one in path.contradictions({})] == found
 
     @pytest.mark.parametrize("action", [None, ["employee_does_not_want_it_raised"], ["no_action"], ["manager_asked"]])
     @pytest.mark.parametrize("asked", [None, "Look at bench 4"])
@@ -265,7 +266,7 @@ class TestAnswersThatDoNotAgree:
         words = {"report_consent": "given", "asked_of_health_and_safety": asked}
         path = on_path({**words, "work_cause_opinion": "caused", "cause_action": action})
         against = action == ["employee_does_not_want_it_raised"] and asked is not None
-        found = [one.id for one in path.contradictions()]
+        found = [one.id for one in path.contradictions({})]
         assert found == (["asked_of_health_and_safety_against_the_wish"] if against else [])
 
     @pytest.mark.parametrize(
@@ -276,14 +277,14 @@ class TestAnswersThatDoNotAgree:
         path = on_path({"who_is_present": present, "communication_needs": need})
         against = present == ["employee_only"] and need == ["interpreter_present"]
         found = ["interpreter_and_nobody_else_present"] if against else []
-        assert [one.id for one in path.contradictions()] == found
+        assert [one.id for one in path.contradictions({})] == found
 
     @pytest.mark.parametrize("mood", STATES)
     @pytest.mark.parametrize("hopeless", STATES)
     def test_no_low_mood_and_hopelessness_do_not(self, on_path, mood, hopeless):
         path = on_path({"low_mood": mood, "hopelessness_or_self_harm": hopeless})
         against = mood == "absent" and hopeless == "present"
-        assert [one.id for one in path.contradictions()] == (["hopelessness_and_no_low_mood"] if against else [])
+        assert [one.id for one in path.contradictions({})] == (["hopelessness_and_no_low_mood"] if against else [])
 
     def test_typed_words_with_their_full_stop_get_no_second_one(self, desk):
         desk.give(report_consent="given", asked_of_health_and_safety="Look at bench 4.", work_cause_opinion="caused")
@@ -299,12 +300,52 @@ class TestAnswersThatDoNotAgree:
         words = {"harm_belief": belief, "flags_in_the_way_of_work": ticked}
         path = on_path({**words, "anything_in_the_way_of_work": anything})
         against = anything == "absent" and belief == "present" and ticked == ["harm_belief"]
-        assert [one.id for one in path.contradictions()] == (["flag_in_the_way_and_no_barrier"] if against else [])
+        assert [one.id for one in path.contradictions({})] == (["flag_in_the_way_and_no_barrier"] if against else [])
+
+    ACTIONS = ("same_day_emergency", "urgent_referral", "gp_letter", "discussed_senior", "other", "none")
+    DECIDED = (
+        {},
+        *({"saddle_feeling_change": code} for code in ACTIONS),
+        {"saddle_feeling_change": "none", "bladder_emptying_change": "gp_letter"},
+        {"saddle_feeling_change": "other", "bladder_emptying_change": "gp_letter"},
+    )
+
+    @pytest.mark.parametrize("done", [None, *([code] for code in ACTIONS), ["gp_letter", "other"]])
+    @pytest.mark.parametrize("state", STATES)
+    def test_no_action_and_a_decision_on_one_do_not(self, on_path, done, state):
+        path = on_path({"saddle_feeling_change": state, "red_flag_action": done})
+        asked = state in ("present", "unsure", "declined")
+        for decided in self.DECIDED:
+            acted = {question: code for question, code in decided.items() if code != "none"}
+            expected = [acted] if asked and done == ["none"] and acted else []
+            assert [one.decisions for one in path.contradictions(decided)] == expected
+            assert {one.id for one in path.contradictions(decided)} <= {"no_action_and_a_decision_on_one"}
+
+    def test_a_decision_that_stands_no_longer_is_in_no_disagreement(self, desk):
+        desk.give(saddle_feeling_change="present", red_flag_action=["none"])
+        assert contradictions(desk.now, desk.path) == []
+        desk.decide("saddle_feeling_change", "none", "Known for years")
+        assert contradictions(desk.now, desk.path) == []
+        desk.decide("saddle_feeling_change", "gp_letter", "Written today")
+        (one,) = contradictions(desk.now, desk.path)
+        assert one.questions == ("red_flag_action", "saddle_feeling_change")
+        desk.give(saddle_feeling_change="unsure")
+        assert contradictions(desk.now, desk.path) == []
+
+    def test_letter_and_note_say_the_decision_that_an_answer_does_not_agree_with(self, desk):
+        desk.give(saddle_feeling_change="present", bladder_emptying_change="present", red_flag_action=["none"])
+        desk.decide("saddle_feeling_change")
+        desk.decide("bladder_emptying_change", "none", "Known for years")
+        (words,) = of(desk).disagreeing
+        saddle = desk.question("saddle_feeling_change").ask.rstrip("?")
+        assert "What was done about it: No action." in words
+        assert words.endswith(f"Decision on {saddle}: Sent to emergency care now.")
+        assert words in " ".join(note(desk.now, desk.path).split())
 
     def test_the_letter_leaves_out_what_concerns_the_report_alone(self, desk):
         desk.give(report_consent="given", fitness_for_work="fit", adjustment_types=["phased_return"])
         desk.give(**BOTH_LEGS)
-        assert [one.id for one in desk.path.contradictions()] == ["both_legs", "fit_for_usual_work_with_adjustments"]
+        assert [one.id for one in desk.path.contradictions({})] == ["both_legs", "fit_for_usual_work_with_adjustments"]
         (words,) = of(desk).disagreeing
         assert "one of these in both legs" in words
         assert "fit for usual work" in note(desk.now, desk.path)
@@ -327,7 +368,7 @@ class TestAnswersThatDoNotAgree:
     def test_signing_is_not_held_by_it(self, desk):
         desk.give(**BOTH_LEGS)
         desk.decide("both_legs_affected")
-        assert desk.path.contradictions()
+        assert desk.path.contradictions({})
         desk.explain_blanks()
         assert desk.gate.open
         desk.sign()

@@ -465,6 +465,27 @@ class TestLeaving:
         assert not asks(hand.page)
         assert hand.page.url.split("#")[0].endswith(f"{consultation}?whole=yes")
 
+    def test_a_second_decision_half_typed_stays_while_the_first_is_recorded(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick(ONE, "present")
+        hand.tick("bladder_feeling_change", "present")
+        first, second = (hand.page.locator(f"#panel-{id_}") for id_ in (ONE, "bladder_feeling_change"))
+        second.get_by_label("Reason").fill("Rang the second ward")
+        first.get_by_label("Reason").fill("The registrar was told")
+        first.get_by_label("Your decision").select_option("same_day_emergency")
+        first.get_by_role("button", name="Record decision").click()  # a question of the browser would fail this
+        expect(first.locator(".kept__decision")).to_contain_text("The registrar was told")
+        expect(second.get_by_label("Reason")).to_have_value("Rang the second ward")
+        expect(second.locator(".decide__note")).to_contain_text("not recorded yet")
+        assert asks(hand.page)
+        second.get_by_label("Your decision").select_option("same_day_emergency")
+        second.get_by_role("button", name="Record decision").click()
+        expect(second.locator(".kept__decision")).to_contain_text("Rang the second ward")
+        assert not asks(hand.page)
+        assert hand.page.url.split("#")[0].endswith(f"{consultation}?whole=yes")
+
 
 class TestSigning:
     def test_it_waits_until_what_was_typed_is_saved(

@@ -35,6 +35,8 @@ def problems_of(dataset_text):
 def test_the_tiny_proforma_is_right(problems_of):
     assert problems_of(TEXT) == []
     assert problems_of(against(TWO)) == []
+    assert problems_of(against(TWO, more=DECIDED)) == []
+    assert problems_of(against(ONE, more=DECIDED)) == []
 
 
 def add(id_, line):
@@ -51,13 +53,17 @@ def nested(depth):
     return "{ not = " * depth + '{ question = "first", is = "absent" }' + " }" * depth
 
 
-def against(when, id_="odd", source="TEST"):
+def against(when, id_="odd", source="TEST", more=""):
     """The tiny proforma with a contradiction put before its questions."""
-    entry = f'[[contradictions]]\nid = "{id_}"\nwhen = {when}\ntext = "They do not agree."\nsource = ["{source}"]\n'
+    entry = (
+        f'[[contradictions]]\nid = "{id_}"\nwhen = {when}\ntext = "They do not agree."\nsource = ["{source}"]\n{more}'
+    )
     return TEXT.replace("[[questions]]", f"{entry}\n[[questions]]", 1)
 
 
 TWO = '{ all = [{ question = "first", is = "present" }, { question = "second", is = "one" }] }'
+ONE = '{ question = "first", is = "present" }'
+DECIDED = 'decided = ["other"]\n'
 LATER = '{ question = "fourth", at_least = 3 }'
 MALFORMED = {
     "an unknown key at the top": ('colour = "red"\n' + TEXT, "", "colour: this key is not known"),
@@ -158,9 +164,35 @@ MALFORMED = {
         "only the last panel may do without",
     ),
     "a contradiction of one answer": (
-        against('{ question = "first", is = "present" }'),
+        against(ONE),
         "odd",
-        "answers to two questions contradict each other",
+        "answers to two questions contradict each other; name both in when, or a decision in decided",
+    ),
+    "a contradiction with no decision": (against(ONE, more="decided = []\n"), "odd", "answers to two questions"),
+    "a contradiction with a decision that is none": (
+        against(ONE, more='decided = ["other", "postponed"]\n'),
+        "odd",
+        "decided names postponed, which is not in [decisions]",
+    ),
+    "a contradiction with a decision by tag": (
+        against(ONE.replace('question = "first"', 'tagged = "fever"'), more=DECIDED),
+        "odd",
+        "no tag is taken here",
+    ),
+    "a decision in the rule of a contradiction": (
+        against('{ all = [{ question = "first", is = "present" }, { decided = "other" }] }'),
+        "odd",
+        "decided: this key is not known",
+    ),
+    "a decision in the rule of a question": (
+        add("fourth", 'show_if = { decided = "other" }'),
+        "fourth",
+        "decided: this key is not known",
+    ),
+    "a decision beside the rule of a panel": (
+        put('level = "U1"', 'level = "U1"\ndecided = ["other"]'),
+        "third",
+        "decided: this key is not known",
     ),
     "a contradiction of a question that is none": (against(TWO.replace("first", "fifth")), "odd", "fifth"),
     "a contradiction by tag": (

@@ -60,6 +60,39 @@ def test_it_is_read_before_signing_with_a_way_to_each(service: Service, nurse: V
     assert "Pain in the upper or middle back: No." in letter
 
 
+def test_a_further_answer_is_said_at_the_other_question_too(service: Service, nurse: Visitor) -> None:
+    talk = service.begin()
+    nurse.save(talk, ORDERS[0][0] | ORDERS[0][1])
+    reply = nurse.save(talk, {"a.pain_sites": ["low_back", "mid_or_upper_back"]}, htmx=True).text
+    assert "Symptoms: where is it: Low back; Middle or upper back." in below(reply, "upper_back_pain")
+
+
+def test_no_action_and_a_decision_on_one_is_said_at_both_until_one_is_changed(service: Service, nurse: Visitor) -> None:
+    talk = service.begin()
+    nurse.save(talk, {"a.saddle_feeling_change": "present", "a.bladder_emptying_change": "present"})
+    nurse.save(talk, {"a.red_flag_action": "none"})
+    sent = {"question": "saddle_feeling_change", "decision": "gp_letter", "reason": "Written today", "key": "first"}
+    assert SAID not in nurse.ask(f"/consultations/{talk}").text
+    assert nurse.decide(talk, sent).status_code == 302
+    page = nurse.ask(f"/consultations/{talk}").text
+    for question, other in (("red_flag_action", "saddle_feeling_change"), ("saddle_feeling_change", "red_flag_action")):
+        shown = below(page, question)
+        assert SAID in shown
+        assert "What was done about it: No action." in shown
+        assert "Decision on Any numbness or altered feeling between the legs" in shown
+        assert ": Letter to the GP." in shown
+        assert f'<a href="#q-{other}">' in page
+    assert SAID not in below(page, "bladder_emptying_change")
+    before_signing = nurse.ask(f"/consultations/{talk}/sign").text
+    for question in ("red_flag_action", "saddle_feeling_change"):
+        assert f'href="/consultations/{talk}?whole=yes#q-{question}">Go to' in before_signing
+    assert "What was done about it: No action." in nurse.ask(f"/consultations/{talk}/letter").text
+    reply = nurse.save(talk, {"a.saddle_feeling_change": "unsure"}, htmx=True).text
+    assert 'id="panel-red_flag_action"' in reply
+    assert SAID not in reply
+    assert SAID not in nurse.ask(f"/consultations/{talk}").text
+
+
 FIT = {
     "a.report_consent": "given",
     "a.fitness_for_work": "fit",

@@ -22,7 +22,7 @@ from consult.proforma.model import ARRANGEMENT_PARTS
 from consult.proforma.path import Path as Way
 from consult.proforma.path import group_state
 from consult.proforma.rules import rules_in
-from consult.record.consultation import fold, path_of, standing_answers
+from consult.record.consultation import contradictions, fold, path_of, standing_answers
 from consult.record.library import Library
 from consult.record.opening import open_database
 from consult.record.store import Step, Store
@@ -146,7 +146,8 @@ class Talk:
         some = [q for q in self.path.questions() if self.path.answer(q.id) is not None and q.panels]
         if some:
             question = self.draw.choice(some)
-            said = {"decision": "other", "reason": "because", "told": ""}
+            code = self.draw.choice([*self.definition.proforma.decisions])
+            said = {"decision": code, "reason": "because", "told": ""}
             states = [self.path.answer(question.id).state]
             levels = [self.draw.choice([self.path.level(question.id), "U2"])]
             self._add("decision_recorded", {"questions": [question.id], "states": states, "levels": levels} | said)
@@ -182,7 +183,8 @@ def everything(store, screen):
         "levels": {q: path.level(q) for q in proforma.by_id},
         "still open": {q: path.still_open(q) for q in proforma.by_id},
         "parked": path.parked(),
-        "contradictions": [one.id for one in path.contradictions()],
+        "contradictions": screen.contradictions,
+        "contradictions of the path": contradictions(screen.consultation, path),
         "counted": counting,
         "groups": {group: group_state(path, group) for group in proforma.groups},
         "offered": screen.offered,
