@@ -16,6 +16,7 @@ from consult.documents.words import ATTENDANCE, ROLES, describe, uk_date, when
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
 from consult.record.ledger import Step
+from consult.record.release import EVENT_WORDS
 
 MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z)?")
 TECHNICAL: Final = frozenset(
@@ -149,6 +150,8 @@ def _words(key: str, value: Any, names: Mapping[str, str], proforma: Proforma | 
 def _known(key: str, text: str, proforma: Proforma | None) -> str:
     if proforma and key == "decision":
         return proforma.decisions.get(text, text)
+    if key == "event":
+        return EVENT_WORDS.get(text, text)
     if key in ("questions", "changed_on_purpose"):
         return _asked(text, proforma)
     return text.replace("_", " ") if text.islower() and " " not in text else text

@@ -21,7 +21,7 @@ from consult.proforma.model import Contradiction, Proforma
 from consult.proforma.reports import Reports
 from consult.record.consultation import Consultation
 from consult.record.ledger import KeyReused, Refused, head
-from consult.record.release import IN_WORDS, Event, Release, holds_text
+from consult.record.release import EVENT_WORDS, IN_WORDS, Event, Release, holds_text
 from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
@@ -161,6 +161,7 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
         refused_event=event.value if event else "",
         mark=mark,
         says=IN_WORDS[release.stage],
+        event_words=EVENT_WORDS,
         reports=definition.reports,
         chosen=chosen,
         tickable=tickable(context["screen"].path),

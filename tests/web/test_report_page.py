@@ -12,6 +12,7 @@ from consult.documents.blocks import Block, text_of
 from consult.documents.report import digest
 from consult.proforma.answer import Answer
 from consult.record.ledger import head, steps
+from consult.record.release import EVENT_WORDS, Event
 
 MARKS = {"h2": "title", "h3": "heading", "p": "paragraph", "ul": "list"}
 
@@ -80,6 +81,35 @@ def test_the_whole_way_on_the_page(service: Service, nurse: Visitor, talk: str) 
     assert "Nora Nurse" in pages.text(page)
     history = pages.text(nurse.get(f"/consultations/{talk}/steps"))
     assert "Report to the manager released" in history
+
+
+def test_what_has_happened_is_told_in_words_with_what_the_employee_says_is_wrong(
+    service: Service, nurse: Visitor, talk: str
+) -> None:
+    address = f"/consultations/{talk}/report"
+    nurse.post(address, {"kind": "manager", "act": "final", "shown": digest(leaves(nurse.get(address)))})
+    given = {"shown": digest(leaves(nurse.get(address))), "how": "in_person", "window_ends": "2099-01-01"}
+    nurse.post(f"{address}/copy_given", given)
+    nurse.post(f"{address}/correction_asked", {"text": "It says Monday"})
+    nurse.post(f"{address}/consent_withdrawn", {"how": "by_email"})
+    (log,) = [e for e in nurse.get(address).iter("ol") if e.get("class") == "log"]
+    said = [pages.text(e).partition(": ")[2] for e in log]
+    assert said[-4:] == [
+        "Text made final",
+        "Copy given to the employee",
+        "The employee asked for a correction: It says Monday",
+        "Consent withdrawn",
+    ]
+    history = pages.text(nurse.get(f"/consultations/{talk}/steps"))
+    assert "after signing: consent withdrawn" in history
+    asked = {"reason": "The employee, today", "form": "html"}
+    employee = service.consultation(talk).started["employee"]
+    handed_out = pages.text(pages.parse(nurse.post(f"/employees/{employee}/everything", asked).text))
+    assert "Consent withdrawn" in handed_out
+
+
+def test_every_event_of_a_report_has_its_words() -> None:
+    assert set(EVENT_WORDS) == set(Event)
 
 
 def test_where_the_wish_for_a_copy_is_not_recorded_the_page_says_where_to_record_it(

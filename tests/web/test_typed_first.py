@@ -309,6 +309,8 @@ def test_where_not_all_can_be_saved_the_screen_is_locked_and_gives_it_back_after
     assert locked.status_code == 423
     assert EMPLOYEE[0] not in locked.text
     assert "comes back once you go on" in locked.text
+    assert "What is kept here is lost." in locked.text
+    assert "What was sent is lost." not in locked.text
     assert kept(service, talk) == WORDS
     assert nurse.ask(f"/consultations/{talk}").status_code == 423
     back = unlocked(nurse, locked)
@@ -343,6 +345,28 @@ def test_over_a_talk_that_a_colleague_has_taken_over_the_screen_is_locked_all_th
     assert WORDS in back.text
     assert "took this consultation over" in back.text
     assert kept(service, talk) is None
+
+
+@pytest.mark.parametrize("of", ["", "decide-saddle_feeling_change"])
+def test_decisions_begun_are_shown_to_be_copied_once_a_colleague_has_taken_the_talk_over(
+    service: Service, nurse: Visitor, busy_talk: str, of: str
+) -> None:
+    page = nurse.get(f"/consultations/{busy_talk}")
+    words = "Record decision" if of else "Save"
+    called = [both for both in presses(page) if pages.text(both[1]).strip() == words]
+    form, button = next(both for both in called if not of or f"of={of}" in (both[1].get("value") or ""))
+    sent = as_sent(page, form, button)
+    sent["decide-saddle_feeling_change~decision"] = "urgent_referral"
+    sent["decide-saddle_feeling_change~reason"] = "Rang the hospital"
+    sent["decide-bladder_feeling_change~told"] = "The second ward"
+    service.instance.store.take_over(
+        busy_talk, service.who["nurse"].actor, "They are ill", "taken over", service.who["doctor"]
+    )
+    reply = nurse.client.post(button.get("formaction") or form.get("action") or "", data=sent)
+    facts = next(e for e in pages.parse(reply.text).iter("dl"))
+    asked = [pages.text(e) for e in facts.iter("dt")]
+    assert [pages.text(e) for e in facts.iter("dd")] == ["The second ward", "Urgent referral made", "Rang the hospital"]
+    assert [words in said for words, said in zip(("bladder", "legs", "legs"), asked, strict=True)] == [True] * 3
 
 
 @pytest.mark.parametrize("words", ["Lock", "Sign out"])
