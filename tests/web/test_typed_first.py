@@ -319,12 +319,28 @@ def test_where_not_all_can_be_saved_the_screen_is_locked_and_gives_it_back_after
     assert "what you pressed was not done" not in back.text
 
 
-def unlocked(visitor: Visitor, locked: TestResponse) -> TestResponse:
+def test_after_a_wrong_password_the_lock_still_says_that_it_only_gives_back_what_was_typed(
+    service: Service, nurse: Visitor, talk: str
+) -> None:
+    """It said that what was sent would be recorded, of a decision that was only begun."""
+    locked = press(nurse, talk, "Lock", {TYPED: WORDS, "decide-saddle_feeling_change~reason": "Rang the hospital"})
+    for _ in range(2):
+        locked = unlocked(nurse, locked, "not this one at all")
+        assert locked.status_code == 423
+        assert "comes back once you go on" in locked.text
+        assert "What you sent is not recorded yet" not in locked.text
+    back = unlocked(nurse, locked)
+    assert back.status_code == 422
+    assert "Rang the hospital" in back.text
+    assert service.consultation(talk).decisions == {}
+
+
+def unlocked(visitor: Visitor, locked: TestResponse, password: str = PASSWORD) -> TestResponse:
     """What a page that was locked over what was typed leads to, once the password is given."""
     page = pages.parse(locked.text)
     form = next(form for form in page.iter("form") if any(e.get("name") == "unlock_password" for e in form.iter()))
     sent = as_sent(page, form, next(e for e in form.iter() if e.tag == "button"))
-    sent["unlock_password"] = PASSWORD
+    sent["unlock_password"] = password
     return visitor.client.post(form.get("action") or locked.request.path, data=sent)
 
 
