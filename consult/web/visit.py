@@ -18,6 +18,7 @@ from consult.accounts.sessions import SignIn
 from consult.accounts.tries import SignInRefused
 from consult.web import cookies, holding, noting
 from consult.web.context import inst, own_address, this_request
+from consult.web.envelope import Fields
 from consult.web.token import begin_for
 from consult.web.token import token as csrf_token
 
@@ -29,7 +30,7 @@ PASSWORD: Final = "unlock_password"  # noqa: S105 - the name of a field
 CREDENTIAL: Final = "unlock_credential"
 THEN: Final = "unlock_then"
 PAGE, SEND, BACK = "page", "send", "back"
-"""What comes after the password: the page that was looked at, what a form sent, or a page with what could not be saved."""
+"""What comes after the password: the page that was looked at, what a form sent, or what could not be saved."""
 LOCKED: Final = 423
 
 
@@ -195,7 +196,7 @@ def locked_over(to: str, without: Collection[str]) -> AnyResponse:
     return _locked_page(owner, kept, BACK, to)
 
 
-def _locked_page(owner: Person, kept: holding.Fields, then: str, to: str, problem: str = "") -> AnyResponse:
+def _locked_page(owner: Person, kept: Fields, then: str, to: str, problem: str = "") -> AnyResponse:
     over = to if then == BACK else ""
     page = render_template("lock.html", owner=owner, problem=problem, kept=kept, sent=bool(kept), to=over, then=then)
     return make_response(page, LOCKED)

@@ -216,12 +216,30 @@ def test_what_is_recorded_is_not_said_to_be_begun(service: Service, nurse: Visit
     other = {"decide-bladder_feeling_change~reason": "Rang the ward"}
     reply = press(nurse, busy_talk, "Record decision", first | other, "decide-saddle_feeling_change")
     assert reply.text.count('class="q__error decide__note"') == 1
+    summary = told_above(reply)
+    assert "Not all that you typed is recorded" in summary
+    assert "The decision was not recorded" not in summary
+    proforma = service.instance.library.current.proforma
+    asked = {id_: proforma.by_id[id_].ask.rstrip("?") for id_ in ("saddle_feeling_change", "bladder_feeling_change")}
+    assert [asked[id_] in summary for id_ in asked] == [False, True]
     assert service.consultation(busy_talk).decisions.keys() == {"saddle_feeling_change"}
     second = {f"decide-bladder_feeling_change~{name}": text for name, text in decided.items()}
     assert press(nurse, busy_talk, "Record decision", second, "decide-bladder_feeling_change").status_code == 302
     assert service.consultation(busy_talk).decisions.keys() == {"saddle_feeling_change", "bladder_feeling_change"}
     told = press(nurse, busy_talk, "Record how the employee needs to read", {"reading~answer": "some"}, "reading")
     assert told.status_code == 302
+
+
+def told_above(reply: TestResponse) -> str:
+    """What stands in the box above the page."""
+    return pages.text(next(e for e in pages.parse(reply.text).iter("div") if e.get("id") == "error-summary"))
+
+
+def test_a_decision_that_is_refused_is_said_not_to_be_recorded(service: Service, nurse: Visitor, talk: str) -> None:
+    mark = "decide-saddle_feeling_change"
+    reply = press(nurse, talk, "Record decision", {f"{mark}~reason": "Rang the hospital"}, mark)
+    assert "The decision was not recorded" in told_above(reply)
+    assert "Choose your decision from the list" in told_above(reply)
 
 
 def test_signing_over_something_begun_says_that_it_is_not_signed(
