@@ -168,6 +168,12 @@ IN_WORDS: Final = {
 }
 
 
+LEFT: Final = frozenset({S.RELEASED, S.QUERIED_AFTER, S.WITHDRAWN_AFTER})
+"""The stages at which the text that was released is the last there is: none was begun in its place."""
+WITHOUT_CONSENT: Final = frozenset(
+    {S.NOT_EXPLAINED, S.EXPLAINED, S.WITHHELD, S.WITHDRAWN, S.NO_RECIPIENT, S.WITHDRAWN_AFTER}
+)
+
 EVENT_WORDS: Final[Mapping[str, str]] = {
     E.EXPLAINED: "Explained to the employee",
     E.CONSENT_GIVEN: "Consent given",
