@@ -16,6 +16,7 @@ from consult.documents.words import ATTENDANCE, ROLES, describe, uk_date, when
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
 from consult.record.ledger import Step
+from consult.record.release import EVENT_WORDS
 
 MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z)?")
 TECHNICAL: Final = frozenset(
@@ -41,6 +42,7 @@ KINDS: Final = {
     "answer_removed": "Answer removed",
     "blank_emergencies_explained": "Reason given for emergency questions that stay blank",
     "letter_printed": "Referral letter printed",
+    "leaflet_need_unmet": "A way in which you need to read was not met",
     "report_made": "Report to the manager made final",
     "reading_need_told": "How you need to read",
     "signing_retold": "The case of the signing told again, without its words",
@@ -126,8 +128,22 @@ def _details(step: Step, names: Mapping[str, str], proforma: Proforma | None) ->
     if step.content is None or step.kind.startswith("answer_"):
         return
     for key, value in step.content.items():
-        if key not in TECHNICAL and (words := _words(key, value, names, proforma)):
+        words = _reason(step, proforma) if key == "reason" else ""
+        if key not in TECHNICAL and (words := words or _words(key, value, names, proforma)):
             yield KEYS.get(key, key.replace("_", " ")).capitalize(), words
+
+
+def _reason(step: Step, proforma: Proforma | None) -> str:
+    """The reason of a step in words, where it is one of those that the proforma names; else ""."""
+    if proforma is None or step.content is None:
+        return ""
+    of = proforma.reasons
+    named = {
+        "consultation_abandoned": of.without_signing,
+        "entered_in_error": of.in_error,
+        "blank_emergencies_explained": of.blank,
+    }
+    return named.get(step.kind, {}).get(step.content["reason"], "")
 
 
 def _words(key: str, value: Any, names: Mapping[str, str], proforma: Proforma | None) -> str:
@@ -149,6 +165,8 @@ def _words(key: str, value: Any, names: Mapping[str, str], proforma: Proforma | 
 def _known(key: str, text: str, proforma: Proforma | None) -> str:
     if proforma and key == "decision":
         return proforma.decisions.get(text, text)
+    if key == "event":
+        return EVENT_WORDS.get(text, text)
     if key in ("questions", "changed_on_purpose"):
         return _asked(text, proforma)
     return text.replace("_", " ") if text.islower() and " " not in text else text

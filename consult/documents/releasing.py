@@ -19,6 +19,7 @@ from consult.record.ledger import Draft, Refused, append
 from consult.record.release import (
     CONSENTS,
     WISHES,
+    WITHOUT_CONSENT,
     Event,
     NotPossible,
     Release,
@@ -57,7 +58,16 @@ def says_the_same(release: Release, consultation: Consultation, definition: Defi
     chosen = chosen_again(release, definition)
     if content is None or chosen is None:
         return release.made is None
-    return bool(content["text"] == report(consultation, path, chosen, telephone_in(content["text"])))
+    made = report(consultation, path, chosen, telephone_in(content["text"]), consents(release, path))
+    return bool(content["text"] == made)
+
+
+def consents(release: Release, path: Path) -> bool:
+    """Whether the employee's consent stands: by the answers, or by what was recorded of it after signing."""
+    if release.stage in WITHOUT_CONSENT:
+        return False
+    last = next((happened for happened in reversed(release.log) if happened.event in CONSENTS), None)
+    return report_allowed(path) or (last is not None and last.step is not None)
 
 
 def chosen_again(release: Release, definition: Definition) -> Chosen | None:
@@ -81,11 +91,12 @@ def make_final(
             return
         definition = store.definition_of(consultation)
         path = path_of(consultation, definition)
-        after(now(consultation, definition, _today(store)).stage, Event.TEXT_FINAL)
-        if not report_allowed(path):
+        release = now(consultation, definition, _today(store))
+        after(release.stage, Event.TEXT_FINAL)
+        if not consents(release, path):
             raise NotPossible("The report can't be made final: the employee's consent is not recorded as given.")
         _check_chosen(chosen, path)
-        text = report(consultation, path, chosen, _telephone(conn, consultation))
+        text = report(consultation, path, chosen, _telephone(conn, consultation), consents=True)
         leaves = digest(with_names(text, names.employee, names.clinician))
         if shown and shown != leaves:
             raise Refused("What would leave changed since this page was made; read it again, then make it final.")

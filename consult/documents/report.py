@@ -30,10 +30,13 @@ class Chosen(Struct, frozen=True):
     written: Mapping[str, str] = field(default_factory=dict)
 
 
-def report(consultation: Consultation, path: Path, chosen: Chosen, telephone: str = "") -> str:
+def report(
+    consultation: Consultation, path: Path, chosen: Chosen, telephone: str = "", consents: bool | None = None
+) -> str:
     """The text of the report as it would leave now, with marks in place of names: an allow-list, in plain lines.
 
-    `telephone` is where the service is reached; "" leaves its line out.
+    `telephone` is where the service is reached; "" leaves its line out. Whether the employee `consents` is told by the
+    answers, where nothing says otherwise.
 
     A line that begins with # is the title or a heading, one with - an item of a list; every other is a paragraph.
     """
@@ -48,7 +51,7 @@ def report(consultation: Consultation, path: Path, chosen: Chosen, telephone: st
         lines += _part(part, path, chosen)
     if made := corrections(consultation):
         lines += ["## Corrected after the employee had read it", *(f"- {one_line(text)}" for text in made)]
-    return "\n".join([*lines, *_closing(path, chosen)]) + "\n"
+    return "\n".join([*lines, *_closing(path, chosen, consents)]) + "\n"
 
 
 def telephone_in(text: str) -> str:
@@ -57,12 +60,13 @@ def telephone_in(text: str) -> str:
     return next((line.removeprefix(TELEPHONE) for line in below_names if line.startswith(TELEPHONE)), "")
 
 
-def _closing(path: Path, chosen: Chosen) -> Iterator[str]:
+def _closing(path: Path, chosen: Chosen, consents: bool | None) -> Iterator[str]:
     yield "## Consent"
     if not _ticked(path, chosen):
         yield "This report holds no clinical details."
     allowed = "It was made with the employee's consent."
-    yield allowed if report_allowed(path) else "CONSENT IS NOT RECORDED AS GIVEN: do not send."
+    stands = report_allowed(path) if consents is None else consents
+    yield allowed if stands else "CONSENT IS NOT RECORDED AS GIVEN: do not send."
 
 
 def _part(part: Part, path: Path, chosen: Chosen) -> list[str]:

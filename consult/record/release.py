@@ -168,6 +168,35 @@ IN_WORDS: Final = {
 }
 
 
+LEFT: Final = frozenset({S.RELEASED, S.QUERIED_AFTER, S.WITHDRAWN_AFTER})
+"""The stages at which the text that was released is the last there is: none was begun in its place."""
+WITHOUT_CONSENT: Final = frozenset(
+    {S.NOT_EXPLAINED, S.EXPLAINED, S.WITHHELD, S.WITHDRAWN, S.NO_RECIPIENT, S.WITHDRAWN_AFTER}
+)
+
+EVENT_WORDS: Final[Mapping[str, str]] = {
+    E.EXPLAINED: "Explained to the employee",
+    E.CONSENT_GIVEN: "Consent given",
+    E.CONSENT_WITHHELD: "Consent withheld",
+    E.CONSENT_WITHDRAWN: "Consent withdrawn",
+    E.NO_RECIPIENT: "There is no manager to report to",
+    E.CONSENT_REMOVED: "What was recorded about consent was taken away",
+    E.COPY_BEFORE: "The employee wants a copy before it is sent",
+    E.COPY_SAME_TIME: "The employee wants a copy at the same time",
+    E.COPY_NONE: "The employee wants no copy",
+    E.COPY_REMOVED: "What was recorded about a copy was taken away",
+    E.TEXT_FINAL: "Text made final",
+    E.TEXT_CHANGED: "The text no longer stands, as an answer changed",
+    E.COPY_GIVEN: "Copy given to the employee",
+    E.AGREED: "The employee has read it and agrees",
+    E.WINDOW_ENDED: "The time to answer has passed",
+    E.CORRECTION_ASKED: "The employee asked for a correction",
+    E.CORRECTION_MADE: "Fact corrected",
+    E.CORRECTION_DECLINED: "The opinion stays",
+    E.RELEASED: "Released",
+}
+
+
 class NotPossible(Refused):
     """The event can't happen at this stage; the message says where the report stands."""
 

@@ -263,6 +263,7 @@ def _words() -> dict[str, Any]:
         "doing": doing.doing,
         "deciding": forms.deciding,
         "begun_about": begun.about,
+        "begun_only": begun.only,
         "begun_at": begun.is_at,
         "begun_decision": begun.of_decision,
         "begun_reading": begun.reading,

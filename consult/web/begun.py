@@ -56,6 +56,11 @@ def about() -> list[str]:
     return _asked() or decisions()
 
 
+def only() -> bool:
+    """Whether no decision was asked to be recorded by this request, or the one that was is: what is left is begun."""
+    return not _asked()
+
+
 def of_decision(question: str, name: str) -> str:
     """What was typed in one field of a decision."""
     alone = request.form.get(name, "") if question in _asked() else ""

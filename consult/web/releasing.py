@@ -22,7 +22,7 @@ from consult.proforma.path import Disagreement
 from consult.proforma.reports import Reports
 from consult.record.consultation import Consultation
 from consult.record.ledger import KeyReused, Refused, head
-from consult.record.release import IN_WORDS, Event, Release, holds_text
+from consult.record.release import EVENT_WORDS, IN_WORDS, LEFT, Event, Release, holds_text
 from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
@@ -144,8 +144,9 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
         abort(404)
     chosen, names = _chosen(consultation), names_of(consultation)
     release = releasing.now(consultation, definition, inst().today())
-    final = releasing.final_text(release, names) if holds_text(release.stage) or release.released else None
-    made = report(consultation, context["screen"].path, chosen, site_of(consultation).telephone)
+    final = releasing.final_text(release, names) if holds_text(release.stage) or release.stage in LEFT else None
+    path = context["screen"].path
+    made = report(consultation, path, chosen, site_of(consultation).telephone, releasing.consents(release, path))
     draft = with_names(made, names.employee, names.clinician)
     text = final if final is not None and not _choosing() else draft
     about_copy = _about_copy(release)
@@ -162,6 +163,7 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
         refused_event=event.value if event else "",
         mark=mark,
         says=IN_WORDS[release.stage],
+        event_words=EVENT_WORDS,
         reports=definition.reports,
         chosen=chosen,
         tickable=tickable(context["screen"].path),
@@ -171,6 +173,7 @@ def _page(consultation: Consultation, problem: str = "", wrong: str = "", event:
         digest=digest(text),
         made_at=head(inst().db.read()),
         is_final=text == final,
+        has_left=release.stage in LEFT,
         format=asked_format(),
         preselect=wanted if about_copy["with_copy"] else "",
         copy_format=shown_format(wanted),

@@ -8,6 +8,7 @@ from consult.documents.words import GIVEN_AS, describe, held
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
 from consult.record.ledger import Step
+from consult.record.release import EVENT_WORDS
 from consult.web.context import name_of
 
 SENTENCES = {
@@ -72,7 +73,7 @@ def document_label(step: Step) -> str:
     words = SENTENCES.get(step.kind, step.kind.replace("_", " ").capitalize())
     content = step.content or {}
     if step.kind == "report_consent_recorded" and content:
-        words += f": {content['event'].replace('_', ' ')}"
+        words += f": {EVENT_WORDS[content['event']].lower()}"
     if step.kind == "report_correction_answered" and content:
         words += ": made" if content["made"] else ": the opinion stays"
     if step.kind == "consultation_started" and content.get("paper"):

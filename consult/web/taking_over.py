@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from flask import abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -12,7 +14,7 @@ from consult.proforma.model import Proforma, Question
 from consult.record.consultation import OPEN, Consultation
 from consult.record.ledger import KeyReused
 from consult.record.store import NotOpen, NotYours, Refused
-from consult.web import forms
+from consult.web import begun, forms
 from consult.web.answers import entered
 from consult.web.context import inst, name_of, person, who
 from consult.web.desk import bp, held_before, own_key, screen_context, viewed_employee
@@ -25,6 +27,7 @@ TYPED = {
     "text": "In words",
     "why": "Why",
 }
+DECIDED: Final = ("decision", "reason", "told")
 
 
 @bp.route("/<consultation_id>/take-over", methods=["GET", "POST"])
@@ -63,8 +66,9 @@ def not_taken(error: Refused) -> Response | None:
     if consultation.owner != person().id and not held_before(consultation):
         return None
     screen = Screen.of(inst().store, consultation)
-    labels = TYPED | report_lines(inst().store.definition_of(consultation))
-    typed = [(label, text) for name, label in labels.items() if (text := request.form.get(name, "").strip())]
+    labels, decided = TYPED | report_lines(inst().store.definition_of(consultation)), _decided(screen.proforma)
+    plain = [name for name in labels if not (decided and name in DECIDED)]
+    typed = [*decided, *((labels[name], text) for name in plain if (text := request.form.get(name, "").strip()))]
     htmx = bool(request.headers.get("HX-Request"))
     given = [(q, _as_given(q, answer, screen.proforma)) for q, answer in entered(screen, everything=htmx)]
     page = render_template(
@@ -78,6 +82,13 @@ def not_taken(error: Refused) -> Response | None:
         sent=request.method == "POST",
     )
     return make_response(page, 409 if htmx or isinstance(error, NotOpen) else 403)
+
+
+def _decided(proforma: Proforma) -> list[tuple[str, str]]:
+    """What was typed of decisions on the talk's page, each with the question that it is about."""
+    about = [(question, name) for question in proforma.in_order(begun.decisions()) for name in DECIDED]
+    typed_in = [(f"{TYPED[name]}, {q.ask.rstrip('?')}", begun.of_decision(q.id, name).strip()) for q, name in about]
+    return [(label, text) for label, text in typed_in if text]
 
 
 def _as_given(question: Question, answer: Answer | None, proforma: Proforma) -> str:

@@ -18,6 +18,7 @@ from consult.accounts.sessions import SignIn
 from consult.accounts.tries import SignInRefused
 from consult.web import cookies, holding, noting
 from consult.web.context import inst, own_address, this_request
+from consult.web.envelope import Fields
 from consult.web.token import begin_for
 from consult.web.token import token as csrf_token
 
@@ -28,6 +29,8 @@ ASKED_COOKIE: Final = "consult_asked"
 PASSWORD: Final = "unlock_password"  # noqa: S105 - the name of a field
 CREDENTIAL: Final = "unlock_credential"
 THEN: Final = "unlock_then"
+PAGE, SEND, BACK = "page", "send", "back"
+"""What comes after the password: the page that was looked at, what a form sent, or what could not be saved."""
 LOCKED: Final = 423
 
 
@@ -130,7 +133,7 @@ def _ask_to_sign_in() -> AnyResponse:
 
 def _from_a_locked_page() -> bool:
     """Whether this came from the lock of a page that was only looked at: there is nothing to be sent."""
-    return request.form.get(THEN) == "page"
+    return request.form.get(THEN) == PAGE
 
 
 def own_path() -> str:
@@ -181,8 +184,8 @@ def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:
 
 def _lock_page(signed_in: SignIn, problem: str) -> AnyResponse:
     kept = () if _from_a_locked_page() else holding.behind_lock(own_path())
-    page = render_template("lock.html", owner=signed_in.person, problem=problem, kept=kept, sent=bool(kept), to="")
-    return make_response(page, LOCKED)
+    then = (BACK if request.form.get(THEN) == BACK else SEND) if kept else PAGE
+    return _locked_page(signed_in.person, kept, then, own_path(), problem)
 
 
 def locked_over(to: str, without: Collection[str]) -> AnyResponse:
@@ -190,7 +193,12 @@ def locked_over(to: str, without: Collection[str]) -> AnyResponse:
     _lock_now()
     g.person, owner = None, g.visit.person
     kept = holding.sealed(owner.id, to, without)
-    page = render_template("lock.html", owner=owner, problem="", kept=kept, sent=True, to=to)
+    return _locked_page(owner, kept, BACK, to)
+
+
+def _locked_page(owner: Person, kept: Fields, then: str, to: str, problem: str = "") -> AnyResponse:
+    over = to if then == BACK else ""
+    page = render_template("lock.html", owner=owner, problem=problem, kept=kept, sent=bool(kept), to=over, then=then)
     return make_response(page, LOCKED)
 
 

@@ -148,3 +148,37 @@ def test_on_a_narrow_screen_the_button_that_prints_does_not_lie_over_the_choice_
         over = button and button["x"] < choice["x"] + choice["width"] and choice["x"] < button["x"] + button["width"]
         above = button and button["y"] < choice["y"]
         assert not (button and over and above) or button["y"] + button["height"] + shadow <= choice["y"]
+
+
+LINES = """e => { const r = document.createRange(); r.selectNodeContents(e);
+    return new Set([...r.getClientRects()].map(box => Math.round(box.top))).size; }"""
+
+
+def test_on_a_narrow_screen_no_word_above_a_column_of_the_letter_and_no_time_is_broken(
+    visit: Visit, service: Service
+) -> None:
+    consultation = service.begin()
+    store, asked = service.instance.store, service.instance.library.current.proforma.by_id["saddle_feeling_change"]
+    store.save(consultation, asked, Answer("present"), 0, "print:narrow", "single", service.who("nurse"))
+    page = visit("nurse").page()
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(f"/consultations/{consultation}/letter")
+    cells = page.locator("article table th, article table td:nth-child(3)")
+    assert [cells.nth(at).evaluate(LINES) for at in range(cells.count())] == [1] * 4
+
+
+def test_the_question_of_an_addendum_stands_clear_of_the_button_above_it(visit: Visit, ids: dict[str, str]) -> None:
+    page = visit("nurse").page()
+    for width in (1366, 320):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.goto(f"/consultations/{ids['signed']}/addendum")
+        page.locator("[name=chosen]").select_option("work_status")
+        page.get_by_role("button", name="Show this question").click()
+        button, asked = (
+            page.get_by_role("button", name="Show this question").bounding_box(),
+            page.locator("#correction"),
+        )
+        box = asked.bounding_box()
+        assert button
+        assert box
+        assert box["y"] >= button["y"] + button["height"] + 8

@@ -121,3 +121,18 @@ def test_the_questions_to_correct_stand_under_their_sections_each_once(
     assert groups == {s.title: [q.id for q in proforma.in_section(s.id)] for s in proforma.sections}
     listed = [id_ for ids in groups.values() for id_ in ids]
     assert sorted(listed) == sorted(q.id for q in proforma.questions if not q.retired)
+
+
+def test_what_an_earlier_addendum_corrected_is_shown_beside_what_was_signed(service: Service, nurse: Visitor) -> None:
+    """The page showed what was signed alone, as if nobody had corrected it yet."""
+    talk = service.signed(work_status=Answer("answered", "off_sick"))
+    path, question = f"/consultations/{talk}/addendum", service.instance.library.current.proforma.by_id["work_status"]
+    labels = {option.code: option.label for option in question.options}
+    corrections = ({"a.work_status": "at_work_after_time_off"}, {"blank": "yes"})
+    for sent, then in zip(corrections, (labels["at_work_after_time_off"], "Not recorded"), strict=True):
+        both = {"question": question.id, "chosen": question.id}
+        assert nurse.post(path, {**WHY, **both, f"seen.{question.id}": "0", **sent}).status_code == 302
+        page = pages.parse(nurse.post(path, {"act": "question", "chosen": question.id}).text)
+        said = " ".join(pages.text(next(e for e in page.iter("fieldset") if e.get("id") == "correction")).split())
+        assert f"Signed as: {labels['off_sick']}. Corrected on" in said
+        assert f"to: {then}. Corrected now to:" in said

@@ -100,6 +100,18 @@ def test_the_page_says_each_step_in_plain_words(shared: Service, employee: str) 
     assert pages.title(page) == "Everything held about one employee"  # a title names nobody
 
 
+def test_why_a_consultation_ended_is_said_in_the_words_that_were_chosen(service: Service, nurse: Visitor) -> None:
+    reasons = service.instance.library.current.proforma.reasons
+    for end, chosen in (("abandon", reasons.without_signing), ("in-error", reasons.in_error)):
+        code, words = next(iter(chosen.items()))
+        talk = service.begin()
+        nurse.post(f"/consultations/{talk}/{end}", {"reason": code})
+        said = pages.parse(asked(nurse, service.consultation(talk).started["employee"]))
+        ended = [pages.text(e) for e in said.iter("dd")]
+        assert words in ended
+        assert code.replace("_", " ") not in ended
+
+
 def test_that_it_was_put_together_is_a_step_with_its_reason(shared: Service, employee: str) -> None:
     visitor, conn = shared.visitor("doctor"), shared.instance.db.read()
     asked(visitor, employee, "json", "Asked in person on 4 March")

@@ -158,7 +158,8 @@ def test_a_leaflet_given_in_another_form_asks_why_and_the_reason_is_counted(serv
     assert nurse.post(path, said).status_code == 302
     page = shown(nurse, talk)
     assert "was given without" not in page
-    assert "Not met in back-pain-core: Large print (16 point); Easy read. It could not be printed here." in page
+    unmet = "Large print (16 point); Easy read. It could not be printed here."
+    assert f"Not met in “Back pain and your work”: {unmet}" in page
     steps = shown(nurse, f"{talk}/steps")
     assert "A need of the employee was not met" in steps
     for role in ("administrator", "audit_lead"):

@@ -12,6 +12,7 @@ from consult.documents.blocks import Block, text_of
 from consult.documents.report import digest
 from consult.proforma.answer import Answer
 from consult.record.ledger import head, steps
+from consult.record.release import EVENT_WORDS, Event
 
 MARKS = {"h2": "title", "h3": "heading", "p": "paragraph", "ul": "list"}
 
@@ -80,6 +81,35 @@ def test_the_whole_way_on_the_page(service: Service, nurse: Visitor, talk: str) 
     assert "Nora Nurse" in pages.text(page)
     history = pages.text(nurse.get(f"/consultations/{talk}/steps"))
     assert "Report to the manager released" in history
+
+
+def test_what_has_happened_is_told_in_words_with_what_the_employee_says_is_wrong(
+    service: Service, nurse: Visitor, talk: str
+) -> None:
+    address = f"/consultations/{talk}/report"
+    nurse.post(address, {"kind": "manager", "act": "final", "shown": digest(leaves(nurse.get(address)))})
+    given = {"shown": digest(leaves(nurse.get(address))), "how": "in_person", "window_ends": "2099-01-01"}
+    nurse.post(f"{address}/copy_given", given)
+    nurse.post(f"{address}/correction_asked", {"text": "It says Monday"})
+    nurse.post(f"{address}/consent_withdrawn", {"how": "by_email"})
+    (log,) = [e for e in nurse.get(address).iter("ol") if e.get("class") == "log"]
+    said = [pages.text(e).partition(": ")[2] for e in log]
+    assert said[-4:] == [
+        "Text made final",
+        "Copy given to the employee",
+        "The employee asked for a correction: It says Monday",
+        "Consent withdrawn",
+    ]
+    history = pages.text(nurse.get(f"/consultations/{talk}/steps"))
+    assert "after signing: consent withdrawn" in history
+    asked = {"reason": "The employee, today", "form": "html"}
+    employee = service.consultation(talk).started["employee"]
+    handed_out = pages.text(pages.parse(nurse.post(f"/employees/{employee}/everything", asked).text))
+    assert "Consent withdrawn" in handed_out
+
+
+def test_every_event_of_a_report_has_its_words() -> None:
+    assert set(EVENT_WORDS) == set(Event)
 
 
 def test_where_the_wish_for_a_copy_is_not_recorded_the_page_says_where_to_record_it(
@@ -223,6 +253,67 @@ def to_release(service: Service, nurse: Visitor, wish: str = "no_copy") -> str:
     address = f"/consultations/{talk}/report"
     assert nurse.post(address, {"kind": "manager", "act": "final"}).status_code == 302
     return address
+
+
+SENT = {"to": "line_manager", "how": "by_email"}
+
+
+def release(nurse: Visitor, address: str) -> None:
+    reply = nurse.post(f"{address}/released", {**SENT, "shown": digest(leaves(nurse.get(address)))})
+    assert reply.status_code == 302
+
+
+def test_a_text_corrected_after_its_release_is_shown_and_can_be_made_final(service: Service, nurse: Visitor) -> None:
+    """Before, the text that had left stood there as the final one, without the correction."""
+    address = to_release(service, nurse)
+    release(nurse, address)
+    nurse.post(f"{address}/correction_asked", {"text": "It says desk work"})
+    nurse.post(f"{address}/correction_made", {"text": "Standing work"})
+    page = nurse.get(address)
+    assert "Standing work" in leaves(page)
+    assert "Not final: do not send" in pages.text(page)
+    assert "This is the final text" not in pages.text(page)
+    assert "An earlier text was released to the line manager, by email, by Nora Nurse" in pages.text(page)
+    again = {"kind": "manager", "act": "final", "shown": pages.value_of(page, "shown") or ""}
+    assert nurse.post(address, again).status_code == 302
+    assert "released" in events(nurse.get(address))
+    release(nurse, address)
+    assert "Released. To the line manager" in pages.text(nurse.get(address))
+
+
+def test_of_a_text_that_has_left_the_page_says_so(service: Service, nurse: Visitor) -> None:
+    address = to_release(service, nurse)
+    release(nurse, address)
+    for event, sent in (("correction_asked", {"text": "Desk work"}), ("consent_withdrawn", {"how": "by_email"})):
+        assert nurse.post(f"{address}/{event}", sent).status_code == 302
+        said = pages.text(nurse.get(address))
+        assert "This is the final text, byte for byte as it left." in said
+        assert "as it leaves" not in said
+
+
+def test_consent_withdrawn_after_signing_is_not_said_to_stand(service: Service, nurse: Visitor) -> None:
+    address = to_release(service, nurse)
+    assert nurse.post(f"{address}/consent_withdrawn", {"how": "by_email"}).status_code == 302
+    page = nurse.get(address)
+    assert "It was made with the employee's consent." not in leaves(page)
+    assert "CONSENT IS NOT RECORDED AS GIVEN: do not send." in leaves(page)
+
+
+@pytest.mark.parametrize("answer", ["withheld", "no_manager"])
+def test_consent_given_after_signing_lets_the_report_be_made_and_released(
+    service: Service, nurse: Visitor, answer: str
+) -> None:
+    """Before, the page said that the employee consents, and its button was refused for want of consent."""
+    address = f"/consultations/{service.signed(report_consent=Answer('answered', answer))}/report"
+    for event in ("consent_given", "copy_none"):
+        assert nurse.post(f"{address}/{event}", {"how": "in_person"}).status_code == 302
+    page = nurse.get(address)
+    assert "It was made with the employee's consent." in leaves(page)
+    made = {"kind": "manager", "act": "final", "shown": pages.value_of(page, "shown") or ""}
+    assert nurse.post(address, made).status_code == 302
+    release(nurse, address)
+    nurse.post(f"{address}/consent_withdrawn", {"how": "in_person"})
+    assert nurse.post(address, {"kind": "manager", "act": "final"}).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,24 @@ def test_another_person_who_signs_in_there_cannot_have_it_opened_and_who_typed_i
     assert concerns(service, consultation) == Answer("answered", TEXT)
 
 
+def test_who_sits_before_what_another_typed_is_told_nothing_that_is_not_so(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    path = f"/consultations/{consultation}/answers"
+    waits = hidden(locked(nurse, path).text)
+    nurse.post("/sign-in", {"username": "dan.doctor", "password": PASSWORD})
+    nurse.token = ""
+    theirs = nurse.client.post(path, data={**waits, "csrf_token": nurse.csrf()}, headers=OURS)
+    assert "Send what was kept" not in theirs.text
+    assert "Kept for whoever typed it" in theirs.text
+    assert "what is kept here is then lost" in theirs.text
+    wrong = sign_in(nurse, theirs.text, password="not this one at all")
+    assert wrong.status_code == 422
+    assert "Nobody is signed in here" not in wrong.text
+    assert "<strong>Dan Doctor</strong> is still signed in here" in wrong.text
+    assert "Send what was kept" in sign_in(nurse, wrong.text).text
+
+
 def test_what_waits_goes_into_no_other_consultation_than_it_was_typed_for(
     service: Service, nurse: Visitor, consultation: str
 ) -> None:

@@ -259,12 +259,30 @@ def test_what_is_recorded_is_not_said_to_be_begun(service: Service, nurse: Visit
     other = {"decide-bladder_feeling_change~reason": "Rang the ward"}
     reply = press(nurse, busy_talk, "Record decision", first | other, "decide-saddle_feeling_change")
     assert reply.text.count('class="q__error decide__note"') == 1
+    summary = told_above(reply)
+    assert "Not all that you typed is recorded" in summary
+    assert "The decision was not recorded" not in summary
+    proforma = service.instance.library.current.proforma
+    asked = {id_: proforma.by_id[id_].ask.rstrip("?") for id_ in ("saddle_feeling_change", "bladder_feeling_change")}
+    assert [asked[id_] in summary for id_ in asked] == [False, True]
     assert service.consultation(busy_talk).decisions.keys() == {"saddle_feeling_change"}
     second = {f"decide-bladder_feeling_change~{name}": text for name, text in decided.items()}
     assert press(nurse, busy_talk, "Record decision", second, "decide-bladder_feeling_change").status_code == 302
     assert service.consultation(busy_talk).decisions.keys() == {"saddle_feeling_change", "bladder_feeling_change"}
     told = press(nurse, busy_talk, "Record how the employee needs to read", {"reading~answer": "some"}, "reading")
     assert told.status_code == 302
+
+
+def told_above(reply: TestResponse) -> str:
+    """What stands in the box above the page."""
+    return pages.text(next(e for e in pages.parse(reply.text).iter("div") if e.get("id") == "error-summary"))
+
+
+def test_a_decision_that_is_refused_is_said_not_to_be_recorded(service: Service, nurse: Visitor, talk: str) -> None:
+    mark = "decide-saddle_feeling_change"
+    reply = press(nurse, talk, "Record decision", {f"{mark}~reason": "Rang the hospital"}, mark)
+    assert "The decision was not recorded" in told_above(reply)
+    assert "Choose your decision from the list" in told_above(reply)
 
 
 def test_signing_over_something_begun_says_that_it_is_not_signed(
@@ -352,6 +370,8 @@ def test_where_not_all_can_be_saved_the_screen_is_locked_and_gives_it_back_after
     assert locked.status_code == 423
     assert EMPLOYEE[0] not in locked.text
     assert "comes back once you go on" in locked.text
+    assert "What is kept here is lost." in locked.text
+    assert "What was sent is lost." not in locked.text
     assert kept(service, talk) == WORDS
     assert nurse.ask(f"/consultations/{talk}").status_code == 423
     back = unlocked(nurse, locked)
@@ -360,12 +380,28 @@ def test_where_not_all_can_be_saved_the_screen_is_locked_and_gives_it_back_after
     assert "what you pressed was not done" not in back.text
 
 
-def unlocked(visitor: Visitor, locked: TestResponse) -> TestResponse:
+def test_after_a_wrong_password_the_lock_still_says_that_it_only_gives_back_what_was_typed(
+    service: Service, nurse: Visitor, talk: str
+) -> None:
+    """It said that what was sent would be recorded, of a decision that was only begun."""
+    locked = press(nurse, talk, "Lock", {TYPED: WORDS, "decide-saddle_feeling_change~reason": "Rang the hospital"})
+    for _ in range(2):
+        locked = unlocked(nurse, locked, "not this one at all")
+        assert locked.status_code == 423
+        assert "comes back once you go on" in locked.text
+        assert "What you sent is not recorded yet" not in locked.text
+    back = unlocked(nurse, locked)
+    assert back.status_code == 422
+    assert "Rang the hospital" in back.text
+    assert service.consultation(talk).decisions == {}
+
+
+def unlocked(visitor: Visitor, locked: TestResponse, password: str = PASSWORD) -> TestResponse:
     """What a page that was locked over what was typed leads to, once the password is given."""
     page = pages.parse(locked.text)
     form = next(form for form in page.iter("form") if any(e.get("name") == "unlock_password" for e in form.iter()))
     sent = as_sent(page, form, next(e for e in form.iter() if e.tag == "button"))
-    sent["unlock_password"] = PASSWORD
+    sent["unlock_password"] = password
     return visitor.client.post(form.get("action") or locked.request.path, data=sent)
 
 
@@ -386,6 +422,28 @@ def test_over_a_talk_that_a_colleague_has_taken_over_the_screen_is_locked_all_th
     assert WORDS in back.text
     assert "took this consultation over" in back.text
     assert kept(service, talk) is None
+
+
+@pytest.mark.parametrize("of", ["", "decide-saddle_feeling_change"])
+def test_decisions_begun_are_shown_to_be_copied_once_a_colleague_has_taken_the_talk_over(
+    service: Service, nurse: Visitor, busy_talk: str, of: str
+) -> None:
+    page = nurse.get(f"/consultations/{busy_talk}")
+    words = "Record decision" if of else "Save"
+    called = [both for both in presses(page) if pages.text(both[1]).strip() == words]
+    form, button = next(both for both in called if not of or f"of={of}" in (both[1].get("value") or ""))
+    sent = as_sent(page, form, button)
+    sent["decide-saddle_feeling_change~decision"] = "urgent_referral"
+    sent["decide-saddle_feeling_change~reason"] = "Rang the hospital"
+    sent["decide-bladder_feeling_change~told"] = "The second ward"
+    service.instance.store.take_over(
+        busy_talk, service.who["nurse"].actor, "They are ill", "taken over", service.who["doctor"]
+    )
+    reply = nurse.client.post(button.get("formaction") or form.get("action") or "", data=sent)
+    facts = next(e for e in pages.parse(reply.text).iter("dl"))
+    asked = [pages.text(e) for e in facts.iter("dt")]
+    assert [pages.text(e) for e in facts.iter("dd")] == ["The second ward", "Urgent referral made", "Rang the hospital"]
+    assert [words in said for words, said in zip(("bladder", "legs", "legs"), asked, strict=True)] == [True] * 3
 
 
 @pytest.mark.parametrize("words", ["Lock", "Sign out"])
