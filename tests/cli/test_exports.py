@@ -15,7 +15,6 @@ from consult.record import settings
 from consult.record.store import Who
 from consult.signed import head_at, signer
 
-
 NESTED = '{"head":' * 100_000
 
 
