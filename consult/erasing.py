@@ -158,7 +158,7 @@ def read_list(file: Path) -> list[Erased]:
     try:
         lines = file.read_text("utf-8").split("\n") if file.exists() else []  # a reason may hold other line ends
         return [_line(json.loads(line)) for line in lines if line.strip()]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise Refused(f"{file} is no list of what was erased; take the right file, or mend its last line.") from error
 
 

@@ -36,9 +36,13 @@ from consult.rewinding import at_step
 from consult.signed import signer
 
 BESIDE: Final = ".head.json"
-HEAD_LINE: Final = re.compile(r"[Ss]tep (\d+) of the record, ([0-9a-f]{64})")
+HEAD_LINE: Final = re.compile(r"[Ss]tep ([0-9]{1,18}) of the record, ([0-9a-f]{64})")
 MOST_NAMED: Final = 20
+MOST_STEPS: Final = 10**18 - 1
+"""More than any log has; a database takes no number much larger."""
 BLANK: Final = " \t"
+MALFORMED: Final = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading JSON that somebody else wrote may end in: such as lists without end inside each other."""
 NOT_A_STEP: Final = (
     "Its head, step {step}, {hash}, is no step of this log: the file is of another record, its head was changed, or "
     "the log was made anew or put back. Hold the log against a witness with `consult verify --witness FILE`."
@@ -205,7 +209,7 @@ def _head_of_paper(file: Path, content: bytes) -> tuple[int, str]:
 
 def _is_step(conn: Connection, step: int, hash_: str) -> list[str]:
     """That a head is none of this log, in a sentence; nothing if it is one."""
-    found = next(ledger.steps(conn, seq=step), None) if step else None
+    found = next(ledger.steps(conn, seq=step), None) if 0 < step <= MOST_STEPS else None
     if (step, hash_) == (0, ledger.START) or (found is not None and found.hash == hash_):
         return []
     return [NOT_A_STEP.format(step=step, hash=hash_)]
@@ -233,7 +237,7 @@ def _head_beside(file: Path) -> Head:
         head = Head(**known)
         if any(type(getattr(head, f.name)) is not f.type for f in fields(head)):
             raise TypeError
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, *MALFORMED) as error:
         raise ExportRefused(f"{beside(file)} is not what this program wrote, so nothing was compared.") from error
     return head
 
@@ -283,7 +287,7 @@ def _check_results(instance: Instance, file: Path, content: bytes) -> Checked:
         head = known.pop("head")
         step, hash_ = int(head["step"]), str(head["hash"])
         selection = _selection(head, known)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except MALFORMED as error:
         raise ExportRefused(
             f"{file} holds no results with their head, so nothing was compared; count with --format json --head."
         ) from error

@@ -87,7 +87,7 @@ def read(file: Path) -> Iterator[dict[str, Any]]:
             try:
                 line = json.loads(text.decode("utf-8"))
                 said = {**line, "type": str(line["type"])}
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise _no_line(number, file) from error
             yield said
 

@@ -48,6 +48,7 @@ EVENTS: Final = {
     "refused_origin": "Form refused, sent from another site",
     "refused_host": "Asked for under another host name",
     "refused_method": "Page used in a way it has not",
+    "refused_name": "Text refused, as it names an employee",
     "refused_size": "More sent than is taken",
     "braked": "Too many requests of one kind",
     "log_full": "No more lines today about whoever is not signed in",

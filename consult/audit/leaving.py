@@ -12,7 +12,7 @@ pages offer them beside the internal results only, and say so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -87,9 +87,13 @@ def safe(conn: Connection, measures: MeasureSet, dataset: Dataset, found: Result
         each = {name: one for name, one in each.items() if one.eligible >= LEAVES_FROM}
         found = results(conn, measures, dataset, _only(conn, chosen, [name for (name,) in each]))
     gone = {id_ for id_ in found.measures if _few(one.measures[id_].applicable for one in each.values())}
-    return replace(
-        found, measures={id_: Result(0, 0, 0, 0) if id_ in gone else result for id_, result in found.measures.items()}
-    )
+    return without(found, gone)
+
+
+def without(found: Results, ids: Collection[str]) -> Results:
+    """Results in which some measures stand empty, and so are withheld."""
+    kept = {id_: Result(0, 0, 0, 0) if id_ in ids else result for id_, result in found.measures.items()}
+    return replace(found, measures=kept)
 
 
 def _only(conn: Connection, selection: Selection, names: list[str]) -> Selection:

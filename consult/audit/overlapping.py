@@ -38,6 +38,22 @@ def kept_back(samples: Mapping[str, Cases]) -> dict[str, str]:
     return gone
 
 
+def sharing(samples: Mapping[str, Cases]) -> frozenset[str]:
+    """The samples, by id, that share a case with another, of those large enough to show a number."""
+    large = {id_: frozenset(cases) for id_, cases in samples.items() if len(frozenset(cases)) >= LEAVES_FROM}
+    held = Counter(case for cases in large.values() for case in cases)
+    return frozenset(id_ for id_, cases in large.items() if any(held[case] > 1 for case in cases))
+
+
+def not_told(applies: Mapping[str, Mapping[str, Cases]]) -> dict[str, frozenset[str]]:
+    """The measures not to be told of each round: of the few cases that set two rounds apart, some apply to fewer still.
+
+    `applies` are by measure the cases it applies to in each round, the first made first.
+    """
+    gone = [(id_, measure) for measure, samples in applies.items() for id_ in kept_back(samples)]
+    return {id_: frozenset(measure for one, measure in gone if one == id_) for id_, _ in gone}
+
+
 def _sharing(mine: frozenset[Key], shown: Mapping[str, frozenset[Key]]) -> list[str]:
     """The rounds shown that share cases with one, or with another that does; the nearest first."""
     found: list[str] = []

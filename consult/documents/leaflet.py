@@ -222,7 +222,7 @@ def _split(text: str, file: str) -> tuple[dict[str, Any], str, int]:
     end = next(number for number, line in enumerate(lines) if number and line.strip() == _FENCE)
     try:
         raw = tomli.loads("\n".join(lines[1:end]))
-    except (tomli.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: broken TOML, or a number of thousands of digits
         why = why_no_toml("\n".join(lines[1:end]), error, above=1)
         raise ContentError([Problem(file, name, f"The front matter is not valid TOML: {why}")]) from error
     return raw, "\n".join(lines[end + 1 :]), end + 2

@@ -128,7 +128,11 @@ _converters: Final = _Converters()
 
 def _to_html(body: str) -> str:
     converter = _converters.whole if SPECIAL.search(body) else _converters.plain
-    return converter.reset().convert(body)
+    try:
+        return converter.reset().convert(body)
+    except RecursionError:
+        vars(_converters).clear()  # what was half read would be in the next text
+        raise
 
 
 def body_faults(body: str, start: int) -> Iterator[str]:
@@ -140,8 +144,12 @@ def body_faults(body: str, start: int) -> Iterator[str]:
         for found in _RAW_HTML.findall(line):
             raw_html = True
             yield f"Line {number} holds raw HTML ({found}); write it in Markdown, without angle brackets."
-    if not raw_html:
+    if raw_html:
+        return
+    try:
         yield from _Forbidden.found_in(_to_html(body))
+    except RecursionError:
+        yield "Lists stand too deeply inside each other; write fewer levels."
 
 
 class _Forbidden(HTMLParser):

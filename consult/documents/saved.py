@@ -53,7 +53,7 @@ def key_of(content: bytes) -> Key | None:
         if any(not isinstance(value, str) for value in known.values()) or made.tzinfo is None:
             return None
         return Key(made=made, **known)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

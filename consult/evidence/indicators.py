@@ -15,9 +15,12 @@ from consult.instance import Instance
 from consult.record.database import Connection
 
 
-def mohawk_sheet(at: Moment) -> Sheet:
-    """Indicators in the shape of MoHaWK as they may leave: the whole service, and denominators of 10 or more."""
-    found = at.basis.found
+def mohawk_sheet(at: Moment, gone: frozenset[str] = frozenset()) -> Sheet:
+    """Indicators in the shape of MoHaWK as they may leave: the whole service, and denominators of 10 or more.
+
+    `gone` are measures that another round, for the same reader, would tell of few cases with.
+    """
+    found = leaving.without(at.basis.found, gone)
     period = f"{at.round.start}/{at.round.end}"
     rows = [
         [period, at.instance.provider, id_, at.instance.measures.version, result.met, result.applicable, None, None]

@@ -28,6 +28,8 @@ NOTHING_RUNS: Final = {"strings_to_formulas": False, "strings_to_urls": False, "
 _RUNS: Final = r"[=+\-@\t\r\n＝＋－＠]"
 _TO_GUARD: Final = re.compile(rf"'*{_RUNS}")
 _GUARDED: Final = re.compile(rf"'+{_RUNS}")
+_RUNS_IF_PARTED: Final = re.compile(rf"[;\t]['\s]*{_RUNS}")
+"""What would be run where a program parts cells at semicolons and tabs too, as some spreadsheets can."""
 
 
 class SheetRefused(Exception):
@@ -67,7 +69,10 @@ def csv_records(sheet: Sheet) -> Iterator[str]:
 def _record(cells: Sequence[Cell]) -> str:
     line = io.StringIO(newline="")
     written = [guarded(cell) if isinstance(cell, str) else cell for cell in cells]
-    csv.writer(line, lineterminator="\r\n").writerow(written)
+    parted = any(isinstance(cell, str) and _RUNS_IF_PARTED.search(cell) for cell in written)
+    csv.writer(line, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC if parted else csv.QUOTE_MINIMAL).writerow(
+        written
+    )
     return line.getvalue()
 
 

@@ -24,7 +24,7 @@ from consult.record.ledger import Refused, Step, seen_of, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
 from consult.signed import head_at, signer
-from consult.web import begun, holding, needing
+from consult.web import begun, holding, needing, noting
 from consult.web.context import content_is_approved, inst, person, this_request, who
 from consult.web.screen import Screen
 
@@ -227,8 +227,12 @@ def seen_here(history: Sequence[Step], beside: bool) -> int | str:
 
 
 def without_a_name(**texts: str) -> None:
-    """Refuse texts, each by the name of its field, that hold the name or number of an employee registered here."""
+    """Refuse texts, each by the name of its field, that hold the name or number of an employee registered here.
+
+    That tells whoever may not look for employees that there is one of that name: so it is noted who was told it.
+    """
     if naming := [field for field, text in texts.items() if identity.named_in(inst().db.read(), text)]:
+        noting.note("refused_name")
         sentence = "A text holds the name or number of an employee; write it without, as these texts are handed on."
         raise Refused(sentence, naming[0])
 

@@ -19,7 +19,7 @@ from consult.exchange.sheets import csv_records
 from consult.record import settings
 from consult.record.database import Connection
 from consult.web.context import inst, person
-from consult.web.rounds import found, leads
+from consult.web.rounds import found, leads, not_told
 
 if TYPE_CHECKING:
     from consult.evidence.moment import Made
@@ -63,7 +63,8 @@ def indicators(round_id: str) -> Response:
 
     one = found(round_id)
     with inst().db.snapshot() as conn:
-        text = "".join(csv_records(mohawk_sheet(Moment(inst(), conn, one, leaves=True))))
+        gone = not_told().get(one.id, frozenset()) if person().outside else frozenset()
+        text = "".join(csv_records(mohawk_sheet(Moment(inst(), conn, one, leaves=True), gone)))
     headers = {"Content-Disposition": 'attachment; filename="leaving-indicators.csv"'}
     return Response(text, mimetype="text/csv", headers=headers)
 

@@ -66,17 +66,17 @@ def sealed(person_id: str, path: str, without: Collection[str] = ()) -> Fields:
 
 
 def behind_lock(path: str) -> Fields:
-    """What this request sent, for the page of a lock, and nothing of another site's.
+    """What this request sent, for the page of a lock, and nothing of another site's, sealed or not: anybody has a text
+    sealed for anybody, by sending a form without a sign-in.
 
     Of a page made before another person signed in it is asked after the password whether it is to be sent.
     """
     if request.method != "POST":
         return ()
-    who, to_be_asked = _typed_by(), HERE in request.form
-    if not (who or SEALED in request.form):
-        if not _from_our_page():
-            return ()
-        to_be_asked = True
+    who = _typed_by()
+    if not (who or _from_our_page()):
+        return ()
+    to_be_asked = not who or HERE in request.form
     return (*sealed(who, path), (HERE, "yes")) if to_be_asked else sealed(who, path)
 
 

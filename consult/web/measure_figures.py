@@ -12,7 +12,7 @@ from consult.audit.measures import Measure
 from consult.audit.results import Result, Results
 from consult.audit.suppression import LEAVES_FROM
 from consult.web.context import inst, site_name
-from consult.web.results import aims, leaving, parts
+from consult.web.results import aims, beside_another, leaving, parts
 
 
 def figures_of(block: Results, one: Measure) -> list[Figure]:
@@ -27,7 +27,7 @@ def figures_of(block: Results, one: Measure) -> list[Figure]:
     done = [] if leaving() else planning.marks(actions.actions(inst().db.read()).values(), one.id, block.selection.site)
     found.append(figures.trend(one, taken.months, lines, done, LEAVES_FROM if leaving() else PERCENT_FROM))
     found += _items(block, one, taken)
-    if leaving() and may_leave.pooled(inst().db.read(), block.selection):
+    if leaving() and (may_leave.pooled(inst().db.read(), block.selection) or beside_another(block.selection)):
         return [found[0], *_items(block, one, taken)]
     if not leaving():
         found.append(figures.over_sites(one, _named(taken.sites), lines, _name_of_selected(block)))

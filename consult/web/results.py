@@ -28,7 +28,7 @@ from consult.proforma.dataset import Dataset
 from consult.proforma.days import day_in
 from consult.record import settings
 from consult.web.context import inst, person
-from consult.web.rounds import MODES, shown
+from consult.web.rounds import MODES, not_told, shown
 
 bp = Blueprint("results", __name__, url_prefix="/results")
 OUTCOMES = {"met": "Met", "not_met": "Not met", "not_applicable": "Not applicable", "missing": "Missing"}
@@ -141,7 +141,17 @@ def blocks(chosen: Selection) -> list[Results]:
     found = [
         audit.results(conn, measures, dataset, replace(chosen, capture=mode)) for mode in audit.modes(conn, chosen)
     ]
-    return [may_leave.safe(conn, measures, dataset, one) for one in found] if leaving() else found
+    return [as_told(may_leave.safe(conn, measures, dataset, one)) for one in found] if leaving() else found
+
+
+def as_told(found: Results) -> Results:
+    """Results as whoever asks may be told them: outside without what two rounds together would tell of few cases."""
+    return may_leave.without(found, not_told().get(found.selection.round, ())) if person().outside else found
+
+
+def beside_another(chosen: Selection) -> bool:
+    """Whether somebody outside is shown another round that shares cases with this one."""
+    return person().outside and chosen.round in not_told()
 
 
 class NoRoundYet(Exception):
@@ -270,6 +280,7 @@ def words(chosen: Selection, measures: MeasureSet) -> dict[str, object]:
         "chosen": chosen_again,
         "leaving": leaving(),
         "pooled": may_leave.pooled(conn, chosen),
+        "beside_another": beside_another(chosen),
         "leaves_from": LEAVES_FROM,
         "percent": comparison.percent,
         "aims": aims(),
@@ -316,7 +327,7 @@ def file(file_name: str) -> Response:
     if leaving() and FILES[file_name] == "mohawk":
         abort(404)
     with inst().db.snapshot() as conn:
-        found = audit.results(conn, *parts(), whole_if_leaving(selection()))
+        found = as_told(audit.results(conn, *parts(), whole_if_leaving(selection())))
         content = exports.results_file(inst(), conn, found, scoring(), FILES[file_name], leaving())
     return _attached(content, file_name)
 

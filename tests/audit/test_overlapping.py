@@ -7,7 +7,7 @@ from itertools import combinations, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult.audit.overlapping import MOST_TOGETHER, kept_back
+from consult.audit.overlapping import MOST_TOGETHER, kept_back, not_told, sharing
 
 FEWEST = 10
 
@@ -40,6 +40,16 @@ def test_a_sample_that_shows_no_number_gives_nothing_away() -> None:
 def test_two_quarters_and_a_half_year_with_one_case_more_are_found() -> None:
     assert kept_back(lines((0, 40), (40, 80), (0, 81))).keys() == {"2"}
     assert not kept_back(lines((0, 40), (40, 80), (0, 80)))
+
+
+def test_a_measure_is_not_told_of_the_later_round_where_it_applies_to_few_of_what_sets_them_apart() -> None:
+    applies = {"few": lines((0, 40), (0, 38)), "ten": lines((0, 40), (0, 30)), "none": lines((0, 40), (0, 9))}
+    assert not_told(applies) == {"1": {"few"}}
+
+
+def test_only_samples_that_show_a_number_share_cases() -> None:
+    assert sharing(lines((0, 40), (30, 80), (80, 120))) == {"0", "1"}
+    assert not sharing(lines((0, 40), (0, 9)))
 
 
 def test_of_more_rounds_than_can_be_tried_a_further_one_waits() -> None:

@@ -15,6 +15,8 @@ from consult.record import settings
 from consult.record.store import Who
 from consult.signed import head_at, signer
 
+NESTED = '{"head":' * 100_000
+
 
 def verified(consult, folder, *files, code=0):
     result = consult(folder, "verify", *files, code=code)
@@ -93,11 +95,34 @@ def test_a_file_with_another_head_is_of_another_record(consult, case_file, real)
     assert "is no step of this log" in verified(consult, real, file, code=1)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"step": "1"}', "[]"])
+@pytest.mark.parametrize("text", ["", "{}", '{"step": "1"}', "[]", NESTED])
 def test_a_head_that_cannot_be_read_is_not_all_is_well(consult, case_file, text):
     folder, file = case_file
     beside(file).write_text(text)
     assert "nothing was compared" in verified(consult, folder, file, code=1)
+
+
+@pytest.mark.parametrize("step", [10**30, -(10**30), 2**63])
+def test_a_step_beyond_any_number_of_a_database_is_no_step(consult, case_file, step):
+    folder, file = case_file
+    head = json.loads(beside(file).read_text())
+    beside(file).write_text(json.dumps(head | {"step": step}))
+    assert "is no step of this log" in verified(consult, folder, file, code=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NESTED,
+        '{"head": {"step": 1e999, "hash": "", "provider": "", "capture": ""}}',
+        f'<meta name="consult-paper" content="{"[" * 100_000}">',
+        f"Step {'9' * 5000} of the record, {'0' * 64}",
+    ],
+)
+def test_a_file_made_to_trip_its_reader_is_not_compared_and_that_is_said(consult, demo_copy, tmp_path, text):
+    file = tmp_path / "handed-in"
+    file.write_text(text)
+    assert "nothing was compared" in verified(consult, demo_copy, file, code=1)
 
 
 def test_a_file_without_a_head_is_not_all_is_well(consult, case_file):

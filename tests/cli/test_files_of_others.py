@@ -38,6 +38,7 @@ LINES = {
     "a person without an id": '{"type": "person"}',
     "a first line alone": '{"type": "record", "form": "consult record 1"}\n{"type": "end"}',
     "what is no text": "\xff",
+    "a line nested without end": "[" * 100_000,
 }
 
 

@@ -236,9 +236,11 @@ def problems(text: str) -> list[tuple[str, str, str]]:
     return [(problem.file, problem.id, problem.sentence) for problem in refused.value.problems]
 
 
+DEEP = "\n".join(f"{' ' * 4 * level}* x" for level in range(400))
 MALFORMED = {
     "no front matter": ("+++\n", "", "The front matter is missing"),
     "broken TOML": ('title = "A sample"', "title = A sample", "not valid TOML"),
+    "a number of thousands of digits": ('title = "A sample"', f"title = {'9' * 5000}", "not valid TOML"),
     "unknown key": ('owner = "Not', 'ownr = "x"\nowner = "Not', "The key ownr is not known; remove it"),
     "missing key": ('title = "A sample"\n', "", "The key title is missing; write the title a reader sees"),
     "empty title": ('"A sample"', '" "', "The key title is not right"),
@@ -263,6 +265,7 @@ MALFORMED = {
     "a first-level heading": ("Some text.", "# Big", "begin headings with ##"),
     "a picture from elsewhere": ("Some text.", "![a](https://example.org/a.png)", "write the name of an SVG file"),
     "an unknown mark": ("{.today}", "{.tomorrow}", "The heading mark 'tomorrow' is not known; use one of: key"),
+    "lists nested without end": ("Some text.", DEEP, "Lists stand too deeply inside each other"),
     "an attribute": ("{.today}", "{: onclick=alert(1) }", "The attribute onclick on <h2> is refused"),
 }
 

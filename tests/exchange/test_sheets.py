@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from datetime import UTC, datetime
 from xml.etree import ElementTree
@@ -46,6 +47,10 @@ HOSTILE = [
     "a,b\r\n=c",
     "_x0000_",
     " =1",
+    "a;=1+1",
+    "a;'=1",
+    "a\t@SUM(A1)",
+    "b; ;-2",
 ]
 TEXT = st.one_of(
     st.sampled_from(HOSTILE),
@@ -86,6 +91,21 @@ def test_no_cell_of_a_csv_begins_with_what_a_spreadsheet_runs_and_reading_gives_
     for cell, text in zip(row, texts, strict=True):
         assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
         assert unguarded(cell) == text
+
+
+PARTS = st.lists(TEXT, min_size=1, max_size=4).flatmap(
+    lambda texts: st.sampled_from([";", "\t", ";;", "; "]).map(lambda mark: mark.join(["x", *texts]))
+)
+
+
+@given(st.lists(st.one_of(TEXT, PARTS), min_size=1, max_size=6))
+def test_nothing_is_run_where_cells_are_parted_at_semicolons_and_tabs_too(texts):
+    """Some programs part a file at all three; a mark of quotation counts where a cell begins."""
+    written = "".join(csv_records(Sheet("Any", ["n"] * len(texts), [texts])))
+    for quoted, plain in re.findall(r'(?:^|(?<=[,;\t\n]))(?:"((?:[^"]|"")*)"|([^,;\t\r\n"]*))', written):
+        assert not (quoted or plain).startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
+    _, row = csv.reader(io.StringIO(written, newline=""))
+    assert [unguarded(cell) for cell in row] == texts
 
 
 @given(st.lists(TEXT, min_size=1, max_size=6))

@@ -9,6 +9,7 @@ from visiting import EMPLOYEE, Service, Visitor
 
 from consult.audit import rounds
 from consult.record.ledger import steps
+from consult.security_log import newest
 
 NAMING = f"{EMPLOYEE[0]} asked for it"
 
@@ -51,4 +52,6 @@ def test_a_text_that_names_an_employee_is_refused(
     lead = service.visitor("audit_lead")
     service.employee()
     assert write(service, lead, NAMING) == 422
+    told = next(newest(service.instance.folder, 1))
+    assert (told.event, told.person) == ("refused_name", service.who["audit_lead"].actor)
     assert write(service, lead, "It was agreed") == 302

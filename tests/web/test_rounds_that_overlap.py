@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +66,57 @@ def test_no_page_that_leaves_tells_the_day_of_a_case_and_its_print_names_the_rou
         assert pages.text(printed).startswith("Round “After”, provider DEMO. Measures version")
     inside = known.service.visitor("audit_lead").get(f"{path}?round={round_id}")
     assert in_words(held[0]) in pages.text(inside)
+
+
+def ten_apart(known: Audited) -> str:
+    """A round that lacks ten or more of the cases of “After”, so that it is shown beside it."""
+    instance, held = known.service.instance, days(known, known.rounds["After"])
+    end = max(day for day in held if sum(later > day for later in held) >= 10)
+    with instance.db.write() as conn:
+        wanted = Wanted("Ten apart", "DEMO", "retrospective", "2026-01-01", end)
+        return rounds.set_round(conn, wanted, LEAD, instance.store.at(), "key-of-ten-apart-1234")
+
+
+def told(known: Audited, path: str) -> dict[str, tuple[int, int]]:
+    """Met and applicable of each measure in a file that a coordinator has."""
+    text = known.service.visitor("coordinator").ask(path).text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if "indicator" in rows[0]:
+        return {row["indicator"]: (int(row["numerator"]), int(row["denominator"])) for row in rows}
+    counted = [(row["measure"], int(row["met"]), int(row["not_met"])) for row in rows]
+    return {name: (met, met + not_met) for name, met, not_met in counted}
+
+
+def test_no_measure_of_two_rounds_gives_away_the_few_that_it_applies_to_between_them(known: Audited) -> None:
+    """Ten cases or more set the rounds apart, and a measure applies to fewer of these."""
+    less, whole = ten_apart(known), known.rounds["After"]
+    counted = [known.counted(id_).measures for id_ in (whole, less)]
+    apart = {id_: counted[0][id_].applicable - counted[1][id_].applicable for id_ in counted[0]}
+    few = {id_ for id_, n in apart.items() if 0 < n < 10 and min(one[id_].applicable for one in counted) >= 10}
+    assert few
+    for path in ("/results/files/results.csv?round={}", "/evidence/rounds/{}/indicators.csv"):
+        first, second = (told(known, path.format(id_)) for id_ in (whole, less))
+        assert few <= first.keys()
+        assert not few & second.keys()
+        assert {n for id_ in first.keys() & second.keys() if 0 < (n := first[id_][1] - second[id_][1]) < 10} == set()
+    coordinator = known.service.visitor("coordinator")
+    said = "here or in what sets this round apart from another"
+    for id_ in few:
+        assert said in pages.text(coordinator.get(f"/results/measures/{id_}?round={less}"))
+        assert said in pages.text(coordinator.get(f"/results?round={less}"))
+    lead = known.service.visitor("audit_lead").get(f"/results/measures/{min(few)}?round={less}")
+    assert said not in pages.text(lead)
+
+
+def test_groups_of_two_rounds_that_share_cases_are_not_shown_beside_each_other(known: Audited) -> None:
+    """What one group has in one round, less what it has in the other, would be that of a few people."""
+    ten_apart(known)
+    coordinator = known.service.visitor("coordinator")
+    for name, broken_down in (("After", False), ("Before", True)):
+        page = coordinator.get(f"/results/measures/barriers_asked?round={known.rounds[name]}")
+        titles = [pages.text(e) for e in page.iter("h3")]
+        assert ("By staff group" in titles) == broken_down, titles
+        assert any(title in ("By month", "By quarter") for title in titles) == broken_down, titles
 
 
 def few_of_a_heading(known: Audited) -> str:

@@ -147,6 +147,22 @@ def test_a_form_of_no_page_of_this_session_is_done_by_no_unlocking(
         assert concerns(service, consultation) == Answer("answered", TEXT)
 
 
+@pytest.mark.parametrize(("site", "asked"), [("same-site", False), ("cross-site", False), ("same-origin", True)])
+def test_what_somebody_without_an_account_had_sealed_is_done_by_no_unlocking(
+    service: Service, nurse: Visitor, consultation: str, site: str, asked: bool
+) -> None:
+    """A form sent without a sign-in comes back sealed for whoever signs in: no other site puts that before the lock."""
+    path = f"/consultations/{consultation}/answers"
+    stranger = service.visitor()
+    sealed = hidden(stranger.client.post(path, data=sent(TEXT), headers=OURS).text)["held.held_sealed"]
+    nurse.csrf()
+    nurse.post("/lock")
+    reply = nurse.client.post(path, data={holding.SEALED: sealed}, headers={"Sec-Fetch-Site": site})
+    after = unlock(nurse, path, reply.text)
+    assert concerns(service, consultation) is None
+    assert ("It is recorded under your name if you send it" in after.text) == asked
+
+
 def test_a_page_only_looked_at_whose_session_ended_behind_the_lock_says_of_nothing_that_it_waits(
     service: Service, nurse: Visitor
 ) -> None:
