@@ -134,7 +134,7 @@ def _http(error: HTTPException) -> Reply:
     if code >= FAILED:
         return _failed("Something went wrong", "This could not be done.", code, "Go back and try again.")
     title, sentence = WORDS.get(code, ("Something went wrong", "Go back and try again."))
-    return _page(title, sentence, code)
+    return _page(title, sentence, code, words=holding.words())
 
 
 def _later(page: Reply) -> AnyResponse:
