@@ -25,8 +25,9 @@ DAMAGED: Final = (
     "Nothing was changed. Ask your administrator to run `consult verify`; use the paper form for a consultation that "
     "can't wait."
 )
+NOT_ALLOWED: Final = 403
 WORDS: Final = {
-    403: ("Not for your role", "Your role does not open this page; go back, or ask your administrator."),
+    NOT_ALLOWED: ("Not for your role", "Your role does not open this page; go back, or ask your administrator."),
     404: ("Page not found", "This page is not here; it may have moved. Check the address, or go back to the start."),
     405: ("Not possible", "This page can't be used that way; go back to the start."),
     413: ("Too large", "What was sent is too large; send less."),
@@ -134,7 +135,7 @@ def _http(error: HTTPException) -> Reply:
     if code >= FAILED:
         return _failed("Something went wrong", "This could not be done.", code, "Go back and try again.")
     title, sentence = WORDS.get(code, ("Something went wrong", "Go back and try again."))
-    return _page(title, sentence, code)
+    return _page(title, sentence, code, words=holding.words() if code == NOT_ALLOWED else ())
 
 
 def _later(page: Reply) -> AnyResponse:

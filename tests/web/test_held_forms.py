@@ -159,3 +159,18 @@ def test_a_browser_that_names_no_address_as_its_source_is_no_page_of_ours(nurse:
     nurse.post("/sign-out")
     reply = nurse.client.post("/incidents", data={"what": "x", "csrf_token": token}, headers={"Referer": "http://["})
     assert (reply.status_code, reply.headers["Location"]) == (302, "/sign-in")
+
+
+def test_what_was_written_is_shown_to_be_copied_where_who_signed_in_since_has_another_role(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    token = nurse.csrf()
+    nurse.post("/lock")
+    nurse.post("/sign-in", {"username": "cora.coordinator", "password": PASSWORD})
+    path = f"/consultations/{consultation}/answers"
+    reply = nurse.client.post(path, data={**sent(), "csrf_token": token}, headers=OURS)
+    assert reply.status_code == 403
+    look_over(reply)
+    assert [e.text for e in pages.parse(reply.text).iter("textarea")] == [TEXT]
+    stranger = nurse.client.post(path, data={**sent(), "csrf_token": token}, headers={"Sec-Fetch-Site": "same-site"})
+    assert TEXT.partition(chr(10))[0] not in stranger.text
