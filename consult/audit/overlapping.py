@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from functools import cache
 from itertools import product
 from typing import Final
 
@@ -50,8 +51,13 @@ def not_told(applies: Mapping[str, Mapping[str, Cases]]) -> dict[str, frozenset[
 
     `applies` are by measure the cases it applies to in each round, the first made first.
     """
-    gone = [(id_, measure) for measure, samples in applies.items() for id_ in kept_back(samples)]
+    found = cache(lambda samples: tuple(kept_back(dict(samples))))  # many measures apply to the same cases
+    gone = [(id_, measure) for measure, samples in applies.items() for id_ in found(_frozen(samples))]
     return {id_: frozenset(measure for one, measure in gone if one == id_) for id_, _ in gone}
+
+
+def _frozen(samples: Mapping[str, Cases]) -> tuple[tuple[str, frozenset[Key]], ...]:
+    return tuple((id_, frozenset(cases)) for id_, cases in samples.items())
 
 
 def _sharing(mine: frozenset[Key], shown: Mapping[str, frozenset[Key]]) -> list[str]:
@@ -65,11 +71,11 @@ def _sharing(mine: frozenset[Key], shown: Mapping[str, frozenset[Key]]) -> list[
 
 
 def _tells_of_few(samples: list[frozenset[Key]]) -> bool:
-    """Whether adding and subtracting the counts of these samples can leave those of one to nine cases."""
+    """Whether adding and subtracting the counts of others to the first's can leave those of one to nine cases."""
     if len(samples) > MOST_TOGETHER:
         return True
     parts = Counter(tuple(case in sample for sample in samples) for case in frozenset().union(*samples))
-    for signs in product((-1, 0, 1), repeat=len(samples)):
+    for signs in product((1,), *[(-1, 0, 1)] * (len(samples) - 1)):
         left = sum(n for part, n in parts.items() if sum(s for s, held in zip(signs, part, strict=True) if held))
         if 0 < left < LEAVES_FROM:
             return True
