@@ -48,11 +48,7 @@ def doing(**needed: object) -> str:
 def save_first() -> Response | str | tuple[str, int] | None:
     """Save what came with a button before its act; where an answer is not taken, nothing is done and that is said."""
     sent = this_request().form
-    if (
-        request.method != "POST"
-        or DOING not in sent
-        or not (request.blueprint == bp.name or request.endpoint == BESIDE)
-    ):
+    if request.method != "POST" or DOING not in sent or not _is_of_a_talk():
         return None
     needed, key = dict(parse_qsl(sent[DOING], keep_blank_values=True)), own_key()
     g.as_it_came, mark = sent, needed.get("of", "")
@@ -70,6 +66,11 @@ def save_first() -> Response | str | tuple[str, int] | None:
     done = save_all(screen, key)
     g.acting = before.id, mark
     return None if done.whole else answered(before, screen, key, done)
+
+
+def _is_of_a_talk() -> bool:
+    """Whether the address asked for is that of an act of the talk's page."""
+    return request.blueprint == bp.name or request.endpoint == BESIDE
 
 
 def with_the_rest(response: Response) -> Response:

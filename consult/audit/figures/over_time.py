@@ -64,11 +64,6 @@ def trend(
     inside, outside = _by_time(actions, first, periods[-1][0] if periods else 0, size)
     marked = [Action(_months(when) / size - first - 0.5, letter(i)) for i, (when, _) in enumerate(inside)]
     drawn = _drawn(points, first, charted, size) if len(points) >= FEWEST_POINTS else []
-    few = f"A {word} with fewer than {least} cases is in the table and not in the chart."
-    gone = (
-        f"Left out is each {word} with fewer than {least} cases; where these had fewer than {least} together, the "
-        f"smallest other {word} too, so that they can't be had from the total."
-    )
     return Figure(
         "trend",
         f"By {word}",
@@ -81,9 +76,18 @@ def trend(
         (
             *map(_action_said, marked, inside),
             *map(_outside_said, outside),
-            *([few] if len(table) > len(points) else []),
-            *([gone] if leaving and len(points) < len(periods) else []),
+            *([_small_said(word, least, leaving)] if len(points) < len(periods) else []),
         ),
+    )
+
+
+def _small_said(word: str, least: int, leaving: bool) -> str:
+    """What became of the periods that are too small for a point."""
+    if not leaving:
+        return f"A {word} with fewer than {least} cases is in the table and not in the chart."
+    return (
+        f"Left out is each {word} with fewer than {least} cases; where these had fewer than {least} together, the "
+        f"smallest other {word} too, so that they can't be had from the total."
     )
 
 
