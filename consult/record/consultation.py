@@ -275,7 +275,7 @@ def decided(consultation: Consultation, path: Path, question: Question) -> bool:
 
 def standing_decisions(consultation: Consultation, path: Path) -> dict[str, str]:
     """The codes of the decisions that stand, by question, in order."""
-    about = path.proforma.in_order(path.on & consultation.decisions.keys())
+    about = path.proforma.in_order({id_ for id_ in consultation.decisions if id_ in path.on})
     return {q.id: consultation.decisions[q.id].decision for q in about if decided(consultation, path, q)}
 
 
