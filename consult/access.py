@@ -82,8 +82,8 @@ def _held(
     path = path_of(consultation, definition)
     row = cases.of_consultation(conn, id_)
     clinician = names.get(consultation.owner, consultation.owner)
-    text = note(consultation, path, called(conn, consultation))
-    later = after_signing(consultation, path, called(conn, consultation))
+    calls = called(conn, consultation)
+    text, later = note(consultation, path, calls), after_signing(consultation, path, calls)
     return Held(
         id_,
         f"{uk_date(consultation.started['held_on'])}, with {clinician}, {ROLES.get(consultation.role, '').lower()}",

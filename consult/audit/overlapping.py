@@ -13,8 +13,12 @@ from functools import cache
 from itertools import product
 from typing import Final
 
+from consult.audit.measures import MeasureSet
+from consult.audit.results import Selection, judged
 from consult.audit.rounds import Key
 from consult.audit.suppression import LEAVES_FROM
+from consult.proforma.dataset import Dataset
+from consult.record.database import Connection
 
 MOST_TOGETHER: Final = 7
 """Rounds that share cases are tried in every way of adding and subtracting; of more than these a further one waits."""
@@ -44,6 +48,19 @@ def sharing(samples: Mapping[str, Cases]) -> frozenset[str]:
     large = {id_: frozenset(cases) for id_, cases in samples.items() if len(frozenset(cases)) >= LEAVES_FROM}
     held = Counter(case for cases in large.values() for case in cases)
     return frozenset(id_ for id_, cases in large.items() if any(held[case] > 1 for case in cases))
+
+
+def applying(
+    conn: Connection, measures: MeasureSet, dataset: Dataset, chosen: Mapping[str, Selection]
+) -> dict[str, dict[str, list[Key]]]:
+    """The cases that each measure applies to, met or not, by measure and the id of a selection."""
+    applies: dict[str, dict[str, list[Key]]] = {m.id: {id_: [] for id_ in chosen} for m in measures.measures}
+    for id_, selection in chosen.items():
+        for one in judged(conn, measures, dataset, selection):
+            for measure, outcome in one.outcomes.items():
+                if outcome in ("met", "not_met"):
+                    applies[measure][id_].append(one.case.key)
+    return applies
 
 
 def not_told(applies: Mapping[str, Mapping[str, Cases]]) -> dict[str, frozenset[str]]:

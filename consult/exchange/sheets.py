@@ -70,9 +70,8 @@ def _record(cells: Sequence[Cell]) -> str:
     line = io.StringIO(newline="")
     written = [guarded(cell) if isinstance(cell, str) else cell for cell in cells]
     parted = any(isinstance(cell, str) and _RUNS_IF_PARTED.search(cell) for cell in written)
-    csv.writer(line, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC if parted else csv.QUOTE_MINIMAL).writerow(
-        written
-    )
+    quoted = csv.writer(line, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC if parted else csv.QUOTE_MINIMAL)
+    quoted.writerow(written)
     return line.getvalue()
 
 

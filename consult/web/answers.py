@@ -20,7 +20,6 @@ from consult.web.screen import Screen
 
 NOT_DONE = "An answer was not saved, so what you pressed was not done. Correct the answer, then press it again."
 NOT_SIGNED = "The consultation is not signed: it is once you press Sign and lock again."
-NOT_YET = "What you began to decide is not recorded yet: complete it and press Record decision."
 
 
 @bp.post("/<consultation_id>/answers")
@@ -185,7 +184,7 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
         return with_what_was_begun(after)
     if not done.whole:
         not_done = NOT_DONE if "doing" in request.form else ""
-        told = {"not_done": not_done, "decision_problem": (not_done or NOT_YET) if half else ""}
+        told = {"not_done": not_done, "decision_problem": (not_done or begun.NOT_DECIDED) if half else ""}
         context = screen_context(after, conflicts=done.conflicts, errors=done.errors, **told)
         sent = {q: forms.as_sent(screen.proforma.by_id[q], request.form) for q in done.errors}
         context["screen"] = replace(context["screen"], unsaved={q: a for q, a in sent.items() if a})
@@ -196,7 +195,7 @@ def answered(before: Consultation, screen: Screen, key: str, done: Done) -> Resp
 
 def with_what_was_begun(consultation: Consultation) -> tuple[str, int]:
     """The page anew, with what was typed for buttons of it and is not recorded."""
-    told = {"decision_problem": NOT_YET if begun.decisions() else ""}
+    told = {"decision_problem": begun.NOT_DECIDED if begun.decisions() else ""}
     told["not_done"] = NOT_SIGNED if request.endpoint == "consultations.sign" else ""
     return render_template("consultations/show.html", **screen_context(consultation, **told)), 422
 

@@ -15,10 +15,12 @@ from consult.record.consultation import Consultation
 from consult.record.reading import Need
 from consult.web import needing
 from consult.web.forms import BETWEEN, deciding, decisions_begun
+from consult.web.holding import came
 
 READING, UNMET = "reading", "unmet"
 """The marks of the two forms about how the employee needs to read."""
-NOT_YET: Final = "What you began to record here is not recorded yet: complete it and press its button."
+NOT_RECORDED: Final = "What you began to record here is not recorded yet: complete it and press its button."
+NOT_DECIDED: Final = "What you began to decide is not recorded yet: complete it and press Record decision."
 
 
 class Typed(Struct, frozen=True):
@@ -36,8 +38,7 @@ def fields() -> MultiDict[str, str]:
     if request.method != "POST":
         return MultiDict()
     done = g.get("done_mark", "")
-    came: MultiDict[str, str] = g.get("as_it_came", request.form)
-    ours = [(n, v) for n, v in came.items(multi=True) if BETWEEN in n and not (done and n.startswith(done + BETWEEN))]
+    ours = [(n, v) for n, v in came().items(multi=True) if BETWEEN in n and not (done and n.startswith(done + BETWEEN))]
     return MultiDict(ours)
 
 
@@ -75,9 +76,9 @@ def of_reading(consultation: Consultation) -> dict[str, str]:
     """Which of the two forms about reading hold something that is not recorded, with the sentence that says so."""
     sent, problems = fields(), dict[str, str]()
     if any(sent.get(f"{UNMET}{BETWEEN}{name}") for name in ("needs", "leaflet", "reason")):
-        problems[UNMET] = NOT_YET
+        problems[UNMET] = NOT_RECORDED
     if f"{READING}{BETWEEN}size" in sent and reading(None, True) != reading(needing.need_of(consultation), False):
-        problems[READING] = NOT_YET
+        problems[READING] = NOT_RECORDED
     return problems
 
 

@@ -10,7 +10,6 @@ from flask import Request, current_app, g, request, url_for
 from consult.accounts import people
 from consult.accounts.people import Person
 from consult.instance import Instance
-from consult.record import settings
 from consult.record.store import Who
 
 
@@ -50,7 +49,7 @@ def site_name(code: str, provider: str = "") -> str:
     """What people call a site of this service; one of another provider, or not known, by its code."""
     if "site_names" not in g:
         g.site_names = {one: site.name for one, site in inst().sites.items()}
-        g.own_provider = settings.provider(inst().db.read())
+        g.own_provider = inst().provider
     elsewhere = provider not in ("", g.own_provider)
     return f"site {code} of {provider}" if elsewhere else str(g.site_names.get(code) or f"site {code}")
 

@@ -266,7 +266,7 @@ def shown_note(consultation: Consultation) -> str:
     """The note of a consultation with its head, as it is shown, copied and printed."""
     path, names = inst().store.path_of(consultation), called(inst().db.read(), consultation)
     return with_head(
-        note_of(consultation),
+        note(consultation, path, names),
         signer(inst().db.read(), consultation),
         head_at(consultation),
         not content_is_approved(),

@@ -108,7 +108,7 @@ def words() -> tuple[str, ...]:
     """The texts of a form of ours that was refused, for its sender to copy: what has one word only was chosen."""
     if request.method != "POST" or holds_a_secret() or not (g.get("csrf_valid") or _from_our_page()):
         return ()
-    return tuple(text for name, text in _came().items(multi=True) if name not in NOT_HELD and " " in text.strip())
+    return tuple(text for name, text in came().items(multi=True) if name not in NOT_HELD and " " in text.strip())
 
 
 def holds_a_secret() -> bool:
@@ -131,13 +131,13 @@ def _sent(path: str) -> Held:
 
 def fields() -> Fields:
     """What a form sent that a page may hold."""
-    return tuple((name, value) for name, value in _came().items(multi=True) if name not in NOT_HELD | SECRETS)
+    return tuple((name, value) for name, value in came().items(multi=True) if name not in NOT_HELD | SECRETS)
 
 
-def _came() -> MultiDict[str, str]:
+def came() -> MultiDict[str, str]:
     """The form as it came, also where what a button of it needs was read out of it meanwhile (doing.py)."""
-    came: MultiDict[str, str] = g.get("as_it_came", request.form)
-    return came
+    form: MultiDict[str, str] = g.get("as_it_came", request.form)
+    return form
 
 
 def through_sign_in() -> Held:

@@ -13,7 +13,6 @@ from consult.record import identity, reading
 from consult.record.ledger import Refused
 from consult.record.reading import Answer, Need
 from consult.web import begun
-from consult.web.answers import NOT_YET
 from consult.web.context import inst, who
 from consult.web.desk import bp as consultations
 from consult.web.desk import found, own_key, place, refused, screen_context
@@ -46,7 +45,7 @@ def _refused(consultation_id: str, form: str, sentence: str, back: str) -> AnyRe
     if DOING not in request.form:
         return refused(sentence, back)
     problems = begun.of_reading(consultation := found(consultation_id)) | {form: sentence}
-    problem = NOT_YET if begun.decisions() else ""
+    problem = begun.NOT_DECIDED if begun.decisions() else ""
     context = screen_context(consultation, decision_problem=problem, reading_problems=problems)
     return render_template("consultations/show.html", **context), 422
 

@@ -64,21 +64,10 @@ def not_told() -> dict[str, frozenset[str]]:
         conn, known = inst().db.read(), shown()
         samples = {id_: sample_of(known[id_]) for id_ in rounds.rounds(conn) if id_ in known}
         beside = overlapping.sharing({id_: [case.key for case in one.taken] for id_, one in samples.items()})
-        applies = _applies({id_: one for id_, one in samples.items() if id_ in beside})
+        chosen = {id_: one.selection for id_, one in samples.items() if id_ in beside}
+        applies = overlapping.applying(conn, inst().measures, inst().library.current.dataset, chosen)
         g.not_told = dict.fromkeys(beside, frozenset()) | overlapping.not_told(applies)
     return cast(dict[str, frozenset[str]], g.not_told)
-
-
-def _applies(samples: Mapping[str, Sample]) -> dict[str, dict[str, list[Key]]]:
-    """The cases that each measure applies to, by measure and round."""
-    conn, measures, dataset = inst().db.read(), inst().measures, inst().library.current.dataset
-    applies: dict[str, dict[str, list[Key]]] = {m.id: {id_: [] for id_ in samples} for m in measures.measures}
-    for id_, sample in samples.items():
-        for one in audit.judged(conn, measures, dataset, sample.selection):
-            for measure, outcome in one.outcomes.items():
-                if outcome in ("met", "not_met"):
-                    applies[measure][id_].append(one.case.key)
-    return applies
 
 
 def found(round_id: str) -> Round:

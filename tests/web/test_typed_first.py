@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlparse
 from xml.etree.ElementTree import Element
@@ -68,6 +68,20 @@ def presses(page: Element) -> list[tuple[Element, Element]]:
         buttons = [e for e in controls(page, form) if e.tag == "button" and (e.get("type") or "submit") == "submit"]
         found += [(form, button) for button in buttons if of_main or form.get("id") == "answers"]
     return found
+
+
+def called(page: Element, words: str) -> tuple[Element, Element]:
+    """The button that says so, with its form."""
+    return next(both for both in presses(page) if pages.text(both[1]).strip() == words)
+
+
+def top_pressed(visitor: Visitor, talk: str, words: str) -> Callable[[], TestResponse]:
+    """What a button at the top of the talk's page sends, with a text typed before it."""
+    page = visitor.get(f"/consultations/{talk}")
+    form, button = called(page, words)
+    sent = as_sent(page, form, button)
+    sent[TYPED] = WORDS
+    return lambda: visitor.client.post(button.get("formaction") or "", data=sent)
 
 
 def kept(service: Service, talk: str) -> object:
@@ -228,7 +242,7 @@ def test_with_scripts_what_was_begun_is_not_shown_to_who_comes_after(
     service: Service, nurse: Visitor, busy_talk: str, words: str
 ) -> None:
     page = nurse.get(f"/consultations/{busy_talk}")
-    form, button = next(both for both in presses(page) if pages.text(both[1]).strip() == words)
+    form, button = called(page, words)
     sent = with_scripts(as_sent(page, form, button))
     for name, value in begun_fields().items():
         sent[name] = value
@@ -409,14 +423,11 @@ def unlocked(visitor: Visitor, locked: TestResponse, password: str = PASSWORD) -
 def test_over_a_talk_that_a_colleague_has_taken_over_the_screen_is_locked_all_the_same(
     service: Service, nurse: Visitor, talk: str, words: str
 ) -> None:
-    page = nurse.get(f"/consultations/{talk}")
-    form, button = next(both for both in presses(page) if pages.text(both[1]).strip() == words)
-    sent = as_sent(page, form, button)
-    sent[TYPED] = WORDS
+    press = top_pressed(nurse, talk, words)
     service.instance.store.take_over(
         talk, service.who["nurse"].actor, "They are ill", "taken over", service.who["doctor"]
     )
-    locked = nurse.client.post(button.get("formaction") or "", data=sent)
+    locked = press()
     assert locked.status_code == 423
     back = unlocked(nurse, locked)
     assert WORDS in back.text
@@ -430,8 +441,8 @@ def test_decisions_begun_are_shown_to_be_copied_once_a_colleague_has_taken_the_t
 ) -> None:
     page = nurse.get(f"/consultations/{busy_talk}")
     words = "Record decision" if of else "Save"
-    called = [both for both in presses(page) if pages.text(both[1]).strip() == words]
-    form, button = next(both for both in called if not of or f"of={of}" in (both[1].get("value") or ""))
+    so_called = [both for both in presses(page) if pages.text(both[1]).strip() == words]
+    form, button = next(both for both in so_called if not of or f"of={of}" in (both[1].get("value") or ""))
     sent = as_sent(page, form, button)
     sent["decide-saddle_feeling_change~decision"] = "urgent_referral"
     sent["decide-saddle_feeling_change~reason"] = "Rang the hospital"
@@ -450,12 +461,9 @@ def test_decisions_begun_are_shown_to_be_copied_once_a_colleague_has_taken_the_t
 def test_a_press_at_the_top_that_meets_a_locked_screen_saves_only_after_the_password(
     service: Service, nurse: Visitor, talk: str, words: str
 ) -> None:
-    page = nurse.get(f"/consultations/{talk}")
-    form, button = next(both for both in presses(page) if pages.text(both[1]).strip() == words)
-    sent = as_sent(page, form, button)
-    sent[TYPED] = WORDS
+    press = top_pressed(nurse, talk, words)
     service.clock.ahead = timedelta(minutes=16)
-    locked = nurse.client.post(button.get("formaction") or "", data=sent)
+    locked = press()
     assert locked.status_code == 423
     assert kept(service, talk) is None
     unlocked(nurse, locked)
