@@ -5,12 +5,14 @@ It is recorded by nothing yet. A page that is drawn after a form was sent shows 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from flask import g, request
 from msgspec import Struct
 from werkzeug.datastructures import MultiDict
 
+from consult.proforma.model import Proforma
 from consult.record.consultation import Consultation
 from consult.record.reading import Need
 from consult.web import needing
@@ -52,14 +54,19 @@ def is_at(question: str) -> bool:
     return question in _asked() or question in decisions()
 
 
-def about() -> list[str]:
-    """The questions about which that is so."""
-    return _asked() or decisions()
-
-
-def only() -> bool:
-    """Whether no decision was asked to be recorded by this request, or the one that was is: what is left is begun."""
-    return not _asked()
+def told(
+    proforma: Proforma, decision_problem: str, reading_problems: Mapping[str, str], not_done: str
+) -> tuple[list[tuple[str, str]], str]:
+    """What a page says above of what is not recorded: each place in it with its sentence, and the heading of all."""
+    refused = _asked()
+    found = [(f"q-{refused[0]}", decision_problem)] if decision_problem and refused else []
+    if decision_problem and not refused:
+        asks = {question.id: question.ask.rstrip("?") for question in proforma.in_order(decisions())}
+        found = [(f"q-{id_}", f"{ask}: {decision_problem}") for id_, ask in asks.items()]
+    found += [("reading", sentence) for sentence in list(reading_problems.values())[:1]]
+    found += [("", not_done)] if not_done else []
+    one_alone = refused and not reading_problems and not not_done
+    return found, "The decision was not recorded" if one_alone else "Not all that you typed is recorded"
 
 
 def of_decision(question: str, name: str) -> str:
