@@ -85,6 +85,7 @@ class Keys:
         self.read()
         self.press(f"Alt+{code if code in DIGITS else at['ring'].index(code) + 1}")
         self.saved(question)
+        expect(self.page.locator(f"#slot-{question} :focus")).to_have_count(0)  # it goes a moment after that is said
 
     def tick(self, question: str, code: str) -> None:
         """One of a list, by its place."""
