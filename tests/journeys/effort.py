@@ -32,7 +32,7 @@ COUNT = """
     addEventListener('pointerdown', e => { if (e.isTrusted) window.counted('clicks'); }, true);
     addEventListener('keydown', e => {
         if (!e.isTrusted || /^(Shift|Control|Alt|Meta)$/.test(e.key)) return;
-        const leaves = e.key === 'Tab' || e.key === 'Enter' && (e.ctrlKey || !e.target.matches('textarea'));
+        const leaves = e.key === 'Tab' || e.key === 'Enter' && (e.ctrlKey || e.altKey || !e.target.matches('textarea'));
         window.counted(typed(e.target) && !leaves ? 'typed' : 'keys');
     }, true);
 """
