@@ -16,9 +16,8 @@ from consult.audit.measures import MeasureSet
 from consult.audit.results import Selection
 from consult.audit.sql import excluded
 from consult.proforma.dataset import Dataset
-from consult.proforma.model import Proforma
 from consult.proforma.path import Path
-from consult.record.consultation import Consultation, fold, standing_answers
+from consult.record.consultation import Consultation, fold, path_of
 from consult.record.database import Connection
 from consult.record.ledger import steps
 from consult.record.library import Library
@@ -35,12 +34,13 @@ class Share(Struct, frozen=True):
     by_gesture: int
 
 
-def negatives(consultation: Consultation, proforma: Proforma) -> tuple[int, int]:
+def negatives(consultation: Consultation, path: Path) -> tuple[int, int]:
     """The findings recorded as absent in the sections that have the gesture: all of them, and those it answered.
 
-    Only answers that count are looked at: on the path, and not of an item that must by now be asked one by one.
+    Only answers that count are looked at: on the `path` of the consultation, and so not of an item that must by now be
+    asked one by one.
     """
-    path = Path(proforma, standing_answers(consultation, proforma))
+    proforma = path.proforma
     sections = {block.section for block in proforma.blocks if block.rest}
     absent = [
         question
@@ -70,9 +70,9 @@ def there(conn: Connection) -> bool:
     return conn.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (TABLE,)).fetchone() is not None
 
 
-def put(conn: Connection, consultation: Consultation, proforma: Proforma) -> None:
-    """Write the row of a consultation that is being signed."""
-    _write(conn, (consultation.id, *negatives(consultation, proforma)))
+def put(conn: Connection, consultation: Consultation, path: Path) -> None:
+    """Write the row of a consultation that is being signed, with its path."""
+    _write(conn, (consultation.id, *negatives(consultation, path)))
 
 
 def _write(conn: Connection, row: Row) -> None:
@@ -85,7 +85,7 @@ def told(conn: Connection, library: Library) -> Iterator[Row]:
         consultation = fold(signed.consultation, steps(conn, consultation=signed.consultation))
         if consultation.started:  # else redacted: what was asked is not known any more
             definition = library.definition(conn, consultation.started["definition"])
-            yield consultation.id, *negatives(consultation, definition.proforma)
+            yield consultation.id, *negatives(consultation, path_of(consultation, definition))
 
 
 def rebuild(conn: Connection, library: Library) -> None:

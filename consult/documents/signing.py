@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from consult.audit import cases, gesture
 from consult.audit.case import case_after, case_fields
 from consult.documents.called import called
-from consult.documents.note import note
+from consult.documents.note import Called, note
 from consult.documents.report import digest
 from consult.proforma.answer import Answer
 from consult.proforma.path import differing
@@ -21,8 +21,8 @@ from consult.record.projection import project_end
 from consult.record.store import Refused, Store, Who, check_answer
 
 CASE: Final = "case"
-"""What the case of a state is kept under, among what was worked out from it."""
-
+NOTE: Final = "note"
+"""What the case and the note of a state are kept under, among what was worked out from it."""
 
 SHOWN: Final = 16
 """Characters of a note's digest that a page bears: 64 bits tell any two notes of a consultation apart."""
@@ -89,6 +89,20 @@ def _case_after(
     return case_after(definition, before, moved, done, identity_fields(consultation), path)
 
 
+def note_so_far(store: Store, conn: Connection, consultation: Consultation) -> str:
+    """The note as it is signed, made once for a state of the consultation and what its site and leaflets are called.
+
+    A clinician reads it through, signs, and the transaction looks whether it is still what was read: one text.
+    """
+    names = called(conn, consultation)
+
+    def work() -> tuple[Called, str]:
+        return names, note(consultation, store.path_of(consultation), names)
+
+    known, text = consultation.worked_out(NOTE, work)
+    return text if known == names else work()[1]
+
+
 def sign(
     store: Store,
     consultation_id: str,
@@ -104,10 +118,10 @@ def sign(
     note that was read, as `as_shown` makes it ("": none was); NoteChanged is raised where it reads otherwise now.
     """
     with store.writing(consultation_id, who) as (conn, consultation):
-        path = store.path_of(consultation)
-        text = note(consultation, path, called(conn, consultation))
+        text = note_so_far(store, conn, consultation)
         if shown and shown != as_shown(text):
             raise NoteChanged("The note changed since it was read; read it again, then sign.")
+        path = store.path_of(consultation)
         holds = gate(consultation, path)
         if not holds.open or not _all_on_purpose(holds, changed_on_purpose):
             raise GateHolds("Signing is held: record what the page lists, then sign.")
@@ -120,7 +134,7 @@ def sign(
         at = store.at()
         draft = Draft("consultation_signed", content, who.actor, at, consultation_id, "", who.role, key)
         project(store, conn, append(conn, draft))
-        gesture.put(conn, consultation, store.definition_of(consultation).proforma)
+        gesture.put(conn, consultation, path)
         project_end(conn, consultation_id, SIGNED, at)
 
 

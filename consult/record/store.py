@@ -180,11 +180,8 @@ class Store:
     def writing(self, consultation_id: str, who: Who) -> Iterator[tuple[Connection, Consultation]]:
         """A transaction on an open consultation by the one who holds it."""
         with self.db.write() as conn:
-            consultation = self.consultation(consultation_id, conn)
-            if consultation is None:
-                raise Refused("There is no such consultation; go back to the list.")
-            _check_open(consultation.state)
-            _check_owner(consultation.owner, who)
+            consultation = self._memory.now(conn, consultation_id)  # committed steps: nothing is written here yet
+            _check_there_and_theirs(consultation, who)
             yield conn, consultation
 
     def save(

@@ -259,7 +259,7 @@ def ended_context(consultation: Consultation) -> dict[str, Any]:
 
 def note_of(consultation: Consultation) -> str:
     """The note of a consultation as it is signed: without its head."""
-    return note(consultation, inst().store.path_of(consultation), called(inst().db.read(), consultation))
+    return signing.note_so_far(inst().store, inst().db.read(), consultation)
 
 
 def shown_note(consultation: Consultation) -> str:

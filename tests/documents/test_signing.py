@@ -5,10 +5,11 @@ import pytest
 from consult.audit import cases
 from consult.audit.measures import outcomes, why_excluded
 from consult.documents import signing
+from consult.documents.called import called
 from consult.documents.note import note
 from consult.documents.signing import GateHolds
 from consult.proforma.answer import Answer
-from consult.record import ledger
+from consult.record import ledger, settings
 from consult.record.store import NotOpen, Refused, Who
 
 CAUDA = [
@@ -390,6 +391,43 @@ def test_every_case_equals_its_rebuild(signed):
     assert list(cases.iterate(signed.db.read())) == rows
     for row in rows:
         assert row.fields == signing.case_of(signed.store, signed.store.consultation(row.consultation))
+
+
+def test_the_note_that_is_kept_for_a_state_is_the_one_made_from_nothing(desk):
+    """Whatever came between: an answer, a decision, a leaflet, or another program that took words away."""
+    for act in (
+        lambda: desk.give(**ALL_ABSENT),
+        lambda: desk.give(employee_concern="Words that must go"),
+        lambda: desk.leaflet("printed"),
+        desk.explain_blanks,
+        lambda: redact(desk, desk.store.remembered(desk.id).seen("employee_concern")),
+    ):
+        act()
+        conn = desk.db.read()
+        whole = desk.store.consultation(desk.id)
+        again = note(whole, desk.store.path_of(whole), called(conn, whole))
+        kept = [signing.note_so_far(desk.store, conn, desk.store.remembered(desk.id)) for _ in range(2)]
+        assert kept == [again, again]
+    assert "Words that must go" not in again
+
+
+def test_a_note_is_made_anew_once_its_site_is_called_otherwise(desk):
+    known = desk.store.remembered(desk.id)
+    by_code = signing.note_so_far(desk.store, desk.db.read(), known)
+    with desk.db.write() as conn:
+        site = settings.Site(known.started["site"], "Invented Infirmary", {})
+        settings.put_site(conn, site, "cli:test", desk.store.at())
+    desk.begin()
+    known.id = desk.id  # which began after the site was named
+    by_name = signing.note_so_far(desk.store, desk.db.read(), known)
+    assert ("Invented Infirmary" in by_code, "Invented Infirmary" in by_name) == (False, True)
+
+
+def redact(desk, seq):
+    with desk.db.write() as conn:
+        draft = ledger.Draft("content_redacted", {"why": "asked for"}, "cli:test", desk.store.at(), "", f"step:{seq}")
+        ledger.append(conn, draft)
+        conn.execute("DELETE FROM step_content WHERE seq = ?", (seq,))
 
 
 def test_signing_is_by_the_clinician_who_holds_it(desk):
