@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from copy import copy
 
 from msgspec import Struct
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import HOLDING_LEVELS, Block, Contradiction, Count, Option, Panel, Proforma, Question
-from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Rule, Value, holds, might_hold
+from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Lookup, Rule, Value, holds, might_hold
 
 Answers = Mapping[str, Answer]
 
@@ -39,29 +38,43 @@ class Path:
     """
 
     def __init__(self, proforma: Proforma, answers: Answers) -> None:
-        self.proforma = proforma
-        self.answers = answers
-        self._on: set[str] = set()
-        self._found: dict[str, Answer | None] = {}
-        self._panels: dict[str, Panel | None] = {}
+        self._over(proforma, answers, set(), {}, dict.fromkeys(proforma.ids, OFF_PATH), {})
         self._go(proforma.asked)
 
+    def _over(
+        self,
+        proforma: Proforma,
+        answers: Answers,
+        on: set[str],
+        found: dict[str, Answer | None],
+        values: dict[str, Value],
+        panels: dict[str, Panel | None],
+    ) -> None:
+        self.proforma, self.answers = proforma, answers
+        self._on, self._found, self._values, self._panels = on, found, values, panels
+        self.look_up: Lookup = values.__getitem__
+        """The value a rule sees: OFF_PATH for a question that does not apply, None for a blank."""
+
     def _go(self, questions: Iterable[Question]) -> None:
-        self._whole = False  # what is looked up meanwhile is of the path so far, and not kept
+        """Take these along, in order: what a rule for showing names stands before, so what it sees is final."""
         for question in questions:
             if question.show_if is None or self._applies(question, question.show_if):
+                answer = self.answers.get(question.id)
+                if answer is not None and answer.state == ANSWERED and question.conditional:
+                    answer = self._with_options_on_path(question, answer)
                 self._on.add(question.id)
-        self._whole = True
+                self._found[question.id] = answer
+                self._values[question.id] = answer.as_value() if answer else None
 
     def after(self, answers: Answers) -> Path:
         """The path of other answers, equal to one made from nothing: asked again is only what may be otherwise."""
         moved = self.proforma.moved_by(differing(self.answers, answers))
-        later = copy(self)
-        later.answers, later._on = answers, self._on - moved
-        later._found, later._panels = self._found.copy(), self._panels.copy()
+        later, kept = Path.__new__(Path), (self._found.copy(), self._values.copy(), self._panels.copy())
+        later._over(self.proforma, answers, self._on - moved, *kept)
         for question_id in moved:
             later._found.pop(question_id, None)
             later._panels.pop(question_id, None)
+            later._values[question_id] = OFF_PATH
         later._go(question for question in self.proforma.in_order(moved) if not question.retired)
         return later
 
@@ -84,16 +97,7 @@ class Path:
 
     def answer(self, question_id: str) -> Answer | None:
         """The answer on the path; None if blank or parked. Options off the path are left out of a list."""
-        if question_id not in self._on:
-            return None
-        if question_id in self._found:
-            return self._found[question_id]
-        answer = self.answers.get(question_id)
-        if answer is not None and answer.state == ANSWERED:
-            answer = self._with_options_on_path(self.proforma.by_id[question_id], answer)
-        if self._whole:
-            self._found[question_id] = answer
-        return answer
+        return self._found.get(question_id)
 
     def _with_options_on_path(self, question: Question, answer: Answer) -> Answer | None:
         off = {o.code for o in question.conditional if not self.offers(o)}
@@ -107,13 +111,6 @@ class Path:
     def offers(self, option: Option) -> bool:
         """Whether an option applies, given the answers."""
         return option.show_if is None or holds(option.show_if, self.look_up)
-
-    def look_up(self, question_id: str) -> Value:
-        """The value a rule sees: OFF_PATH for a question that does not apply, None for a blank."""
-        if question_id not in self._on:
-            return OFF_PATH
-        answer = self.answer(question_id)
-        return answer.as_value() if answer else None
 
     def parked(self) -> list[str]:
         """The ids of questions that hold an answer but do not apply now, in order."""

@@ -134,6 +134,8 @@ def _joint_as_function(rule: Rule) -> Callable[[Lookup], bool]:
         (inner,) = tests
         return lambda look_up: not inner(look_up)
     needed = len(tests) if rule.all_ is not None else 1 if rule.any_ is not None else rule.at_least or 0
+    if needed == 1 and len({_compared(part) for part in rule.parts}) == 1 and _compared(rule.parts[0]):
+        return _any_of(tuple(part.subject or "" for part in rule.parts), _compared(rule.parts[0]))
     if needed == len(tests):
         return lambda look_up: all([test(look_up) for test in tests])  # noqa: C419 - a list is quicker for so few
     if needed == 1:
@@ -143,10 +145,22 @@ def _joint_as_function(rule: Rule) -> Callable[[Lookup], bool]:
 
 def _leaf_as_function(rule: Rule) -> Callable[[Lookup], bool]:
     subject = rule.subject or ""
-    if rule.in_ is not None or rule.is_ is not None:
-        values = frozenset(rule.values) - {""}
+    if values := _compared(rule):
         return lambda look_up: (value := look_up(subject)).__class__ is not list and value in values
     return lambda look_up: _leaf(rule, look_up(subject))
+
+
+def _compared(rule: Rule) -> frozenset[str]:
+    """The codes or states that a leaf compares a single value with; none for any other rule."""
+    plain = rule.subject is not None and (rule.in_ is not None or rule.is_ is not None)
+    return frozenset(rule.values) - {""} if plain else frozenset()
+
+
+def _any_of(subjects: tuple[str, ...], values: frozenset[str]) -> Callable[[Lookup], bool]:
+    """The rule that one of many is alike, such as that any red flag is present, without a call for each."""
+    return lambda look_up: any(
+        [(value := look_up(one)).__class__ is not list and value in values for one in subjects]  # noqa: C419 - a list is quicker for so few
+    )
 
 
 def might_hold(rule: Rule, look_up: Lookup) -> bool:
