@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 from typing import Any, Final
 
 from flask import Flask, Response, g, request, url_for
+from flask.templating import Environment
 from jinja2 import StrictUndefined
 
 from consult.accounts import policy
@@ -127,8 +128,21 @@ AUDIT: Final = (
 """The modules of the audit: its results, and what stands beside them."""
 
 
+class Words(Environment):
+    """Jinja as Flask has it; all templates share the same words, so that they need no map of their own laid over them.
+
+    Through such a map each of some hundred words is looked up in Python, for every page and every file of macros.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """The words of a template."""
+        return super().make_globals(d) if d else self.globals
+
+
 class App(Flask):
     """Flask, which asks of each function that it calls whether it is a coroutine: here none is."""
+
+    jinja_environment = Words
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function as it is."""
