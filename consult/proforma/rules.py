@@ -74,12 +74,13 @@ class Rule(Strict, frozen=True, kw_only=True):
         """The rules a joint is made of; empty for a leaf."""
         return self.all_ or self.any_ or self.count or ((self.not_,) if self.not_ else ())
 
-    def leaves(self) -> Iterator[Rule]:
+    def leaves(self) -> tuple[Rule, ...]:
         """Every leaf, in order of writing."""
-        if not self.parts:
-            yield self
-        for part in self.parts:
-            yield from part.leaves()
+        return self._leaves
+
+    @cached_property
+    def _leaves(self) -> tuple[Rule, ...]:
+        return tuple(leaf for part in self.parts for leaf in part.leaves()) if self.parts else (self,)
 
     @cached_property
     def test(self) -> Callable[[Lookup], bool]:
