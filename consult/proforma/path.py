@@ -35,7 +35,8 @@ class Path:
     """The questions on the path for a set of answers, in the order of the proforma.
 
     A question is off the path when its `show_if` does not hold over the answers on the path before it. An emergency
-    question that is present, unsure or declined stays on the path whatever its rule says (design, decision 4).
+    question that is present, unsure or declined stays on the path whatever its rule says (ARCHITECTURE, "An emergency
+    never parks").
     """
 
     def __init__(self, proforma: Proforma, answers: Answers) -> None:
@@ -198,7 +199,7 @@ def group_state(path: Path, group: str) -> str:
     """The state of one group of the data set: present, absent, unable, not_asked or "" (nothing recorded).
 
     present if any counted item is; absent only if at least one primary item is on the path and each of those is
-    absent; unable if each is answered, none is present and one or more were unsure or declined (spec, mapping).
+    absent; unable if each is answered, none is present and one or more were unsure or declined; else not_asked.
     """
     primary: list[str | None] = []
     for question, count in path.proforma.counting_for.get(group, ()):
@@ -222,8 +223,8 @@ def rest_of(path: Path, block: Block, among: Collection[str] | None = None) -> l
     """The items "No to the rest" fills now: blank findings of the block that need not be asked one by one.
 
     An item whose `one_by_one_if` holds once the other items of the gesture are absent is left out, and so on until
-    nothing changes; examinations and items marked one by one never count (design, decision 5). `among` limits the
-    gesture to the items that were seen blank.
+    nothing changes; examinations and items marked one by one never count. `among` limits the gesture to the items that
+    were seen blank.
     """
     if not block.rest:
         return []

@@ -153,7 +153,7 @@ def might_hold(rule: Rule, look_up: Lookup) -> bool:
     """Whether the rule is true, or could still become true once blank and not established answers are known.
 
     Used for the level of a kept text: one that depends on a second answer which is blank, unsure or declined
-    shows the higher text (design, decision 6).
+    shows the higher text (ARCHITECTURE, "Levels are three-valued").
     """
     return _three(rule, look_up) is not False
 
