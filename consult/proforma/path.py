@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import HOLDING_LEVELS, Block, Contradiction, Count, Option, Panel, Proforma, Question
-from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Rule, Value, holds, might_hold
+from consult.proforma.rules import OFF_PATH, Rule, Value, holds, is_open, might_hold
 
 Answers = Mapping[str, Answer]
 
@@ -143,7 +143,7 @@ class Path:
         if panel is None or panel.when is None or holds(panel.when, self.look_up):
             return []
         named = dict.fromkeys(leaf.question or "" for leaf in panel.when.leaves())
-        return [self.proforma.by_id[q] for q in named if q in self._on and _is_open(self.look_up(q))]
+        return [self.proforma.by_id[q] for q in named if q in self._on and is_open(self.look_up(q))]
 
     def contradictions(self, decisions: Mapping[str, str]) -> list[Disagreement]:
         """The answers that do not agree now, with each other or with the decisions that stand, codes by question."""
@@ -181,10 +181,6 @@ def differing(one: Mapping[str, object], other: Mapping[str, object]) -> set[str
     """The keys under which two mappings do not hold the same."""
     moved = {key for key, there in other.items() if (here := one.get(key)) is not there and here != there}
     return moved | {key for key in one.keys() - other.keys() if one[key] is not None}
-
-
-def _is_open(value: Value) -> bool:
-    return value is None or (isinstance(value, str) and value in NOT_ESTABLISHED)
 
 
 def _chosen(answer: Answer) -> set[str]:
