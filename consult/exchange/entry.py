@@ -10,10 +10,9 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from consult.audit import cases
-from consult.audit.cases import CaseRow
+from consult.audit.cases import CaseRow, Key
 from consult.audit.episode import gap_code
 from consult.audit.in_error import last_steps
-from consult.audit.rounds import Key
 from consult.exchange.casefile import Import, differences, prepared, supersede, wrong_with
 from consult.proforma.dataset import Dataset
 from consult.proforma.days import day_in
@@ -218,8 +217,7 @@ def enter(
     _check_goes_on(conn, sitting.id, draft)
     step = append(conn, Draft("case_imported", fields, who.actor, settings.at, role=who.role, key=f"{key}:case"))
     cases.put(conn, fields, step=step)
-    named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))
-    content = {"draft": draft, "sitting": sitting.id, **named, "step": step}
+    content = {"draft": draft, "sitting": sitting.id, **cases.named(cases.key_of(fields)), "step": step}
     append(conn, Draft(ENTERED, content, who.actor, settings.at, role=who.role, key=f"{key}:entered"))
     return CaseRow(fields, "", step, 0)
 
@@ -285,8 +283,7 @@ def _changed(
 ) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """What was typed of a case that is held as a case holds it, and what is wrong with it."""
     with_dates, wrong = with_gap(typed)
-    fixed = dict(zip(cases.KEY, held.key, strict=True))
-    fields = prepared({**with_dates, **fixed}, dataset, settings)
+    fields = prepared({**with_dates, **cases.named(held.key)}, dataset, settings)
     wrong += wrong_with(fields, dataset, settings)
     if fields["provider"] == settings.provider and fields["site"] not in {held.fields["site"], "", *sites}:
         wrong.append(("site", NO_SITE))
@@ -298,14 +295,13 @@ def edits(conn: Connection, case: Key) -> list[tuple[str, str, str]]:
     return [
         (step.at, step.actor, step.content["reason"])
         for step in steps(conn, kind="case_edited")
-        if step.content is not None and tuple(step.content[name] for name in cases.KEY) == case
+        if step.content is not None and cases.key_of(step.content) == case
     ]
 
 
 def entered_by(conn: Connection, case: Key) -> set[str]:
     """Everybody who wrote a version of a case: those who may not be its second reader."""
-    named = dict(zip(cases.KEY, case, strict=True))
-    return {step.actor for kind in WRITTEN for step in steps(conn, kind=kind, said=named)}
+    return {step.actor for kind in WRITTEN for step in steps(conn, kind=kind, said=cases.named(case))}
 
 
 def written(conn: Connection, of: Collection[Key]) -> dict[Key, list[tuple[int, str]]]:

@@ -283,7 +283,7 @@ def _edit_page(held: CaseRow, form: EntryForm, values: Mapping[str, str], wrong:
         "entry/edit.html",
         held=held,
         stays=in_error.why_stays(held),
-        key=dict(zip(case_table.KEY, held.key, strict=True)),
+        key=case_table.named(held.key),
         seen=request.form.get("seen", held.step),
         told=entry.edits(conn, held.key),
         **form_context(form, values, wrong),

@@ -10,10 +10,9 @@ from msgspec import Struct
 
 from consult.audit import results as audit
 from consult.audit.breakdowns import span
-from consult.audit.cases import read
+from consult.audit.cases import Key, read
 from consult.audit.in_error import taken_out
 from consult.audit.results import Results
-from consult.audit.rounds import Key
 from consult.audit.why import why
 from consult.proforma.dataset import Dataset
 from consult.web import blind

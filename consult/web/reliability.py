@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 from consult.accounts.people import CLINICIANS
 from consult.audit import cases as case_table
 from consult.audit import reliability
-from consult.audit.cases import CaseRow
+from consult.audit.cases import CaseRow, Key
 from consult.audit.reliability import Reliability, Reread
-from consult.audit.rounds import Key, Round
+from consult.audit.rounds import Round
 from consult.exchange import casefile, entry
 from consult.exchange.entryform import EntryForm
 from consult.record.database import Connection

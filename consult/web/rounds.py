@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response
 from consult.audit import ascertainment, comparison, overlapping, rounds, sampling, statistics, targets, versions
 from consult.audit import cases as case_table
 from consult.audit import results as audit
+from consult.audit.cases import Key
 from consult.audit.measures import Measure
 from consult.audit.results import Result
-from consult.audit.rounds import Key, Round, SiteRule, Wanted
+from consult.audit.rounds import Round, SiteRule, Wanted
 from consult.audit.sampling import Change, Sample
 from consult.documents import unfinished
 from consult.record import begun as begun_record
