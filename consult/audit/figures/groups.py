@@ -7,8 +7,8 @@ from typing import Final
 
 from consult.audit import charts
 from consult.audit.breakdowns import ItemResult
-from consult.audit.comparison import COMPARE_FROM, PERCENT_FROM
-from consult.audit.figures.said import NO_COMPARISON, TOO_FEW, Figure, as_rate, interval, rate, recorded, told
+from consult.audit.comparison import COMPARE_FROM, NO_COMPARISON, PERCENT_FROM, interval, rate, recorded
+from consult.audit.figures.said import TOO_FEW, Figure, as_rate, told
 from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.results import Result

@@ -8,8 +8,8 @@ from typing import Final
 
 from consult.audit import charts, spc
 from consult.audit.charts import Action, Level, Period
-from consult.audit.comparison import PERCENT_FROM, percent
-from consult.audit.figures.said import TOO_FEW, Cells, Figure, interval, lines_key, rate, recorded
+from consult.audit.comparison import PERCENT_FROM, interval, percent, rate, recorded
+from consult.audit.figures.said import TOO_FEW, Cells, Figure, lines_key
 from consult.audit.measures import Measure
 from consult.audit.results import Result
 
