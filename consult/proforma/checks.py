@@ -12,8 +12,16 @@ from consult.proforma.model import LEVELS, OTHER, RELEASE_EVENTS, ROUTES, Count,
 from consult.proforma.reports import Reports
 from consult.proforma.rules import Rule
 
-KEY: Final = ("case_ref", "provider", "site", "consultation_date", "capture_mode")
-"""The fields by which the program itself finds and counts a case."""
+NEEDED: Final = (
+    "case_ref",
+    "provider",
+    "site",
+    "consultation_date",
+    "capture_mode",
+    "clinician_role",
+    "clinician_ref",
+)
+"""The fields by which the program itself finds and counts a case: no data set is without them."""
 
 MISSED: Final = "the program fills this field itself, in each case; put it back"
 
@@ -30,7 +38,7 @@ Finding = tuple[str, str]
 
 def check_dataset(dataset: Dataset) -> Iterator[Finding]:
     """The fields that the program itself needs and the data set does not have."""
-    yield from ((name, MISSED) for name in KEY if name not in dataset.by_name)
+    yield from ((name, MISSED) for name in NEEDED if name not in dataset.by_name)
 
 
 def check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:

@@ -126,6 +126,7 @@ def _taken_out(key: Key) -> str:
 
 def outside_groups(fields: dict[str, str], dataset: Dataset) -> bool:
     """Whether serious pathology was suspected, or an action recorded, though none of the red-flag groups is present."""
-    concluded = fields["serious_pathology_suspected"] == "yes" or fields["rf_action"] not in ("", "none")
+    suspected, action = fields.get("serious_pathology_suspected", ""), fields.get("rf_action", "")
+    concluded = suspected == "yes" or action not in ("", "none")
     groups = [f.name for f in dataset.fields if f.section == "red_flags" and "unable" in f.options]
     return concluded and all(fields[group] != "present" for group in groups)

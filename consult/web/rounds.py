@@ -9,7 +9,17 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from msgspec import Struct
 from werkzeug.wrappers import Response
 
-from consult.audit import ascertainment, comparison, overlapping, rounds, sampling, statistics, targets, versions
+from consult.audit import (
+    ascertainment,
+    comparison,
+    episode,
+    overlapping,
+    rounds,
+    sampling,
+    statistics,
+    targets,
+    versions,
+)
 from consult.audit import cases as case_table
 from consult.audit import results as audit
 from consult.audit.cases import Key
@@ -216,7 +226,7 @@ def show(round_id: str) -> str:
         "rounds/show.html",
         table=ascertainment.table(sample, begun),
         not_signed=begun,
-        against=dict(unfinished.by_dates(inst().db.read(), sample)),
+        against=dict(episode.by_dates(inst().db.read(), sample)),
         places=ascertainment.PLACES,
         so_far=ascertainment.ELIGIBLE_SO_FAR,
         eligibility={reason.id: reason.label for reason in inst().measures.eligibility},
