@@ -21,7 +21,12 @@ RULES: Final = {
     "first": "The first consecutive eligible cases from a date",
     "all": "All eligible cases in the period",
 }
-MODES: Final = ("live", "retrospective", "paper")
+MODES: Final = {
+    "live": "live consultations",
+    "retrospective": "case notes read afterwards",
+    "paper": "paper, entered later",
+}
+"""The ways of capture, never pooled: what the cases of each come from, as it stands in a sentence."""
 USUAL: Final = 40
 MOST: Final = 10_000
 LONGEST: Final = 120

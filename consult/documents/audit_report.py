@@ -22,11 +22,6 @@ from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.documents.evidence import Block, Drawn, Points, Table, Words
 from consult.proforma.dataset import Dataset
 
-MODES: Final = {
-    "live": "live consultations",
-    "retrospective": "case notes read afterwards",
-    "paper": "paper, entered later",
-}
 WITHHELD: Final = "withheld"
 TOO_FEW: Final = "too few to compare"
 NONE_READ: Final = "No case of this round was read a second time."

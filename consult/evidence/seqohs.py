@@ -13,10 +13,10 @@ from consult import planning
 from consult.accounts import people
 from consult.accounts.people import ROLES
 from consult.audit import quality
-from consult.audit.rounds import Round, standing
+from consult.audit.rounds import MODES, Round, standing
 from consult.audit.suppression import LEAVES_FROM, count_of_people, withheld_together
 from consult.documents import evidence
-from consult.documents.audit_report import MODES, WITHHELD
+from consult.documents.audit_report import WITHHELD
 from consult.documents.evidence import Block, Box, Part, Table, Words
 from consult.documents.words import uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of

@@ -36,7 +36,7 @@ from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here, withou
 from consult.web.forms import number, typed
 
 bp = Blueprint("rounds", __name__, url_prefix="/rounds")
-MODES = {"live": "Live consultations", "retrospective": "Case notes read afterwards", "paper": "Paper, entered later"}
+MODES = {mode: words[:1].upper() + words[1:] for mode, words in rounds.MODES.items()}
 SHOWN = 500
 SIZES = (10, 20, 40, 60, 80, 100, 150, 200, 400)
 
