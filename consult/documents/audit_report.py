@@ -21,6 +21,7 @@ from consult.audit.results import Result, Results
 from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.documents.evidence import Block, Drawn, Points, Table, Words
 from consult.proforma.dataset import Dataset
+from consult.proforma.wording import inside
 
 WITHHELD: Final = "withheld"
 TOO_FEW: Final = "too few to compare"
@@ -95,9 +96,9 @@ def _beside(basis: Basis) -> Iterator[str]:
         for other in (basis.measures.by_id[id_] for id_ in measure.shown_with):
             if other in shown and not other.national:
                 said = comparison.whole_rate(basis.found.measures[other.id])
-                yield f"{measure.short}; beside it {other.title[:1].lower()}{other.title[1:]}: {said}."
+                yield f"{measure.short}; beside it {inside(other.title)}: {said}."
         for line in basis.found.measures[measure.id].beside:
-            yield f"{measure.short}: {line[:1].lower()}{line[1:]}"
+            yield f"{measure.short}: {inside(line)}"
 
 
 def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from consult.documents.words import INVENTED, INVENTED_SHORT
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, parse
 from consult.proforma.strict import Strict
+from consult.proforma.wording import beginning
 
 FILE: Final = "evidence.toml"
 MOST_ROWS: Final = 60
@@ -191,9 +192,8 @@ class Stamp(Struct, frozen=True):
     @property
     def line(self) -> str:
         """All of it in one line."""
-        use = self.use[:1].upper() + self.use[1:]
         counted = f"{self.provider}. {self.period}. {self.n}. {self.measures}."
-        return f"{self.warning}{counted} {use}. Made {self.made}. {self.head}."
+        return f"{self.warning}{counted} {beginning(self.use)}. Made {self.made}. {self.head}."
 
 
 class Paper(Struct, frozen=True):

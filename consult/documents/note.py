@@ -25,6 +25,7 @@ from consult.documents.words import (
 from consult.proforma.answer import Answer
 from consult.proforma.model import OTHER, Block, Proforma, Question, Section
 from consult.proforma.path import Path, blank_emergencies
+from consult.proforma.wording import inside
 from consult.record.consultation import (
     ABANDONED,
     IN_ERROR,
@@ -90,7 +91,7 @@ def mark_of(consultation: Consultation, proforma: Proforma) -> str:
     if consultation.state != IN_ERROR or consultation.ended is None:
         return ""
     reason = proforma.reasons.in_error.get((consultation.ended.content or {}).get("reason", ""), "")
-    why = f": {reason[:1].lower()}{reason[1:]}" if reason else ""
+    why = f": {inside(reason)}" if reason else ""
     return f"{MARK}, marked on {when(consultation.ended.at)}{why}. Do not use this, and take out what was filed of it."
 
 

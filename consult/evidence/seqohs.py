@@ -22,6 +22,7 @@ from consult.documents.words import uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of
 from consult.evidence.report import parts, plan_table
 from consult.instance import Instance
+from consult.proforma.wording import beginning
 from consult.record import incidents, ledger
 from consult.record.capture import Captured
 from consult.record.database import Connection
@@ -235,7 +236,7 @@ def _told(one: incidents.Incident) -> tuple[str, str, str]:
 
 def _access(at: Moment) -> list[Block]:
     kinds, held = ledger.counted(at.conn, *between(at.round.start, at.round.end)), _held(at)
-    cases = tuple((MODES[mode][:1].upper() + MODES[mode][1:], said) for mode, said in held.by_mode.items())
+    cases = tuple((beginning(MODES[mode]), said) for mode, said in held.by_mode.items())
     events = tuple((words, count_of_people(kinds.get(kind, 0))) for kind, words in EVENTS.items())
     notes = ("Every step is kept for ever and chained to the one before; 1 to 4 are not told apart.",)
     return [

@@ -28,6 +28,7 @@ from consult.audit.results import Result
 from consult.audit.rounds import Round, SiteRule, Wanted
 from consult.audit.sampling import Change, Sample
 from consult.documents import unfinished
+from consult.proforma.wording import beginning
 from consult.record import begun as begun_record
 from consult.record import settings
 from consult.record.ledger import ChangedSince, Refused
@@ -36,7 +37,7 @@ from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here, withou
 from consult.web.forms import number, typed
 
 bp = Blueprint("rounds", __name__, url_prefix="/rounds")
-MODES = {mode: words[:1].upper() + words[1:] for mode, words in rounds.MODES.items()}
+MODES = {mode: beginning(words) for mode, words in rounds.MODES.items()}
 SHOWN = 500
 SIZES = (10, 20, 40, 60, 80, 100, 150, 200, 400)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from consult.documents.leaflet import FORMAT_LABELS
 from consult.documents.words import GIVEN_AS, describe, held
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
+from consult.proforma.wording import inside
 from consult.record.ledger import Step
 from consult.record.release import EVENT_WORDS
 from consult.web.context import name_of
@@ -83,7 +85,6 @@ def document_label(step: Step) -> str:
     if step.kind == "consultation_handed_over" and content:
         words += f" from {name_of(content['from'])} to {name_of(content['to'])}: {content['reason']}"
     words += GIVEN_AS.get(content.get("form", ""), "")
-    if step.kind == "leaflet_printed":
-        known = {"a4": " (A4)", "a5": " (A5)", "large": " (large print)", "giant": " (very large print)"}
-        words += known.get(content["format"], "")
+    if step.kind == "leaflet_printed" and (label := FORMAT_LABELS.get(content.get("format", ""))):
+        words += f" ({inside(label)})"
     return words

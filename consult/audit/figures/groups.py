@@ -14,6 +14,7 @@ from consult.audit.measures import Measure
 from consult.audit.results import Result
 from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.proforma.dataset import Field
+from consult.proforma.wording import inside
 
 OF_FEW: Final = "The cases of a group are those of one or two clinicians, so its figures would be theirs."
 FEW_GONE: Final = f"Withheld: fewer than {LEAVES_FROM} cases."
@@ -98,7 +99,7 @@ def by_field(
     shown = [(label, r) for at, (label, r) in enumerate(said) if at not in gone and r.applicable >= COMPARE_FROM]
     return Figure(
         f"by-{field.name.replace('_', '-')}",
-        f"By {field.title[:1].lower()}{field.title[1:]}",
+        f"By {inside(field.title)}",
         f"{measure.title} by {field.title.lower()}: the rate of each group with its 95% interval, from 0 to 100%.",
         "Not shown." if of_few else _groups_finding(shown),
         (field.title, "Recorded", "Rate", "95% interval", "Note"),
