@@ -9,14 +9,13 @@ from typing import Any, Final
 from msgspec import Struct
 
 from consult.documents.words import uk_date
-from consult.proforma.model import Question
+from consult.proforma.model import HOLDING_LEVELS, Question
 from consult.record.capture import with_business
 from consult.record.consultation import ABANDONED, SIGNED, Consultation, Decision, adjustments, decided
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, steps
 from consult.record.store import NotYours, Store, Who
 
-URGENT: Final = ("U0", "U1")
 ARRIVALS: Final = {
     "arrived": "Arrived there, or it was done",
     "not": "Did not arrive, or it was not done",
@@ -79,7 +78,7 @@ def decisions(store: Store, consultation: Consultation) -> list[UrgentDecision]:
     told = {s.content["decision"]: s for s in _told(store, consultation.id, "decision_followed_up") if s.content}
     urgent: dict[int, list[tuple[str, Decision]]] = {}
     for question, decision in consultation.decisions.items():
-        if decision.level in URGENT:
+        if decision.level in HOLDING_LEVELS:
             urgent.setdefault(decision.seq, []).append((question, decision))
     if not urgent:
         return []

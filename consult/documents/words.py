@@ -100,11 +100,6 @@ def when(at: str) -> str:
     return f"{uk_date(at)} at {clock_time(at)}"
 
 
-def day_of(at: str) -> str:
-    """The day of a step: 2 March 1980."""
-    return uk_date(at)
-
-
 def held(started: dict[str, Any], started_at: str) -> str:
     """When a consultation was held and began, in words; for a paper with its reference and when it was entered."""
     if started.get("capture_mode") != "paper":

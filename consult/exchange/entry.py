@@ -93,34 +93,35 @@ def _told(
 
     A case that was taken out since (`in_error`, by the step that did so) is none of them any more.
     """
-    given_up = {said["draft"] for said in _said(dropped)}
     keys, done = defaultdict[str, list[Key]](list), defaultdict[str, set[str]](set)
-    for step in entered:
-        if step.content is None:
-            continue
-        said, key = step.content, cases.key_of(step.content)
-        if step.seq > in_error.get(key, 0):
+    for step, said in _said(entered):
+        if step.seq > in_error.get(key := cases.key_of(said), 0):
             keys[said["sitting"]].append(key)
         done[said["sitting"]].add(said["draft"])
-    drafts = defaultdict[str, dict[str, Unfinished]](dict)
-    for step in kept:
-        if step.content is None:
-            continue
-        id_, draft = step.content["sitting"], step.content["draft"]
-        if draft not in given_up and draft not in done[id_]:
-            drafts[id_][draft] = Unfinished(draft, step.content["fields"], step.at)
+    drafts = _drafts(kept, {said["draft"] for _, said in _said(dropped)}, done)
     return {
-        (id_ := step.content["sitting"]): Sitting(
-            id_, step.content["wanted"], step.actor, step.at, tuple(keys[id_]), drafts[id_], frozenset(done[id_])
+        (id_ := said["sitting"]): Sitting(
+            id_, said["wanted"], step.actor, step.at, tuple(keys[id_]), drafts[id_], frozenset(done[id_])
         )
-        for step in begun
-        if step.content is not None
+        for step, said in _said(begun)
     }
 
 
-def _said(told: Iterable[Step]) -> Iterator[Mapping[str, Any]]:
-    """What steps say; those whose content was redacted say nothing."""
-    return (step.content for step in told if step.content is not None)
+def _drafts(
+    kept: Iterable[Step], given_up: Collection[str], done: Mapping[str, set[str]]
+) -> Mapping[str, dict[str, Unfinished]]:
+    """The drafts of each sitting as they were kept last, but for those that were given up or entered."""
+    drafts = defaultdict[str, dict[str, Unfinished]](dict)
+    for step, said in _said(kept):
+        id_, draft = said["sitting"], said["draft"]
+        if draft not in given_up and draft not in done[id_]:
+            drafts[id_][draft] = Unfinished(draft, said["fields"], step.at)
+    return drafts
+
+
+def _said(told: Iterable[Step]) -> Iterator[tuple[Step, Mapping[str, Any]]]:
+    """Steps with what they say; those whose content was redacted say nothing, and are left out."""
+    return ((step, step.content) for step in told if step.content is not None)
 
 
 def begin(conn: Connection, wanted: int, who: Who, at: str, key: str) -> str:

@@ -17,7 +17,7 @@ from consult.documents.note import after_lines, mark_of, not_signed, note_parts
 from consult.documents.pdf import Sheet
 from consult.documents.report import digest as digest_of
 from consult.documents.sheets import Named, letter_sheet, note_sheet
-from consult.documents.words import ATTENDANCE, day_of, uk_date
+from consult.documents.words import ATTENDANCE, uk_date
 from consult.record.consultation import Consultation
 from consult.record.database import NotWritten
 from consult.record.ledger import head, steps
@@ -185,7 +185,7 @@ def leaflet_again(consultation_id: str, step: int) -> AnyReply:
         )
         return _printed(consultation_id, "leaflet_printed", {**content, "format": format_}, target)
     did = "printed" if given.kind == "leaflet_printed" else "given"
-    return printed(leaflet, format_, reprint=f"Printed again: the very text that was {did} on {day_of(given.at)}.")
+    return printed(leaflet, format_, reprint=f"Printed again: the very text that was {did} on {uk_date(given.at)}.")
 
 
 def _printed(consultation_id: str, kind: str, content: dict[str, Any], address: str) -> Response:
