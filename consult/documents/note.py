@@ -12,6 +12,7 @@ from msgspec import Struct
 from consult.documents.leaflet import FORMAT_LABELS
 from consult.documents.words import (
     ATTENDANCE,
+    DRAFT,
     GIVEN_AS,
     ROLES,
     clock_time,
@@ -39,7 +40,6 @@ from consult.record.ledger import Step
 
 WIDTH = 100
 _ANY_SPACE = re.compile(r"[\t\n\x0b\x0c\r]")
-DRAFT_LINE = "Draft content, not approved for clinical use\n"
 STATES_IN_NOTE = ("present", "unsure", "declined", "not_asked", "absent")
 
 
@@ -129,7 +129,9 @@ def with_head(
     signed = f"Signed by {signed_by}\n" if signed_by else ""
     at = "".join(f"{line}\n" for line in _broken(_wrap(unsigned))) if unsigned else ""
     at += f"Step {step} of the record, {hash_}\n" if step else ""
-    return "\n".join(part for part in (below_mark(mark, text), signed + at, DRAFT_LINE if draft else "", later) if part)
+    return "\n".join(
+        part for part in (below_mark(mark, text), signed + at, f"{DRAFT}\n" if draft else "", later) if part
+    )
 
 
 def _heading(consultation: Consultation, path: Path, called: Called) -> list[str]:

@@ -33,6 +33,7 @@ ROLES = {
     "coordinator": "National coordinator",
     "administrator": "Administrator",
 }
+DRAFT: Final = "Draft content, not approved for clinical use"
 INVENTED = (
     "Demonstration: every person, site, telephone number and case here is invented; the figures are constructed, not "
     "the national data."
