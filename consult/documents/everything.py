@@ -114,7 +114,7 @@ def _what(step: Step, proforma: Proforma | None) -> str:
     question = proforma.by_id.get(step.question) if proforma else None
     if question is None:
         return words
-    asked = question.ask.rstrip("?")
+    asked = question.topic
     if step.kind != "answer_given":
         return f"{asked}: {words.lower()}"
     said = Answer(step.content["state"], step.content["value"], step.content["reason"])
@@ -172,7 +172,7 @@ def _known(key: str, text: str, proforma: Proforma | None) -> str:
 
 def _asked(name: str, proforma: Proforma | None) -> str:
     question = proforma.by_id.get(name) if proforma else None
-    return question.ask.rstrip("?") if question else name.replace("_", " ")
+    return question.topic if question else name.replace("_", " ")
 
 
 def html(everything: Everything, stylesheet: str = "", back: str = "") -> str:

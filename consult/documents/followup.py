@@ -186,7 +186,7 @@ def review(
         raise Refused("This adjustment is not past its review date; go back to the list.")
     if outcome not in REVIEWS:
         raise Refused("Choose what the review said.")
-    about = one.question.report_as or one.question.ask.rstrip("?")
+    about = one.question.report_topic
     said = f"{about}, review on {uk_date(one.due)}: {REVIEWS[outcome].lower()}."
     _write(store, consultation, "adjustment_reviewed", {}, question, outcome, (said, text), key, who)
 

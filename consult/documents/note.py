@@ -165,7 +165,7 @@ def _block(block: Block, consultation: Consultation, path: Path) -> Iterator[str
         yield from _findings(block.title, findings, consultation, path)
     for question in on_path:
         if question.kind != "finding" and (answer := path.answer(question.id)) is not None:
-            yield from _wrap(closed(f"{question.ask.rstrip('?')}: {describe(question, answer, path.proforma)}"))
+            yield from _wrap(closed(f"{question.topic}: {describe(question, answer, path.proforma)}"))
             yield from _decision_lines(question, consultation, path)
 
 
@@ -178,13 +178,13 @@ def _findings(title: str, findings: list[Question], consultation: Consultation, 
             if answer is not None and answer.state == state:
                 words = describe(question, answer, path.proforma)
                 last = consultation.last(question.id)
-                named.setdefault(words + _as_group(last.via if last else ""), []).append(question.ask.rstrip("?"))
+                named.setdefault(words + _as_group(last.via if last else ""), []).append(question.topic)
         for words, asks in named.items():
             yield from _wrap(closed(f"{words}: {'; '.join(asks)}"), indent="  ")
         for question in findings:
             if (answer := path.answer(question.id)) is not None and answer.state == state:
                 yield from _decision_lines(question, consultation, path)
-    blank = [q.ask.rstrip("?") for q in findings if path.answer(q.id) is None and "red_flag" in q.tags]
+    blank = [q.topic for q in findings if path.answer(q.id) is None and "red_flag" in q.tags]
     if blank:
         yield from _wrap(f"Not recorded: {'; '.join(blank)}.", indent="  ")
 
@@ -198,7 +198,7 @@ def _decision_lines(question: Question, consultation: Consultation, path: Path) 
     if decision is not None:
         words = decision_in_words(decision, path.proforma)
         label = decision_label(question, consultation, path)
-        yield from _wrap(f"{label} on {question.ask.rstrip('?')}: {words}", indent="  ")
+        yield from _wrap(f"{label} on {question.topic}: {words}", indent="  ")
 
 
 def decision_label(question: Question, consultation: Consultation, path: Path) -> str:
@@ -309,13 +309,13 @@ def _addendum_lines(step: Step, path: Path) -> list[str]:
         question = path.proforma.by_id[question_id]
         answer = Answer(corrected["state"], corrected["value"], corrected["reason"]) if corrected else None
         said = describe(question, answer, path.proforma)
-        lines.append(closed(f"Corrects the audit record: {question.ask.rstrip('?')}: {said}"))
+        lines.append(closed(f"Corrects the audit record: {question.topic}: {said}"))
     return lines
 
 
 def _not_recorded(path: Path) -> Iterator[str]:
     blank = [q for q in path.questions() if path.answer(q.id) is None and "red_flag" not in q.tags]
-    asks = "; ".join(q.ask.rstrip("?") for q in blank)
+    asks = "; ".join(q.topic for q in blank)
     yield from _wrap(f"{asks}." if asks else "Nothing that applied was left blank.")
 
 

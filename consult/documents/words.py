@@ -122,7 +122,7 @@ def describe(question: Question, answer: Answer | None, proforma: Proforma) -> s
 
 def contradiction_in_words(one: Disagreement, path: Path) -> str:
     """What does not agree, with each of the answers and decisions as it stands."""
-    asks = {id_: path.proforma.by_id[id_].ask.rstrip("?") for id_ in one.questions}
+    asks = {id_: path.proforma.by_id[id_].topic for id_ in one.questions}
     questions = [path.proforma.by_id[id_] for id_ in one.contradiction.questions]
     said = [closed(f"{asks[q.id]}: {describe(q, path.answer(q.id), path.proforma)}") for q in questions]
     made = [f"Decision on {asks[id_]}: {closed(path.proforma.decisions[code])}" for id_, code in one.decisions.items()]

@@ -161,6 +161,16 @@ class Question(Strict, frozen=True, kw_only=True):
     retired: bool = False
 
     @cached_property
+    def topic(self) -> str:
+        """What it asks, without the question mark: as it stands before an answer, and in a sentence."""
+        return self.ask.rstrip("?")
+
+    @cached_property
+    def report_topic(self) -> str:
+        """The same in a report to the manager, which may call it otherwise."""
+        return self.report_as or self.topic
+
+    @cached_property
     def conditional(self) -> tuple[Option, ...]:
         """The options that apply only while a rule holds."""
         return tuple(option for option in self.options if option.show_if is not None)

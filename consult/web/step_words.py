@@ -55,7 +55,7 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
     question = proforma.by_id.get(step.question)
     if question is None or not step.kind.startswith("answer_"):
         return document_label(step)
-    asked = question.ask.rstrip("?")
+    asked = question.topic
     if step.kind == "answer_removed":
         return f"{asked}: answer removed"
     answer = Answer(step.content["state"], step.content["value"], step.content["reason"])
@@ -65,7 +65,7 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
 
 def _decision(content: dict[str, Any], proforma: Proforma) -> str:
     """What was decided, and about which answers."""
-    about = "; ".join(q.ask.rstrip("?") for q in proforma.in_order(content["questions"]))
+    about = "; ".join(q.topic for q in proforma.in_order(content["questions"]))
     label = proforma.decisions.get(content["decision"], content["decision"])
     return f"{SENTENCES['decision_recorded']}: {label}. About: {about}" if about else label
 
