@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from consult import demo_draw
 from consult.audit import actions, cases, organisation, reliability, rounds, sampling, targets
-from consult.audit.rounds import Key, SiteRule
+from consult.audit.cases import Key
+from consult.audit.rounds import SiteRule
 from consult.demo_draw import Drawn
 from consult.demo_talk import Clock, Talk
 from consult.documents import followup, releasing, signing

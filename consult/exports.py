@@ -19,8 +19,8 @@ from consult.audit.results import Results, Selection
 from consult.audit.versions import VersionRefused
 from consult.documents import saved
 from consult.documents.called import called
-from consult.documents.note import DRAFT_LINE, MARK, after_signing, mark_of, note
-from consult.documents.words import INVENTED
+from consult.documents.note import MARK, after_signing, mark_of, note
+from consult.documents.words import DRAFT, INVENTED
 from consult.evidence import EvidenceRefused, again
 from consult.exchange import casefile, caselines, resultsfile
 from consult.exchange.resultsfile import Version
@@ -406,7 +406,7 @@ def _note_off(
     if by.strip() != signer(instance.db.read(), consultation):
         wrong.append(f"Who signed, and when, is not what the record says: {signer(instance.db.read(), consultation)}.")
     path, names = instance.store.path_of(consultation), called(instance.db.read(), consultation)
-    later = text[end:].replace(DRAFT_LINE.strip(), "").strip()
+    later = text[end:].replace(DRAFT, "").strip()
     now = plain(after_signing(consultation, path, names)).strip()
     if not now.startswith(later):
         wrong.append("What stands below its head is not what the record says of the time after signing.")

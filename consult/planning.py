@@ -16,9 +16,8 @@ from consult.accounts import people
 from consult.accounts.people import ROLES
 from consult.audit import actions, leaving, rounds, sampling, statistics
 from consult.audit.actions import Action
-from consult.audit.comparison import points
+from consult.audit.comparison import points, whole_rate
 from consult.audit.counting import Result
-from consult.audit.figures import whole_rate
 from consult.audit.results import Results, results
 from consult.audit.rounds import Round
 from consult.audit.suppression import LEAVES_FROM

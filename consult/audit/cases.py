@@ -15,6 +15,7 @@ from consult.record.ledger import Step, steps
 
 TABLE: Final = "case_row"
 KEY: Final = ("provider", "capture_mode", "case_ref")
+"""The fields that a case is known by."""
 OWN: Final = ("consultation", "step", "signed")
 ORDER: Final = "consultation_date, signed, case_ref, provider, capture_mode"
 INDEXES: Final = {
@@ -22,6 +23,10 @@ INDEXES: Final = {
     "in_order": f"({ORDER})",
     "of_site": "(provider, site, consultation_date)",
 }
+
+
+Key = tuple[str, str, str]
+"""What a case is known by: the values of KEY."""
 
 
 class CaseRow(Struct, frozen=True):
@@ -33,8 +38,8 @@ class CaseRow(Struct, frozen=True):
     signed: int
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """Provider, capture mode and case_ref: what a case is known by."""
+    def key(self) -> Key:
+        """What the case is known by."""
         return key_of(self.fields)
 
     @classmethod
@@ -44,9 +49,14 @@ class CaseRow(Struct, frozen=True):
         return cls(fields={name: text for name, text in values.items() if name not in OWN}, **own)
 
 
-def key_of(fields: Mapping[str, str]) -> tuple[str, str, str]:
-    """Provider, capture mode and case_ref of a case."""
+def key_of(fields: Mapping[str, str]) -> Key:
+    """What the case of these fields is known by."""
     return fields["provider"], fields["capture_mode"], fields["case_ref"]
+
+
+def named(key: Key) -> dict[str, str]:
+    """The same as fields by name, as a step or an address names a case."""
+    return dict(zip(KEY, key, strict=True))
 
 
 def quoted(name: str) -> str:
@@ -114,7 +124,7 @@ def delete(conn: Connection, consultation: str) -> None:
     conn.execute(f"DELETE FROM {TABLE} WHERE consultation = ? AND consultation <> ''", (consultation,))
 
 
-def delete_entered(conn: Connection, key: tuple[str, str, str]) -> None:
+def delete_entered(conn: Connection, key: Key) -> None:
     """Remove a case that was entered or imported; never one of a consultation signed here."""
     where = " AND ".join(f"{name} = ?" for name in KEY)
     conn.execute(f"DELETE FROM {TABLE} WHERE {where} AND consultation = ''", key)

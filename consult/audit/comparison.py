@@ -1,4 +1,4 @@
-"""What may be said of a result beside a national value, and how a rate may be printed."""
+"""How a result is said in words, and what may be said of it beside a national value."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from consult.audit.results import Result
 
 PERCENT_FROM: Final = 5
 COMPARE_FROM: Final = 10
+NO_COMPARISON: Final = f"fewer than {COMPARE_FROM}: no comparison"
 COMPARED_MODE: Final = "retrospective"
 CHANCE_NOTE: Final = "Of twelve measures an average site shows at least one by chance about one time in three."
 
@@ -33,12 +34,34 @@ def _hundredths(share: float) -> int:
     return math.floor(round(100 * share, 9) + 0.5)
 
 
+def recorded(result: Result) -> str:
+    """The count: "22 of 40"."""
+    return f"{result.met} of {result.applicable}"
+
+
+def rate(result: Result) -> str:
+    """The rate in words; no percentage under 5 cases."""
+    if result.applicable < PERCENT_FROM or result.rate is None:
+        return "too few for a percentage" if result.applicable else "no case"
+    return percent(result.rate)
+
+
+def interval(result: Result) -> str:
+    """The 95% interval in words, where there is a percentage."""
+    if result.applicable < PERCENT_FROM or result.interval is None:
+        return ""
+    return f"{percent(result.interval[0])} to {percent(result.interval[1])}"
+
+
+def whole_rate(result: Result) -> str:
+    """Rate, interval and count as one phrase: "55% (40% to 69%), 22 of 40"."""
+    said = f"{rate(result)} ({interval(result)})" if interval(result) else ""
+    return ", ".join(filter(None, [said, recorded(result)])) if result.applicable else rate(result)
+
+
 def shown_rate(result: Result) -> str:
     """A rate for the screen: "55% (22 of 40)"; below 5 in the denominator only "k of n"."""
-    n = result.applicable
-    if n < PERCENT_FROM or result.rate is None:
-        return f"{result.met} of {n}"
-    return f"{percent(result.rate)} ({result.met} of {n})"
+    return f"{rate(result)} ({recorded(result)})" if interval(result) else recorded(result)
 
 
 def standing(result: Result, national: float | None, capture_mode: str) -> str:
@@ -51,7 +74,7 @@ def standing(result: Result, national: float | None, capture_mode: str) -> str:
         return ""
     n = result.applicable
     if n < COMPARE_FROM:
-        return "fewer than 10: no comparison"
+        return NO_COMPARISON
     found = statistics.position(result.met, n, national)
     too_small = statistics.unreachable(n, national) if found == "within chance" else []
     return "; ".join([found, *too_small])

@@ -1,11 +1,20 @@
-"""A new episode, told from dates: at least four weeks after the end of any earlier one."""
+"""A new episode, told from dates: four weeks after the end of any earlier one; and which cases say otherwise."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
+from consult.audit import cases
+from consult.audit.cases import Key
+from consult.audit.sampling import Sample
+from consult.record.begun import earlier_signed
+from consult.record.database import Connection
+
 NEW_AFTER_DAYS: Final = 28
+ABOUT_BACK_PAIN: Final = ("main", "one_of_several")
+"""The codes of `back_pain_reason` by which an earlier consultation was about the same complaint."""
 
 
 def gap_code(ended: date, began: date) -> str:
@@ -30,3 +39,25 @@ def contradicts(gap: str, first: str, days_since_earlier: int | None) -> str:
     if gap in ("none_ever", "ge_28_days"):
         return f"Recorded as a new episode, but {ago}; look at the notes."
     return f"Recorded as the first consultation, but {ago}; look at the notes." if first == "yes" else ""
+
+
+def by_dates(conn: Connection, sample: Sample) -> Iterator[tuple[str, str]]:
+    """The cases of a sample that dates held here speak against, as (case_ref, sentence); the case is not changed."""
+    for case in sample.taken:
+        if case.consultation and (said := _against(conn, case.key, case.consultation)):
+            yield case.key[2], said
+
+
+def _against(conn: Connection, key: Key, consultation: str) -> str:
+    here = cases.read(conn, *key)
+    for other in earlier_signed(conn, consultation):
+        earlier = cases.of_consultation(conn, other)
+        if here and earlier and earlier.fields.get("back_pain_reason") in ABOUT_BACK_PAIN:
+            return beside_earlier(here.fields, earlier.fields)
+    return ""
+
+
+def beside_earlier(here: Mapping[str, str], earlier: Mapping[str, str]) -> str:
+    """Why an earlier case of the same employee speaks against one; "" where it does not, or no such field is held."""
+    now, then = (date.fromisoformat(case["consultation_date"]) for case in (here, earlier))
+    return contradicts(here.get("episode_gap", ""), here.get("first_consultation", ""), (now - then).days)

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from consult.audit import cases
-from consult.audit.rounds import Key
+from consult.audit.cases import Key
 from consult.record.database import Connection
 from consult.record.ledger import steps
 

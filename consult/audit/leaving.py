@@ -39,9 +39,6 @@ OUTPUTS: Final = {
 }
 """Every output that may leave the provider, by the address that makes it."""
 
-NEVER: Final = ("clinician_ref", "stay_reason")
-"""Fields of a case that never leave."""
-
 INTERNAL: Final = "internal"
 LEAVES: Final = "may leave the provider"
 
@@ -114,8 +111,8 @@ def opportunity_leaves(found: Results, measures: MeasureSet) -> bool:
 
 
 def fields(dataset: Dataset) -> list[str]:
-    """The fields of a case that leave, in order."""
-    return [field.name for field in dataset.fields if field.name not in NEVER]
+    """The fields of a case that leave, in order: all but those that the data set marks with never_leaves."""
+    return [field.name for field in dataset.fields if not field.never_leaves]
 
 
 def of_case(case: Mapping[str, str], dataset: Dataset) -> list[str]:

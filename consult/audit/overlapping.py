@@ -13,9 +13,9 @@ from functools import cache
 from itertools import product
 from typing import Final
 
+from consult.audit.cases import Key
 from consult.audit.measures import MeasureSet
 from consult.audit.results import Selection, judged
-from consult.audit.rounds import Key
 from consult.audit.suppression import LEAVES_FROM
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from consult.audit import cases, statistics
 from consult.audit.case import codes
+from consult.audit.cases import Key
 from consult.audit.in_error import TakenOut, taken_out
-from consult.audit.rounds import Key
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.rules import BLANKS
 from consult.record.database import Connection
@@ -129,7 +129,7 @@ def _as_held(conn: Connection, one: Reread) -> Reread:
 
 
 def _with(conn: Connection, of: Reliability, kind: str, seq: int, actor: str, said: Mapping[str, Any]) -> Reliability:
-    key = tuple(said[name] for name in cases.KEY)
+    key = cases.key_of(said)
 
     def changed(one: Reread) -> Reread:
         if one.case != key:
@@ -297,8 +297,7 @@ def reenter(
         raise Refused(GONE)
     if who[0] in wrote:
         raise Refused(OWN_ENTRY)
-    named = dict(zip(cases.KEY, case, strict=True))
-    content = {"round": of.round, **named, "against": held.step, "fields": dict(fields)}
+    content = {"round": of.round, **cases.named(case), "against": held.step, "fields": dict(fields)}
     append(conn, Draft("case_reentered", content, who[0], at, "", "", who[1], key))
 
 
@@ -321,7 +320,7 @@ def say(
         raise Refused("This case was taken out as entered in error, so there is nothing to settle.")
     if who[0] not in (first.by, second.by) and not _from_file(dispute.reread):
         raise Refused("Only the two who read these notes can say which value stands.")
-    named = dict(zip(cases.KEY, dispute.reread.case, strict=True))
+    named = cases.named(dispute.reread.case)
     content = {"round": of.round, **named, "field": dispute.field.name, "value": said, "text": why.strip()}
     append(conn, Draft("dispute_answered", content, who[0], at, "", "", who[1], key))
     now = draws(conn)[of.round]

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct, field
 from msgspec.structs import asdict, replace
 
+from consult.audit.cases import Key, key_of, named
 from consult.proforma.days import day_in
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, check_seen, sent_before, steps
@@ -20,12 +21,15 @@ RULES: Final = {
     "first": "The first consecutive eligible cases from a date",
     "all": "All eligible cases in the period",
 }
-MODES: Final = ("live", "retrospective", "paper")
+MODES: Final = {
+    "live": "live consultations",
+    "retrospective": "case notes read afterwards",
+    "paper": "paper, entered later",
+}
+"""The ways of capture, never pooled: what the cases of each come from, as it stands in a sentence."""
 USUAL: Final = 40
 MOST: Final = 10_000
 LONGEST: Final = 120
-Key = tuple[str, str, str]
-"""Provider, capture mode and case_ref: what a case is known by."""
 
 
 class SiteRule(Struct, frozen=True):
@@ -113,7 +117,7 @@ def _apply(found: dict[str, Round], step: Step, content: Mapping[str, Any]) -> N
     elif step.kind == "round_withdrawn":
         made = replace(before, withdrawn=content["reason"])
     else:
-        key = (content["provider"], content["capture_mode"], content["case_ref"])
+        key = key_of(content)
         told = Exclusion(key, content["out"], content["reason"], content["text"], step.actor, step.at)
         made = replace(before, exclusions={**before.exclusions, key: (*before.exclusions.get(key, ()), told)})
     found[made.id] = replace(made, history=(*made.history, step))
@@ -233,8 +237,7 @@ def exclude(
     of = _known(conn, round_id)
     if out == (case in of.out) and all(step.key != key for step in of.history):
         raise Refused(f"This case is {'out of' if out else 'in'} the sample already; nothing was changed.")
-    named = dict(zip(("provider", "capture_mode", "case_ref"), case, strict=True))
-    content = {"round": round_id, **named, "out": out, "reason": reason if out else "", "text": text}
+    content = {"round": round_id, **named(case), "out": out, "reason": reason if out else "", "text": text}
     append(conn, Draft("sample_exclusion", content, who[0], at, "", "", who[1], key))
 
 

@@ -11,10 +11,10 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from consult.audit import statistics
-from consult.audit.cases import ORDER, TABLE
+from consult.audit.cases import ORDER, TABLE, Key
 from consult.audit.measures import MeasureSet
 from consult.audit.results import Results, Selection, results
-from consult.audit.rounds import Exclusion, Key, Round
+from consult.audit.rounds import Exclusion, Round
 from consult.audit.sql import excluded
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 RUN: Final = 7
 FEW_POINTS: Final = 12
-"""Fewer points than this give limits that still move much; a page calls them provisional (this project's proposal)."""
+"""Fewer points than this give limits that still move much: a page draws a run chart then (this project's proposal)."""
 
 Point = tuple[int, int]
 Rule = Literal["outside", "run", "trend", "two_of_three"]
@@ -46,11 +46,6 @@ class PChart:
 
     mean: float
     points: tuple[Charted, ...]
-
-    @property
-    def provisional(self) -> bool:
-        """Whether there are too few points for limits that stay where they are."""
-        return len(self.points) < FEW_POINTS
 
 
 def p_chart(points: Sequence[Point], baseline: int | None = None) -> PChart | None:

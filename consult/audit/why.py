@@ -12,6 +12,7 @@ from consult.audit.eligibility import Reason
 from consult.audit.measures import Measure, MeasureSet, looker, outcome_of
 from consult.proforma.dataset import Dataset
 from consult.proforma.rules import Lookup, Rule, holds
+from consult.proforma.wording import inside
 
 DECIDED_BY: Final = {"missing": "missing", "not_applicable": "applies", "met": "met", "not_met": "met"}
 SAID: Final = {
@@ -99,8 +100,7 @@ def _test(rule: Rule, dataset: Dataset) -> str:
 
 def _code(rule: Rule, code: str, dataset: Dataset) -> str:
     """A code in words, as it stands inside a sentence."""
-    said = dataset.by_name[rule.field or ""].words(code)
-    return said if said[1:2].isupper() else said[:1].lower() + said[1:]
+    return inside(dataset.by_name[rule.field or ""].words(code))
 
 
 def _listed(names: Sequence[str], last: str) -> str:

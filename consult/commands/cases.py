@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from consult import exports, importing, results_text
 from consult.audit import results as audit
 from consult.audit import sampling
+from consult.audit.rounds import MODES
 from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place, progress
 from consult.commands.rounds import one_round
 from consult.exchange import caselines, resultsfile
@@ -168,7 +169,7 @@ def cases_take_out(place: Place, file: Any, reason: str, yes: bool) -> None:
 @click.option("--site", default="", help="Only cases of this site.")
 @click.option("--from", "start", type=DATE, metavar="DATE", help="Only consultations from this day on (2026-01-31).")
 @click.option("--to", "end", type=DATE, metavar="DATE", help="Only consultations up to this day.")
-@click.option("--capture", type=click.Choice(["live", "retrospective", "paper"]), help="Only this capture mode.")
+@click.option("--capture", type=click.Choice(list(MODES)), help="Only this capture mode.")
 @click.option("--head", "with_head", is_flag=True, help="The head of the step log in the data, for `consult verify`.")
 @click.option("--round", "round_", default="", metavar="ROUND", help="The sample of a round, by its id or name.")
 @click.option("--cases", "with_cases", is_flag=True, help="Each case with its outcomes, too.")
@@ -193,25 +194,24 @@ def results(
     of 10 or more cases.
     """
     asked = Asked(form, version, more["leaving"], more["with_head"], more["with_cases"])
-    _check_asked(asked, site)
-    if start and end and start > end:
-        raise click.UsageError("--from is later than --to; exchange them.")
-    if round_ and (provider or start or end or capture):
-        raise click.UsageError(
-            "A round has its own provider, dates and capture mode; give --round alone, or with --site."
-        )
-    if not more["force"]:
-        not_there(output)
     first, last = (moment.date().isoformat() if moment else "" for moment in (start, end))
     selection = audit.Selection(provider, site, first, last, capture or "")
+    _check_asked(asked, selection, round_)
+    if not more["force"]:
+        not_there(output)
     with opened(place) as instance, only_for_me(), instance.db.snapshot() as conn:
-        dataset = instance.library.current.dataset
         if round_:
-            chosen = sampling.sample(conn, instance.measures, dataset, one_round(conn, round_)).selection
-            selection = replace(chosen, site=site)
+            selection = _of_round(instance, conn, round_, site)
         for note in _notes(instance, conn, selection):
             click.echo(note, err=True)
         hand_out(output, _made(instance, conn, selection, asked))
+
+
+def _of_round(instance: Instance, conn: Connection, round_: str, site: str) -> audit.Selection:
+    """The sample of a round, named by its id or name, at one site or all."""
+    dataset = instance.library.current.dataset
+    chosen = sampling.sample(conn, instance.measures, dataset, one_round(conn, round_)).selection
+    return replace(chosen, site=site)
 
 
 def _notes(instance: Instance, conn: Connection, selection: audit.Selection) -> Iterator[str]:
@@ -235,8 +235,8 @@ class Asked(Struct, frozen=True):
     with_cases: bool
 
 
-def _check_asked(asked: Asked, site: str) -> None:
-    if asked.leaving and (asked.form not in ("csv", "xlsx") or site or asked.with_cases):
+def _check_asked(asked: Asked, selection: audit.Selection, round_: str) -> None:
+    if asked.leaving and (asked.form not in ("csv", "xlsx") or selection.site or asked.with_cases):
         raise click.UsageError(
             "--leaving is for --format csv or xlsx, of the whole service, without --site and --cases."
         )
@@ -244,6 +244,12 @@ def _check_asked(asked: Asked, site: str) -> None:
         raise click.UsageError("--head is for --format text or json.")
     if asked.with_cases and asked.form in ("csv", "mohawk"):
         raise click.UsageError("--cases is for --format text, json or xlsx.")
+    if selection.start and selection.end and selection.start > selection.end:
+        raise click.UsageError("--from is later than --to; exchange them.")
+    if round_ and (selection.provider or selection.start or selection.end or selection.capture):
+        raise click.UsageError(
+            "A round has its own provider, dates and capture mode; give --round alone, or with --site."
+        )
 
 
 def _made(instance: Instance, conn: Connection, selection: audit.Selection, asked: Asked) -> bytes:

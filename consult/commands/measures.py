@@ -8,6 +8,7 @@ import click
 
 from consult.audit import versions
 from consult.audit.results import Selection
+from consult.audit.rounds import MODES
 from consult.commands.place import EXIT_CODES, Place, count, on_instance, opened, pass_place
 
 
@@ -33,7 +34,7 @@ def measures_list(place: Place) -> None:
 @click.argument("one")
 @click.argument("other")
 @click.option("--provider", default="", help="Only cases of this provider.")
-@click.option("--capture", type=click.Choice(["live", "retrospective", "paper"]), help="Only this capture mode.")
+@click.option("--capture", type=click.Choice(list(MODES)), help="Only this capture mode.")
 @pass_place
 def measures_compare(place: Place, one: str, other: str, provider: str, capture: str | None) -> None:
     """List the cases whose outcome differs between two versions, by number or digest, with both rules.

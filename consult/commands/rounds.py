@@ -9,7 +9,7 @@ import click
 
 from consult.audit import ascertainment, sampling
 from consult.audit import rounds as audit_rounds
-from consult.audit.cases import KEY
+from consult.audit.cases import named
 from consult.audit.rounds import Round
 from consult.audit.sampling import Sample
 from consult.commands.place import EXIT_CODES, Place, count, fail, on_instance, opened, pass_place
@@ -69,7 +69,7 @@ def round_json(sample: Sample, table: dict[str, Any]) -> dict[str, Any]:
         "n": one.n,
         "sample_from": span[0] if span else None,
         "sample_to": span[1] if span else None,
-        "sample": [dict(zip(KEY, case.key, strict=True)) for case in sample.taken],
+        "sample": [named(case.key) for case in sample.taken],
         "ascertainment": table,
     }
 

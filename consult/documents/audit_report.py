@@ -13,8 +13,7 @@ from consult.audit import comparison, figures, leaving, statistics
 from consult.audit.ascertainment import PLACES, Row
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.breakdowns import Close
-from consult.audit.comparison import points
-from consult.audit.figures import interval, rate, recorded
+from consult.audit.comparison import interval, points, rate, recorded
 from consult.audit.figures.groups import GONE
 from consult.audit.measures import Measure, MeasureSet
 from consult.audit.reliability import KAPPA_FROM, Agreement
@@ -22,12 +21,8 @@ from consult.audit.results import Result, Results
 from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.documents.evidence import Block, Drawn, Points, Table, Words
 from consult.proforma.dataset import Dataset
+from consult.proforma.wording import inside
 
-MODES: Final = {
-    "live": "live consultations",
-    "retrospective": "case notes read afterwards",
-    "paper": "paper, entered later",
-}
 WITHHELD: Final = "withheld"
 TOO_FEW: Final = "too few to compare"
 NONE_READ: Final = "No case of this round was read a second time."
@@ -100,17 +95,17 @@ def _beside(basis: Basis) -> Iterator[str]:
     for measure in (m for m in shown if m.national):
         for other in (basis.measures.by_id[id_] for id_ in measure.shown_with):
             if other in shown and not other.national:
-                said = figures.whole_rate(basis.found.measures[other.id])
-                yield f"{measure.short}; beside it {other.title[:1].lower()}{other.title[1:]}: {said}."
+                said = comparison.whole_rate(basis.found.measures[other.id])
+                yield f"{measure.short}; beside it {inside(other.title)}: {said}."
         for line in basis.found.measures[measure.id].beside:
-            yield f"{measure.short}: {line[:1].lower()}{line[1:]}"
+            yield f"{measure.short}: {inside(line)}"
 
 
 def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:
     result, before = basis.found.measures[measure.id], basis.before(measure.id)
     cells = [measure.title, recorded(result), rate(result), interval(result)]
     if basis.earlier:
-        cells += [figures.whole_rate(before) if before else WITHHELD, change(before, result)]
+        cells += [comparison.whole_rate(before) if before else WITHHELD, change(before, result)]
     if national:
         cells += [basis.benchmarks.percent(measure.id, year) for year in basis.benchmarks.years]
     if national and _is_tested(basis):
@@ -127,9 +122,9 @@ def ends(basis: Basis) -> list[Block]:
         return [Words(f"Most and least often recorded: {TOO_FEW}.")]
     return [
         Words("Most often recorded", strong=True),
-        Points(tuple(f"{m.title}: {figures.whole_rate(r)}" for m, r in most)),
+        Points(tuple(f"{m.title}: {comparison.whole_rate(r)}" for m, r in most)),
         Words("Least often recorded", strong=True),
-        Points(tuple(f"{m.title}: {figures.whole_rate(r)}" for m, r in least)),
+        Points(tuple(f"{m.title}: {comparison.whole_rate(r)}" for m, r in least)),
     ]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from consult.audit import charts
 from consult.audit.charts import Rate, RowChart
+from consult.documents import saved_page
 from consult.documents.evidence import Stamp
 
 
@@ -70,10 +69,6 @@ def pieces(
 
     `onward` are links of the page, as (address, words).
     """
-    held = files("consult").joinpath("static")
-    style, script = ("", "") if static else (held.joinpath(name).read_text("utf-8") for name in ("deck.css", "deck.js"))
-    loader = PackageLoader("consult")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters["kind"] = lambda shown: type(shown).__name__.lower()
-    template = made.get_template("evidence/deck.html")
+    style, script = ("", "") if static else map(saved_page.static, ("deck.css", "deck.js"))
+    template = saved_page.templates().get_template("evidence/deck.html")
     yield from template.generate(deck=deck, static=static, style=style, script=script, onward=onward)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
+from consult.documents import saved_page
 from consult.documents.words import ATTENDANCE, ROLES, describe, uk_date, when
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
@@ -116,7 +114,7 @@ def _what(step: Step, proforma: Proforma | None) -> str:
     question = proforma.by_id.get(step.question) if proforma else None
     if question is None:
         return words
-    asked = question.ask.rstrip("?")
+    asked = question.topic
     if step.kind != "answer_given":
         return f"{asked}: {words.lower()}"
     said = Answer(step.content["state"], step.content["value"], step.content["reason"])
@@ -174,19 +172,11 @@ def _known(key: str, text: str, proforma: Proforma | None) -> str:
 
 def _asked(name: str, proforma: Proforma | None) -> str:
     question = proforma.by_id.get(name) if proforma else None
-    return question.ask.rstrip("?") if question else name.replace("_", " ")
+    return question.topic if question else name.replace("_", " ")
 
 
 def html(everything: Everything, stylesheet: str = "", back: str = "") -> str:
     """The page, by itself or (with a `stylesheet`) as one of the application."""
-    style = files("consult").joinpath("static/everything.css").read_text("utf-8")
-    template = _templates().get_template("employees/everything.html")
-    return template.render(all=everything, stylesheet=stylesheet, style="" if stylesheet else style, back=back)
-
-
-@cache
-def _templates() -> Environment:
-    loader = PackageLoader("consult")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters["uk_date"] = uk_date
-    return made
+    style = "" if stylesheet else saved_page.static("everything.css")
+    template = saved_page.templates().get_template("employees/everything.html")
+    return template.render(all=everything, stylesheet=stylesheet, style=style, back=back)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
-from importlib.resources import files
 from typing import Final, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from consult.audit.figures import Figure
 from consult.audit.measures import MeasureSet
 from consult.documents import pdf as press
+from consult.documents import saved_page
 from consult.documents.words import INVENTED, INVENTED_SHORT
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, parse
 from consult.proforma.strict import Strict
+from consult.proforma.wording import beginning
 
 FILE: Final = "evidence.toml"
 MOST_ROWS: Final = 60
@@ -191,9 +190,8 @@ class Stamp(Struct, frozen=True):
     @property
     def line(self) -> str:
         """All of it in one line."""
-        use = self.use[:1].upper() + self.use[1:]
         counted = f"{self.provider}. {self.period}. {self.n}. {self.measures}."
-        return f"{self.warning}{counted} {use}. Made {self.made}. {self.head}."
+        return f"{self.warning}{counted} {beginning(self.use)}. Made {self.made}. {self.head}."
 
 
 class Paper(Struct, frozen=True):
@@ -216,12 +214,12 @@ def pieces(
     `stylesheet` is the address of the style; without it the style stands in the page, which then needs nothing else.
     `onward` are links of the page, as (address, words).
     """
-    template = _templates().get_template("evidence/paper.html")
+    template = saved_page.templates().get_template("evidence/paper.html")
     yield from template.generate(
         paper=paper,
         parts=parts,
         stylesheet=stylesheet,
-        style="" if stylesheet else _style(),
+        style="" if stylesheet else saved_page.static("evidence.css"),
         onward=list(onward),
         invented=INVENTED,
     )
@@ -230,19 +228,6 @@ def pieces(
 def html(paper: Paper, parts: Iterable[Part]) -> str:
     """The paper as one page that needs nothing else."""
     return "".join(pieces(paper, parts))
-
-
-def _style() -> str:
-    static = files("consult").joinpath("static")
-    return static.joinpath("evidence.css").read_text("utf-8")
-
-
-@cache
-def _templates() -> Environment:
-    loader = PackageLoader("consult")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters["kind"] = lambda block: type(block).__name__.lower()
-    return made
 
 
 def pdf(paper: Paper, parts: Iterable[Part]) -> bytes:

@@ -9,14 +9,13 @@ from typing import Any, Final
 from msgspec import Struct
 
 from consult.documents.words import uk_date
-from consult.proforma.model import Question
+from consult.proforma.model import HOLDING_LEVELS, Question
 from consult.record.capture import with_business
 from consult.record.consultation import ABANDONED, SIGNED, Consultation, Decision, adjustments, decided
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, steps
 from consult.record.store import NotYours, Store, Who
 
-URGENT: Final = ("U0", "U1")
 ARRIVALS: Final = {
     "arrived": "Arrived there, or it was done",
     "not": "Did not arrive, or it was not done",
@@ -79,7 +78,7 @@ def decisions(store: Store, consultation: Consultation) -> list[UrgentDecision]:
     told = {s.content["decision"]: s for s in _told(store, consultation.id, "decision_followed_up") if s.content}
     urgent: dict[int, list[tuple[str, Decision]]] = {}
     for question, decision in consultation.decisions.items():
-        if decision.level in URGENT:
+        if decision.level in HOLDING_LEVELS:
             urgent.setdefault(decision.seq, []).append((question, decision))
     if not urgent:
         return []
@@ -187,7 +186,7 @@ def review(
         raise Refused("This adjustment is not past its review date; go back to the list.")
     if outcome not in REVIEWS:
         raise Refused("Choose what the review said.")
-    about = one.question.report_as or one.question.ask.rstrip("?")
+    about = one.question.report_topic
     said = f"{about}, review on {uk_date(one.due)}: {REVIEWS[outcome].lower()}."
     _write(store, consultation, "adjustment_reviewed", {}, question, outcome, (said, text), key, who)
 

@@ -88,9 +88,9 @@ def letter(consultation: Consultation, path: Path, site: Site) -> Letter:
         site=site.name,
         telephone=site.telephone,
         beside=[_answered(q, path) for q in others if q not in absent and q not in blank],
-        absent=[_plain(q) for q in absent if q not in together],
-        together=[_plain(q) for q in together],
-        not_recorded=[_plain(q) for q in blank],
+        absent=[q.topic for q in absent if q not in together],
+        together=[q.topic for q in together],
+        not_recorded=[q.topic for q in blank],
         disagreeing=[
             contradiction_in_words(one, path) for one in contradictions(consultation, path) if _in_letter(one, path)
         ],
@@ -106,12 +106,8 @@ def _in_letter(one: Disagreement, path: Path) -> bool:
     return any(_belongs(path.proforma.by_id[id_]) for id_ in one.questions)
 
 
-def _plain(question: Question) -> str:
-    return question.ask.rstrip("?")
-
-
 def _answered(question: Question, path: Path) -> tuple[str, str]:
-    return _plain(question), describe(question, path.answer(question.id), path.proforma)
+    return question.topic, describe(question, path.answer(question.id), path.proforma)
 
 
 def _finding(question: Question, consultation: Consultation, path: Path) -> Finding:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from consult.documents.leaflet import FORMAT_LABELS
 from consult.documents.words import (
     ATTENDANCE,
+    DRAFT,
     GIVEN_AS,
     ROLES,
     clock_time,
@@ -25,6 +26,7 @@ from consult.documents.words import (
 from consult.proforma.answer import Answer
 from consult.proforma.model import OTHER, Block, Proforma, Question, Section
 from consult.proforma.path import Path, blank_emergencies
+from consult.proforma.wording import inside
 from consult.record.consultation import (
     ABANDONED,
     IN_ERROR,
@@ -38,7 +40,6 @@ from consult.record.ledger import Step
 
 WIDTH = 100
 _ANY_SPACE = re.compile(r"[\t\n\x0b\x0c\r]")
-DRAFT_LINE = "Draft content, not approved for clinical use\n"
 STATES_IN_NOTE = ("present", "unsure", "declined", "not_asked", "absent")
 
 
@@ -90,7 +91,7 @@ def mark_of(consultation: Consultation, proforma: Proforma) -> str:
     if consultation.state != IN_ERROR or consultation.ended is None:
         return ""
     reason = proforma.reasons.in_error.get((consultation.ended.content or {}).get("reason", ""), "")
-    why = f": {reason[:1].lower()}{reason[1:]}" if reason else ""
+    why = f": {inside(reason)}" if reason else ""
     return f"{MARK}, marked on {when(consultation.ended.at)}{why}. Do not use this, and take out what was filed of it."
 
 
@@ -128,7 +129,9 @@ def with_head(
     signed = f"Signed by {signed_by}\n" if signed_by else ""
     at = "".join(f"{line}\n" for line in _broken(_wrap(unsigned))) if unsigned else ""
     at += f"Step {step} of the record, {hash_}\n" if step else ""
-    return "\n".join(part for part in (below_mark(mark, text), signed + at, DRAFT_LINE if draft else "", later) if part)
+    return "\n".join(
+        part for part in (below_mark(mark, text), signed + at, f"{DRAFT}\n" if draft else "", later) if part
+    )
 
 
 def _heading(consultation: Consultation, path: Path, called: Called) -> list[str]:
@@ -162,7 +165,7 @@ def _block(block: Block, consultation: Consultation, path: Path) -> Iterator[str
         yield from _findings(block.title, findings, consultation, path)
     for question in on_path:
         if question.kind != "finding" and (answer := path.answer(question.id)) is not None:
-            yield from _wrap(closed(f"{question.ask.rstrip('?')}: {describe(question, answer, path.proforma)}"))
+            yield from _wrap(closed(f"{question.topic}: {describe(question, answer, path.proforma)}"))
             yield from _decision_lines(question, consultation, path)
 
 
@@ -175,13 +178,13 @@ def _findings(title: str, findings: list[Question], consultation: Consultation, 
             if answer is not None and answer.state == state:
                 words = describe(question, answer, path.proforma)
                 last = consultation.last(question.id)
-                named.setdefault(words + _as_group(last.via if last else ""), []).append(question.ask.rstrip("?"))
+                named.setdefault(words + _as_group(last.via if last else ""), []).append(question.topic)
         for words, asks in named.items():
             yield from _wrap(closed(f"{words}: {'; '.join(asks)}"), indent="  ")
         for question in findings:
             if (answer := path.answer(question.id)) is not None and answer.state == state:
                 yield from _decision_lines(question, consultation, path)
-    blank = [q.ask.rstrip("?") for q in findings if path.answer(q.id) is None and "red_flag" in q.tags]
+    blank = [q.topic for q in findings if path.answer(q.id) is None and "red_flag" in q.tags]
     if blank:
         yield from _wrap(f"Not recorded: {'; '.join(blank)}.", indent="  ")
 
@@ -195,7 +198,7 @@ def _decision_lines(question: Question, consultation: Consultation, path: Path) 
     if decision is not None:
         words = decision_in_words(decision, path.proforma)
         label = decision_label(question, consultation, path)
-        yield from _wrap(f"{label} on {question.ask.rstrip('?')}: {words}", indent="  ")
+        yield from _wrap(f"{label} on {question.topic}: {words}", indent="  ")
 
 
 def decision_label(question: Question, consultation: Consultation, path: Path) -> str:
@@ -306,13 +309,13 @@ def _addendum_lines(step: Step, path: Path) -> list[str]:
         question = path.proforma.by_id[question_id]
         answer = Answer(corrected["state"], corrected["value"], corrected["reason"]) if corrected else None
         said = describe(question, answer, path.proforma)
-        lines.append(closed(f"Corrects the audit record: {question.ask.rstrip('?')}: {said}"))
+        lines.append(closed(f"Corrects the audit record: {question.topic}: {said}"))
     return lines
 
 
 def _not_recorded(path: Path) -> Iterator[str]:
     blank = [q for q in path.questions() if path.answer(q.id) is None and "red_flag" not in q.tags]
-    asks = "; ".join(q.ask.rstrip("?") for q in blank)
+    asks = "; ".join(q.topic for q in blank)
     yield from _wrap(f"{asks}." if asks else "Nothing that applied was left blank.")
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
-from importlib.resources import files
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
+from consult.documents import saved_page
 from consult.documents.conditions import in_words, label_of
 from consult.documents.leaflet import Leaflet
 from consult.documents.words import ATTENDANCE, uk_date
@@ -90,26 +88,16 @@ def html(form: Form, references: list[str], stylesheet: str = "", back: str = ""
 
     `stylesheet` is the address of the style; without it the style stands in the page, which then needs nothing else.
     """
-    proforma = form.definition.proforma
-    return (
-        _templates()
-        .get_template("paper.html")
-        .render(
-            form=form,
-            proforma=proforma,
-            references=references,
-            stylesheet=stylesheet,
-            style="" if stylesheet else files("consult").joinpath("static/paper.css").read_text("utf-8"),
-            back=back,
-            attendance=ATTENDANCE.values(),
-            route_labels=ROUTE_LABELS,
-            arrangement=ARRANGEMENT,
-            uk_date=uk_date,
-        )
+    template = saved_page.templates().get_template("paper.html")
+    return template.render(
+        form=form,
+        proforma=form.definition.proforma,
+        references=references,
+        stylesheet=stylesheet,
+        style="" if stylesheet else saved_page.static("paper.css"),
+        back=back,
+        attendance=ATTENDANCE.values(),
+        route_labels=ROUTE_LABELS,
+        arrangement=ARRANGEMENT,
+        uk_date=uk_date,
     )
-
-
-@cache
-def _templates() -> Environment:
-    loader = PackageLoader("consult")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

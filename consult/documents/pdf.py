@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from consult.documents.leaflet import Format
+from consult.documents.words import DRAFT
 
 SIZES: Final[Mapping[str, tuple[str, int]]] = {
     "a4": ("a4", 12),
@@ -25,7 +26,6 @@ SIZES: Final[Mapping[str, tuple[str, int]]] = {
 ROOM: Final = {"a4": 250_000, "a5": 110_000}
 """Half a page in square points: a framed section whose letters, each as a square, take more may not fit one page."""
 
-DRAFT: Final = "Draft content, not approved for clinical use"
 STANDARD: Final = "ua-1"
 _SPACES: Final = re.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
 _UNSEEN: Final = re.compile(

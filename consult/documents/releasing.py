@@ -120,7 +120,7 @@ def _check_chosen(chosen: Chosen, path: Path) -> None:
     may = {q.id for q in tickable(path)}
     if wrong := [q for q in chosen.ticked if q not in may]:
         known = path.proforma.by_id.get(wrong[0])
-        name = known.ask.rstrip("?") if known else wrong[0]
+        name = known.topic if known else wrong[0]
         raise Refused(f"This may not enter the report: {name}. Untick it.")
     if set(chosen.written) - {line.id for line in chosen.kind.lines}:
         raise Refused("A line was sent that this kind of report does not have; open the page again.")

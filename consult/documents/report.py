@@ -89,7 +89,7 @@ def _said(part: Part, path: Path, chosen: Chosen) -> Iterator[str]:
     elif part.ticked:
         for question in _ticked(path, chosen):
             said = describe(question, path.answer(question.id), path.proforma)
-            yield f"- {question.report_as or question.ask.rstrip('?')}: {one_line(said)}"
+            yield f"- {question.report_topic}: {one_line(said)}"
     elif part.written:
         typed = [(line.label, one_line(chosen.written.get(line.id, ""))) for line in part.written]
         yield from (f"{label}: {text}" for label, text in typed if text)
@@ -131,7 +131,7 @@ def adjustment_lines(path: Path) -> list[str]:
     """One line for each adjustment: its kind, what, start, end and review, blanks said to be blank."""
     lines = []
     for question, value in adjustments(path):
-        name = question.report_as or question.ask.rstrip("?")
+        name = question.report_topic
         if isinstance(value, dict):
             words = (("start", "start date"), ("end", "end date"), ("review", "review date"))
             missing = [w for p, w in words if not value.get(p) and not (p == "end" and value.get("no_end_reason"))]

@@ -13,6 +13,7 @@ from consult.documents import slide_template
 from consult.documents.action_plan import plain
 from consult.documents.deck import Chart, Deck, Grid, Slide
 from consult.documents.slide_template import BLUE, GREEN, GREY, INK, LIGHT, PAGE, inches
+from consult.documents.words import DRAFT
 
 OWN: Final[tuple[Shape, ...]] = ("dot", "square")
 COLOURS: Final[dict[Shape, str]] = {"dot": BLUE, "square": LIGHT, "diamond": GREY, "triangle": GREEN}
@@ -47,7 +48,7 @@ def _slide(made: Any, deck: Deck, slide: Slide) -> None:
         _chart(page, slide.shown)
     elif isinstance(slide.shown, Grid):
         _grid(page, slide.shown)
-    draft = "Draft content, not approved for clinical use. " if deck.draft else ""
+    draft = f"{DRAFT}. " if deck.draft else ""
     slide_template.put_foot(page, plain(draft + deck.stamp.line))
     notes = page.notes_slide.notes_text_frame
     _fill(notes, (*slide.notes, deck.stamp.line))

@@ -1,22 +1,19 @@
-"""What consultations that made no case say of themselves so far, and what dates held here say of signed ones."""
+"""What consultations that made no case say of themselves so far: the part of the ascertainment that no case tells."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from functools import partial
 
 from consult.audit import cases
 from consult.audit.ascertainment import UNKNOWN, Table, Unfinished, table
 from consult.audit.eligibility import excluded
-from consult.audit.episode import contradicts
 from consult.audit.in_error import taken_out
 from consult.audit.measures import MeasureSet, looker
 from consult.audit.rounds import Round
 from consult.audit.sampling import Sample
 from consult.documents.signing import case_of
-from consult.record.begun import Begun, earlier_signed, not_signed
-from consult.record.database import Connection
+from consult.record.begun import Begun, not_signed
 from consult.record.store import Store
 
 
@@ -53,22 +50,3 @@ def so_far(store: Store, measures: MeasureSet, begun: Begun) -> str:
 def ascertainment(store: Store, measures: MeasureSet, sample: Sample) -> Table:
     """The ascertainment of a round: its sample, and every consultation of its period that made no case."""
     return table(sample, unfinished(store, measures, sample.round))
-
-
-def by_dates(conn: Connection, sample: Sample) -> Iterator[tuple[str, str]]:
-    """The cases of a sample that dates held here speak against, as (case_ref, sentence); the case is not changed."""
-    for case in sample.taken:
-        if case.consultation and (said := _against(conn, case.key, case.consultation)):
-            yield case.key[2], said
-
-
-def _against(conn: Connection, key: tuple[str, str, str], consultation: str) -> str:
-    here = cases.read(conn, *key)
-    for other in earlier_signed(conn, consultation):
-        earlier = cases.of_consultation(conn, other)
-        if here and earlier and earlier.fields["back_pain_reason"] in ("main", "one_of_several"):
-            days = date.fromisoformat(here.fields["consultation_date"]) - date.fromisoformat(
-                earlier.fields["consultation_date"]
-            )
-            return contradicts(here.fields["episode_gap"], here.fields["first_consultation"], days.days)
-    return ""

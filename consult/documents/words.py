@@ -33,6 +33,7 @@ ROLES = {
     "coordinator": "National coordinator",
     "administrator": "Administrator",
 }
+DRAFT: Final = "Draft content, not approved for clinical use"
 INVENTED = (
     "Demonstration: every person, site, telephone number and case here is invented; the figures are constructed, not "
     "the national data."
@@ -100,11 +101,6 @@ def when(at: str) -> str:
     return f"{uk_date(at)} at {clock_time(at)}"
 
 
-def day_of(at: str) -> str:
-    """The day of a step: 2 March 1980."""
-    return uk_date(at)
-
-
 def held(started: dict[str, Any], started_at: str) -> str:
     """When a consultation was held and began, in words; for a paper with its reference and when it was entered."""
     if started.get("capture_mode") != "paper":
@@ -126,7 +122,7 @@ def describe(question: Question, answer: Answer | None, proforma: Proforma) -> s
 
 def contradiction_in_words(one: Disagreement, path: Path) -> str:
     """What does not agree, with each of the answers and decisions as it stands."""
-    asks = {id_: path.proforma.by_id[id_].ask.rstrip("?") for id_ in one.questions}
+    asks = {id_: path.proforma.by_id[id_].topic for id_ in one.questions}
     questions = [path.proforma.by_id[id_] for id_ in one.contradiction.questions]
     said = [closed(f"{asks[q.id]}: {describe(q, path.answer(q.id), path.proforma)}") for q in questions]
     made = [f"Decision on {asks[id_]}: {closed(path.proforma.decisions[code])}" for id_, code in one.decisions.items()]

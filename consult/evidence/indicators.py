@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from consult.audit import leaving
-from consult.audit.rounds import Round
+from consult.audit.rounds import MODES, Round
 from consult.audit.suppression import LEAVES_FROM
-from consult.documents.audit_report import MODES
 from consult.documents.evidence import Part, Table
 from consult.evidence.moment import Made, Moment, paper_of
 from consult.evidence.report import definitions_part

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from consult.audit import leaving, sampling, targets
 from consult.audit.breakdowns import Close, close
 from consult.audit.results import Results, Selection, results
-from consult.audit.rounds import Round, standing
+from consult.audit.rounds import MODES, Round, standing
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import evidence, saved
-from consult.documents.audit_report import MODES, Basis
+from consult.documents.audit_report import Basis
 from consult.documents.evidence import Mapping, Paper, Part, Stamp
 from consult.documents.words import uk_date, when
 from consult.instance import Instance

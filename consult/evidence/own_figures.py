@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from consult.accounts.people import CLINICIANS, ROLES, Person
-from consult.audit import figures, leaving, own
+from consult.audit import comparison, leaving, own
 from consult.audit.results import Result, Results
 from consult.audit.rounds import Round, standing
 from consult.audit.suppression import LEAVES_FROM
@@ -78,16 +78,16 @@ def _own_row(at: Moment, id_: str, mine: Results, before: Results | None, whole:
     result, service = mine.measures[id_], whole.measures[id_] if whole else None
     known = at.instance.measures.by_id[id_]
     enough = leaving.leaves(result)
-    counts = [figures.recorded(result), _rate(result)] if enough else [audit_report.TOO_FEW, ""]
+    counts = [comparison.recorded(result), _rate(result)] if enough else [audit_report.TOO_FEW, ""]
     cells = [known.title, str(result.applicable) if enough else f"n = {result.applicable}", *counts]
     if at.before and before:
         then = before.measures[id_]
-        said = figures.whole_rate(then) if leaving.leaves(then) else f"n = {then.applicable}, too few to compare"
+        said = comparison.whole_rate(then) if leaving.leaves(then) else f"n = {then.applicable}, too few to compare"
         cells += [said, audit_report.change(then, result)]
-    cells.append(figures.whole_rate(service) if service and leaving.leaves(service) else "not given")
+    cells.append(comparison.whole_rate(service) if service and leaving.leaves(service) else "not given")
     held = at.instance.benchmarks
     return (*cells, *(held.percent(id_, year) for year in held.years))
 
 
 def _rate(result: Result) -> str:
-    return f"{figures.rate(result)} ({figures.interval(result)})"
+    return f"{comparison.rate(result)} ({comparison.interval(result)})"

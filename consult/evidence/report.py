@@ -10,9 +10,9 @@ from consult import planning
 from consult.accounts.people import ROLES
 from consult.audit import own, reliability
 from consult.audit.comparison import percent
+from consult.audit.rounds import MODES
 from consult.audit.suppression import LEAVES_FROM
 from consult.documents import action_plan, audit_report, unfinished
-from consult.documents.audit_report import MODES
 from consult.documents.evidence import Block, Part, Points, Table, Words
 from consult.documents.words import uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of

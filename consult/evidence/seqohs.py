@@ -13,15 +13,16 @@ from consult import planning
 from consult.accounts import people
 from consult.accounts.people import ROLES
 from consult.audit import quality
-from consult.audit.rounds import Round, standing
+from consult.audit.rounds import MODES, Round, standing
 from consult.audit.suppression import LEAVES_FROM, count_of_people, withheld_together
 from consult.documents import evidence
-from consult.documents.audit_report import MODES, WITHHELD
+from consult.documents.audit_report import WITHHELD
 from consult.documents.evidence import Block, Box, Part, Table, Words
 from consult.documents.words import uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of
 from consult.evidence.report import parts, plan_table
 from consult.instance import Instance
+from consult.proforma.wording import beginning
 from consult.record import incidents, ledger
 from consult.record.capture import Captured
 from consult.record.database import Connection
@@ -235,7 +236,7 @@ def _told(one: incidents.Incident) -> tuple[str, str, str]:
 
 def _access(at: Moment) -> list[Block]:
     kinds, held = ledger.counted(at.conn, *between(at.round.start, at.round.end)), _held(at)
-    cases = tuple((MODES[mode][:1].upper() + MODES[mode][1:], said) for mode, said in held.by_mode.items())
+    cases = tuple((beginning(MODES[mode]), said) for mode, said in held.by_mode.items())
     events = tuple((words, count_of_people(kinds.get(kind, 0))) for kind, words in EVENTS.items())
     notes = ("Every step is kept for ever and chained to the one before; 1 to 4 are not told apart.",)
     return [

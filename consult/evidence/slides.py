@@ -12,9 +12,8 @@ from consult.audit.actions import STATES
 from consult.audit.charts import Rate, Shape
 from consult.audit.comparison import percent
 from consult.audit.measures import Measure
-from consult.audit.rounds import Round, standing
+from consult.audit.rounds import MODES, Round, standing
 from consult.audit.suppression import LEAVES_FROM
-from consult.documents.audit_report import MODES
 from consult.documents.deck import Chart, Deck, Grid, Slide
 from consult.documents.evidence import MappedSlide
 from consult.documents.words import INVENTED, uk_date

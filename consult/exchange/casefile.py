@@ -174,7 +174,7 @@ class _Importer:
     def __init__(self, dataset: Dataset, settings: Import, names: list[str], spelled: Spelled) -> None:
         self.dataset, self.settings, self.names, self.spelled = dataset, settings, names, spelled
         self.report = ImportReport()
-        self.taken: dict[tuple[str, str, str], int] = {}
+        self.taken: dict[cases.Key, int] = {}
 
     def take(self, conn: Connection, record: Record) -> None:
         self.report.rows += 1
@@ -259,8 +259,7 @@ def supersede(conn: Connection, fields: dict[str, str], reason: str, who: Who, a
     key = key or str(uuid.uuid4())
     step = append(conn, Draft("case_replaced", fields, who.actor, at, role=who.role, key=f"{key}:case"))
     cases.put(conn, fields, step=step)
-    named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))
-    content: dict[str, Any] = {**named, "step": step, "reason": reason}
+    content: dict[str, Any] = {**cases.named(cases.key_of(fields)), "step": step, "reason": reason}
     append(conn, Draft("case_edited", content, who.actor, at, role=who.role, key=f"{key}:why"))
     return step
 

@@ -10,10 +10,9 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from consult.audit import cases
-from consult.audit.cases import CaseRow
+from consult.audit.cases import CaseRow, Key
 from consult.audit.episode import gap_code
 from consult.audit.in_error import last_steps
-from consult.audit.rounds import Key
 from consult.exchange.casefile import Import, differences, prepared, supersede, wrong_with
 from consult.proforma.dataset import Dataset
 from consult.proforma.days import day_in
@@ -94,34 +93,35 @@ def _told(
 
     A case that was taken out since (`in_error`, by the step that did so) is none of them any more.
     """
-    given_up = {said["draft"] for said in _said(dropped)}
     keys, done = defaultdict[str, list[Key]](list), defaultdict[str, set[str]](set)
-    for step in entered:
-        if step.content is None:
-            continue
-        said, key = step.content, cases.key_of(step.content)
-        if step.seq > in_error.get(key, 0):
+    for step, said in _said(entered):
+        if step.seq > in_error.get(key := cases.key_of(said), 0):
             keys[said["sitting"]].append(key)
         done[said["sitting"]].add(said["draft"])
-    drafts = defaultdict[str, dict[str, Unfinished]](dict)
-    for step in kept:
-        if step.content is None:
-            continue
-        id_, draft = step.content["sitting"], step.content["draft"]
-        if draft not in given_up and draft not in done[id_]:
-            drafts[id_][draft] = Unfinished(draft, step.content["fields"], step.at)
+    drafts = _drafts(kept, {said["draft"] for _, said in _said(dropped)}, done)
     return {
-        (id_ := step.content["sitting"]): Sitting(
-            id_, step.content["wanted"], step.actor, step.at, tuple(keys[id_]), drafts[id_], frozenset(done[id_])
+        (id_ := said["sitting"]): Sitting(
+            id_, said["wanted"], step.actor, step.at, tuple(keys[id_]), drafts[id_], frozenset(done[id_])
         )
-        for step in begun
-        if step.content is not None
+        for step, said in _said(begun)
     }
 
 
-def _said(told: Iterable[Step]) -> Iterator[Mapping[str, Any]]:
-    """What steps say; those whose content was redacted say nothing."""
-    return (step.content for step in told if step.content is not None)
+def _drafts(
+    kept: Iterable[Step], given_up: Collection[str], done: Mapping[str, set[str]]
+) -> Mapping[str, dict[str, Unfinished]]:
+    """The drafts of each sitting as they were kept last, but for those that were given up or entered."""
+    drafts = defaultdict[str, dict[str, Unfinished]](dict)
+    for step, said in _said(kept):
+        id_, draft = said["sitting"], said["draft"]
+        if draft not in given_up and draft not in done[id_]:
+            drafts[id_][draft] = Unfinished(draft, said["fields"], step.at)
+    return drafts
+
+
+def _said(told: Iterable[Step]) -> Iterator[tuple[Step, Mapping[str, Any]]]:
+    """Steps with what they say; those whose content was redacted say nothing, and are left out."""
+    return ((step, step.content) for step in told if step.content is not None)
 
 
 def begin(conn: Connection, wanted: int, who: Who, at: str, key: str) -> str:
@@ -218,8 +218,7 @@ def enter(
     _check_goes_on(conn, sitting.id, draft)
     step = append(conn, Draft("case_imported", fields, who.actor, settings.at, role=who.role, key=f"{key}:case"))
     cases.put(conn, fields, step=step)
-    named = dict(zip(cases.KEY, cases.key_of(fields), strict=True))
-    content = {"draft": draft, "sitting": sitting.id, **named, "step": step}
+    content = {"draft": draft, "sitting": sitting.id, **cases.named(cases.key_of(fields)), "step": step}
     append(conn, Draft(ENTERED, content, who.actor, settings.at, role=who.role, key=f"{key}:entered"))
     return CaseRow(fields, "", step, 0)
 
@@ -285,8 +284,7 @@ def _changed(
 ) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """What was typed of a case that is held as a case holds it, and what is wrong with it."""
     with_dates, wrong = with_gap(typed)
-    fixed = dict(zip(cases.KEY, held.key, strict=True))
-    fields = prepared({**with_dates, **fixed}, dataset, settings)
+    fields = prepared({**with_dates, **cases.named(held.key)}, dataset, settings)
     wrong += wrong_with(fields, dataset, settings)
     if fields["provider"] == settings.provider and fields["site"] not in {held.fields["site"], "", *sites}:
         wrong.append(("site", NO_SITE))
@@ -298,14 +296,13 @@ def edits(conn: Connection, case: Key) -> list[tuple[str, str, str]]:
     return [
         (step.at, step.actor, step.content["reason"])
         for step in steps(conn, kind="case_edited")
-        if step.content is not None and tuple(step.content[name] for name in cases.KEY) == case
+        if step.content is not None and cases.key_of(step.content) == case
     ]
 
 
 def entered_by(conn: Connection, case: Key) -> set[str]:
     """Everybody who wrote a version of a case: those who may not be its second reader."""
-    named = dict(zip(cases.KEY, case, strict=True))
-    return {step.actor for kind in WRITTEN for step in steps(conn, kind=kind, said=named)}
+    return {step.actor for kind in WRITTEN for step in steps(conn, kind=kind, said=cases.named(case))}
 
 
 def written(conn: Connection, of: Collection[Key]) -> dict[Key, list[tuple[int, str]]]:

@@ -13,9 +13,8 @@ from typing import Final
 from msgspec import Struct, field
 
 from consult.audit import cases
-from consult.audit.cases import CaseRow
+from consult.audit.cases import CaseRow, Key
 from consult.audit.in_error import KIND
-from consult.audit.rounds import Key
 from consult.exchange import sheets
 from consult.exchange.casefile import BATCH, BadRow, Import, Spelled, differences, prepared
 from consult.exchange.caselines import Record, columns, records
@@ -47,8 +46,7 @@ def take_out(conn: Connection, held: CaseRow, reason: str, who: Who, at: str, ke
 
 
 def _write(conn: Connection, held: CaseRow, reason: str, who: Who, at: str, key: str = "") -> None:
-    named = dict(zip(cases.KEY, held.key, strict=True))
-    content = {**named, "step": held.step, "reason": reason}
+    content = {**cases.named(held.key), "step": held.step, "reason": reason}
     append(conn, Draft(KIND, content, who.actor, at, role=who.role, key=key or str(uuid.uuid4())))
     cases.delete_entered(conn, held.key)
 

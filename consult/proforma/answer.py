@@ -10,7 +10,9 @@ from consult.proforma.rules import Value
 
 FINDING_STATES: Final = ("present", "absent", "unsure", "declined", "not_asked")
 ANSWERED: Final = "answered"
-HELD_STATES: Final = frozenset({"present", "unsure", "declined"})
+HELD: Final = ("present", "unsure", "declined")
+"""The states of a finding that must not slip away; a kept text is for them unless it says otherwise."""
+HELD_STATES: Final = frozenset(HELD)
 
 AnswerValue = str | int | list[str] | dict[str, str] | None
 

@@ -6,23 +6,39 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from consult.proforma.answer import ANSWERED, FINDING_STATES
+from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD
 from consult.proforma.dataset import Dataset
 from consult.proforma.model import LEVELS, OTHER, RELEASE_EVENTS, ROUTES, Count, Proforma, Question, Reasons
 from consult.proforma.reports import Reports
 from consult.proforma.rules import Rule
 
-KEY: Final = ("case_ref", "provider", "site", "consultation_date", "capture_mode")
-"""The fields by which the program itself finds and counts a case."""
+NEEDED: Final = (
+    "case_ref",
+    "provider",
+    "site",
+    "consultation_date",
+    "capture_mode",
+    "clinician_role",
+    "clinician_ref",
+)
+"""The fields by which the program itself finds and counts a case: no data set is without them."""
 
 MISSED: Final = "the program fills this field itself, in each case; put it back"
+
+HIDDEN: Final = (
+    "a question with a U0 or U1 text may be hidden only while another question is absent: write show_if as any of "
+    '{ not = { question = "...", is = "absent" } } or a positive of its parent'
+)
+
+FACTS: Final = ("leaflet_given_printed", "leaflet_given_link", "report_with_adjustments")
+"""What [[done]] may name beside a decision: what `facts` of record/consultation.py says was done."""
 
 Finding = tuple[str, str]
 
 
 def check_dataset(dataset: Dataset) -> Iterator[Finding]:
     """The fields that the program itself needs and the data set does not have."""
-    yield from ((name, MISSED) for name in KEY if name not in dataset.by_name)
+    yield from ((name, MISSED) for name in NEEDED if name not in dataset.by_name)
 
 
 def check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
@@ -30,35 +46,40 @@ def check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
     yield from _check_ids(proforma)
     position = {q.id: i for i, q in enumerate(proforma.questions)}
     for question in proforma.questions:
-        yield from ((question.id, s) for s in (*_check_words(question), *_check_shape(question)))
-        yield from ((question.id, s) for s in _check_sources(question, proforma))
-        yield from ((question.id, s) for s in _check_rules(question, proforma, position))
-        yield from ((question.id, s) for s in _check_panels(question))
-        yield from ((question.id, s) for s in _check_fields(question, dataset))
-        if question.emergency and question.show_if is not None and not _hides_only_absent(question.show_if, proforma):
-            yield (
-                question.id,
-                (
-                    "a question with a U0 or U1 text may be hidden only while another question is absent: "
-                    'write show_if as any of { not = { question = "...", is = "absent" } } or a positive of its parent'
-                ),
-            )
-    facts = {*FACTS, *(f"decision:{code}" for code in proforma.decisions)}
+        yield from ((question.id, s) for s in _check_question(question, proforma, dataset, position))
     if proforma.report_when is not None:
         yield from (("report_when", s) for s in _check_rule(proforma.report_when, proforma, None))
     for code in proforma.emergency_decisions:
         if code not in proforma.decisions:
             yield code, f"emergency_decisions names {code}, which is not in [decisions]; add it there or correct it"
+    yield from _check_done(proforma, dataset)
+    yield from _check_single_setters(proforma, dataset)
+    yield from _check_reasons(proforma)
+    yield from _check_contradictions(proforma)
+    yield from _check_never_in_report(proforma)
+
+
+def _check_question(
+    question: Question, proforma: Proforma, dataset: Dataset, position: dict[str, int]
+) -> Iterator[str]:
+    yield from _check_words(question)
+    yield from _check_shape(question)
+    yield from _check_sources(question, proforma)
+    yield from _check_rules(question, proforma, position)
+    yield from _check_panels(question)
+    yield from _check_fields(question, dataset)
+    if question.emergency and question.show_if is not None and not _hides_only_absent(question.show_if, proforma):
+        yield HIDDEN
+
+
+def _check_done(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
+    facts = {*FACTS, *(f"decision:{code}" for code in proforma.decisions)}
     for done in proforma.done:
         if done.fact not in facts:
             yield done.fact, f"no such fact can come about; use {', '.join(sorted(facts))}"
         yield from ((done.fact, s) for s in _check_fill(dataset, done.sets | done.else_sets, done.adds))
         if done.when is not None:
             yield from ((done.fact, s) for s in _check_rule(done.when, proforma, None))
-    yield from _check_single_setters(proforma, dataset)
-    yield from _check_reasons(proforma)
-    yield from _check_contradictions(proforma)
-    yield from _check_never_in_report(proforma)
 
 
 def _check_reasons(proforma: Proforma) -> Iterator[Finding]:
@@ -167,9 +188,6 @@ def _check_shape(question: Question) -> Iterator[str]:
             yield f"sets and adds of a question go by state, not {state}; for options write them at the option"
 
 
-FACTS: Final = ("leaflet_given_printed", "leaflet_given_link", "report_with_adjustments")
-
-
 def _check_words(question: Question) -> Iterator[str]:
     if not all(words.strip() for words in (question.ask, *(option.label for option in question.options))):
         yield "a question needs its words in ask, and each option in label"
@@ -245,7 +263,7 @@ def _check_panels(question: Question) -> Iterator[str]:
         yield from (f"route {r} is not known; use {', '.join(ROUTES)}" for r in panel.route if r not in ROUTES)
         if not panel.text.strip():
             yield "a panel needs its text"
-        if question.kind == "finding" or panel.for_ != ("present", "unsure", "declined"):
+        if question.kind == "finding" or panel.for_ != HELD:
             yield from (f"a panel is for {s}, which {question.id} can never be" for s in panel.for_ if s not in known)
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from msgspec import field
 
-from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD_STATES, Answer
+from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD, HELD_STATES, Answer
 from consult.proforma.rules import Rule, rules_in
 from consult.proforma.strict import Strict
 
 Kind = Literal["finding", "choice", "choices", "number", "date", "text", "arrangement"]
 Level = Literal["U0", "U1", "U2", "U3", "none"]
-LEVELS: Final = ("U0", "U1", "U2", "U3", "none")
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+"""The levels, the most urgent first."""
 HOLDING_LEVELS: Final = frozenset({"U0", "U1"})
 ROUTES: Final = ("emergency_department", "cord_compression", "spinal_on_call", "same_day", "crisis")
 RELEASE_EVENTS: Final = (
@@ -73,7 +74,7 @@ class Panel(Strict, frozen=True, kw_only=True):
     text: str
     route: tuple[str, ...] = ()
     when: Rule | None = None
-    for_: tuple[str, ...] = ("present", "unsure", "declined")
+    for_: tuple[str, ...] = HELD
     source: tuple[str, ...] = ()
 
 
@@ -158,6 +159,16 @@ class Question(Strict, frozen=True, kw_only=True):
     copies: str = ""
     panels: tuple[Panel, ...] = ()
     retired: bool = False
+
+    @cached_property
+    def topic(self) -> str:
+        """What it asks, without the question mark: as it stands before an answer, and in a sentence."""
+        return self.ask.rstrip("?")
+
+    @cached_property
+    def report_topic(self) -> str:
+        """The same in a report to the manager, which may call it otherwise."""
+        return self.report_as or self.topic
 
     @cached_property
     def conditional(self) -> tuple[Option, ...]:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.model import HOLDING_LEVELS, Block, Contradiction, Count, Option, Panel, Proforma, Question
-from consult.proforma.rules import NOT_ESTABLISHED, OFF_PATH, Lookup, Rule, Value, holds, might_hold
+from consult.proforma.rules import OFF_PATH, Lookup, Rule, Value, holds, is_open, might_hold
 
 Answers = Mapping[str, Answer]
 
@@ -34,7 +34,8 @@ class Path:
     """The questions on the path for a set of answers, in the order of the proforma.
 
     A question is off the path when its `show_if` does not hold over the answers on the path before it. An emergency
-    question that is present, unsure or declined stays on the path whatever its rule says (design, decision 4).
+    question that is present, unsure or declined stays on the path whatever its rule says (ARCHITECTURE, "An emergency
+    never parks").
     """
 
     def __init__(self, proforma: Proforma, answers: Answers) -> None:
@@ -139,7 +140,7 @@ class Path:
         if panel is None or panel.when is None or holds(panel.when, self.look_up):
             return []
         named = dict.fromkeys(leaf.question or "" for leaf in panel.when.leaves())
-        return [self.proforma.by_id[q] for q in named if q in self._on and _is_open(self.look_up(q))]
+        return [self.proforma.by_id[q] for q in named if q in self._on and is_open(self.look_up(q))]
 
     def contradictions(self, decisions: Mapping[str, str]) -> list[Disagreement]:
         """The answers that do not agree now, with each other or with the decisions that stand, codes by question."""
@@ -179,10 +180,6 @@ def differing(one: Mapping[str, object], other: Mapping[str, object]) -> set[str
     return moved | {key for key in one.keys() - other.keys() if one[key] is not None}
 
 
-def _is_open(value: Value) -> bool:
-    return value is None or (isinstance(value, str) and value in NOT_ESTABLISHED)
-
-
 def _chosen(answer: Answer) -> set[str]:
     if answer.state != ANSWERED:
         return {answer.state}
@@ -195,7 +192,7 @@ def group_state(path: Path, group: str) -> str:
     """The state of one group of the data set: present, absent, unable, not_asked or "" (nothing recorded).
 
     present if any counted item is; absent only if at least one primary item is on the path and each of those is
-    absent; unable if each is answered, none is present and one or more were unsure or declined (spec, mapping).
+    absent; unable if each is answered, none is present and one or more were unsure or declined; else not_asked.
     """
     primary: list[str | None] = []
     for question, count in path.proforma.counting_for.get(group, ()):
@@ -219,8 +216,8 @@ def rest_of(path: Path, block: Block, among: Collection[str] | None = None) -> l
     """The items "No to the rest" fills now: blank findings of the block that need not be asked one by one.
 
     An item whose `one_by_one_if` holds once the other items of the gesture are absent is left out, and so on until
-    nothing changes; examinations and items marked one by one never count (design, decision 5). `among` limits the
-    gesture to the items that were seen blank.
+    nothing changes; examinations and items marked one by one never count. `among` limits the gesture to the items that
+    were seen blank.
     """
     if not block.rest:
         return []

@@ -74,6 +74,11 @@ class Rule(Strict, frozen=True, kw_only=True):
         """The rules a joint is made of; empty for a leaf."""
         return self.all_ or self.any_ or self.count or ((self.not_,) if self.not_ else ())
 
+    @property
+    def needed(self) -> int:
+        """How many of its parts must hold for a joint to hold; of a `not` it says nothing."""
+        return len(self.parts) if self.all_ is not None else 1 if self.any_ is not None else self.at_least or 0
+
     def leaves(self) -> tuple[Rule, ...]:
         """Every leaf, in order of writing."""
         return self._leaves
@@ -134,7 +139,7 @@ def _joint_as_function(rule: Rule) -> Callable[[Lookup], bool]:
     if rule.not_ is not None:
         (inner,) = tests
         return lambda look_up: not inner(look_up)
-    needed = len(tests) if rule.all_ is not None else 1 if rule.any_ is not None else rule.at_least or 0
+    needed = rule.needed
     if needed == 1 and len({_compared(part) for part in rule.parts}) == 1 and _compared(rule.parts[0]):
         return _any_of(tuple(part.subject or "" for part in rule.parts), _compared(rule.parts[0]))
     if needed == len(tests):
@@ -168,7 +173,7 @@ def might_hold(rule: Rule, look_up: Lookup) -> bool:
     """Whether the rule is true, or could still become true once blank and not established answers are known.
 
     Used for the level of a kept text: one that depends on a second answer which is blank, unsure or declined
-    shows the higher text (design, decision 6).
+    shows the higher text (ARCHITECTURE, "Levels are three-valued").
     """
     return _three(rule, look_up) is not False
 
@@ -177,18 +182,14 @@ def _three(rule: Rule, look_up: Lookup) -> bool | None:
     """Kleene's three values: None where a blank or an answer that was not established decides."""
     if rule.subject is not None:
         value = look_up(rule.subject)
-        open_answer = value is None or (isinstance(value, str) and value in NOT_ESTABLISHED)
-        return None if open_answer and rule.answered is None else _leaf(rule, value)
+        return None if is_open(value) and rule.answered is None else _leaf(rule, value)
     if rule.not_ is not None:
         inner = _three(rule.not_, look_up)
         return None if inner is None else not inner
     outcomes = [_three(part, look_up) for part in rule.parts]
-    needed = {"all": len(outcomes), "any": 1}.get(
-        "all" if rule.all_ else "any" if rule.any_ else "", rule.at_least or 0
-    )
-    if outcomes.count(True) >= needed:
+    if outcomes.count(True) >= rule.needed:
         return True
-    return None if outcomes.count(True) + outcomes.count(None) >= needed else False
+    return None if outcomes.count(True) + outcomes.count(None) >= rule.needed else False
 
 
 def _leaf(rule: Rule, value: Value) -> bool:
@@ -199,6 +200,11 @@ def _leaf(rule: Rule, value: Value) -> bool:
     if rule.includes is not None:
         return isinstance(value, list) and rule.includes in value
     return isinstance(value, str) and value in rule.values and value != ""
+
+
+def is_open(value: Value) -> bool:
+    """Whether nothing is known by it yet: a blank, or not established. What is off the path is not open."""
+    return value is None or (isinstance(value, str) and value in NOT_ESTABLISHED)
 
 
 def is_answered(value: Value) -> bool:

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from consult.proforma.model import HOLDING_LEVELS
 from consult.record.database import Connection
 from consult.record.ledger import head
 
@@ -55,7 +56,7 @@ def signed(conn: Connection, start: str, end: str, clinician: str = "") -> Itera
 
 URGENT_DECISION: Final = (
     "s.kind = 'decision_recorded' AND EXISTS (SELECT 1 FROM json_each(t.content, '$.levels') "
-    "WHERE value IN ('U0', 'U1'))"
+    f"WHERE value IN ({', '.join(repr(level) for level in sorted(HOLDING_LEVELS))}))"
 )
 
 

@@ -16,6 +16,8 @@ from consult.record.ledger import Draft, Refused, Step, append, check_seen, step
 
 LONGEST: Final = 2000
 TEXTS: Final = {"what": "what happened", "effect": "what came of it, or that nothing did"}
+SAID: Final = ("happened_on", "what", "effect", "done")
+"""What a step says of an incident."""
 
 
 class Incident(Struct, frozen=True):
@@ -34,7 +36,7 @@ def incidents(conn: Connection) -> dict[str, Incident]:
     found: dict[str, Incident] = {}
     for step in steps(conn, kind="incident_noted"):
         if step.content is not None:
-            said = {name: step.content[name] for name in ("happened_on", "what", "effect", "done")}
+            said = {name: step.content[name] for name in SAID}
             before = found.get(step.content["incident"], Incident(step.content["incident"], **said))
             found[before.id] = replace(before, **said, history=(*before.history, step))
     return found
@@ -68,19 +70,21 @@ def note(
     if said.id and not reason.strip():
         raise Refused("Say why the incident is changed; the reason is kept with it.", "reason")
     plain = replace(said, what=said.what.strip(), effect=said.effect.strip(), done=said.done.strip())
-    for name, words in TEXTS.items():
-        if not getattr(plain, name):
-            raise Refused(f"Write down {words}.", name)
-    if long := [name for name in (*TEXTS, "done") if len(getattr(plain, name)) > LONGEST]:
-        raise Refused(f"Shorten each text to {LONGEST} characters.", long[0])
-    _check_day(plain.happened_on, today)
+    _check(plain, today)
     id_ = said.id or str(uuid.uuid5(uuid.NAMESPACE_OID, key))
-    told = {name: getattr(plain, name) for name in ("happened_on", "what", "effect", "done")}
-    append(
-        conn,
-        Draft("incident_noted", {"incident": id_, **told, "reason": reason.strip()}, who[0], at, "", "", who[1], key),
-    )
+    told = {name: getattr(plain, name) for name in SAID}
+    content = {"incident": id_, **told, "reason": reason.strip()}
+    append(conn, Draft("incident_noted", content, who[0], at, role=who[1], key=key))
     return id_
+
+
+def _check(said: Incident, today: date) -> None:
+    for name, words in TEXTS.items():
+        if not getattr(said, name):
+            raise Refused(f"Write down {words}.", name)
+    if long := [name for name in (*TEXTS, "done") if len(getattr(said, name)) > LONGEST]:
+        raise Refused(f"Shorten each text to {LONGEST} characters.", long[0])
+    _check_day(said.happened_on, today)
 
 
 def _check_day(text: str, today: date) -> None:

@@ -11,8 +11,6 @@ from consult.record import merging
 from consult.record.consultation import ENDED_BY, PASSED_ON
 from consult.record.database import Connection
 
-SUMMARY: Final = ("id", "employee", "clinician", "site", "state", "capture_mode", "started_at", "ended_at")
-
 
 class Summary(Struct, frozen=True):
     """One line of a list of consultations."""
@@ -25,6 +23,10 @@ class Summary(Struct, frozen=True):
     capture_mode: str
     started_at: str
     ended_at: str
+
+
+SUMMARY: Final = Summary.__struct_fields__
+"""The columns of the projection that a line is read from."""
 
 
 class Place(NamedTuple):

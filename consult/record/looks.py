@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from consult.record import merging
+from consult.record.about import consultations_of
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Step, append, steps
 from consult.record.timekeeping import stamp
@@ -80,12 +81,9 @@ def has_reason(conn: Connection, employee: str, actor: str, since: datetime) -> 
 
 def of_employee(conn: Connection, employee: str) -> list[Look]:
     """Every look at an employee and at their consultations and papers, the newest first."""
-    ids = merging.ids_of(conn, employee)
-    marks = ", ".join("?" * len(ids))
-    rows = conn.execute(f"SELECT id FROM consultation WHERE employee IN ({marks})", ids).fetchall()
-    found = [look for id_ in ids for step in _of(conn, id_) if (look := _look(step, id_))]
-    for row in rows:
-        found += [look for step in steps(conn, consultation=row["id"]) if (look := _look(step, employee))]
+    found = [look for id_ in merging.ids_of(conn, employee) for step in _of(conn, id_) if (look := _look(step, id_))]
+    for id_ in consultations_of(conn, employee):
+        found += [look for step in steps(conn, consultation=id_) if (look := _look(step, employee))]
     return sorted(found, key=lambda look: look.seq, reverse=True)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from consult.proforma.wording import inside
 from consult.record.database import Connection, Damaged
 from consult.record.ledger import Draft, append
 
@@ -46,12 +47,7 @@ class Site(Struct, frozen=True):
     @property
     def blank_in_words(self) -> str:
         """The same by the names that the settings page gives them, inside a sentence."""
-        return ", ".join(_small(ROUTE_LABELS[route]) for route in self.blank_routes)
-
-
-def _small(label: str) -> str:
-    """A label inside a sentence: its first letter small, unless it begins with an abbreviation."""
-    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+        return ", ".join(inside(ROUTE_LABELS[route]) for route in self.blank_routes)
 
 
 def get_setting(conn: Connection, name: str, default: Any = None) -> Any:

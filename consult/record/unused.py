@@ -26,7 +26,7 @@ FILE_HEADER: Final = 100
 def flipped(file: Path) -> list[int]:
     """The numbers of the pages of a database file in whose unused space a single bit is set.
 
-    None where it is encrypted: there a code seals each page, unused space and all.
+    No page of one that is encrypted: there a code seals each page, unused space and all.
     """
     found: list[int] = []
     with file.open("rb") as stream:

@@ -1,6 +1,6 @@
 """Actions of the audit: the list, one with its steps, and (for the audit lead) making, changing and moving them on.
 
-What counts for the plan is read when it is asked for: figures come with it, which a start can do without.
+What counts for the plan is read when it is asked for: a start can do without.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def told(
     refused = _asked()
     found = [(f"q-{refused[0]}", decision_problem)] if decision_problem and refused else []
     if decision_problem and not refused:
-        asks = {question.id: question.ask.rstrip("?") for question in proforma.in_order(decisions())}
+        asks = {question.id: question.topic for question in proforma.in_order(decisions())}
         found = [(f"q-{id_}", f"{ask}: {decision_problem}") for id_, ask in asks.items()]
     found += [("reading", sentence) for sentence in list(reading_problems.values())[:1]]
     found += [("", not_done)] if not_done else []

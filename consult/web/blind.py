@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from consult.accounts.people import CLINICIANS
 from consult.audit import reliability
-from consult.audit.rounds import Key
+from consult.audit.cases import Key
 from consult.exchange import entry
 from consult.web.context import inst, person
 

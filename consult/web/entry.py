@@ -20,9 +20,8 @@ from consult.exchange.entryform import EntryForm
 from consult.importing import why_not_taken
 from consult.record import settings
 from consult.record.ledger import Refused
-from consult.record.store import Who
 from consult.web import blind
-from consult.web.context import inst, person
+from consult.web.context import inst, person, who
 from consult.web.desk import own_key, refused
 from consult.web.forms import clean, number, typed
 
@@ -31,11 +30,6 @@ REASONS = ("reason", "error-reason")
 ANOTHER = "Go back to the sitting, and begin another case there."
 ANOTHER_CASE = "It stands below as another case: save it, keep it as a draft, or leave it."
 GO_ON = "To go on with it as another case, press “Keep as a draft”."
-
-
-def who_enters() -> Who:
-    """Who enters, and in which role."""
-    return Who(person().id, person().role)
 
 
 def rules() -> Import:
@@ -109,7 +103,7 @@ def baseline() -> Response | str:
         wanted = number(request.form.get("wanted", "").strip())
         try:
             with inst().db.write() as writing:
-                id_ = entry.begin(writing, wanted, who_enters(), inst().store.at(), own_key())
+                id_ = entry.begin(writing, wanted, who(), inst().store.at(), own_key())
         except Refused as refusal:
             return refused(str(refusal), url_for("entry.baseline"))
         return redirect(url_for("entry.case", sitting_id=id_, draft_id=uuid.uuid4()))
@@ -202,7 +196,7 @@ def _entered(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response
     known = set(settings.open_sites(inst().db.read()))
     with inst().db.write() as conn:
         dataset = inst().library.current.dataset
-        entry.enter(conn, dataset, values, (one, draft_id), rules(), known, who_enters(), own_key())
+        entry.enter(conn, dataset, values, (one, draft_id), rules(), known, who(), own_key())
     if request.form.get("act") == "last":
         return redirect(url_for("entry.sitting", sitting_id=one.id))
     carry = "yes" if request.form.get("carry") else None
@@ -211,7 +205,7 @@ def _entered(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response
 
 def _keep(one: Sitting, draft_id: str, values: Mapping[str, str]) -> None:
     with inst().db.write() as conn:
-        entry.keep_draft(conn, one, draft_id, values, who_enters(), inst().store.at())
+        entry.keep_draft(conn, one, draft_id, values, who(), inst().store.at())
 
 
 def _kept(one: Sitting, draft_id: str, values: Mapping[str, str]) -> Response:
@@ -235,7 +229,7 @@ def drop(sitting_id: str, draft_id: str) -> Response:
     one = found(sitting_id)
     try:
         with inst().db.write() as conn:
-            entry.drop_draft(conn, one, draft_id, typed("reason"), who_enters(), inst().store.at(), own_key())
+            entry.drop_draft(conn, one, draft_id, typed("reason"), who(), inst().store.at(), own_key())
     except Refused as refusal:
         return refused(str(refusal), url_for("entry.sitting", sitting_id=one.id))
     return redirect(url_for("entry.sitting", sitting_id=one.id))
@@ -273,7 +267,7 @@ def _edited(held: CaseRow, values: Mapping[str, str]) -> None:
         now = case_table.read(conn, *held.key) or held
         seen, dataset = number(request.form.get("seen", "")), inst().library.current.dataset
         known, reason = set(settings.open_sites(conn)), typed("reason")
-        entry.edit(conn, dataset, now, values, reason, rules(), known, who_enters(), own_key(), seen)
+        entry.edit(conn, dataset, now, values, reason, rules(), known, who(), own_key(), seen)
 
 
 def _edit_page(held: CaseRow, form: EntryForm, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> str:
@@ -283,7 +277,7 @@ def _edit_page(held: CaseRow, form: EntryForm, values: Mapping[str, str], wrong:
         "entry/edit.html",
         held=held,
         stays=in_error.why_stays(held),
-        key=dict(zip(case_table.KEY, held.key, strict=True)),
+        key=case_table.named(held.key),
         seen=request.form.get("seen", held.step),
         told=entry.edits(conn, held.key),
         **form_context(form, values, wrong),
@@ -302,7 +296,7 @@ def take_out(provider: str, mode: str, case_ref: str) -> Response | tuple[str, i
     try:
         with inst().db.write() as conn:
             now, seen = case_table.read(conn, *held.key) or held, number(request.form.get("seen", ""))
-            in_error.take_out(conn, now, typed("reason"), who_enters(), inst().store.at(), own_key(), seen)
+            in_error.take_out(conn, now, typed("reason"), who(), inst().store.at(), own_key(), seen)
     except Refused as refusal:
         if refusal.field:
             form = edited_form()

@@ -10,11 +10,10 @@ from msgspec import Struct
 
 from consult.audit import results as audit
 from consult.audit.breakdowns import span
-from consult.audit.cases import read
+from consult.audit.cases import Key, read
 from consult.audit.in_error import taken_out
-from consult.audit.results import Results
-from consult.audit.rounds import Key
-from consult.audit.why import why
+from consult.audit.results import Judged, Results, Selection
+from consult.audit.why import Why, why
 from consult.proforma.dataset import Dataset
 from consult.web import blind
 from consult.web.context import inst
@@ -57,12 +56,7 @@ def cases(measure_id: str) -> str:
     total = sum(one.counts[outcome] for one in found)
     pages = max(1, -(-total // PAGE))
     page = min(max(request.args.get("page", 1, int), 1), pages)
-    judged = audit.judged(
-        inst().db.read(), measures, dataset, chosen, *(() if outcome == EXCLUDED else (measure_id, outcome))
-    )
-    these = (one for one in judged if outcome != EXCLUDED or one.excluded)
-    shown = islice(these, (page - 1) * PAGE, page * PAGE)
-    explained = [(one, why(measures, dataset, one.case.fields, measure_id)) for one in shown]
+    explained = _explained(chosen, measure_id, outcome, start=(page - 1) * PAGE)
     waiting = blind.waiting()
     return render_template(
         "results/cases.html",
@@ -81,6 +75,16 @@ def cases(measure_id: str) -> str:
         explained=explained,
         **words(chosen, measures),
     )
+
+
+def _explained(chosen: Selection, measure_id: str, outcome: str, start: int) -> list[tuple[Judged, Why]]:
+    """A page of the cases of one group, from a place in it on, each with what decided."""
+    measures, dataset = parts()
+    behind = () if outcome == EXCLUDED else (measure_id, outcome)
+    judged = audit.judged(inst().db.read(), measures, dataset, chosen, *behind)
+    these = (one for one in judged if outcome != EXCLUDED or one.excluded)
+    shown = islice(these, start, start + PAGE)
+    return [(one, why(measures, dataset, one.case.fields, measure_id)) for one in shown]
 
 
 def one_rule(sentences: list[str]) -> str:
@@ -127,6 +131,7 @@ def _taken_out(key: Key) -> str:
 
 def outside_groups(fields: dict[str, str], dataset: Dataset) -> bool:
     """Whether serious pathology was suspected, or an action recorded, though none of the red-flag groups is present."""
-    concluded = fields["serious_pathology_suspected"] == "yes" or fields["rf_action"] not in ("", "none")
+    suspected, action = fields.get("serious_pathology_suspected", ""), fields.get("rf_action", "")
+    concluded = suspected == "yes" or action not in ("", "none")
     groups = [f.name for f in dataset.fields if f.section == "red_flags" and "unable" in f.options]
     return concluded and all(fields[group] != "present" for group in groups)

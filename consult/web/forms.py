@@ -47,7 +47,7 @@ class _AnswerForm(Form):
 def _field(question: Question) -> Any:
     options = {o.code: o.label for o in question.options}
     states = {s: question.state_label(s) for s in question.offered_states() if s != "not_asked"}
-    thing = question.ask.rstrip("?")
+    thing = question.topic
     if question.kind in ("finding", "choice"):
         return RadioField(choices=states | options, validators=[Optional()])
     if question.kind == "choices":

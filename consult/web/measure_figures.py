@@ -6,11 +6,9 @@ from consult import planning
 from consult.audit import actions, figures
 from consult.audit import leaving as may_leave
 from consult.audit.breakdowns import Close, close
-from consult.audit.comparison import PERCENT_FROM
 from consult.audit.figures import Figure
 from consult.audit.measures import Measure
 from consult.audit.results import Result, Results
-from consult.audit.suppression import LEAVES_FROM
 from consult.web.context import inst, site_name
 from consult.web.results import aims, beside_another, leaving, parts
 
@@ -25,7 +23,7 @@ def figures_of(block: Results, one: Measure) -> list[Figure]:
     result = block.measures[one.id]
     found = [figures.benchmark(one, result, beside, inst().benchmarks, mode, aim, leaving=leaving())]
     done = [] if leaving() else planning.marks(actions.actions(inst().db.read()).values(), one.id, block.selection.site)
-    found.append(figures.trend(one, taken.months, lines, done, LEAVES_FROM if leaving() else PERCENT_FROM))
+    found.append(figures.trend(one, taken.months, lines, done, leaving=leaving()))
     found += _items(block, one, taken)
     if leaving() and (may_leave.pooled(inst().db.read(), block.selection) or beside_another(block.selection)):
         return [found[0], *_items(block, one, taken)]

@@ -11,13 +11,13 @@ from werkzeug.wrappers import Response
 from consult.documents import letter as letters
 from consult.documents.called import called
 from consult.documents.given import kept_leaflet
-from consult.documents.leaflet import FORMATS, Format
+from consult.documents.leaflet import FORMATS, Format, Leaflet
 from consult.documents.needs import chosen_format
 from consult.documents.note import after_lines, mark_of, not_signed, note_parts
 from consult.documents.pdf import Sheet
 from consult.documents.report import digest as digest_of
 from consult.documents.sheets import Named, letter_sheet, note_sheet
-from consult.documents.words import ATTENDANCE, day_of, uk_date
+from consult.documents.words import ATTENDANCE, uk_date
 from consult.record.consultation import Consultation
 from consult.record.database import NotWritten
 from consult.record.ledger import head, steps
@@ -119,29 +119,40 @@ def leaflet_done(consultation_id: str, leaflet_id: str, done: str) -> Response |
         abort(404)
     if format_ not in leaflet.formats and (format_ or done == "printed"):
         abort(404)
-    form = request.form.get("form", "printed")
-    format_ = format_ or printed_format(consultation, leaflet)  # printed in another tab after this page was made
-    if done == "printed" and (why_not := inst().why_not_print(leaflet)):
-        back = place(consultation_id, "finish")
-        return refused(why_not, back, "This leaflet is not printed")
-    content = {
+    if done == "printed":
+        return _leaflet_printed(consultation_id, leaflet, leaflet_format(leaflet, format_))
+    # where the page names no format, it was printed in another tab after the page was made
+    content = _of_leaflet(leaflet, format_ or printed_format(consultation, leaflet))
+    if done == "given":
+        content["form"] = _given_as(leaflet)
+    inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
+    line = f"done-{leaflet.id}-{leaflet.language}"  # the next key goes on from there
+    return redirect(place(consultation_id, line))
+
+
+def _leaflet_printed(consultation_id: str, leaflet: Leaflet, format_: Format) -> Response:
+    if why_not := inst().why_not_print(leaflet):
+        return refused(why_not, place(consultation_id, "finish"), "This leaflet is not printed")
+    how = _how_printed(format_)
+    target = url_for("leaflets.show", leaflet_id=leaflet.id, language=leaflet.language, **how)
+    return _printed(consultation_id, "leaflet_printed", _of_leaflet(leaflet, format_), target)
+
+
+def _of_leaflet(leaflet: Leaflet, format_: str) -> dict[str, str]:
+    """What a step holds of the leaflet it is about."""
+    return {
         "leaflet": leaflet.id,
         "version": leaflet.version,
         "language": leaflet.language,
         "format": format_,
         "digest": leaflet.digest,
     }
-    if done == "given":
-        way = "link" if form == "link" else "printed"
-        content["form"] = way if leaflet.audience == "employee" else f"{leaflet.audience}_{way}"  # no information given
-    if done == "printed":
-        language = leaflet.language
-        how = _how_printed(leaflet_format(leaflet, format_))
-        target = url_for("leaflets.show", leaflet_id=leaflet.id, language=language, **how)
-        return _printed(consultation_id, "leaflet_printed", content, target)
-    inst().store.note_after(consultation_id, f"leaflet_{done}", content, own_key(), who())
-    line = f"done-{leaflet.id}-{leaflet.language}"  # the next key goes on from there
-    return redirect(place(consultation_id, line))
+
+
+def _given_as(leaflet: Leaflet) -> str:
+    """How a leaflet was given; one for the manager is no information that the employee was given."""
+    way = "link" if request.form.get("form") == "link" else "printed"
+    return way if leaflet.audience == "employee" else f"{leaflet.audience}_{way}"
 
 
 def _not_given(consultation_id: str) -> Response:
@@ -174,7 +185,7 @@ def leaflet_again(consultation_id: str, step: int) -> AnyReply:
         )
         return _printed(consultation_id, "leaflet_printed", {**content, "format": format_}, target)
     did = "printed" if given.kind == "leaflet_printed" else "given"
-    return printed(leaflet, format_, reprint=f"Printed again: the very text that was {did} on {day_of(given.at)}.")
+    return printed(leaflet, format_, reprint=f"Printed again: the very text that was {did} on {uk_date(given.at)}.")
 
 
 def _printed(consultation_id: str, kind: str, content: dict[str, Any], address: str) -> Response:

@@ -17,17 +17,20 @@ from consult.documents.releasing import Names
 from consult.documents.report import Chosen, digest, report, ruled_out, tickable, with_names
 from consult.documents.sheets import report_sheet
 from consult.proforma.days import day_in
+from consult.proforma.load import Definition
 from consult.proforma.model import Proforma
-from consult.proforma.path import Disagreement
+from consult.proforma.path import Disagreement, Path
 from consult.proforma.reports import Reports
 from consult.record.consultation import Consultation
 from consult.record.ledger import KeyReused, Refused, head
-from consult.record.release import EVENT_WORDS, IN_WORDS, LEFT, Event, Release, holds_text
+from consult.record.reading import Need
+from consult.record.release import EVENT_WORDS, IN_WORDS, LEFT, WISHES, Event, Release, holds_text
 from consult.record.store import NotOpen, NotYours
 from consult.web import forms
 from consult.web.context import inst, person, who
 from consult.web.desk import bp, employee_of, found, own_key, place, screen_context, site_of
 from consult.web.printing import asked_format, made_now, sheet_reply, shown_format, wants_pdf
+from consult.web.screen import Screen
 
 LONGEST = 300
 EVENTS_OF_FORMS = frozenset(
@@ -137,50 +140,72 @@ def _choosing() -> bool:
 
 def _page(consultation: Consultation, problem: str = "", wrong: str = "", event: Event | None = None) -> str | Response:
     """The page with what was chosen and typed; `problem` says why that was not made final, or an event not recorded."""
-    context = screen_context(consultation)
-    wanted = chosen_format(context["need"], FORMATS)
-    definition = inst().store.definition_of(consultation)
+    context, definition = screen_context(consultation), inst().store.definition_of(consultation)
     if not definition.reports.types:
         abort(404)
-    chosen, names = _chosen(consultation), names_of(consultation)
-    release = releasing.now(consultation, definition, inst().today())
-    final = releasing.final_text(release, names) if holds_text(release.stage) or release.stage in LEFT else None
-    path = context["screen"].path
-    made = report(consultation, path, chosen, site_of(consultation).telephone, releasing.consents(release, path))
-    draft = with_names(made, names.employee, names.clinician)
-    text = final if final is not None and not _choosing() else draft
-    about_copy = _about_copy(release)
-    mark = mark_of(consultation, definition.proforma)
+    release, chosen = releasing.now(consultation, definition, inst().today()), _chosen(consultation)
+    text, is_final = _text(consultation, release, context["screen"].path, chosen)
+    mark, with_copy = mark_of(consultation, definition.proforma), _with_copy(release)
     if wants_pdf():
-        return _pdf(
-            text, text == final, about_copy["with_copy"] and request.args.get("copy") == "yes", mark, names.employee
-        )
+        copy = with_copy and request.args.get("copy") == "yes"
+        return _pdf(text, is_final, copy, mark, names_of(consultation).employee)
+    refused = {"problem": problem, "wrong": wrong, "refused_event": event.value if event else ""}
+    made = {"blocks": blocks(text), "digest": digest(text), "is_final": is_final, "made_at": head(inst().db.read())}
     return render_template(
         "consultations/report.html",
-        release=release,
-        problem=problem,
-        wrong=wrong,
-        refused_event=event.value if event else "",
         mark=mark,
-        says=IN_WORDS[release.stage],
-        event_words=EVENT_WORDS,
-        reports=definition.reports,
-        chosen=chosen,
-        tickable=tickable(context["screen"].path),
-        ruled_out=ruled_out(context["screen"].path),
-        disagreeing=[one for one in context["screen"].contradictions if _in_report(one, definition.proforma)],
-        blocks=blocks(text),
-        digest=digest(text),
-        made_at=head(inst().db.read()),
-        is_final=text == final,
-        has_left=release.stage in LEFT,
-        format=asked_format(),
-        preselect=wanted if about_copy["with_copy"] else "",
-        copy_format=shown_format(wanted),
-        asks=next((q.id for q in definition.proforma.questions if any(o.release for o in q.options)), ""),
+        **refused,
+        **made,
+        **_standing(release),
+        **_choices(context["screen"], definition, chosen),
+        **_formats(context["need"], with_copy),
         **context,
-        **about_copy,
     )
+
+
+def _text(consultation: Consultation, release: Release, path: Path, chosen: Chosen) -> tuple[str, bool]:
+    """What the page shows, and whether it is the final text: that one stands, or has left, else what would be made."""
+    names = names_of(consultation)
+    final = releasing.final_text(release, names) if holds_text(release.stage) or release.stage in LEFT else None
+    if final is not None and not _choosing():
+        return final, True
+    made = report(consultation, path, chosen, site_of(consultation).telephone, releasing.consents(release, path))
+    draft = with_names(made, names.employee, names.clinician)
+    return draft, draft == final
+
+
+def _standing(release: Release) -> dict[str, Any]:
+    """Where the report stands, in words."""
+    return {
+        "release": release,
+        "says": IN_WORDS[release.stage],
+        "event_words": EVENT_WORDS,
+        "has_left": release.stage in LEFT,
+    }
+
+
+def _choices(screen: Screen, definition: Definition, chosen: Chosen) -> dict[str, Any]:
+    """What may be chosen for the report, what was, and which question asks for consent."""
+    proforma = definition.proforma
+    return {
+        "reports": definition.reports,
+        "chosen": chosen,
+        "tickable": tickable(screen.path),
+        "ruled_out": ruled_out(screen.path),
+        "disagreeing": [one for one in screen.contradictions if _in_report(one, proforma)],
+        "asks": next((q.id for q in proforma.questions if any(o.release for o in q.options)), ""),
+    }
+
+
+def _formats(need: Need | None, with_copy: bool) -> dict[str, Any]:
+    """The formats in which the report and a copy for the employee are printed, the one needed chosen for the copy."""
+    wanted = chosen_format(need, FORMATS)
+    return {
+        "format": asked_format(),
+        "preselect": wanted if with_copy else "",
+        "copy_format": shown_format(wanted),
+        "with_copy": with_copy,
+    }
 
 
 def _pdf(text: str, is_final: bool, copy: bool, mark: str, employee: str) -> Response:
@@ -194,7 +219,7 @@ def _in_report(one: Disagreement, proforma: Proforma) -> bool:
     return any(proforma.by_id[id_].report != "never" for id_ in one.questions)
 
 
-def _about_copy(release: Release) -> dict[str, Any]:
+def _with_copy(release: Release) -> bool:
     """Whether a copy for the employee prints with the report: unless the employee wants none."""
-    wishes = [h.event for h in release.log if h.event in (Event.COPY_BEFORE, Event.COPY_SAME_TIME, Event.COPY_NONE)]
-    return {"with_copy": bool(wishes) and wishes[-1] != Event.COPY_NONE}
+    wishes = [h.event for h in release.log if h.event in WISHES]
+    return bool(wishes) and wishes[-1] != Event.COPY_NONE

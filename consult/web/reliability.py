@@ -11,16 +11,16 @@ from werkzeug.wrappers import Response
 from consult.accounts.people import CLINICIANS
 from consult.audit import cases as case_table
 from consult.audit import reliability
-from consult.audit.cases import CaseRow
+from consult.audit.cases import CaseRow, Key
 from consult.audit.reliability import Reliability, Reread
-from consult.audit.rounds import Key, Round
+from consult.audit.rounds import Round
 from consult.exchange import casefile, entry
 from consult.exchange.entryform import EntryForm
 from consult.record.database import Connection
 from consult.record.ledger import Refused, sent_before
-from consult.web.context import inst, person
+from consult.web.context import inst, person, who
 from consult.web.desk import own_key, refused
-from consult.web.entry import form_context, rules, sent, who_enters
+from consult.web.entry import form_context, rules, sent
 from consult.web.forms import typed
 from consult.web.rounds import by, found, leads, sample_of, shared
 
@@ -178,7 +178,7 @@ def say(round_id: str, provider: str, mode: str, case_ref: str, field: str) -> R
             value = "" if agreed == reliability.NOTHING else agreed
             if agreed and held is not None and reliability.value(dispute.field, held.fields) != agreed:
                 reason = f"Both readers of the notes agree on {field}. {text}".strip()
-                casefile.supersede(conn, {**held.fields, field: value}, reason, who_enters(), at, request_key)
+                casefile.supersede(conn, {**held.fields, field: value}, reason, who(), at, request_key)
     except Refused as refusal:
         return refused(str(refusal), back)
     return redirect(back)

@@ -53,9 +53,7 @@ class Row(Struct, frozen=True):
     @property
     def percent(self) -> str:
         """The rate in words: no percentage under 5 cases."""
-        if not self.drawn:
-            return "too few for a percentage" if self.result.applicable else "no case yet"
-        return comparison.percent(self.result.rate or 0)
+        return comparison.rate(self.result) if self.result.applicable else "no case yet"
 
     @property
     def drawn(self) -> bool:
@@ -65,8 +63,7 @@ class Row(Struct, frozen=True):
     @property
     def interval(self) -> str:
         """The 95% interval in words, where there is a percentage."""
-        found = self.result.interval if self.drawn else None
-        return f"{comparison.percent(found[0])} to {comparison.percent(found[1])}" if found else ""
+        return comparison.interval(self.result)
 
     @property
     def standing(self) -> str:

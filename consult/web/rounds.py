@@ -9,14 +9,26 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from msgspec import Struct
 from werkzeug.wrappers import Response
 
-from consult.audit import ascertainment, comparison, overlapping, rounds, sampling, statistics, targets, versions
+from consult.audit import (
+    ascertainment,
+    comparison,
+    episode,
+    overlapping,
+    rounds,
+    sampling,
+    statistics,
+    targets,
+    versions,
+)
 from consult.audit import cases as case_table
 from consult.audit import results as audit
+from consult.audit.cases import Key
 from consult.audit.measures import Measure
 from consult.audit.results import Result
-from consult.audit.rounds import Key, Round, SiteRule, Wanted
+from consult.audit.rounds import Round, SiteRule, Wanted
 from consult.audit.sampling import Change, Sample
 from consult.documents import unfinished
+from consult.proforma.wording import beginning
 from consult.record import begun as begun_record
 from consult.record import settings
 from consult.record.ledger import ChangedSince, Refused
@@ -25,7 +37,7 @@ from consult.web.desk import BESIDE, STANDS, own_key, refused, seen_here, withou
 from consult.web.forms import number, typed
 
 bp = Blueprint("rounds", __name__, url_prefix="/rounds")
-MODES = {"live": "Live consultations", "retrospective": "Case notes read afterwards", "paper": "Paper, entered later"}
+MODES = {mode: beginning(words) for mode, words in rounds.MODES.items()}
 SHOWN = 500
 SIZES = (10, 20, 40, 60, 80, 100, 150, 200, 400)
 
@@ -215,7 +227,7 @@ def show(round_id: str) -> str:
         "rounds/show.html",
         table=ascertainment.table(sample, begun),
         not_signed=begun,
-        against=dict(unfinished.by_dates(inst().db.read(), sample)),
+        against=dict(episode.by_dates(inst().db.read(), sample)),
         places=ascertainment.PLACES,
         so_far=ascertainment.ELIGIBLE_SO_FAR,
         eligibility={reason.id: reason.label for reason in inst().measures.eligibility},

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from consult.documents.leaflet import FORMAT_LABELS
 from consult.documents.words import GIVEN_AS, describe, held
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
+from consult.proforma.wording import inside
 from consult.record.ledger import Step
 from consult.record.release import EVENT_WORDS
 from consult.web.context import name_of
@@ -53,7 +55,7 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
     question = proforma.by_id.get(step.question)
     if question is None or not step.kind.startswith("answer_"):
         return document_label(step)
-    asked = question.ask.rstrip("?")
+    asked = question.topic
     if step.kind == "answer_removed":
         return f"{asked}: answer removed"
     answer = Answer(step.content["state"], step.content["value"], step.content["reason"])
@@ -63,7 +65,7 @@ def step_in_words(step: Step, proforma: Proforma) -> str:
 
 def _decision(content: dict[str, Any], proforma: Proforma) -> str:
     """What was decided, and about which answers."""
-    about = "; ".join(q.ask.rstrip("?") for q in proforma.in_order(content["questions"]))
+    about = "; ".join(q.topic for q in proforma.in_order(content["questions"]))
     label = proforma.decisions.get(content["decision"], content["decision"])
     return f"{SENTENCES['decision_recorded']}: {label}. About: {about}" if about else label
 
@@ -83,7 +85,6 @@ def document_label(step: Step) -> str:
     if step.kind == "consultation_handed_over" and content:
         words += f" from {name_of(content['from'])} to {name_of(content['to'])}: {content['reason']}"
     words += GIVEN_AS.get(content.get("form", ""), "")
-    if step.kind == "leaflet_printed":
-        known = {"a4": " (A4)", "a5": " (A5)", "large": " (large print)", "giant": " (very large print)"}
-        words += known.get(content["format"], "")
+    if step.kind == "leaflet_printed" and (label := FORMAT_LABELS.get(content.get("format", ""))):
+        words += f" ({inside(label)})"
     return words

@@ -87,7 +87,7 @@ def not_taken(error: Refused) -> Response | None:
 def _decided(proforma: Proforma) -> list[tuple[str, str]]:
     """What was typed of decisions on the talk's page, each with the question that it is about."""
     about = [(question, name) for question in proforma.in_order(begun.decisions()) for name in DECIDED]
-    typed_in = [(f"{TYPED[name]}, {q.ask.rstrip('?')}", begun.of_decision(q.id, name).strip()) for q, name in about]
+    typed_in = [(f"{TYPED[name]}, {q.topic}", begun.of_decision(q.id, name).strip()) for q, name in about]
     return [(label, text) for label, text in typed_in if text]
 
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from consult.audit.episode import contradicts, gap_code
+from consult.audit.episode import beside_earlier, contradicts, gap_code
 
 BEGAN = date(2026, 3, 29)
 
@@ -32,3 +32,10 @@ def test_an_earlier_consultation_speaks_only_where_it_leaves_no_room(gap, first,
     no_room = days is not None and days < 28
     assert bool(said) == (no_room and (gap in ("none_ever", "ge_28_days") or first == "yes"))
     assert not said or f"{days} days before" in said
+
+
+def test_a_data_set_without_the_fields_of_episodes_says_nothing_of_dates():
+    here, earlier = {"consultation_date": "2026-03-29"}, {"consultation_date": "2026-03-19"}
+    assert beside_earlier(here, earlier) == ""
+    assert "10 days before" in beside_earlier({**here, "episode_gap": "none_ever"}, earlier)
+    assert "10 days before" in beside_earlier({**here, "first_consultation": "yes"}, earlier)

@@ -26,7 +26,7 @@ def test_the_finding_says_which_periods_are_points(measures, least, drawn):
         months[f"20{10 + at // 12}-{at % 12 + 1:02}"] = Result(
             4, (ENOUGH[least] if at < drawn else least - 1) - 4, 0, 0
         )
-    figure = trend(measures.measures[0], months, least=least)
+    figure = trend(measures.measures[0], months, leaving=least == LEAVES_FROM)
     if "quarter" in figure.title:  # so few by the month
         assert (least, drawn) == (PERCENT_FROM, 0)
         return
@@ -44,7 +44,7 @@ COUNTS = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), min_size=1,
 def test_what_a_copy_leaves_out_of_a_chart_is_never_one_to_nine_cases(measures, counts):
     """The total of a measure leaves; less the months (or quarters) that are shown it is nobody's few cases."""
     months = {f"20{10 + at // 12}-{at % 12 + 1:02}": Result(*met, 0, 0) for at, met in enumerate(counts)}
-    figure = trend(measures.measures[0], months, least=LEAVES_FROM)
+    figure = trend(measures.measures[0], months, leaving=True)
     shown = [int(cells[1].split(" of ")[1]) for cells in figure.rows]
     left = sum(map(sum, counts)) - sum(shown)
     assert left == 0 or left >= LEAVES_FROM or sum(map(sum, counts)) < LEAVES_FROM
@@ -56,7 +56,7 @@ def test_what_a_copy_leaves_out_of_a_chart_is_never_one_to_nine_cases(measures, 
 def test_one_small_month_takes_the_smallest_other_with_it_and_none_where_all_are_large(measures):
     def shown(*sizes):
         months = {f"2026-{at + 1:02}": Result(n - 1, 1, 0, 0) for at, n in enumerate(sizes)}
-        return [cells[1] for cells in trend(measures.measures[0], months, least=LEAVES_FROM).rows]
+        return [cells[1] for cells in trend(measures.measures[0], months, leaving=True).rows]
 
     assert shown(20, 15, 4) == ["19 of 20"]
     assert shown(20, 15, 15, 4) == ["19 of 20"], "by size alone: which of the two would tell"

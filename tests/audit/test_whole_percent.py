@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from consult import results_text
-from consult.audit.comparison import percent, points
-from consult.audit.figures import interval, over_sites, over_time
+from consult.audit.comparison import interval, percent, points
+from consult.audit.figures import over_sites, over_time
 from consult.audit.results import Result, Results, Selection
 from consult.documents import audit_report
 from consult.web.results import Row

@@ -12,6 +12,7 @@ import pytest
 from consult.approving import note_served
 from consult.instance import open_instance
 from consult.lock import server_lock
+from consult.proforma.checks import NEEDED
 from consult.proving import read_only
 from consult.record.kept import every
 from consult.record.ledger import head
@@ -181,7 +182,7 @@ def test_a_data_set_that_the_measures_do_not_go_with_leaves_all_of_the_version_i
     assert open_and(own, lambda instance: (instance.problems, instance.library.current.digest == digest)) == ([], False)
 
 
-@pytest.mark.parametrize("name", ["case_ref", "provider", "site", "consultation_date", "capture_mode"])
+@pytest.mark.parametrize("name", NEEDED)
 def test_a_field_by_which_cases_are_found_is_not_taken_out(consult, own, name):
     file = own / "proformas" / "back-pain" / "dataset.toml"
     before, after = re.split(rf'\[\[fields\]\]\nname = "{name}"\n', file.read_text("utf-8"))

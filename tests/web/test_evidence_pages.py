@@ -17,7 +17,7 @@ from pypdf import PdfReader
 from visiting import PEOPLE, Service
 
 from consult.audit import leaving, rounds
-from consult.audit.figures import interval, rate, recorded, whole_rate
+from consult.audit.comparison import interval, rate, recorded, whole_rate
 from consult.audit.rounds import Wanted
 from consult.documents import evidence as papers
 from consult.documents.evidence import parse_mapping

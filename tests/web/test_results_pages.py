@@ -9,10 +9,12 @@ from typing import Any
 
 import pages
 import pytest
+from msgspec.structs import replace
 from visiting import PEOPLE, PERSONAL, Service, Visitor
 
 from consult.exchange.casefile import Import, import_cases
 from consult.proforma.answer import Answer
+from consult.web.explain import outside_groups
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "example-cases.csv"
 OUTCOMES = ("met", "not_met", "not_applicable", "missing")
@@ -159,3 +161,10 @@ def test_the_number_moves_when_a_consultation_is_signed(service: Service) -> Non
     }
     service.signed(**answers)
     assert "1 eligible case" in pages.text(lead.get("/results"))
+
+
+def test_a_data_set_without_suspicion_and_action_says_nothing_of_them(service: Service) -> None:
+    dataset = service.instance.library.current.dataset
+    group = {"rf_cancer": "absent"}
+    assert not outside_groups(group, replace(dataset, fields=()))
+    assert outside_groups({**group, "rf_action": "emergency_same_day"}, replace(dataset, fields=()))

@@ -3,7 +3,7 @@
 from consult.audit.figures.against import against_national, benchmark
 from consult.audit.figures.groups import by_field, by_mode, of_items, of_parts, ranked
 from consult.audit.figures.over_time import in_periods, trend
-from consult.audit.figures.said import Figure, as_rate, interval, levels, rate, recorded, whole_rate
+from consult.audit.figures.said import Figure, as_rate, levels
 from consult.audit.figures.sites import over_sites
 
 __all__ = [
@@ -14,14 +14,10 @@ __all__ = [
     "by_field",
     "by_mode",
     "in_periods",
-    "interval",
     "levels",
     "of_items",
     "of_parts",
     "over_sites",
     "ranked",
-    "rate",
-    "recorded",
     "trend",
-    "whole_rate",
 ]

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from consult.audit import charts
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.charts import Rate
-from consult.audit.comparison import PERCENT_FROM, percent, standing
-from consult.audit.figures.said import Cells, Figure, as_rate, interval, rate, recorded, told
+from consult.audit.comparison import PERCENT_FROM, interval, percent, rate, recorded, standing
+from consult.audit.figures.said import Cells, Figure, as_rate, told
 from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.published import Figure as Published

@@ -7,13 +7,14 @@ from typing import Final
 
 from consult.audit import charts
 from consult.audit.breakdowns import ItemResult
-from consult.audit.comparison import COMPARE_FROM, PERCENT_FROM
-from consult.audit.figures.said import NO_COMPARISON, TOO_FEW, Figure, as_rate, interval, rate, recorded, told
+from consult.audit.comparison import COMPARE_FROM, NO_COMPARISON, PERCENT_FROM, interval, rate, recorded
+from consult.audit.figures.said import TOO_FEW, Figure, as_rate, told
 from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.results import Result
 from consult.audit.suppression import LEAVES_FROM, withheld
 from consult.proforma.dataset import Field
+from consult.proforma.wording import inside
 
 OF_FEW: Final = "The cases of a group are those of one or two clinicians, so its figures would be theirs."
 FEW_GONE: Final = f"Withheld: fewer than {LEAVES_FROM} cases."
@@ -98,7 +99,7 @@ def by_field(
     shown = [(label, r) for at, (label, r) in enumerate(said) if at not in gone and r.applicable >= COMPARE_FROM]
     return Figure(
         f"by-{field.name.replace('_', '-')}",
-        f"By {field.title[:1].lower()}{field.title[1:]}",
+        f"By {inside(field.title)}",
         f"{measure.title} by {field.title.lower()}: the rate of each group with its 95% interval, from 0 to 100%.",
         "Not shown." if of_few else _groups_finding(shown),
         (field.title, "Recorded", "Rate", "95% interval", "Note"),

@@ -8,10 +8,11 @@ from typing import Final
 
 from consult.audit import charts, spc
 from consult.audit.charts import Action, Level, Period
-from consult.audit.comparison import PERCENT_FROM, percent
-from consult.audit.figures.said import TOO_FEW, Cells, Figure, interval, lines_key, rate, recorded
+from consult.audit.comparison import PERCENT_FROM, interval, percent, rate, recorded
+from consult.audit.figures.said import TOO_FEW, Cells, Figure, lines_key
 from consult.audit.measures import Measure
 from consult.audit.results import Result
+from consult.audit.suppression import LEAVES_FROM
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 FEWEST_POINTS: Final = 3
@@ -47,16 +48,17 @@ def trend(
     months: Mapping[str, Result],
     lines: Sequence[Level] = (),
     actions: Sequence[Dated] = (),
-    least: int = PERCENT_FROM,
+    *,
+    leaving: bool = False,
 ) -> Figure:
     """One measure over time: a p-chart from 12 points on, a run chart below that; actions are marked by letters.
 
-    With another `least` than the usual it is made for a copy that leaves: what is left out can't be had from the total.
+    `leaving`: made for a copy that leaves the provider; what is left out there can't be had from the total.
     """
     size, periods = in_periods(months)
     word = "month" if size == 1 else "quarter"
-    leaving = least != PERCENT_FROM
-    points = _leaving(periods, least) if leaving else [one for one in periods if one[1].applicable >= least]
+    least = LEAVES_FROM if leaving else PERCENT_FROM
+    points = _leaving(periods) if leaving else _large(periods, least)
     first = periods[0][0] if periods else 0
     charted = _Charted([(r.met, r.applicable) for _, r in points], word, least)
     table = tuple(_rows(points if leaving else periods, points, charted, size))
@@ -122,13 +124,17 @@ Periods = Sequence[tuple[int, Result]]
 """The results of periods, each by its number."""
 
 
-def _leaving(periods: Periods, least: int) -> Periods:
-    """The periods that a copy shows. What all of them have, less what is shown, is never of one case to `least`.
+def _large(periods: Periods, least: int) -> Periods:
+    return [one for one in periods if one[1].applicable >= least]
+
+
+def _leaving(periods: Periods) -> Periods:
+    """The periods that a copy shows. What all of them have, less what is shown, is never that of one to nine cases.
 
     The further period is chosen by size alone, with every one as large, as in the breakdowns (suppression.py).
     """
-    points = [one for one in periods if one[1].applicable >= least]
-    if not 0 < sum(r.applicable for _, r in periods if r.applicable < least) < least:
+    points = _large(periods, LEAVES_FROM)
+    if not 0 < sum(r.applicable for _, r in periods if r.applicable < LEAVES_FROM) < LEAVES_FROM:
         return points
     smallest = min((r.applicable for _, r in points), default=0)
     return [one for one in points if one[1].applicable > smallest]

@@ -1,4 +1,4 @@
-"""A figure: chart, table and one sentence of finding made from the same results; and how a result is said in words."""
+"""A figure: chart, table and one sentence of finding made from the same results."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from msgspec import Struct
 
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.charts import Level, Plane, Rate, RowChart, Shape
-from consult.audit.comparison import PERCENT_FROM, percent
+from consult.audit.comparison import PERCENT_FROM, interval, percent, rate, recorded, whole_rate
 from consult.audit.leaving import leaves
 from consult.audit.results import Result
 
 TOO_FEW: Final = "too few to say"
-NO_COMPARISON: Final = "fewer than 10: no comparison"
 Cells = tuple[str, ...]
 
 
@@ -41,11 +40,6 @@ class Figure(Struct, frozen=True):
         return any(isinstance(chart, Plane) for chart in self.charts)
 
 
-def recorded(result: Result) -> str:
-    """The count: "22 of 40"."""
-    return f"{result.met} of {result.applicable}"
-
-
 WITHHELD: Final[Cells] = ("withheld", "", "")
 
 
@@ -54,26 +48,6 @@ def told(result: Result, leaving: bool = False) -> Cells:
     if leaving and not leaves(result):
         return WITHHELD
     return recorded(result), rate(result), interval(result)
-
-
-def rate(result: Result) -> str:
-    """The rate in words; no percentage under 5 cases."""
-    if result.applicable < PERCENT_FROM or result.rate is None:
-        return "too few for a percentage" if result.applicable else "no case"
-    return percent(result.rate)
-
-
-def interval(result: Result) -> str:
-    """The 95% interval in words, where there is a percentage."""
-    if result.applicable < PERCENT_FROM or result.interval is None:
-        return ""
-    return f"{percent(result.interval[0])} to {percent(result.interval[1])}"
-
-
-def whole_rate(result: Result) -> str:
-    """Rate, interval and count as one phrase: "55% (40% to 69%), 22 of 40"."""
-    said = f"{rate(result)} ({interval(result)})" if interval(result) else ""
-    return ", ".join(filter(None, [said, recorded(result)])) if result.applicable else rate(result)
 
 
 def as_rate(label: str, result: Result, least: int = PERCENT_FROM, shape: Shape = "dot") -> Rate:

@@ -7,17 +7,8 @@ from typing import Final, Literal
 
 from consult.audit import charts, funnel
 from consult.audit.charts import Band, Level, Place, Shape
-from consult.audit.comparison import COMPARE_FROM, percent
-from consult.audit.figures.said import (
-    NO_COMPARISON,
-    TOO_FEW,
-    Cells,
-    Figure,
-    interval,
-    lines_key,
-    rate,
-    recorded,
-)
+from consult.audit.comparison import COMPARE_FROM, NO_COMPARISON, interval, percent, rate, recorded
+from consult.audit.figures.said import TOO_FEW, Cells, Figure, lines_key
 from consult.audit.measures import Measure
 from consult.audit.results import Result
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-from consult.audit import cases
+from consult.audit import cases, episode
 from consult.audit.rounds import Round
 from consult.audit.sampling import Sample, Sampled
-from consult.documents import unfinished
 from consult.record.begun import earlier_signed
 from consult.record.store import Start
 
@@ -33,7 +32,7 @@ def against(desk):
         Sampled(n, row.key, "S1", row.fields["consultation_date"], "", row.consultation, "in_sample")
         for n, row in enumerate(cases.iterate(desk.db.read()))
     )
-    return dict(unfinished.by_dates(desk.db.read(), Sample(every, taken)))
+    return dict(episode.by_dates(desk.db.read(), Sample(every, taken)))
 
 
 def test_a_paper_entered_after_a_later_consultation_is_the_earlier_one(desk):
