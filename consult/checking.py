@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from consult.audit import benchmarks as figures
 from consult.audit import organisation
@@ -86,7 +87,7 @@ def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> No
         if (folder / evidence.FILE).exists():
             evidence.parse_mapping(read_text(folder / evidence.FILE), measures, definition.dataset)
     except ContentError as error:
-        checked.problems.extend(Problem(f"{folder.name}/{p.file}", p.id, p.sentence) for p in error.problems)
+        checked.problems.extend(replace(p, file=f"{folder.name}/{p.file}") for p in error.problems)
         return
     if instance is not None:
         add = partial(figures.with_added, benchmarks, measures=measures, dataset=definition.dataset)

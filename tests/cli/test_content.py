@@ -106,15 +106,17 @@ def test_what_editors_and_word_processors_put_in_is_taken_or_named(consult, own)
     assert open_and(own, lambda instance: (instance.library.current.digest, instance.problems)) == (digest, [])
     file.write_text(text + "[[questions]]\nid = \u201cheavy\u201d\n", "utf-8")
     n = text.count("\n") + 2
-    assert (
-        f"Invalid value (at line {n}, column 6). Write straight quotation marks" in consult(own, "check", code=1).stdout
+    said = (
+        f"back-pain/proforma.toml, line {n}: This is not valid TOML: curly quotation marks stand here; write straight"
     )
+    assert said in consult(own, "check", code=1).stdout
     file.write_text(text, "utf-8")
     leaflet = next((own / "leaflets").glob("*/en.md"))
     leaflet.write_text(leaflet.read_text("utf-8").replace('title = "', "title = \u201c", 1), "utf-8")
     line = leaflet.read_text("utf-8")[: leaflet.read_text("utf-8").index("title = ")].count("\n") + 1
-    found = re.search(r"not valid TOML: (.*)", consult(own, "check", code=1).stdout)
-    assert re.fullmatch(rf"Invalid value \(at line {line}, column \d+\)\. Write straight .*", found[1])
+    found = re.search(r"(.*): The front matter is not valid TOML: (.*)", consult(own, "check", code=1).stdout)
+    assert found[1] == f"{leaflet.parent.name}/en.md, line {line}: {leaflet.parent.name}"
+    assert found[2].startswith("curly quotation marks stand here; write straight ones")
 
 
 @pytest.mark.parametrize("key", ["ask", "label"])
@@ -132,7 +134,7 @@ def test_a_proforma_that_is_refused_leaves_the_version_in_use(consult, own, faul
     before.close()
     file = own / "proformas" / "back-pain" / "proforma.toml"
     file.write_text(BREAK[fault](file.read_text("utf-8")), "utf-8")
-    assert re.search(r"^back-pain/proforma.toml: ", consult(own, "check", code=1).stdout, re.M)
+    assert re.search(r"^back-pain/proforma\.toml(, lines? [\d, and]+)?: ", consult(own, "check", code=1).stdout, re.M)
     assert "older version stays in use" in consult(own, "results").stderr
     assert "FAULT  content: Refused" in consult(own, "doctor", code=1).stdout
     instance = open_instance(own)
@@ -217,7 +219,7 @@ def test_an_added_file_that_was_never_right_leaves_the_shipped_figures(consult, 
     (real / "benchmarks-added.toml").write_text("[broken", "utf-8")
     said = consult(real, "results")
     assert said.stdout == before
-    assert "benchmarks-added.toml: This is not valid TOML" in said.stderr
+    assert "benchmarks-added.toml, line 1: This is not valid TOML" in said.stderr
 
 
 def kept_of(folder):

@@ -296,7 +296,8 @@ def test_all_problems_are_listed_at_once(problems_of):
 def test_a_problem_reads_as_file_id_sentence(dataset_text):
     with pytest.raises(ContentError) as refused:
         parse_definition({"proforma.toml": put('"same_day"', '"taxi"'), "dataset.toml": dataset_text})
-    assert str(refused.value).startswith("proforma.toml: third: route taxi is not known; use ")
+    line = TEXT[: TEXT.index('id = "third"')].count("\n") + 1
+    assert str(refused.value).startswith(f"proforma.toml, line {line}: third: route taxi is not known; use ")
 
 
 @pytest.mark.parametrize(("old", "new"), [
@@ -311,15 +312,17 @@ def test_a_malformed_data_set_is_refused_by_its_own_name(problems_of, dataset_te
 
 
 @pytest.mark.parametrize(("content", "sentence"), [
-    (b"id = 'a'\0", "NUL bytes"), (b"\xff\xfe\x00", "NUL bytes"), (b"\xff\xfeid", "Byte 0 is not UTF-8"),
-    (b"title = '\xe9'", "Byte 9 is not UTF-8"),
+    (b"id = 'a'\0", "NUL bytes"), (b"\xff\xfe\x00", "NUL bytes"), (b"\xff\xfeid", "line 1: .* not UTF-8"),
+    (b"title = '\xe9'", "line 1: .* not UTF-8"),
+    ("id = 1\n\ntitle = \u201cCaf\xe9".encode("cp1252"), "line 3: .* not UTF-8"),
+    (b"id = 1\r\n\r\ntitle = '\xe9'", "line 3: .* not UTF-8"), (b"id = 1\rtitle = '\xe9'", "line 2: .* not UTF-8"),
 ])  # fmt: skip
 def test_a_file_that_is_no_text_is_refused(tmp_path, content, sentence):
     file = tmp_path / "proforma.toml"
     file.write_bytes(content)
     with pytest.raises(ContentError, match=sentence):
         read_text(file)
-    with pytest.raises(ContentError, match=r"^proforma\.toml: "):
+    with pytest.raises(ContentError, match=r"^proforma\.toml(, line \d+)?: "):
         load_definition(tmp_path)
 
 
@@ -339,9 +342,10 @@ def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path):
         load_definition(tmp_path)
 
 
-def test_line_endings_do_not_make_another_version(tmp_path, back_pain):
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_endings_do_not_make_another_version(tmp_path, back_pain, end):
     for name, text in back_pain.texts.items():
-        (tmp_path / name).write_bytes(text.replace("\n", "\r\n").encode())
+        (tmp_path / name).write_bytes(text.replace("\n", end).encode())
     assert load_definition(tmp_path).digest == back_pain.digest
 
 
