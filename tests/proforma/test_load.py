@@ -308,6 +308,39 @@ def test_a_malformed_data_set_is_refused_by_its_own_name(problems_of, dataset_te
     assert {file for file, _, _ in problems_of(TEXT, dataset_text.replace(old, new, 1))} == {"dataset.toml"}
 
 
+LONE = """
+[[fields]]
+name = "lone_working"
+section = "work"
+type = "choice"
+options = ["yes", "no"]
+"""
+NO_FIELDS = {
+    "a name twice": ('"lone_working"', '"sex"', "sex", "2 fields have this name; give each its own"),
+    "a name of the program": ('"lone_working"', '"step"', "step", "keeps something else under this name"),
+    "a name with a space": ('"lone_working"', '"lone working"', "lone working", "snake_case"),
+    "a name in capitals": ('"lone_working"', '"SEX"', "SEX", "snake_case"),
+    "no options": ('options = ["yes", "no"]', "", "lone_working", "a choice needs options"),
+    "options of a text": ('"choice"', '"text"', "lone_working", "only choice and choices take options"),
+    "an option twice": ('"no"]', '"yes"]', "lone_working", "option yes stands twice; keep one"),
+    "an option with a semicolon": ('"no"]', '"no;none"]', "lone_working", 'option "no;none" is no code'),
+    "an option with a space": ('"no"]', '"not at all"]', "lone_working", 'option "not at all" is no code'),
+    "a blank option": ('"no"]', '""]', "lone_working", 'option "" is no code'),
+    "a blank that is none": ('"no"]', '"no"]\nblank_as = "unknown"', "lone_working", "blank_as names unknown"),
+}
+
+
+def test_a_new_field_is_right(problems_of, dataset_text):
+    assert problems_of(TEXT, dataset_text + LONE) == []
+
+
+@pytest.mark.parametrize("fault", NO_FIELDS)
+def test_what_can_be_no_field_of_a_case_is_refused(problems_of, dataset_text, fault):
+    old, new, name, sentence = NO_FIELDS[fault]
+    found = problems_of(TEXT, dataset_text + LONE.replace(old, new, 1))
+    assert any((file, id_) == ("dataset.toml", name) and sentence in words for file, id_, words in found), found
+
+
 # ---------------------------------------------------------------- files
 
 
