@@ -121,6 +121,8 @@ class Leaflet(FrontMatter, frozen=True, kw_only=True):
         if source is not None and source.digest == self.source_digest:
             return None
         which = "easy read version" if self.language == language else "translation"
+        if source is None:
+            return f"The leaflet {self.translation_of}, which this {which} says it was made from, is not there."
         instead = "give the full one and read it together" if self.language == language else "use an interpreter"
         return f"The leaflet that this {which} was made from has changed since; {instead} until it is made again."
 
@@ -280,7 +282,8 @@ def _misplaced(leaflet: Leaflet, path: Path, name: str) -> Iterator[Problem]:
         sentence = f'The file is called {path.name}; write language = "{stem}", or rename it to {leaflet.language}.md.'
         yield Problem(name, leaflet.id, sentence)
     if not leaflet.language.startswith("en") and not leaflet.translation_of:
-        sentence = "A leaflet that is not in English names the English one; " + _WRITE["translation_of"] + "."
+        written = _WRITE["translation_of"].removesuffix(", or leave the key out")
+        sentence = f"A leaflet that is not in English names the English one; {written}."
         yield Problem(name, leaflet.id, sentence)
 
 

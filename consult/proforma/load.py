@@ -61,10 +61,18 @@ class Definition(Struct, frozen=True):
     reports: Reports = NO_REPORTS
 
 
-def load_definition(folder: FilePath) -> Definition:
-    """Read proforma.toml, dataset.toml and, if there is one, reports.toml; ContentError lists every problem of all."""
+def load_definition(folder: FilePath, known_as: str = "") -> Definition:
+    """Read proforma.toml, dataset.toml and, if there is one, reports.toml; ContentError lists every problem of all.
+
+    `known_as` is the id under which the versions of the proforma in use are kept.
+    """
     files = ["proforma.toml", "dataset.toml", *([REPORTS] if (folder / REPORTS).exists() else [])]
-    return parse_definition({name: read_text(folder / name) for name in files})
+    definition = parse_definition({name: read_text(folder / name) for name in files})
+    if known_as and definition.proforma.id != known_as:
+        sentence = f'its versions are kept under the name of its folder; write id = "{known_as}"'
+        at = lines_of.of_place(definition.texts["proforma.toml"], ("id",))
+        raise ContentError([Problem("proforma.toml", "", sentence, at)])
+    return definition
 
 
 def parse_definition(texts: dict[str, str]) -> Definition:
