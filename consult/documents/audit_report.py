@@ -101,9 +101,25 @@ def _beside(basis: Basis) -> Iterator[str]:
         for other in (basis.measures.by_id[id_] for id_ in measure.shown_with):
             if other in shown and not other.national:
                 said = figures.whole_rate(basis.found.measures[other.id])
-                yield f"{measure.short}; beside it {other.title[:1].lower()}{other.title[1:]}: {said}."
+                yield f"{measure.short}; beside it {_lowered(other.title)}: {said}{_published(basis, other)}."
         for line in basis.found.measures[measure.id].beside:
-            yield f"{measure.short}: {line[:1].lower()}{line[1:]}"
+            yield f"{measure.short}: {_lowered(line)}"
+    yield from notes_of(shown)
+
+
+def notes_of(measures: Iterable[Measure]) -> Iterator[str]:
+    """What must be printed with national headings, each by its name."""
+    yield from (f"{m.short}: {_lowered(m.note)}" for m in measures if m.national and m.note)
+
+
+def _published(basis: Basis, measure: Measure) -> str:
+    """The published figures that are held of a measure, newest first; "" where there are none."""
+    held = basis.benchmarks
+    return "".join(f"; {held.words(measure.id, year)}" for year in held.years if held.figure(measure.id, year))
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:

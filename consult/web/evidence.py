@@ -36,13 +36,16 @@ def _refused(refusal: Exception) -> tuple[str, int]:
 @bp.get("")
 def index() -> str:
     """What evidence there is, a link each."""
-    conn = inst().db.read()
+    from consult.evidence.own_figures import live_rounds
+
+    conn, clinician = inst().db.read(), person().role in CLINICIANS
     return render_template(
         "evidence/index.html",
         rounds=list(rounds.standing(conn)),
         sites=settings.sites(conn),
         leads=leads(),
-        clinician=person().role in CLINICIANS,
+        clinician=clinician,
+        own=live_rounds(inst(), conn) if clinician else [],
     )
 
 
