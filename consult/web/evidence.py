@@ -129,7 +129,9 @@ def own() -> Response:
 def _sent(make: Callable[[Connection], Made], name: str) -> Response:
     """A paper as a PDF, or as a page that is sent part by part as it is made."""
     from consult.documents import evidence as papers
+    from consult.evidence.moment import mapping
 
+    mapping(inst())  # what a paper is made of is read part by part, and refused before anything is sent
     if request.args.get("format") == "pdf":
         with inst().db.snapshot() as conn:
             made = make(conn)

@@ -259,6 +259,23 @@ def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(servic
             parse_mapping(text.replace(old, new), instance.measures, dataset)
 
 
+@pytest.mark.parametrize("paper", ["seqohs", "mohawk", "report", "report?format=pdf", "slides", "slides.pptx"])
+def test_a_slip_in_the_mapping_of_the_installation_is_told_with_its_line_and_nothing_is_made(
+    service: Service, paper: str
+) -> None:
+    instance = service.instance
+    text = (instance.content.folder / "evidence.toml").read_text("utf-8")
+    (instance.folder / "evidence.toml").write_text(text + 'title = "unclosed\n', "utf-8")
+    with instance.db.write() as conn:
+        wanted = Wanted("Live", "DEMO", "live", "2026-01-01", "2026-12-31")
+        id_ = rounds.set_round(conn, wanted, ("lead", "audit_lead"), instance.store.at(), "key-of-a-live-round-12")
+    response = service.visitor("audit_lead").ask(f"/evidence/rounds/{id_}/{paper}")
+    assert response.status_code == 409
+    line = text.count("\n") + 1
+    assert f"evidence.toml, line {line}: This is not valid TOML: a text has no closing quotation mark" in response.text
+    assert service.visitor("nurse").ask("/evidence/own").status_code == 409
+
+
 def test_a_pack_is_made_part_by_part(audited: Audited) -> None:
     with audited.service.instance.db.snapshot() as conn:
         made = seqohs.seqohs(audited.service.instance, conn, rounds.rounds(conn)[audited.rounds["After"]])
