@@ -21,6 +21,7 @@ from consult.proforma.load import REPORTS, ContentError, Problem, load_definitio
 from consult.record.database import Connection
 from consult.record.kept import of_kind
 from consult.record.settings import open_sites, sites
+from consult.unasked import left_over
 
 FILES = (
     *("proforma.toml", "dataset.toml", counted.FILE, figures.FILE),
@@ -32,11 +33,11 @@ DEPTH = 2
 
 
 class Checked(Struct):
-    """What was found right, in words, every problem, and what may come into use but does not print."""
+    """What was found right, in words, every problem, and what may come into use but has an end left open."""
 
     right: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    unprinted: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
 
 
 def check_content(instance: Path | None) -> Checked:
@@ -103,6 +104,7 @@ def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> No
     if instance is not None:
         add = partial(figures.with_added, benchmarks, measures=measures, dataset=definition.dataset)
         _check_added(instance / figures.ADDED, add, checked)
+    checked.open.extend(left_over(definition, measures))
     proforma = definition.proforma
     checked.right.append(
         f"proforma {proforma.id} {proforma.version}: {len(proforma.questions)} questions, "
@@ -152,7 +154,7 @@ def _check_leaflets(folders: tuple[Path, ...], checked: Checked) -> None:
     for (leaflet_id, language), item in sorted(leaflets.items()):
         checked.right.append(f"leaflet {leaflet_id} {language} {item.version}, digest {item.digest}")
         if why := item.moved_on(leaflets):
-            checked.unprinted.append(f"The leaflet {leaflet_id} {language} does not print. {why}")
+            checked.open.append(f"The leaflet {leaflet_id} {language} does not print. {why}")
 
 
 def open_points(conn: Connection, content: Content) -> Iterator[str]:

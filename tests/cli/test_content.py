@@ -236,6 +236,26 @@ def test_a_proforma_under_another_id_than_its_folder_is_refused(consult, own):
     assert open_and(own, lambda instance: (instance.library.current.digest, len(instance.problems))) == (digest, 1)
 
 
+def test_what_a_retired_question_leaves_behind_is_told(consult, own):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    text = file.read_text("utf-8")
+    before = consult(own, "check").stdout
+    assert not re.search("is retired|no question fills", before)
+
+    def retired(*ids):
+        file.write_text(re.sub(rf'^id = "({"|".join(ids)})"$', r'id = "\1"\nretired = true', text, flags=re.M), "utf-8")
+        return consult(own, "check").stdout
+
+    said = retired("anything_in_the_way_of_work")
+    left = "has a rule over anything_in_the_way_of_work, which is retired and stays blank; take it out of the rule."
+    assert f"Open: The question work_barriers {left}" in said
+    assert f"Open: The contradiction flag_in_the_way_and_no_barrier {left}" in said
+    assert "Open: The measure barriers_asked counts the field barriers_asked, which no question fills" in said
+    said = retired("anything_in_the_way_of_work", "work_barriers")
+    assert "The question work_barriers has" not in said
+    assert not re.search("is retired|no question fills", retired("clinician_notes"))
+
+
 @pytest.mark.parametrize("name", ["case_ref", "provider", "site", "consultation_date", "capture_mode"])
 def test_a_field_by_which_cases_are_found_is_not_taken_out(consult, own, name):
     file = own / "proformas" / "back-pain" / "dataset.toml"
