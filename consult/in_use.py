@@ -131,7 +131,9 @@ class _Reader:
 
     def definition(self) -> Definition:
         """The proforma with what belongs to it."""
-        return self._or_before(lambda: load_definition(self.folder), lambda: library.newest(self.conn, PROFORMA))
+        return self._or_before(
+            lambda: load_definition(self.folder, PROFORMA), lambda: library.newest(self.conn, PROFORMA)
+        )
 
     def file(self, name: str | Path, parse: Callable[[str], T]) -> T:
         """What a file says that stands beside the proforma (or elsewhere, by its whole path)."""

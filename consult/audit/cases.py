@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from consult.proforma.dataset import BESIDE as OWN
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection
 from consult.record.ledger import Step, steps
@@ -16,7 +17,6 @@ from consult.record.ledger import Step, steps
 TABLE: Final = "case_row"
 KEY: Final = ("provider", "capture_mode", "case_ref")
 """The fields that a case is known by."""
-OWN: Final = ("consultation", "step", "signed")
 ORDER: Final = "consultation_date, signed, case_ref, provider, capture_mode"
 INDEXES: Final = {
     "of_consultation": "(consultation) WHERE consultation <> ''",

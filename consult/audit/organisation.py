@@ -8,7 +8,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from consult.audit.benchmarks import Benchmarks
-from consult.proforma.load import ContentError, Problem, parse
+from consult.proforma.load import ContentError, parse, problems_in
 from consult.proforma.strict import Strict
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, check_seen, steps
@@ -49,7 +49,7 @@ class Organisation(Strict, frozen=True, kw_only=True):
 def parse_organisation(text: str, benchmarks: Benchmarks) -> Organisation:
     """The section in a text; ContentError lists every problem."""
     found = parse(Organisation, text, FILE, "questions")
-    problems = [Problem(FILE, id_, sentence) for id_, sentence in _check(found, benchmarks)]
+    problems = problems_in(FILE, text, _check(found, benchmarks))
     if problems:
         raise ContentError(problems)
     return found

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeVar
 
 from consult.audit.measures import MeasureSet
 from consult.proforma.dataset import Dataset
-from consult.proforma.load import ContentError, Problem, parse
+from consult.proforma.load import ContentError, parse, problems_in
 from consult.proforma.strict import Strict
 
 ROUNDED: Final = 0.51
@@ -77,7 +77,7 @@ def parse_file(
     published = parse(Published, text, file, "figures", "rounds")
     found = [*_check(published, measures, dataset), *(_check_added(published, beside) if beside else ())]
     if found:
-        raise ContentError([Problem(file, id_, sentence) for id_, sentence in found])
+        raise ContentError(problems_in(file, text, found))
     return published
 
 

@@ -39,6 +39,8 @@ def check(place: Place) -> None:
         click.echo(str(problem))
     for sentence in checking.overlooked(place.folder):
         click.echo(f"Not read: {sentence}")
+    for sentence in found.open:
+        click.echo(f"Open: {sentence}")
     if exists(place.folder) and not found.problems:
         with looked_at(place) as (conn, content):
             for point in (

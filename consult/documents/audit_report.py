@@ -96,9 +96,21 @@ def _beside(basis: Basis) -> Iterator[str]:
         for other in (basis.measures.by_id[id_] for id_ in measure.shown_with):
             if other in shown and not other.national:
                 said = comparison.whole_rate(basis.found.measures[other.id])
-                yield f"{measure.short}; beside it {inside(other.title)}: {said}."
+                yield f"{measure.short}; beside it {inside(other.title)}: {said}{_published(basis, other)}."
         for line in basis.found.measures[measure.id].beside:
             yield f"{measure.short}: {inside(line)}"
+    yield from notes_of(shown)
+
+
+def notes_of(measures: Iterable[Measure]) -> Iterator[str]:
+    """What must be printed with national headings, each by its name."""
+    yield from (f"{m.short}: {inside(m.note)}" for m in measures if m.national and m.note)
+
+
+def _published(basis: Basis, measure: Measure) -> str:
+    """The published figures that are held of a measure, newest first; "" where there are none."""
+    held = basis.benchmarks
+    return "".join(f"; {held.words(measure.id, year)}" for year in held.years if held.figure(measure.id, year))
 
 
 def _row(basis: Basis, measure: Measure, national: bool) -> tuple[str, ...]:

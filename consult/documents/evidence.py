@@ -13,7 +13,7 @@ from consult.documents import pdf as press
 from consult.documents import saved_page
 from consult.documents.words import INVENTED, INVENTED_SHORT
 from consult.proforma.dataset import Dataset
-from consult.proforma.load import ContentError, Problem, parse
+from consult.proforma.load import ContentError, parse, problems_in
 from consult.proforma.strict import Strict
 from consult.proforma.wording import beginning
 
@@ -87,7 +87,7 @@ class Mapping(Strict, frozen=True, kw_only=True):
 def parse_mapping(text: str, measures: MeasureSet, dataset: Dataset) -> Mapping:
     """The mapping in a text; ContentError lists every problem."""
     found = parse(Mapping, text, FILE, "parts", "forms")
-    problems = [Problem(FILE, id_, sentence) for id_, sentence in _check(found, measures, dataset)]
+    problems = problems_in(FILE, text, _check(found, measures, dataset))
     if problems:
         raise ContentError(problems)
     return found

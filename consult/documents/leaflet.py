@@ -11,10 +11,12 @@ from typing import Annotated, Any, Final, Literal
 
 import tomli
 from msgspec import Meta
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from consult.documents.leaflet_text import body_faults, picture_faults, pictures_named, render, rendered
-from consult.proforma.load import ContentError, Problem, read_text, why_no_toml
+from consult.proforma.lines import of_place
+from consult.proforma.load import ContentError, Problem, one_line_end, read_text
+from consult.proforma.plain import why_no_toml
 from consult.proforma.strict import Faulty, Strict, read
 
 Format = Literal["a4", "a5", "large", "giant"]
@@ -119,6 +121,8 @@ class Leaflet(FrontMatter, frozen=True, kw_only=True):
         if source is not None and source.digest == self.source_digest:
             return None
         which = "easy read version" if self.language == language else "translation"
+        if source is None:
+            return f"The leaflet {self.translation_of}, which this {which} says it was made from, is not there."
         instead = "give the full one and read it together" if self.language == language else "use an interpreter"
         return f"The leaflet that this {which} was made from has changed since; {instead} until it is made again."
 
@@ -157,7 +161,7 @@ def load_file(path: Path) -> Leaflet:
     try:
         text = read_text(path)
     except ContentError as error:
-        raise ContentError([Problem(name, path.parent.name, p.sentence) for p in error.problems]) from error
+        raise ContentError([replace(p, file=name, id=path.parent.name) for p in error.problems]) from error
     pictures = {}
     for picture in pictures_named(text):
         if (path.parent / picture).is_file():
@@ -179,7 +183,7 @@ def _parsed(text: str, file: str, named: tuple[tuple[str, str], ...]) -> Leaflet
     problems: list[Problem] = []
     raw, body, start = _split(text, file)
     known = raw.get("id") if isinstance(raw.get("id"), str) else file.partition("/")[0]
-    front = _front(raw, problems, file, str(known))
+    front = _front(raw, problems, file, str(known), text)
     problems.extend(Problem(file, str(known), sentence) for sentence in body_faults(body, start))
     problems.extend(Problem(file, str(known), sentence) for sentence in _picture_problems(body, pictures))
     if front is None or problems:
@@ -203,7 +207,7 @@ def _picture_problems(body: str, pictures: Mapping[str, str]) -> Iterator[str]:
 
 def canonical(text: str) -> str:
     """The text as it is hashed: line ends of one kind, no byte-order mark, one line end at the end."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
+    return one_line_end(text.removeprefix("\ufeff")).rstrip("\n") + "\n"
 
 
 def digest(text: str, pictures: Mapping[str, str] | None = None) -> str:
@@ -223,17 +227,20 @@ def _split(text: str, file: str) -> tuple[dict[str, Any], str, int]:
     try:
         raw = tomli.loads("\n".join(lines[1:end]))
     except (ValueError, RecursionError) as error:  # ValueError: broken TOML, or a number of thousands of digits
-        why = why_no_toml("\n".join(lines[1:end]), error, above=1)
-        raise ContentError([Problem(file, name, f"The front matter is not valid TOML: {why}")]) from error
+        line, why = why_no_toml("\n".join(lines[1:end]), error)
+        sentence = f"The front matter is not valid TOML: {why}."
+        raise ContentError([Problem(file, name, sentence, (line + 1,) * bool(line))]) from error
     return raw, "\n".join(lines[end + 1 :]), end + 2
 
 
-def _front(raw: dict[str, Any], problems: list[Problem], file: str, known: str) -> FrontMatter | None:
+def _front(raw: dict[str, Any], problems: list[Problem], file: str, known: str, text: str) -> FrontMatter | None:
     try:
         front = read(FrontMatter, raw | ({"approved_on": None} if raw.get("approved_on") == "" else {}), (date,))
     except Faulty as error:
         keys = {str(fault.at[0]): fault.kind for fault in reversed(error.faults)}
-        problems.extend(Problem(file, known, _sentence(key, kind)) for key, kind in sorted(keys.items()))
+        problems.extend(
+            Problem(file, known, _sentence(key, kind), of_place(text, (key,))) for key, kind in sorted(keys.items())
+        )
         return None
     problems.extend(Problem(file, known, sentence) for sentence in _approval_faults(front))
     return front
@@ -275,7 +282,8 @@ def _misplaced(leaflet: Leaflet, path: Path, name: str) -> Iterator[Problem]:
         sentence = f'The file is called {path.name}; write language = "{stem}", or rename it to {leaflet.language}.md.'
         yield Problem(name, leaflet.id, sentence)
     if not leaflet.language.startswith("en") and not leaflet.translation_of:
-        sentence = "A leaflet that is not in English names the English one; " + _WRITE["translation_of"] + "."
+        written = _WRITE["translation_of"].removesuffix(", or leave the key out")
+        sentence = f"A leaflet that is not in English names the English one; {written}."
         yield Problem(name, leaflet.id, sentence)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from consult.documents.leaflet import FORMATS, Leaflet, Leaflets
-from consult.proforma.load import ContentError, Problem, parse, read_text
+from consult.proforma.load import ContentError, parse, problems_in, read_text
 from consult.proforma.strict import Strict
 from consult.record.reading import Need
 
@@ -53,17 +53,17 @@ def load(folders: tuple[Path, ...]) -> Needs:
 def parse_needs(text: str) -> Needs:
     """The needs in a text; ContentError lists every problem."""
     found = parse(Needs, text, FILE)
-    if problems := list(_check(found)):
+    if problems := problems_in(FILE, text, _check(found)):
         raise ContentError(problems)
     return found
 
 
-def _check(found: Needs) -> Iterator[Problem]:
+def _check(found: Needs) -> Iterator[tuple[str, str]]:
     for size in found.sizes:
         if size.code not in FORMATS:
-            yield Problem(FILE, size.code, f"is no format of leaflets; write one of {', '.join(FORMATS)}")
+            yield size.code, f"is no format of leaflets; write one of {', '.join(FORMATS)}"
     if not found.reasons:
-        yield Problem(FILE, "reasons", "has no reason to choose from; write at least one")
+        yield "reasons", "has no reason to choose from; write at least one"
 
 
 def not_met(need: Need, given: Mapping[str, Any], leaflets: Leaflets) -> tuple[str, ...]:

@@ -41,20 +41,19 @@ class NoteChanged(GateHolds):
     """Signing is held, as the note is no longer the one that was read."""
 
 
+NO_QUESTION_FILLS: Final = (
+    *("case_ref", "provider", "site", "consultation_date", "capture_mode", "clinician_role", "clinician_ref"),
+    *("age_band", "attendance_mode"),
+)
+"""The fields of a case that the program fills itself, from how the consultation began and who held it."""
+
+
 def identity_fields(consultation: Consultation) -> dict[str, str]:
     """The fields of the case that no question fills."""
-    started = consultation.started
-    return {
-        "case_ref": consultation.id,
-        "provider": started["provider"],
-        "site": started["site"],
-        "consultation_date": started["held_on"],
-        "capture_mode": started["capture_mode"],
-        "clinician_role": consultation.role,
-        "clinician_ref": consultation.owner,
-        "age_band": started["age_band"],
-        "attendance_mode": started["attendance"],
-    }
+    begun = consultation.started
+    where = (begun["provider"], begun["site"], begun["held_on"], begun["capture_mode"])
+    held = (consultation.id, *where, consultation.role, consultation.owner, begun["age_band"], begun["attendance"])
+    return dict(zip(NO_QUESTION_FILLS, held, strict=True))
 
 
 def case_of(store: Store, consultation: Consultation) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any, Final
 
@@ -15,15 +17,25 @@ PAGE: Final = (13.333, 7.5)
 """Width and height of a slide, in inches."""
 TITLE: Final = (0.6, 0.35, 12.13, 0.85)
 WIDE: Final = (0.6, 1.5, 12.13, 4.95)
-STRIP: Final = (0.6, 1.2, 12.13, 1.0)
-BELOW: Final = (0.6, 2.2, 12.13, 4.25)
+STRIP: Final = (0.6, 1.2, 12.13, 1.3)
+BELOW: Final = (0.6, 2.5, 12.13, 3.95)
 """Where a chart or a table stands, below the strip that says what it shows."""
 FOOT: Final = (0.6, 6.6, 11.3, 0.7)
 NUMBER: Final = (12.03, 6.6, 0.7, 0.7)
 STRIP_SIZE: Final = 16
+FULL_STRIP_SIZE: Final = 13
+STRIP_LINES: Final = 4
+STRIP_LETTERS: Final = 115
+"""How many lines the strip has room for in its usual size, and how many letters fit in one."""
 WIDE_SIZE: Final = 24
 KEPT: Final = ("Title and Content", "Title Only")
 Place = tuple[float, float, float, float]
+
+
+def strip_size(lines: Sequence[str]) -> int:
+    """The size of the words above a chart: smaller where there are many."""
+    needed = sum(math.ceil(len(line) / STRIP_LETTERS) for line in lines)
+    return STRIP_SIZE if needed <= STRIP_LINES else FULL_STRIP_SIZE
 
 
 def inches(length: float) -> Any:

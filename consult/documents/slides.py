@@ -43,7 +43,7 @@ def _slide(made: Any, deck: Deck, slide: Slide) -> None:
     page = made.slides.add_slide(slide_template.layout(made, wide=slide.shown is None))
     page.shapes.title.text_frame.text = plain(slide.title)
     lines = slide.lines
-    _fill(page.placeholders[1].text_frame, lines)
+    _fill(page.placeholders[1].text_frame, lines, slide_template.strip_size(lines) if slide.shown else None)
     if isinstance(slide.shown, Chart):
         _chart(page, slide.shown)
     elif isinstance(slide.shown, Grid):
@@ -54,13 +54,17 @@ def _slide(made: Any, deck: Deck, slide: Slide) -> None:
     _fill(notes, (*slide.notes, deck.stamp.line))
 
 
-def _fill(frame: Any, lines: Sequence[str]) -> None:
-    """Put lines into a frame, a paragraph each."""
+def _fill(frame: Any, lines: Sequence[str], size: int | None = None) -> None:
+    """Put lines into a frame, a paragraph each, in the size of the frame or another."""
+    from pptx.util import Pt
+
     for at, line in enumerate(lines or ("",)):
         paragraph = frame.paragraphs[0] if at == 0 else frame.add_paragraph()
         run = paragraph.add_run()
         run.text = plain(line)
         run.font.language_id = slide_template.language()
+        if size is not None:
+            run.font.size = Pt(size)
 
 
 # ---------------------------------------------------------------- charts

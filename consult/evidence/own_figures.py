@@ -20,6 +20,11 @@ from consult.instance import Instance
 from consult.record.database import Connection
 
 
+def live_rounds(instance: Instance, conn: Connection) -> list[Round]:
+    """The live rounds that have begun, the newest first: each has own figures."""
+    return [one for one in standing(conn) if one.capture == "live" and one.start <= instance.today().isoformat()]
+
+
 def cpd(instance: Instance, conn: Connection, person: Person, of: Round | None = None) -> Made:
     """A clinician's own figures with the form of the profession: own cases only, and boxes that stay empty.
 
@@ -27,8 +32,7 @@ def cpd(instance: Instance, conn: Connection, person: Person, of: Round | None =
     """
     if person.role not in CLINICIANS:
         raise EvidenceRefused("Only a nurse, doctor or physiotherapist has own cases; choose a clinician.")
-    live = [one for one in standing(conn) if one.capture == "live" and one.start <= instance.today().isoformat()]
-    chosen = of or next(iter(live), None)
+    chosen = of or next(iter(live_rounds(instance, conn)), None)
     if chosen is None or chosen.capture != "live":
         raise EvidenceRefused("Own figures are of live consultations; the audit lead makes a live round first.")
     at = Moment(instance, conn, chosen)
@@ -69,6 +73,7 @@ def _own_blocks(at: Moment, person: Person, mine: Results) -> Iterator[Block]:
         f"Under {LEAVES_FROM} own cases nothing but their number is said: too few to compare.",
         f"The service stands beside only where {own.FEWEST} or more clinicians have cases in the sample.",
         held.said_of_added(),
+        *audit_report.notes_of(at.instance.measures.measures),
         *at.map.report.caveats,
     )
     yield Table("Own cases first, then what they stand beside", head, rows, notes, (3.0, *(1.0 for _ in head[1:])))

@@ -22,11 +22,11 @@ from consult.instance import Instance
 from consult.planning import Planned
 from consult.record.database import Connection
 
-MOST_MEASURES: Final = 6
-"""Measures on one slide, each with its published figure below it."""
+MOST_MEASURES: Final = 4
+"""Measures on one slide, each with its published figure, what is always shown with it, and what is not known of it."""
 MOST_LETTERS: Final = 140
 """Letters of a text in a table of a slide; what is longer stands whole in the notes."""
-MOST_LINES: Final = 13
+MOST_LINES: Final = 12
 """Lines of text that the rows of a table may take up together."""
 ACTIONS: Final = {"Gap": 3.6, "Action": 4.6, "Owner": 2.0, "Due": 1.7, "Status": 1.9}
 """The columns of the actions, each with its share of the width."""
@@ -98,8 +98,8 @@ def _overview(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
     for number in range(many):
         some = shown[number * each : (number + 1) * each]
         title = f"{mapped.title} ({number + 1} of {many})" if many > 1 else mapped.title
-        rates = [rate for measure in some for rate in _beside(at, measure)]
-        lines = tuple(filter(None, (*mapped.lines, _beside_said(at, some), left)))
+        rates = [rate for one in some for rate in (*_with_published(at, one), *_shown_with(at, one))]
+        lines = tuple(filter(None, (*mapped.lines, _not_known(at, some), _beside_said(at, some), left)))
         about = f"Each heading with its rate and 95% interval, and the published figure below it. {_said(rates)}"
         yield Slide(title, lines, _chart(title, about, rates), _definitions(at, some))
 
@@ -112,7 +112,24 @@ def _beside_said(at: Moment, some: Sequence[Measure]) -> str:
     return f"Beside it stand published figures ({rounds}); what is not held is left out." if years else ""
 
 
-def _beside(at: Moment, measure: Measure) -> Iterator[Rate]:
+def _not_known(at: Moment, some: Sequence[Measure]) -> str:
+    """What must be known beside these rates: the first of the lines that each measure has beside it."""
+    said = [(m.short, *at.basis.found.measures[m.id].beside[:1]) for m in some]
+    return " ".join(f"{short}: {line[:1].lower()}{line[1:]}" for short, *lines in said for line in lines)
+
+
+def _local_beside(at: Moment, measure: Measure) -> list[Measure]:
+    """The local measures that are always shown with a national one."""
+    others = [at.instance.measures.by_id[id_] for id_ in measure.shown_with]
+    return [other for other in others if other in at.basis.shown() and measure.national and not other.national]
+
+
+def _shown_with(at: Moment, measure: Measure) -> Iterator[Rate]:
+    for other in _local_beside(at, measure):
+        yield from _with_published(at, other)
+
+
+def _with_published(at: Moment, measure: Measure) -> Iterator[Rate]:
     """A measure of this round, and the published figures that are held."""
     yield figures.as_rate(measure.short, at.basis.found.measures[measure.id])
     for year in at.instance.benchmarks.years:
@@ -127,15 +144,15 @@ def _measure(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
         yield Slide(mapped.title, (*mapped.lines, WITHHELD), notes=_definitions(at, [measure]))
         return
     finding = figures.against_national(measure, result, at.instance.benchmarks, at.basis.found.capture_mode)
-    rates, inside = [*_own(at, measure), *_inside(at, measure)], _inside_finding(at, measure)
-    lines = tuple(filter(None, (*mapped.lines, finding, inside)))
+    rates = [*_own(at, measure), *_shown_with(at, measure), *_inside(at, measure)]
+    lines = tuple(filter(None, (*mapped.lines, finding, _not_known(at, [measure]), _inside_finding(at, measure))))
     about = f"{measure.title}: its rate with the 95% interval, what it stands beside, and its items. {_said(rates)}"
     parts = [at.instance.measures.by_id[id_] for id_ in at.instance.measures.parts(measure)]
     yield Slide(mapped.title, lines, _chart(measure.title, about, rates), _definitions(at, [measure, *parts]))
 
 
 def _own(at: Moment, measure: Measure) -> Iterator[Rate]:
-    now, *published = _beside(at, measure)
+    now, *published = _with_published(at, measure)
     yield now
     before = at.basis.before(measure.id)
     if before is not None:
@@ -257,9 +274,13 @@ def _said(rates: Sequence[Rate]) -> str:
 
 
 def _definitions(at: Moment, some: Sequence[Measure]) -> tuple[str, ...]:
-    """What each measure counts, and the caveats of the figures beside it."""
-    found = [f"{m.title}. Counted as met: {m.numerator}. Of: {m.denominator}. Definition: {m.label}." for m in some]
-    held = [at.instance.benchmarks.figure(m.id, year) for m in some for year in at.instance.benchmarks.years]
+    """What each measure counts, with those shown beside it, what is known of it, and the caveats of its figures."""
+    every = list({one.id: one for m in some for one in (m, *_local_beside(at, m))}.values())
+    found = [f"{m.title}. Counted as met: {m.numerator}. Of: {m.denominator}. Definition: {m.label}." for m in every]
+    found += dict.fromkeys(m.note for m in every if m.note)
+    known = [(m.short, at.basis.found.measures[m.id].beside) for m in some if m in at.basis.shown()]
+    found += [f"{short}: {line[:1].lower()}{line[1:]}" for short, lines in known for line in lines]
+    held = [at.instance.benchmarks.figure(m.id, year) for m in every for year in at.instance.benchmarks.years]
     caveats = dict.fromkeys(figure.caveat for figure in held if figure and figure.caveat)
     return (*found, *caveats, at.version + ".")
 

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from consult.proforma.dataset import Dataset, Field
-from consult.proforma.load import ContentError, Problem, parse
+from consult.proforma.load import ContentError, parse, problems_in
 from consult.proforma.strict import Strict
 
 FILE: Final = "entry.toml"
@@ -108,7 +108,7 @@ class EntryForm(Struct, frozen=True):
 def parse_words(text: str, dataset: Dataset) -> EntryWords:
     """What a text says; ContentError lists every problem."""
     words = parse(EntryWords, text, FILE, "sections")
-    problems = [Problem(FILE, id_, sentence) for id_, sentence in _check(words, dataset)]
+    problems = problems_in(FILE, text, _check(words, dataset))
     if problems:
         raise ContentError(problems)
     return words

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from consult.proforma.answer import ANSWERED, FINDING_STATES, HELD
-from consult.proforma.dataset import Dataset
+from consult.proforma.dataset import BESIDE, Dataset, Field
 from consult.proforma.model import LEVELS, OTHER, RELEASE_EVENTS, ROUTES, Count, Proforma, Question, Reasons
 from consult.proforma.reports import Reports
 from consult.proforma.rules import Rule
@@ -37,8 +37,34 @@ Finding = tuple[str, str]
 
 
 def check_dataset(dataset: Dataset) -> Iterator[Finding]:
-    """The fields that the program itself needs and the data set does not have."""
+    """The fields that the program itself needs and the data set does not have, and what can be no field of a case."""
     yield from ((name, MISSED) for name in NEEDED if name not in dataset.by_name)
+    for name, n in Counter(field.name for field in dataset.fields).items():
+        if n > 1:
+            yield name, f"{n} fields have this name; give each its own"
+        if name in BESIDE:
+            yield name, "the program keeps something else under this name; give the field another"
+        if not _is_snake_case(name):
+            yield name, "the name of a field is snake_case: small letters, digits and underscores"
+    for field in dataset.fields:
+        yield from ((field.name, sentence) for sentence in _check_options(field))
+
+
+def _check_options(field: Field) -> Iterator[str]:
+    choosing = field.type in ("choice", "choices")
+    if choosing != bool(field.options):
+        yield "a choice needs options; other types have none" if choosing else "only choice and choices take options"
+    for code, n in Counter(field.options).items():
+        if n > 1:
+            yield f"option {code} stands twice; keep one"
+        if not code or ";" in code or code.split() != [code]:
+            yield f'option "{code}" is no code; write it without spaces and semicolons'
+    if field.blank_as and field.options and field.blank_as not in field.options:
+        yield f"blank_as names {field.blank_as}, which is not in options; correct the code"
+
+
+def _is_snake_case(name: str) -> bool:
+    return name.isidentifier() and name == name.lower()
 
 
 def check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
@@ -158,7 +184,7 @@ def _check_ids(proforma: Proforma) -> Iterator[Finding]:
         for id_, n in Counter(ids).items():
             if n > 1:
                 yield id_, f"{n} entries have this {noun} id; give each its own"
-            if not (id_.isidentifier() and id_ == id_.lower()):
+            if not _is_snake_case(id_):
                 yield id_, f"a {noun} id is snake_case: small letters, digits and underscores"
     sections, blocks = set(named[0][1]), set(named[1][1])
     for block in proforma.blocks:

@@ -9,6 +9,8 @@ from consult.proforma.strict import Strict
 
 BLANK: Final = "Blank"
 NOT_RECORDED: Final = "not_recorded"
+BESIDE: Final = ("consultation", "step", "signed")
+"""What the program itself keeps beside the fields of a case, so that no field can be called so."""
 
 
 class Field(Strict, frozen=True, kw_only=True):

@@ -36,13 +36,16 @@ def _refused(refusal: Exception) -> tuple[str, int]:
 @bp.get("")
 def index() -> str:
     """What evidence there is, a link each."""
-    conn = inst().db.read()
+    from consult.evidence.own_figures import live_rounds
+
+    conn, clinician = inst().db.read(), person().role in CLINICIANS
     return render_template(
         "evidence/index.html",
         rounds=list(rounds.standing(conn)),
         sites=settings.sites(conn),
         leads=leads(),
-        clinician=person().role in CLINICIANS,
+        clinician=clinician,
+        own=live_rounds(inst(), conn) if clinician else [],
     )
 
 
@@ -126,7 +129,9 @@ def own() -> Response:
 def _sent(make: Callable[[Connection], Made], name: str) -> Response:
     """A paper as a PDF, or as a page that is sent part by part as it is made."""
     from consult.documents import evidence as papers
+    from consult.evidence.moment import mapping
 
+    mapping(inst())  # what a paper is made of is read part by part, and refused before anything is sent
     if request.args.get("format") == "pdf":
         with inst().db.snapshot() as conn:
             made = make(conn)

@@ -99,6 +99,48 @@ def test_files_that_nothing_reads_are_named(consult, own):
     assert "back-pain - Copy is not read; call the folder back-pain" in consult(own, "check").stdout
 
 
+@pytest.mark.parametrize("name", ["proforma.toml.txt", "measures - Copy.toml", "proforma.toml~"])
+def test_a_file_beside_those_of_the_proforma_is_named_as_not_read(consult, own, name):
+    folder = own / "proformas" / "back-pain"
+    assert str(folder) not in consult(own, "check").stdout
+    shutil.copy(folder / "proforma.toml", folder / name)
+    assert f"Not read: {folder / name} is not read; the files of a proforma are" in consult(own, "check").stdout
+
+
+def test_the_evidence_file_of_the_installation_is_checked(consult, own):
+    file = own / "evidence.toml"
+    text = (own / "proformas" / "back-pain" / "evidence.toml").read_text("utf-8")
+    file.write_text(text, "utf-8")
+    assert "Right: evidence.toml of this installation" in consult(own, "check").stdout
+    file.write_text(text.replace('measure = "', 'measure = "un', 1), "utf-8")
+    assert re.search(r"^evidence\.toml: slides: .* names measure un", consult(own, "check", code=1).stdout, re.M)
+    file.write_text(text + "=\n", "utf-8")
+    line = text.count("\n") + 1
+    assert f"evidence.toml, line {line}: This is not valid TOML" in consult(own, "check", code=1).stdout
+
+
+def test_a_translation_is_made_with_the_digest_that_check_shows_and_told_once_it_does_not_print(consult, own):
+    english = own / "leaflets" / "own-back-pain-core" / "en.md"
+    said = consult(own, "check").stdout
+    digest = re.search(r"^Right: leaflet own-back-pain-core en \S+, digest ([0-9a-f]{64})$", said, re.M)[1]
+    made_from = f'translation_of = "own-back-pain-core/en"\nsource_digest = "{digest}"\ntranslator = "Nobody yet"\n'
+    placeholder = english.with_name("pl.md")
+    text = english.read_text("utf-8").replace('language = "en"', f'language = "pl"\n{made_from}', 1)
+    placeholder.write_text(text, "utf-8")
+    assert "does not print" not in consult(own, "check").stdout
+    english.write_text(english.read_text("utf-8") + "\nOne more line.\n", "utf-8")
+    does_not = "Open: The leaflet own-back-pain-core pl does not print."
+    assert (
+        f"{does_not} The leaflet that this translation was made from has changed since" in consult(own, "check").stdout
+    )
+    placeholder.write_text(text.replace("core/en", "cor/en"), "utf-8")
+    assert f"{does_not} The leaflet own-back-pain-cor/en, which this translation says" in consult(own, "check").stdout
+    placeholder.write_text(text.replace(made_from, ""), "utf-8")
+    told = consult(own, "check", code=1).stdout
+    assert "names the English one" in told
+    assert "leave the key out" not in told
+
+
 def test_what_editors_and_word_processors_put_in_is_taken_or_named(consult, own):
     file = own / "proformas" / "back-pain" / "proforma.toml"
     digest = open_and(own, lambda instance: instance.library.current.digest)
@@ -107,15 +149,17 @@ def test_what_editors_and_word_processors_put_in_is_taken_or_named(consult, own)
     assert open_and(own, lambda instance: (instance.library.current.digest, instance.problems)) == (digest, [])
     file.write_text(text + "[[questions]]\nid = \u201cheavy\u201d\n", "utf-8")
     n = text.count("\n") + 2
-    assert (
-        f"Invalid value (at line {n}, column 6). Write straight quotation marks" in consult(own, "check", code=1).stdout
+    said = (
+        f"back-pain/proforma.toml, line {n}: This is not valid TOML: curly quotation marks stand here; write straight"
     )
+    assert said in consult(own, "check", code=1).stdout
     file.write_text(text, "utf-8")
     leaflet = next((own / "leaflets").glob("*/en.md"))
     leaflet.write_text(leaflet.read_text("utf-8").replace('title = "', "title = \u201c", 1), "utf-8")
     line = leaflet.read_text("utf-8")[: leaflet.read_text("utf-8").index("title = ")].count("\n") + 1
-    found = re.search(r"not valid TOML: (.*)", consult(own, "check", code=1).stdout)
-    assert re.fullmatch(rf"Invalid value \(at line {line}, column \d+\)\. Write straight .*", found[1])
+    found = re.search(r"(.*): The front matter is not valid TOML: (.*)", consult(own, "check", code=1).stdout)
+    assert found[1] == f"{leaflet.parent.name}/en.md, line {line}: {leaflet.parent.name}"
+    assert found[2].startswith("curly quotation marks stand here; write straight ones")
 
 
 @pytest.mark.parametrize("key", ["ask", "label"])
@@ -133,7 +177,7 @@ def test_a_proforma_that_is_refused_leaves_the_version_in_use(consult, own, faul
     before.close()
     file = own / "proformas" / "back-pain" / "proforma.toml"
     file.write_text(BREAK[fault](file.read_text("utf-8")), "utf-8")
-    assert re.search(r"^back-pain/proforma.toml: ", consult(own, "check", code=1).stdout, re.M)
+    assert re.search(r"^back-pain/proforma\.toml(, lines? [\d, and]+)?: ", consult(own, "check", code=1).stdout, re.M)
     assert "older version stays in use" in consult(own, "results").stderr
     assert "FAULT  content: Refused" in consult(own, "doctor", code=1).stdout
     instance = open_instance(own)
@@ -182,6 +226,37 @@ def test_a_data_set_that_the_measures_do_not_go_with_leaves_all_of_the_version_i
     assert open_and(own, lambda instance: (instance.problems, instance.library.current.digest == digest)) == ([], False)
 
 
+def test_a_proforma_under_another_id_than_its_folder_is_refused(consult, own):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    text = file.read_text("utf-8")
+    digest = open_and(own, lambda instance: instance.library.current.digest)
+    file.write_text(text.replace('id = "back-pain"', 'id = "back-ache"', 1), "utf-8")
+    said = consult(own, "check", code=1).stdout
+    line = text[: text.index('id = "back-pain"')].count("\n") + 1
+    assert f"proforma.toml, line {line}: its versions are kept under the name of its folder; write id" in said
+    assert open_and(own, lambda instance: (instance.library.current.digest, len(instance.problems))) == (digest, 1)
+
+
+def test_what_a_retired_question_leaves_behind_is_told(consult, own):
+    file = own / "proformas" / "back-pain" / "proforma.toml"
+    text = file.read_text("utf-8")
+    before = consult(own, "check").stdout
+    assert not re.search("is retired|no question fills", before)
+
+    def retired(*ids):
+        file.write_text(re.sub(rf'^id = "({"|".join(ids)})"$', r'id = "\1"\nretired = true', text, flags=re.M), "utf-8")
+        return consult(own, "check").stdout
+
+    said = retired("anything_in_the_way_of_work")
+    left = "has a rule over anything_in_the_way_of_work, which is retired and stays blank; take it out of the rule."
+    assert f"Open: The question work_barriers {left}" in said
+    assert f"Open: The contradiction flag_in_the_way_and_no_barrier {left}" in said
+    assert "Open: The measure barriers_asked counts the field barriers_asked, which no question fills" in said
+    said = retired("anything_in_the_way_of_work", "work_barriers")
+    assert "The question work_barriers has" not in said
+    assert not re.search("is retired|no question fills", retired("clinician_notes"))
+
+
 @pytest.mark.parametrize("name", NEEDED)
 def test_a_field_by_which_cases_are_found_is_not_taken_out(consult, own, name):
     file = own / "proformas" / "back-pain" / "dataset.toml"
@@ -218,7 +293,7 @@ def test_an_added_file_that_was_never_right_leaves_the_shipped_figures(consult, 
     (real / "benchmarks-added.toml").write_text("[broken", "utf-8")
     said = consult(real, "results")
     assert said.stdout == before
-    assert "benchmarks-added.toml: This is not valid TOML" in said.stderr
+    assert "benchmarks-added.toml, line 1: This is not valid TOML" in said.stderr
 
 
 def kept_of(folder):

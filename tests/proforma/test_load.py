@@ -296,7 +296,8 @@ def test_all_problems_are_listed_at_once(problems_of):
 def test_a_problem_reads_as_file_id_sentence(dataset_text):
     with pytest.raises(ContentError) as refused:
         parse_definition({"proforma.toml": put('"same_day"', '"taxi"'), "dataset.toml": dataset_text})
-    assert str(refused.value).startswith("proforma.toml: third: route taxi is not known; use ")
+    line = TEXT[: TEXT.index('id = "third"')].count("\n") + 1
+    assert str(refused.value).startswith(f"proforma.toml, line {line}: third: route taxi is not known; use ")
 
 
 @pytest.mark.parametrize(("old", "new"), [
@@ -307,19 +308,54 @@ def test_a_malformed_data_set_is_refused_by_its_own_name(problems_of, dataset_te
     assert {file for file, _, _ in problems_of(TEXT, dataset_text.replace(old, new, 1))} == {"dataset.toml"}
 
 
+LONE = """
+[[fields]]
+name = "lone_working"
+section = "work"
+type = "choice"
+options = ["yes", "no"]
+"""
+NO_FIELDS = {
+    "a name twice": ('"lone_working"', '"sex"', "sex", "2 fields have this name; give each its own"),
+    "a name of the program": ('"lone_working"', '"step"', "step", "keeps something else under this name"),
+    "a name with a space": ('"lone_working"', '"lone working"', "lone working", "snake_case"),
+    "a name in capitals": ('"lone_working"', '"SEX"', "SEX", "snake_case"),
+    "no options": ('options = ["yes", "no"]', "", "lone_working", "a choice needs options"),
+    "options of a text": ('"choice"', '"text"', "lone_working", "only choice and choices take options"),
+    "an option twice": ('"no"]', '"yes"]', "lone_working", "option yes stands twice; keep one"),
+    "an option with a semicolon": ('"no"]', '"no;none"]', "lone_working", 'option "no;none" is no code'),
+    "an option with a space": ('"no"]', '"not at all"]', "lone_working", 'option "not at all" is no code'),
+    "a blank option": ('"no"]', '""]', "lone_working", 'option "" is no code'),
+    "a blank that is none": ('"no"]', '"no"]\nblank_as = "unknown"', "lone_working", "blank_as names unknown"),
+}
+
+
+def test_a_new_field_is_right(problems_of, dataset_text):
+    assert problems_of(TEXT, dataset_text + LONE) == []
+
+
+@pytest.mark.parametrize("fault", NO_FIELDS)
+def test_what_can_be_no_field_of_a_case_is_refused(problems_of, dataset_text, fault):
+    old, new, name, sentence = NO_FIELDS[fault]
+    found = problems_of(TEXT, dataset_text + LONE.replace(old, new, 1))
+    assert any((file, id_) == ("dataset.toml", name) and sentence in words for file, id_, words in found), found
+
+
 # ---------------------------------------------------------------- files
 
 
 @pytest.mark.parametrize(("content", "sentence"), [
-    (b"id = 'a'\0", "NUL bytes"), (b"\xff\xfe\x00", "NUL bytes"), (b"\xff\xfeid", "Byte 0 is not UTF-8"),
-    (b"title = '\xe9'", "Byte 9 is not UTF-8"),
+    (b"id = 'a'\0", "NUL bytes"), (b"\xff\xfe\x00", "NUL bytes"), (b"\xff\xfeid", "line 1: .* not UTF-8"),
+    (b"title = '\xe9'", "line 1: .* not UTF-8"),
+    ("id = 1\n\ntitle = \u201cCaf\xe9".encode("cp1252"), "line 3: .* not UTF-8"),
+    (b"id = 1\r\n\r\ntitle = '\xe9'", "line 3: .* not UTF-8"), (b"id = 1\rtitle = '\xe9'", "line 2: .* not UTF-8"),
 ])  # fmt: skip
 def test_a_file_that_is_no_text_is_refused(tmp_path, content, sentence):
     file = tmp_path / "proforma.toml"
     file.write_bytes(content)
     with pytest.raises(ContentError, match=sentence):
         read_text(file)
-    with pytest.raises(ContentError, match=r"^proforma\.toml: "):
+    with pytest.raises(ContentError, match=r"^proforma\.toml(, line \d+)?: "):
         load_definition(tmp_path)
 
 
@@ -339,9 +375,10 @@ def test_a_file_that_is_missing_or_a_folder_is_refused(tmp_path):
         load_definition(tmp_path)
 
 
-def test_line_endings_do_not_make_another_version(tmp_path, back_pain):
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_line_endings_do_not_make_another_version(tmp_path, back_pain, end):
     for name, text in back_pain.texts.items():
-        (tmp_path / name).write_bytes(text.replace("\n", "\r\n").encode())
+        (tmp_path / name).write_bytes(text.replace("\n", end).encode())
     assert load_definition(tmp_path).digest == back_pain.digest
 
 

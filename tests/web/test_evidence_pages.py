@@ -6,6 +6,7 @@ import csv
 import io
 import random
 import re
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 import pages
@@ -52,6 +53,10 @@ def test_every_figure_of_a_report_is_that_of_the_results(audited: Audited, site:
     assert f"n = {now.eligible} cases" in text
     complete = now.measures["red_flags_complete"]
     assert f"Red flags; beside it all nine red-flag groups asked about: {whole_rate(complete)}." in text
+    any_of_three = now.measures["clear_information_any"]
+    beside = "Information, all three; beside it clear information about back pain: any of the three points"
+    assert f"{beside}: {whole_rate(any_of_three)}; 2011, from case notes: 48%." in text
+    assert "Information, all three: the published wording allows all three points or any of them" in text
     assert audited.service.instance.content.measures_digest in text
     aimed = audited.service.instance.measures.by_id["yellow_flags_screened"].title
     assert f"{aimed}: 80%" in text
@@ -184,6 +189,24 @@ def test_own_figures_are_of_own_cases_only_and_from_ten(service: Service, n: int
     assert cells[3] == "not given"  # two clinicians only: the service would tell the colleague's figures
 
 
+def test_a_clinician_finds_own_figures_of_each_live_round_that_has_begun(service: Service) -> None:
+    today, nurse = service.instance.today(), service.visitor("nurse")
+    assert "the audit lead makes a live round first" in nurse.ask("/evidence").text
+    periods = {"Earlier": -200, "Now": -20, "Later": 5, "Notes": -300}
+    with service.instance.db.write() as conn:
+        for name, begins in periods.items():
+            first, last = (today + timedelta(days=days) for days in (begins, begins + 50))
+            capture = "retrospective" if name == "Notes" else "live"
+            wanted = Wanted(name, "DEMO", capture, first.isoformat(), last.isoformat())
+            rounds.set_round(conn, wanted, ("lead", "audit_lead"), service.instance.store.at(), f"key-of-round-{name}")
+    page = BeautifulSoup(nurse.ask("/evidence").text, "html.parser")
+    found = {link.text: str(link["href"]) for link in page.find_all("a", string=re.compile("^Own figures of"))}
+    assert list(found) == ["Own figures of Now", "Own figures of Earlier"]
+    for words, address in found.items():
+        assert f"{words.removeprefix('Own figures of ')}: " in nurse.ask(address).text
+    assert "Own figures of" not in service.visitor("audit_lead").ask("/evidence").text
+
+
 def test_the_boxes_are_empty_and_each_profession_has_its_form(service: Service) -> None:
     with service.instance.db.write() as conn:
         wanted = Wanted("Live", "DEMO", "live", "2026-01-01", "2026-12-31")
@@ -234,6 +257,23 @@ def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(servic
     ):
         with pytest.raises(ContentError):
             parse_mapping(text.replace(old, new), instance.measures, dataset)
+
+
+@pytest.mark.parametrize("paper", ["seqohs", "mohawk", "report", "report?format=pdf", "slides", "slides.pptx"])
+def test_a_slip_in_the_mapping_of_the_installation_is_told_with_its_line_and_nothing_is_made(
+    service: Service, paper: str
+) -> None:
+    instance = service.instance
+    text = (instance.content.folder / "evidence.toml").read_text("utf-8")
+    (instance.folder / "evidence.toml").write_text(text + 'title = "unclosed\n', "utf-8")
+    with instance.db.write() as conn:
+        wanted = Wanted("Live", "DEMO", "live", "2026-01-01", "2026-12-31")
+        id_ = rounds.set_round(conn, wanted, ("lead", "audit_lead"), instance.store.at(), "key-of-a-live-round-12")
+    response = service.visitor("audit_lead").ask(f"/evidence/rounds/{id_}/{paper}")
+    assert response.status_code == 409
+    line = text.count("\n") + 1
+    assert f"evidence.toml, line {line}: This is not valid TOML: a text has no closing quotation mark" in response.text
+    assert service.visitor("nurse").ask("/evidence/own").status_code == 409
 
 
 def test_a_pack_is_made_part_by_part(audited: Audited) -> None:

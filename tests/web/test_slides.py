@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from typing import Any
 
@@ -60,6 +61,13 @@ def drawn(chart: Any) -> list[tuple[str, str, float, tuple[float, float] | None]
     return rows
 
 
+def compared(audited: Audited) -> list[Any]:
+    """The measures of the comparison: the national headings, and the local ones that are always shown with one."""
+    measures = audited.service.instance.measures
+    beside = {id_ for m in measures.measures if m.national for id_ in m.shown_with}
+    return [m for m in measures.measures if m.national or m.id in beside]
+
+
 def test_every_heading_of_the_comparison_is_that_of_the_results(audited: Audited, file: Any) -> None:
     known, shown = audited.json(audited.rounds["After"])["measures"], {}
     for chart in charts(file, "How we compare"):
@@ -70,9 +78,9 @@ def test_every_heading_of_the_comparison_is_that_of_the_results(audited: Audited
             name = category.split(":")[0]
             if series.startswith("this round"):
                 shown[name] = (category, value, ends, chart)
-    national = [m for m in audited.service.instance.measures.measures if m.national]
-    assert set(shown) == {m.short for m in national if known[m.id]["rate"] is not None}
-    for measure in national:
+    stand = compared(audited)
+    assert set(shown) == {m.short for m in stand if known[m.id]["rate"] is not None}
+    for measure in stand:
         category, value, ends, _ = shown[measure.short]
         result = known[measure.id]
         assert value == result["rate"]
@@ -93,8 +101,7 @@ def test_the_published_figures_are_those_of_the_results(audited: Audited, file: 
     by_short = {m.short: m.id for m in audited.service.instance.measures.measures}
     wanted = {
         (m.short, year, value)
-        for m in audited.service.instance.measures.measures
-        if m.national
+        for m in compared(audited)
         for year, value in known[m.id]["benchmarks"].items()
         if value is not None
     }
@@ -129,10 +136,14 @@ def test_a_slide_of_a_measure_holds_it_the_round_before_the_target_and_what_is_i
     own = [bar for bar in bars if bar[1].startswith("this round")]
     assert own[0][2] == now["measures"][id_]["rate"]
     assert [bar[2] for bar in bars if bar[1] == "the round before"] == [before["measures"][id_]["rate"]]
-    assert [bar[2] for bar in bars if "published" in bar[1]] == [now["measures"][id_]["benchmarks"]["2011"]]
+    beside = [m for one in measures.by_id[id_].shown_with if not (m := measures.by_id[one]).national]
+    published = [now["measures"][one]["benchmarks"]["2011"] for one in (id_, *(m.id for m in beside))]
+    assert [bar[2] for bar in bars if "published" in bar[1]] == [one for one in published if one is not None]
     target = [bar[2] for bar in bars if "target" in bar[1]]
     assert target == ([0.8] if id_ == "yellow_flags_screened" else [])
-    inside = own[1:]
+    inside = own[1 + len(beside) :]
+    shown_with = [(bar[0].split(":")[0], bar[2]) for bar in own[1 : 1 + len(beside)]]
+    assert shown_with == [(m.short, now["measures"][m.id]["rate"]) for m in beside]
     if parts := measures.parts(measures.by_id[id_]):
         assert [bar[2] for bar in inside] == [now["measures"][part]["rate"] for part in parts]
     else:
@@ -143,6 +154,44 @@ def test_a_slide_of_a_measure_holds_it_the_round_before_the_target_and_what_is_i
         assert [(bar[0].split(":")[0], bar[2]) for bar in inside] == [(i.item.label, i.result.rate) for i in items]
         for bar, item in zip(inside, items, strict=True):
             assert bar[0].endswith(f"{item.result.met} of {item.result.applicable}")
+
+
+def test_what_must_stand_beside_a_rate_stands_on_its_slides_and_in_their_notes(audited: Audited) -> None:
+    found = audited.counted(audited.rounds["After"]).measures
+    deck, short = made(audited, "After"), {m.id: m.short for m in audited.service.instance.measures.measures}
+    by_title = {slide.title: slide for slide in deck.slides}
+    for title, id_, local in (
+        ("Red flags", "red_flags_screened", "red_flags_complete"),
+        ("Yellow flags", "yellow_flags_screened", ""),
+        ("Information given", "clear_information", "clear_information_any"),
+        ("How we compare (1 of 3)", "red_flags_screened", "red_flags_complete"),
+        ("How we compare (1 of 3)", "yellow_flags_action", ""),
+        ("How we compare (3 of 3)", "work_cause_action", ""),
+        ("How we compare (3 of 3)", "clear_information", "clear_information_any"),
+    ):
+        slide = by_title[title]
+        assert isinstance(slide.shown, Chart)
+        labels, lines = [rate.label for rate in slide.shown.rates], found[id_].beside
+        if local:
+            assert short[local] in labels[labels.index(short[id_]) :]
+        for line in lines[:1]:
+            assert f"{short[id_]}: {line[0].lower()}{line[1:]}" in " ".join(slide.lines)
+        assert all(f"{short[id_]}: {line[0].lower()}{line[1:]}" in slide.notes for line in lines)
+    assert any("two groups are enough" in note.lower() for note in by_title["Red flags"].notes)
+    assert any("48% stands beside both" in note for note in by_title["Information given"].notes)
+
+
+def test_the_words_above_a_chart_have_room_there(audited: Audited, file: Any) -> None:
+    """A line takes 1.2 of its size, and as many letters as half of that is wide; above each paragraph 3 points."""
+    for slide in file.slides:
+        if any(shape.has_chart or shape.has_table for shape in slide.shapes):
+            strip = slide.placeholders[1]
+            size = strip.text_frame.paragraphs[0].runs[0].font.size.pt
+            letters = (strip.width.pt - 14) / (0.47 * size)
+            lines = [math.ceil(len(paragraph.text) / letters) for paragraph in strip.text_frame.paragraphs]
+            assert sum(lines) * 1.2 * size + 3 * (len(lines) - 1) + 7 <= strip.height.pt, slide.shapes.title.text
+            shown = next(shape for shape in slide.shapes if shape.has_chart or shape.has_table)
+            assert strip.top + strip.height <= shown.top
 
 
 def audited_round(audited: Audited) -> rounds.Round:
