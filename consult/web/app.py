@@ -77,6 +77,7 @@ from consult.web import (
     sign_on,
     static,
     taking_over,
+    top,
     visit,
 )
 from consult.web.context import content_is_approved, inst, name_of, site_name
@@ -149,6 +150,7 @@ def create_app(instance: Instance) -> Flask:
     errors.register(app)
     app.before_request(visit.who_is_it)
     Guard(app)
+    app.before_request(top.pressed)
     app.before_request(guard.check)
     app.before_request(braking.check)
     app.before_request(doing.save_first)
@@ -157,6 +159,7 @@ def create_app(instance: Instance) -> Flask:
     app.after_request(sending.compressed)
     app.after_request(_headers)
     app.after_request(doing.with_the_rest)
+    app.after_request(top.with_what_was_typed)
     app.context_processor(lambda: {"csrf_token": token})  # flask-wtf gives each template its own
     app.jinja_env.globals.update(_words())  # global, so that a file of macros is read once and not for each page
     return app
@@ -235,6 +238,7 @@ def _words() -> dict[str, Any]:
         "file_address": static.address,
         "style": lambda: static.style(look.look()),
         "own_path": visit.own_path,
+        "top_of": top.of,
         "look": look.look,
         "seconds_of_warning": visit.seconds_of_warning,
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),

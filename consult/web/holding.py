@@ -15,7 +15,6 @@ from typing import Final
 from flask import current_app, g, request, session
 from msgspec import Struct
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException
 
 from consult.web import envelope
 from consult.web.context import own_address, parts_of, this_request
@@ -28,6 +27,8 @@ SEALED: Final = "held_sealed"
 """The one field in which all fields wait that were sealed."""
 HERE: Final = "held_here"
 """What the sign-in page sends with what it holds, once somebody has signed in in another window."""
+PRESSED: Final = "pressed"
+"""The field of a button at the top of a page that belongs to its form: what was pressed (top.py)."""
 NOT_HELD: Final = frozenset({"csrf_token", "unlock_password", "unlock_credential", "unlock_then", HERE})
 SECRETS: Final = frozenset({"password", "current", "new", "again", "code", "credential"})
 """The fields in which a password or a code is typed, which no page ever holds: whoever comes to the screen reads it."""
@@ -93,6 +94,7 @@ def open_here(person_id: str, path: str) -> bool:
         return True
     if (found := envelope.unseal(person_id, path, this.form[SEALED])) is None:
         return False
+    g.waited = True
     beside = [(name, this.form[name]) for name in ("csrf_token",) if name in this.form]
     this.form = WithDates([*found, *beside])
     return True
@@ -143,7 +145,8 @@ def came() -> MultiDict[str, str]:
 def through_sign_in() -> Held:
     """What the sign-in page held, as it came back with the sign-in; nothing if its address takes no form."""
     to = own_address(request.form.get(TO, ""))
-    if not request.form.get(TO) or to != request.form[TO] or not _takes_a_form(to):
+    is_sealed = f"{FIELD}{SEALED}" in request.form
+    if not request.form.get(TO) or to != request.form[TO] or not _takes_a_form(to, is_sealed):
         return NOTHING
     named = ((n.removeprefix(FIELD), v) for n, v in request.form.items(multi=True) if n.startswith(FIELD))
     return Held(to, tuple(named))
@@ -158,9 +161,8 @@ def _from_our_page() -> bool:
     return parts_of(source).netloc == request.host
 
 
-def _takes_a_form(address: str) -> bool:
+def _takes_a_form(address: str, is_sealed: bool) -> bool:
+    """Whether what is held can be sent there; what was typed before a lock goes to the page that it was typed on."""
     known = current_app.create_url_adapter(request)
-    try:
-        return known is not None and bool(known.match(parts_of(address).path, method="POST"))
-    except HTTPException:
-        return False
+    methods = ("POST", "GET") if is_sealed else ("POST",)
+    return known is not None and any(known.test(parts_of(address).path, method) for method in methods)
