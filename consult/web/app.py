@@ -233,6 +233,7 @@ def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "areas_of": lambda one: _areas_of(one.role, request.script_root),
         "url_for": routing.address,
         "csrf_token": token,
         "file_address": static.address,

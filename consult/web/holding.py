@@ -81,10 +81,21 @@ def behind_lock(path: str) -> Fields:
     return (*sealed(who, path), (HERE, "yes")) if to_be_asked else sealed(who, path)
 
 
-def is_for(person_id: str, held: Held) -> bool:
-    """Whether what is held can be sent by this person."""
+def opened(person_id: str, held: Held) -> Fields | None:
+    """What is held, if this person can send it; None where somebody else typed it, or nobody can open it any more."""
     waiting = dict(held.fields).get(SEALED)
-    return waiting is None or envelope.unseal(person_id, held.to, waiting) is not None
+    return held.fields if waiting is None else envelope.unseal(person_id, held.to, waiting)
+
+
+def is_lost(held: Held) -> bool:
+    """Whether nobody can open what is held any more, as it was sealed under another key of the installation."""
+    waiting = dict(held.fields).get(SEALED)
+    return waiting is not None and not envelope.of_this_key(waiting)
+
+
+def texts_of(held: Fields) -> tuple[str, ...]:
+    """The texts among fields: what has one word only was chosen."""
+    return tuple(text for name, text in held if name not in NOT_HELD | {PRESSED} and " " in text.strip())
 
 
 def open_here(person_id: str, path: str) -> bool:
@@ -110,7 +121,7 @@ def words() -> tuple[str, ...]:
     """The texts of a form of ours that was refused, for its sender to copy: what has one word only was chosen."""
     if request.method != "POST" or holds_a_secret() or not (g.get("csrf_valid") or _from_our_page()):
         return ()
-    return tuple(text for name, text in came().items(multi=True) if name not in NOT_HELD and " " in text.strip())
+    return texts_of(tuple(came().items(multi=True)))
 
 
 def holds_a_secret() -> bool:

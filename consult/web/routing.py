@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import current_app, request, url_for
+from msgspec import Struct
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
@@ -47,6 +48,25 @@ def page_at(address: str) -> tuple[Rule, Mapping[str, Any]] | None:
     with suppress(HTTPException):
         return known.match(parts_of(address).path, method="GET", return_rule=True) if known else None
     return None
+
+
+class Place(Struct, frozen=True):
+    """A page that can be looked at: its address, its endpoint and the area that it is in."""
+
+    address: str
+    endpoint: str
+    area: str
+
+
+def nearest_page(address: str) -> Place | None:
+    """The page that a form of this address stands on, or the next one above it."""
+    path = parts_of(address).path
+    while path.count("/") > 1 and page_at(path) is None:
+        path = path.rpartition("/")[0]
+    if (found := page_at(path)) is None:
+        return None
+    endpoint = found[0].endpoint
+    return Place(address if path == parts_of(address).path else path, endpoint, endpoint.rpartition(".")[0] or endpoint)
 
 
 def is_for(page: tuple[Rule, Mapping[str, Any]]) -> None:

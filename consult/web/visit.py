@@ -130,7 +130,18 @@ def _opened(person: Person) -> AnyResponse | None:
 
 def held_page(person: Person, held: holding.Held) -> str:
     """The page after a sign-in that shows that something waits to be sent, by this person or by who typed it."""
-    return render_template("held.html", who=person, held=held, theirs=not holding.is_for(person.id, held))
+    typed, place = holding.opened(person.id, held), routing.nearest_page(held.to)
+    to_see = typed is not None and place is not None and policy.allowed(person.role, place.endpoint)
+    return render_template(
+        "held.html",
+        who=person,
+        held=held,
+        theirs=typed is None,
+        lost=holding.is_lost(held),
+        texts=holding.texts_of(typed or ()) if to_see else (),
+        place=place if to_see else None,
+        comes_back=holding.PRESSED in dict(typed or ()),
+    )
 
 
 def _ask_to_sign_in() -> AnyResponse:

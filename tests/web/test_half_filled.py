@@ -178,6 +178,9 @@ def test_what_was_typed_stays_also_where_the_session_ended_behind_the_lock(servi
     assert ended.status_code == 401
     asked = sign_in(lead, ended.text, "lea.lead")
     assert asked.status_code == 200
+    assert "The page comes back with it" in asked.text
+    assert "Half a sentence" in asked.text
+    assert "Send it now" not in asked.text
     back = lead.client.post("/actions/new", data=hidden(asked.text), headers=OURS)
     assert holds(back) == sent
 
