@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from msgspec.structs import asdict
 
 from consult.accounts import people
 from consult.audit import cases
+from consult.content import content_folders
+from consult.documents import needs
 from consult.documents.called import called
-from consult.documents.everything import Everything, Held, Told, told
-from consult.documents.note import after_signing, below_mark, mark_of, note
+from consult.documents.everything import Everything, Held, Named, Told, told
+from consult.documents.given import readable_leaflet
+from consult.documents.note import after_signing, below_mark, mark_of, note, whole_parts
 from consult.documents.report import with_names
 from consult.documents.words import ROLES, uk_date, when
 from consult.instance import Instance
@@ -48,7 +51,8 @@ def gather(instance: Instance, conn: Connection, employee_id: str) -> Everything
     known = identity.employee(conn, employee_id)
     if known is None:
         raise Refused("No such employee is registered; look the employee up, and take the id from the address.")
-    steps, names = about.steps_about(conn, employee_id), people.names(conn)
+    steps = about.steps_about(conn, employee_id)
+    names = _named(instance, conn, steps)
     by_consultation: dict[str, list[Step]] = {}
     for step in steps:
         by_consultation.setdefault(step.consultation, []).append(step)
@@ -74,28 +78,51 @@ def gather(instance: Instance, conn: Connection, employee_id: str) -> Everything
     )
 
 
+def _named(instance: Instance, conn: Connection, steps: list[Step]) -> Named:
+    """What the codes of these steps stand for; a leaflet as it was given is called what its own text calls it."""
+    given = {step.content["digest"] for step in steps if step.content and {"leaflet", "digest"} <= step.content.keys()}
+    kept = {digest: leaflet for digest in given if (leaflet := readable_leaflet(conn, digest))}
+    every = [*instance.leaflets.values(), *kept.values()]
+    words = needs.load(content_folders("leaflets", instance.folder))
+    titles = {leaflet.id: leaflet.title for leaflet in every} | {digest: one.title for digest, one in kept.items()}
+    languages = words.languages | {one.language: one.language_name for one in every if one.language_name}
+    return Named(people.names(conn), titles, languages, words)
+
+
 def _held(
-    instance: Instance, conn: Connection, id_: str, steps: list[Step], names: dict[str, str], known: identity.Employee
+    instance: Instance, conn: Connection, id_: str, steps: list[Step], names: Named, known: identity.Employee
 ) -> Held:
     consultation = fold(id_, steps)
     definition = instance.library.definition(conn, consultation.started["definition"])
     path = path_of(consultation, definition)
     row = cases.of_consultation(conn, id_)
-    clinician = names.get(consultation.owner, consultation.owner)
+    clinician = names.people.get(consultation.owner, consultation.owner)
     calls = called(conn, consultation)
     text, later = note(consultation, path, calls), after_signing(consultation, path, calls)
+    mark, parts = mark_of(consultation, definition.proforma), whole_parts(consultation, path, calls)
     return Held(
         id_,
         f"{uk_date(consultation.started['held_on'])}, with {clinician}, {ROLES.get(consultation.role, '').lower()}",
         STATES.get(consultation.state, "Marked as entered in error"),
-        below_mark(mark_of(consultation, definition.proforma), f"{text}\n{later}" if later else text),
-        tuple(_reports(consultation, known.name, names)),
+        below_mark(mark, f"{text}\n{later}" if later else text),
+        mark,
+        tuple((title, tuple(lines)) for title, lines in parts),
+        tuple(_reports(consultation, known.name, names.people)),
         tuple((name.replace("_", " "), value) for name, value in row.fields.items() if value) if row else (),
+        tuple(_counted(row.fields, instance)) if row else (),
         tuple(told(step, names, definition.proforma) for step in steps),
     )
 
 
-def _reports(consultation: Consultation, employee: str, names: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _counted(case: Mapping[str, str], instance: Instance) -> Iterator[tuple[str, str]]:
+    """What a case holds, in the words of the data set."""
+    for field in instance.library.current.dataset.fields:
+        if text := case.get(field.name, ""):
+            site = instance.sites.get(text) if field.name == "site" else None
+            yield field.title, site.name if site else uk_date(text) if field.type == "date" else field.said(text)
+
+
+def _reports(consultation: Consultation, employee: str, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for step in consultation.documents:
         if step.kind == "report_made" and step.content:
             yield when(step.at), with_names(step.content["text"], employee, names.get(step.actor, step.actor))
@@ -106,7 +133,7 @@ def _data(
     made: str,
     head: tuple[int, str],
     steps: list[Step],
-    names: dict[str, str],
+    names: Named,
     held: tuple[Held, ...],
 ) -> dict[str, Any]:
     told_of = {one.seq: one for of in held for one in of.steps}
@@ -136,8 +163,8 @@ def _consultation(of: Held) -> dict[str, Any]:
     }
 
 
-def _step(step: Step, said: Told, names: dict[str, str]) -> dict[str, Any]:
-    return {**asdict(step), "by": names.get(step.actor, step.actor), "in_words": said.what}
+def _step(step: Step, said: Told, names: Named) -> dict[str, Any]:
+    return {**asdict(step), "by": names.people.get(step.actor, step.actor), "in_words": said.what}
 
 
 def as_json(all_of_it: Everything) -> str:

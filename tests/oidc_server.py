@@ -36,6 +36,8 @@ class OidcServer:
     how: str = ""
     about: dict[str, Any] = field(default_factory=dict)
     status: int = 200
+    raw: dict[str, str] = field(default_factory=dict)
+    """What it says at an address, word for word, in the place of what is right."""
     client_key: Any = None
     keys: dict[str, Any] = field(default_factory=lambda: {"one": RSAKey.generate_key(2048, {"kid": "one"})})
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -123,7 +125,7 @@ def serving(server: OidcServer, certificate: str = "") -> Iterator[OidcServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def reply(self, found: dict[str, Any], status: int) -> None:
-            body = json.dumps(found).encode()
+            body = server.raw.get(self.path, json.dumps(found)).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -140,7 +142,7 @@ def serving(server: OidcServer, certificate: str = "") -> Iterator[OidcServer]:
                 self.send_header("Location", f"{asked['redirect_uri'][0]}?{urlencode(back)}")
                 self.end_headers()
                 return
-            self.reply(found() if found else {}, server.status if found else 404)
+            self.reply(found() if found and self.path not in server.raw else {}, server.status if found else 404)
 
         def do_POST(self) -> None:
             server.asked.append(self.path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,9 @@ REST: Final = 10.0
 """Seconds for which nobody waits again for a provider that has let somebody wait in vain."""
 KNOWN_FOR: Final = timedelta(minutes=10)
 LARGEST: Final = 500_000
+TIMES: Final = frozenset({"exp", "iat", "nbf", "auth_time"})
+END_OF_TIME: Final = 253_402_300_800
+"""The end of the year 9999, in the seconds that a token counts by."""
 NEEDED: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -92,7 +95,7 @@ def prove(provider: Provider, way: UnderWay, code: str, back: str, now: datetime
     about = discovered(provider, now)
     with _session(provider, back, about["token_endpoint"]) as session:
         try:
-            token = session.fetch_token(
+            token: Any = session.fetch_token(
                 about["token_endpoint"],
                 code=code,
                 code_verifier=way.verifier,
@@ -103,10 +106,12 @@ def prove(provider: Provider, way: UnderWay, code: str, back: str, now: datetime
             raise NotReached("The private key can't sign as it is set up.") from error
         except OAuthError as error:
             raise NotProved(f"the code was refused ({str(error.error)[:40]})") from error
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise NotReached("The provider answers a code with no JSON object.") from error
         keys = _get(session, about["jwks_uri"])
     try:
         return _checked(provider, way, str(token.get("id_token", "")), keys, now)
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise NotProved(f"the token does not hold ({str(error)[:80]})") from error
 
 
@@ -122,6 +127,7 @@ def _checked(provider: Provider, way: UnderWay, id_token: str, keys: dict[str, A
     }
     params = {"nonce": way.nonce, "client_id": provider.client_id}
     claims = CodeIDToken(read.claims, read.header, options=options, params=params)
+    _check_times(claims)
     claims.validate(now=int(now.timestamp()), leeway=provider.leeway)
     if claims["aud"] not in (provider.client_id, [provider.client_id]):
         raise NotProved("the token is for others too")
@@ -134,6 +140,14 @@ def _checked(provider: Provider, way: UnderWay, id_token: str, keys: dict[str, A
     if not meets(claims, provider.require):
         raise NotProved("the provider does not say that the sign-in was as strong as is asked here")
     return Proof(subject_hash(provider.issuer, subject), bool(provider.require), fresh)
+
+
+def _check_times(claims: Mapping[str, Any]) -> None:
+    """Refuse a token with a time that is none: an endless one, or one that is no number, would never run out."""
+    for name in TIMES & claims.keys():
+        said = int(claims[name]) if isinstance(claims[name], str) else claims[name]
+        if not isinstance(said, int | float) or isinstance(said, bool) or not 0 <= said < END_OF_TIME:
+            raise NotProved("a time in the token is none")
 
 
 def leaving(provider: Provider, now: datetime, back: str) -> str:
@@ -216,7 +230,7 @@ def _get(session: Any, url: str) -> dict[str, Any]:
         body = reply.raw.read(LARGEST + 1, decode_content=True)
     try:
         found = json.loads(body) if len(body) <= LARGEST else None
-    except ValueError:
+    except (ValueError, RecursionError):  # the second where it is nested without end
         found = None
     if not isinstance(found, dict):
         raise NotReached(f"The provider answers with no JSON object at {url}.")

@@ -98,7 +98,7 @@ def is_address(url: str, issuer: str) -> bool:
         here = _is_loopback(parts.hostname or "") and _is_loopback(of_issuer.hostname or "")
         sound = (
             bool(parts.hostname) and not parts.fragment and not parts.username and (url != issuer or not parts.query)
-        )
+        ) and parts.port != 0  # a port that is no number is told by asking for it
     except ValueError:
         return False
     return sound and (parts.scheme == "https" or (parts.scheme == "http" and here))

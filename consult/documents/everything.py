@@ -10,9 +10,12 @@ from typing import Any, Final
 from msgspec import Struct
 
 from consult.documents import saved_page
+from consult.documents.leaflet import FORMAT_LABELS
+from consult.documents.needs import Needs
 from consult.documents.words import ATTENDANCE, ROLES, describe, uk_date, when
 from consult.proforma.answer import Answer
 from consult.proforma.model import Proforma
+from consult.record import reading
 from consult.record.ledger import Step
 from consult.record.release import EVENT_WORDS
 
@@ -62,6 +65,31 @@ KEYS: Final = {
 }
 
 
+WAYS: Final = {
+    "printed": "on paper",
+    "link": "as a link",
+    "manager_printed": "on paper, for the manager",
+    "manager_link": "as a link, for the manager",
+}
+"""How a leaflet was given."""
+
+
+class Named(Struct, frozen=True):
+    """What the codes of steps stand for: people; leaflets, by their id and by the digest of the text; languages, by
+    their tag; and how somebody may need to read.
+    """
+
+    people: Mapping[str, str]
+    leaflets: Mapping[str, str]
+    languages: Mapping[str, str]
+    needs: Needs
+
+    def need(self, key: str, text: str) -> str:
+        """One word of how somebody needs to read; "" where the key of a step holds none."""
+        kind = {"size": "size:", "others": "other:", "needs": ""}.get(key)
+        return self.needs.word(f"{kind}{text}") if kind is not None else ""
+
+
 class Told(Struct, frozen=True):
     """One step in words: when, who, what, and its details as (label, words)."""
 
@@ -73,14 +101,21 @@ class Told(Struct, frozen=True):
 
 
 class Held(Struct, frozen=True):
-    """One consultation: its heading, how it stands, the note, each final report, its case, and every step."""
+    """One consultation: its heading, how it stands, the note, each final report, its case, and every step.
+
+    The note stands as in the electronic record, and in `parts`, whose lines a page breaks by itself, below its `mark`;
+    the case as codes, and as it is `counted` in words.
+    """
 
     id: str
     heading: str
     state: str
     note: str
+    mark: str
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
     reports: tuple[tuple[str, str], ...]
     case: tuple[tuple[str, str], ...]
+    counted: tuple[tuple[str, str], ...]
     steps: tuple[Told, ...]
 
 
@@ -99,9 +134,9 @@ class Everything:
     data: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-def told(step: Step, names: Mapping[str, str], proforma: Proforma | None) -> Told:
+def told(step: Step, names: Named, proforma: Proforma | None) -> Told:
     """A step in plain words, with all that it says but what is technical."""
-    who = names.get(step.actor, step.actor)
+    who = names.people.get(step.actor, step.actor)
     role = ROLES.get(step.role, "")
     by = f"{who}, {role.lower()}" if role else who
     return Told(step.seq, when(step.at), by, _what(step, proforma), tuple(_details(step, names, proforma)))
@@ -122,13 +157,24 @@ def _what(step: Step, proforma: Proforma | None) -> str:
     return f"{asked}: {describe(question, said, proforma)}{together}" if proforma else words
 
 
-def _details(step: Step, names: Mapping[str, str], proforma: Proforma | None) -> Iterator[tuple[str, str]]:
+def _details(step: Step, names: Named, proforma: Proforma | None) -> Iterator[tuple[str, str]]:
     if step.content is None or step.kind.startswith("answer_"):
         return
     for key, value in step.content.items():
-        words = _reason(step, proforma) if key == "reason" else ""
+        words = _of_kind(step, key, str(value), names, proforma)
         if key not in TECHNICAL and (words := words or _words(key, value, names, proforma)):
             yield KEYS.get(key, key.replace("_", " ")).capitalize(), words
+
+
+def _of_kind(step: Step, key: str, text: str, names: Named, proforma: Proforma | None) -> str:
+    """What means something else in another kind of step, in words; "" for all else."""
+    if key == "reason":
+        return names.needs.reasons.get(text, "") if step.kind == reading.UNMET else _reason(step, proforma)
+    if key == "answer" and step.kind == reading.TOLD:
+        return reading.ANSWERS.get(text, "")
+    if key == "leaflet":
+        return names.leaflets.get((step.content or {}).get("digest", ""), "")
+    return WAYS.get(text, "") if key == "form" else ""
 
 
 def _reason(step: Step, proforma: Proforma | None) -> str:
@@ -144,7 +190,7 @@ def _reason(step: Step, proforma: Proforma | None) -> str:
     return named.get(step.kind, {}).get(step.content["reason"], "")
 
 
-def _words(key: str, value: Any, names: Mapping[str, str], proforma: Proforma | None) -> str:
+def _words(key: str, value: Any, names: Named, proforma: Proforma | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
@@ -157,10 +203,13 @@ def _words(key: str, value: Any, names: Mapping[str, str], proforma: Proforma | 
     text = str(value)
     if MOMENT.fullmatch(text):
         return when(text) if "T" in text else uk_date(text)
-    return names.get(text) or ATTENDANCE.get(text) or _known(key, text, proforma)
+    return names.people.get(text) or ATTENDANCE.get(text) or _known(key, text, names, proforma)
 
 
-def _known(key: str, text: str, proforma: Proforma | None) -> str:
+def _known(key: str, text: str, names: Named, proforma: Proforma | None) -> str:
+    known = {"leaflet": names.leaflets, "language": names.languages, "format": FORMAT_LABELS}.get(key, {})
+    if words := known.get(text) or names.need(key, text):
+        return words
     if proforma and key == "decision":
         return proforma.decisions.get(text, text)
     if key == "event":

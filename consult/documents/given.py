@@ -23,6 +23,14 @@ def kept_leaflet(conn: Connection, digest: str) -> Leaflet | None:
     return _read(found) if found is not None and found.kind == "leaflet" else None
 
 
+def readable_leaflet(conn: Connection, digest: str) -> Leaflet | None:
+    """The same, for what only names it: None also for one that was changed since."""
+    try:
+        return kept_leaflet(conn, digest)
+    except Refused:
+        return None
+
+
 def by_short(conn: Connection, leaflet_id: str, short: str) -> Leaflet | None:
     """The leaflet of this id whose digest begins so; None if there is not exactly one."""
     if len(short) != SHORT or not set(short) <= set("0123456789abcdef"):

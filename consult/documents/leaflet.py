@@ -38,6 +38,7 @@ _WRITE: Final = {
     "title": 'write the title a reader sees, such as title = "Back pain and your work"',
     "version": 'write the version in quotation marks, such as version = "1.0"',
     "language": 'write the language tag that is also the file\'s name, such as language = "en"',
+    "language_name": 'write what the language is called, such as language_name = "Polish", or leave the key out',
     "dir": 'write dir = "ltr" or, for a script read from right to left, dir = "rtl"',
     "owner": 'write who keeps the leaflet up to date, or owner = "Not yet named"',
     "status": 'write status = "draft" or status = "approved"',
@@ -79,6 +80,7 @@ class FrontMatter(Strict, frozen=True, kw_only=True):
     source_digest: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
     translator: str = ""
     checked_by: str = ""
+    language_name: str = ""
     easy_read: bool = False
     core: bool = False
     audience: Literal["employee", "manager"] = "employee"
@@ -91,6 +93,11 @@ class Leaflet(FrontMatter, frozen=True, kw_only=True):
     digest: str
     text: str
     pictures: dict[str, str] = {}
+
+    @property
+    def in_language(self) -> str:
+        """What the language is called, as the leaflet itself says; its tag where it says nothing."""
+        return self.language_name.strip() or self.language
 
     @property
     def html(self) -> str:

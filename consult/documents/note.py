@@ -56,9 +56,12 @@ class Called(Struct, frozen=True):
     site: str = ""
     leaflets: Mapping[str, str] = {}
     """The titles, by the digest of the text."""
+    languages: Mapping[str, str] = {}
+    """What the language of a text is called, by the same."""
 
 
 BY_CODE: Final = Called()
+AFTER: Final = "After signing"
 MARK: Final = "ENTERED IN ERROR"
 """How what stands above every paper begins whose consultation was entered in error."""
 
@@ -69,6 +72,12 @@ def note(consultation: Consultation, path: Path, called: Called = BY_CODE) -> st
     parts = ["\n".join(_broken([first[0].upper(), *first[1]]))]
     parts += ["\n".join(_broken([title.upper(), *lines])) for title, lines in others]
     return "\n\n".join(parts) + "\n"
+
+
+def whole_parts(consultation: Consultation, path: Path, called: Called = BY_CODE) -> list[Part]:
+    """The parts of the note, and of what came after the signature, for a page that breaks the lines by itself."""
+    parts, later = note_parts(consultation, path, called), after_lines(consultation, path, called)
+    return [*parts, (AFTER, later)] if later else parts
 
 
 def note_parts(consultation: Consultation, path: Path, called: Called = BY_CODE) -> list[Part]:
@@ -272,7 +281,8 @@ def _leaflet(content: dict[str, Any], called: Called) -> str:
     """A leaflet by its title, with what tells it from its other versions."""
     title = called.leaflets.get(content.get("digest", ""), content["leaflet"])
     size = FORMAT_LABELS.get(content["format"], content["format"])
-    return f"{title} (language {content['language']}, version {content['version']}, {size})"
+    language = called.languages.get(content.get("digest", ""), content["language"])
+    return f"{title} (language {language}, version {content['version']}, {size})"
 
 
 def _done_later(step: Step, called: Called) -> str:
@@ -287,7 +297,7 @@ def _done_later(step: Step, called: Called) -> str:
 def after_signing(consultation: Consultation, path: Path, called: Called = BY_CODE) -> str:
     """What came after the signature: papers given later, and addenda with what each corrects; "" if nothing did."""
     lines = after_lines(consultation, path, called)
-    return "\n".join(["AFTER SIGNING", *_broken(lines)]) if lines else ""
+    return "\n".join([AFTER.upper(), *_broken(lines)]) if lines else ""
 
 
 def after_lines(consultation: Consultation, path: Path, called: Called = BY_CODE) -> list[str]:

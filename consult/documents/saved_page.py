@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from consult.documents.blocks import blocks
 from consult.documents.words import DRAFT, uk_date
 
 
@@ -15,7 +16,7 @@ def templates() -> Environment:
     """The templates. `kind` is the name of the class of a part in small letters; `DRAFT` is what a draft says."""
     loader = PackageLoader("consult")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters.update(kind=lambda part: type(part).__name__.lower(), uk_date=uk_date)
+    made.filters.update(kind=lambda part: type(part).__name__.lower(), uk_date=uk_date, blocks=blocks)
     made.globals["DRAFT"] = DRAFT
     return made
 

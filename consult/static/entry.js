@@ -60,7 +60,11 @@
     note();
   });
   form.addEventListener('input', note);
-  form.addEventListener('submit', function () { sending = true; clearTimeout(timer); });
+  form.addEventListener('submit', function (event) {
+    if (event.submitter && event.submitter.closest('.top')) { return; }  // Lock and Low light send no case
+    sending = true;
+    clearTimeout(timer);
+  });
 
   function note() {
     if (!form.dataset.draft) { return; }

@@ -78,6 +78,7 @@ from consult.web import (
     sign_on,
     static,
     taking_over,
+    top,
     visit,
 )
 from consult.web.context import content_is_approved, inst, name_of, site_name
@@ -163,6 +164,7 @@ def create_app(instance: Instance) -> Flask:
     errors.register(app)
     app.before_request(visit.who_is_it)
     Guard(app)
+    app.before_request(top.pressed)
     app.before_request(guard.check)
     app.before_request(braking.check)
     app.before_request(doing.save_first)
@@ -171,6 +173,7 @@ def create_app(instance: Instance) -> Flask:
     app.after_request(sending.compressed)
     app.after_request(_headers)
     app.after_request(doing.with_the_rest)
+    app.after_request(top.with_what_was_typed)
     app.context_processor(lambda: {"csrf_token": token})  # flask-wtf gives each template its own
     app.jinja_env.globals.update(_words())  # global, so that a file of macros is read once and not for each page
     return app
@@ -244,11 +247,13 @@ def _words() -> dict[str, Any]:
     """The functions and words every template may use."""
     return {
         "areas": _areas,
+        "areas_of": lambda one: _areas_of(one.role, request.script_root),
         "url_for": routing.address,
         "csrf_token": token,
         "file_address": static.address,
         "style": lambda: static.style(look.look()),
         "own_path": visit.own_path,
+        "top_of": top.of,
         "look": look.look,
         "seconds_of_warning": visit.seconds_of_warning,
         "may": lambda endpoint: policy.allowed(g.person.role if g.person else None, endpoint),

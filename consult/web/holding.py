@@ -15,7 +15,6 @@ from typing import Final
 from flask import current_app, g, request, session
 from msgspec import Struct
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import HTTPException
 
 from consult.web import envelope
 from consult.web.context import own_address, parts_of, this_request
@@ -28,6 +27,8 @@ SEALED: Final = "held_sealed"
 """The one field in which all fields wait that were sealed."""
 HERE: Final = "held_here"
 """What the sign-in page sends with what it holds, once somebody has signed in in another window."""
+PRESSED: Final = "pressed"
+"""The field of a button at the top of a page that belongs to its form: what was pressed (top.py)."""
 NOT_HELD: Final = frozenset({"csrf_token", "unlock_password", "unlock_credential", "unlock_then", HERE})
 SECRETS: Final = frozenset({"password", "current", "new", "again", "code", "credential"})
 """The fields in which a password or a code is typed, which no page ever holds: whoever comes to the screen reads it."""
@@ -80,10 +81,21 @@ def behind_lock(path: str) -> Fields:
     return (*sealed(who, path), (HERE, "yes")) if to_be_asked else sealed(who, path)
 
 
-def is_for(person_id: str, held: Held) -> bool:
-    """Whether what is held can be sent by this person."""
+def opened(person_id: str, held: Held) -> Fields | None:
+    """What is held, if this person can send it; None where somebody else typed it, or nobody can open it any more."""
     waiting = dict(held.fields).get(SEALED)
-    return waiting is None or envelope.unseal(person_id, held.to, waiting) is not None
+    return held.fields if waiting is None else envelope.unseal(person_id, held.to, waiting)
+
+
+def is_lost(held: Held) -> bool:
+    """Whether nobody can open what is held any more, as it was sealed under another key of the installation."""
+    waiting = dict(held.fields).get(SEALED)
+    return waiting is not None and not envelope.of_this_key(waiting)
+
+
+def texts_of(held: Fields) -> tuple[str, ...]:
+    """The texts among fields: what has one word only was chosen."""
+    return tuple(text for name, text in held if name not in NOT_HELD | {PRESSED} and " " in text.strip())
 
 
 def open_here(person_id: str, path: str) -> bool:
@@ -93,6 +105,7 @@ def open_here(person_id: str, path: str) -> bool:
         return True
     if (found := envelope.unseal(person_id, path, this.form[SEALED])) is None:
         return False
+    g.waited = True
     beside = [(name, this.form[name]) for name in ("csrf_token",) if name in this.form]
     this.form = WithDates([*found, *beside])
     return True
@@ -108,7 +121,7 @@ def words() -> tuple[str, ...]:
     """The texts of a form of ours that was refused, for its sender to copy: what has one word only was chosen."""
     if request.method != "POST" or holds_a_secret() or not (g.get("csrf_valid") or _from_our_page()):
         return ()
-    return tuple(text for name, text in came().items(multi=True) if name not in NOT_HELD and " " in text.strip())
+    return texts_of(tuple(came().items(multi=True)))
 
 
 def holds_a_secret() -> bool:
@@ -143,7 +156,8 @@ def came() -> MultiDict[str, str]:
 def through_sign_in() -> Held:
     """What the sign-in page held, as it came back with the sign-in; nothing if its address takes no form."""
     to = own_address(request.form.get(TO, ""))
-    if not request.form.get(TO) or to != request.form[TO] or not _takes_a_form(to):
+    is_sealed = f"{FIELD}{SEALED}" in request.form
+    if not request.form.get(TO) or to != request.form[TO] or not _takes_a_form(to, is_sealed):
         return NOTHING
     named = ((n.removeprefix(FIELD), v) for n, v in request.form.items(multi=True) if n.startswith(FIELD))
     return Held(to, tuple(named))
@@ -158,9 +172,8 @@ def _from_our_page() -> bool:
     return parts_of(source).netloc == request.host
 
 
-def _takes_a_form(address: str) -> bool:
+def _takes_a_form(address: str, is_sealed: bool) -> bool:
+    """Whether what is held can be sent there; what was typed before a lock goes to the page that it was typed on."""
     known = current_app.create_url_adapter(request)
-    try:
-        return known is not None and bool(known.match(parts_of(address).path, method="POST"))
-    except HTTPException:
-        return False
+    methods = ("POST", "GET") if is_sealed else ("POST",)
+    return known is not None and any(known.test(parts_of(address).path, method) for method in methods)

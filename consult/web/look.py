@@ -29,8 +29,13 @@ def choose() -> Response:
         abort(400)
     g.look = wanted
     response = redirect(own_address(request.form.get("next", "")), 303)
-    cookies.keep(response, _cookie(), wanted, A_YEAR)
+    keep(response, wanted)
     return response
+
+
+def keep(response: Response, wanted: str) -> None:
+    """Have the browser hold the look that this person chose."""
+    cookies.keep(response, _cookie(), wanted, A_YEAR)
 
 
 def _cookie() -> str:

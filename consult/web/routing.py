@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from flask import request, url_for
+from flask import current_app, request, url_for
+from msgspec import Struct
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
+
+from consult.web.context import parts_of, this_request
 
 
 class Lazy(Rule):
@@ -35,3 +40,36 @@ def address(endpoint: str, **values: Any) -> str:
 @lru_cache(maxsize=100)
 def _kept(_below: str, endpoint: str) -> str:
     return url_for(endpoint)
+
+
+def page_at(address: str) -> tuple[Rule, Mapping[str, Any]] | None:
+    """The page that is looked at under an address, with what the address names; None where there is none."""
+    known = current_app.create_url_adapter(this_request())
+    with suppress(HTTPException):
+        return known.match(parts_of(address).path, method="GET", return_rule=True) if known else None
+    return None
+
+
+class Place(Struct, frozen=True):
+    """A page that can be looked at: its address, its endpoint and the area that it is in."""
+
+    address: str
+    endpoint: str
+    area: str
+
+
+def nearest_page(address: str) -> Place | None:
+    """The page that a form of this address stands on, or the next one above it."""
+    path = parts_of(address).path
+    while path.count("/") > 1 and page_at(path) is None:
+        path = path.rpartition("/")[0]
+    if (found := page_at(path)) is None:
+        return None
+    endpoint = found[0].endpoint
+    return Place(address if path == parts_of(address).path else path, endpoint, endpoint.rpartition(".")[0] or endpoint)
+
+
+def is_for(page: tuple[Rule, Mapping[str, Any]]) -> None:
+    """Take this request as one for a page."""
+    this = this_request()
+    this.url_rule, this.view_args = page[0], dict(page[1])

@@ -16,7 +16,7 @@ from consult.accounts import passkeys, policy, sessions, signing_in
 from consult.accounts.people import Person
 from consult.accounts.sessions import SignIn
 from consult.accounts.tries import SignInRefused
-from consult.web import cookies, holding, noting
+from consult.web import cookies, holding, noting, routing
 from consult.web.context import inst, own_address, this_request
 from consult.web.envelope import Fields
 from consult.web.token import begin_for
@@ -37,6 +37,7 @@ LOCKED: Final = 423
 def who_is_it() -> AnyResponse | None:
     """Let a request go on to its page, or reply instead: with the sign-in, the lock, or a refusal."""
     g.person, g.left, g.visit, g.new_token = None, 0, None, ""
+    _find_the_page()
     with_password, endpoint = _unlocking(), this_request().endpoint  # any page is unlocked at its own address
     g.with_password = with_password
     if endpoint == "static" or (endpoint is None and not with_password):
@@ -51,6 +52,16 @@ def who_is_it() -> AnyResponse | None:
             return redirect(own_path(), 303)  # unlocked in another window meanwhile
         _is(signed_in, now)
     return _may()
+
+
+def _find_the_page() -> None:
+    """Of an address that only shows a page, where what was pressed at the top of it is sent to it, sealed or not."""
+    this = this_request()
+    if this.routing_exception is None or this.method != "POST":
+        return
+    waits = holding.PRESSED in this.form or holding.SEALED in this.form
+    if waits and (page := routing.page_at(own_path())):
+        routing.is_for(page)  # it takes no form all the same, unless it is only to be drawn again
 
 
 def _unlocking() -> bool:
@@ -119,7 +130,18 @@ def _opened(person: Person) -> AnyResponse | None:
 
 def held_page(person: Person, held: holding.Held) -> str:
     """The page after a sign-in that shows that something waits to be sent, by this person or by who typed it."""
-    return render_template("held.html", who=person, held=held, theirs=not holding.is_for(person.id, held))
+    typed, place = holding.opened(person.id, held), routing.nearest_page(held.to)
+    to_see = typed is not None and place is not None and policy.allowed(person.role, place.endpoint)
+    return render_template(
+        "held.html",
+        who=person,
+        held=held,
+        theirs=typed is None,
+        lost=holding.is_lost(held),
+        texts=holding.texts_of(typed or ()) if to_see else (),
+        place=place if to_see else None,
+        comes_back=holding.PRESSED in dict(typed or ()),
+    )
 
 
 def _ask_to_sign_in() -> AnyResponse:

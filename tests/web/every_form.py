@@ -7,6 +7,9 @@ from xml.etree.ElementTree import Element
 import pages
 from visiting import PASSWORD, Visitor
 
+NOT_FILLED = ("csrf_token", "pressed")
+"""What a page makes anew, and what the buttons at its top say of themselves."""
+
 
 def forms_of(visitor: Visitor, paths: list[str]) -> dict[tuple[str, frozenset[str]], list[tuple[str, str]]]:
     """The forms that post, each once: where to, and what they would send."""
@@ -33,7 +36,7 @@ def fields_of(page: Element, form: Element) -> list[tuple[str, str]]:
     fields: dict[str, str] = {}
     for element in own:
         name, kind = element.get("name") or "", element.get("type") or element.tag
-        if not name or name == "csrf_token" or element.tag not in ("input", "textarea", "select", "button"):
+        if not name or name in NOT_FILLED or element.tag not in ("input", "textarea", "select", "button"):
             continue
         if element.tag == "select":
             options = [o.get("value") or "" for o in element.iter("option")]

@@ -7,12 +7,14 @@ import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import pages
 import pytest
 from visiting import EMPLOYEE, PEOPLE, Service, Visitor, opened
 
 from consult import erasing
+from consult.documents.note import WIDTH
 from consult.proforma.answer import Answer
 from consult.record import about, identity, ledger, reading
 from consult.record import erasing as record
@@ -59,6 +61,11 @@ def asked(visitor: Visitor, employee: str, form: str = "html", reason: str = "As
     return reply.text
 
 
+def _pairs(page: Element) -> list[list[Element]]:
+    """Each term of the copy with its words."""
+    return [list(one) for one in page.iter("div") if [e.tag for e in one] == ["dt", "dd"]]
+
+
 def about_in_the_record(service: Service, employee: str) -> set[int]:
     """The steps about an employee, looked for in another way than the product does: in the text of every step."""
     conn = service.instance.db.read()
@@ -91,13 +98,68 @@ def test_the_page_says_each_step_in_plain_words(shared: Service, employee: str) 
         SAID,
         PEOPLE["nurse"],
         "Leaflet given",
-        "large",
+        "Large print (16 point)",
         "Looked at",
     ):
         assert words in said, words
     assert OTHER[0] not in said
     assert "_" not in said.replace(shared.instance.library.current.digest, "").partition("Who did")[2]
     assert pages.title(page) == "Everything held about one employee"  # a title names nobody
+
+
+def test_how_somebody_needs_to_read_and_a_leaflet_are_said_in_words_and_not_by_their_codes(
+    service: Service, nurse: Visitor
+) -> None:
+    """It read "size:large", "pl" and "back-pain-core", which whoever asks for the copy can't know."""
+    talk = service.begin()
+    employee = service.consultation(talk).started["employee"]
+    need = {"answer": "some", "size": "giant", "language": "pl", "others": "braille", "easy_read": "yes"}
+    assert nurse.post(f"/employees/{employee}/reading-need", need).status_code == 302
+    core = service.instance.leaflets["back-pain-core", "en"]
+    given = {"language": "en", "form": "link", "format": "a4"}
+    assert nurse.post(f"/consultations/{talk}/leaflets/{core.id}/given", given).status_code == 302
+    unmet = {"leaflet": core.id, "needs": ["language:pl", "other:braille"], "reason": "no_version"}
+    assert nurse.post(f"/consultations/{talk}/needs-not-met", unmet).status_code == 302
+    page = pages.parse(asked(nurse, employee))
+    said = {(pages.text(term).strip(), pages.text(words).strip()) for term, words in _pairs(page)}
+    assert said >= {
+        ("Size", "Very large print (24 point)"),
+        ("Answer", "Needs another form"),
+        ("Language", "Polish"),
+        ("Language", "English"),
+        ("Others", "Braille"),
+        ("Leaflet", core.title),
+        ("Form", "as a link"),
+        ("Format", "A4"),
+        ("Needs", "Polish; Braille"),
+        ("Reason", "There is no such version of this leaflet"),
+    }
+    assert not {words for _, words in said} & {core.id, "en", "pl", "giant", "some", "a4", "language:pl"}
+
+
+def test_the_note_of_the_copy_is_broken_by_the_page_and_not_in_the_middle_of_it(shared: Service, employee: str) -> None:
+    """Its lines were broken for the electronic record, and again where a sheet or a narrow screen ends."""
+    page = pages.parse(asked(shared.visitor("nurse"), employee))
+    note = next(e for e in page.iter("div") if e.get("class") == "note")
+    lines = [pages.text(e).strip() for e in note]
+    as_recorded = json.loads(asked(shared.visitor("nurse"), employee, "json"))["consultations"][0]["note"]
+    assert " ".join(lines).lower().split() == as_recorded.lower().split()
+    assert max(map(len, lines)) > WIDTH >= max(map(len, as_recorded.splitlines()))
+    assert "After signing" in lines
+
+
+def test_what_is_counted_of_a_consultation_is_said_in_the_words_of_the_data_set(shared: Service, employee: str) -> None:
+    """It read "rf cauda equina: not_recorded"."""
+    page = pages.parse(asked(shared.visitor("nurse"), employee))
+    said = [(pages.text(a).strip(), pages.text(b).strip()) for a, b in _pairs(page)]
+    dataset = shared.instance.library.current.dataset
+    case = json.loads(asked(shared.visitor("nurse"), employee, "json"))["consultations"][0]["case"]
+    held = {name.replace(" ", "_"): text for name, text in case.items()}
+    fields = [dataset.by_name[name] for name in held if name not in ("site", "consultation_date")]
+    assert len(fields) > 5
+    for field in fields:
+        assert (field.title, field.said(held[field.name])) in said
+    assert ("Site", "Site A (invented)") in said
 
 
 def test_why_a_consultation_ended_is_said_in_the_words_that_were_chosen(service: Service, nurse: Visitor) -> None:

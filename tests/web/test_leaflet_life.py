@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pages
 import pytest
 from click.testing import CliRunner
 from visiting import Service, Visitor
@@ -141,3 +142,29 @@ def test_the_command_lists_and_confirms(made: Path, tmp_path: Path) -> None:
     assert "Give a day from today" in refused.output
     unsaid = run.invoke(main, ["confirm", CORE, "--instance", str(folder)])
     assert unsaid.exit_code == 2
+
+
+def test_each_language_of_a_leaflet_is_named_in_the_list_and_opened_from_there(service: Service) -> None:
+    """The list named no language, and the addresses of a translation led to the English text."""
+    core = service.instance.leaflets[CORE, "en"]
+    made = {'language = "en"': 'language = "cy"', 'language_name = "English"': 'language_name = "Welsh"'}
+    text = core.text
+    for old, new in made.items():
+        text = text.replace(old, f'{new}\ntranslation_of = "{CORE}/en"' if old.startswith("language =") else new, 1)
+    text = text.replace("+++\nid", f'+++\nsource_digest = "{core.digest}"\ntranslator = "Nobody, invented"\nid', 1)
+    service.instance.leaflets[CORE, "cy"] = parse(text, f"{CORE}/cy.md")
+    nurse = service.visitor("nurse")
+    page = nurse.get("/leaflets")
+    rows = {pages.text(row): row for row in page.iter("tr") if core.title in pages.text(row)}
+    (welsh,) = (row for said, row in rows.items() if "Welsh" in said)
+    assert len([said for said in rows if "English" in said]) == 1
+    for link in welsh.iter("a"):
+        assert 'lang="cy"' in nurse.ask(link.get("href") or "").text
+    assert "(Welsh)" in pages.text(service.visitor("administrator").get("/settings"))
+
+
+def test_a_leaflet_that_does_not_say_what_its_language_is_called_goes_by_the_tag(service: Service) -> None:
+    """So that the note of what was given before it did stays, word for word, as it was signed."""
+    core = service.instance.leaflets[CORE, "en"]
+    before = parse(core.text.replace('language_name = "English"\n', ""), f"{CORE}/en.md")
+    assert (before.in_language, core.in_language) == ("en", "English")

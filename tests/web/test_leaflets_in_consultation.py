@@ -108,7 +108,7 @@ def test_the_note_names_site_and_leaflet_as_people_do(service: Service, nurse: V
     leaflet = next(one for one in service.instance.leaflets.values() if one.id == leaflet_id)
     nurse.post(f"/consultations/{talk}/leaflets/{leaflet.id}/given", {"language": leaflet.language, "format": "large"})
     said = " ".join(nurse.ask(f"/consultations/{talk}/note").text.split())
-    which = f"(language {leaflet.language}, version {leaflet.version}, Large print)."
+    which = f"(language {leaflet.in_language}, version {leaflet.version}, Large print)."
     assert (
         f"Leaflet given printed: {leaflet.title} {which}" in said or f"Leaflet given: {leaflet.title} {which}" in said
     )

@@ -402,3 +402,19 @@ def test_another_telephone_later_leaves_a_final_report_as_it_is(service: Service
     page = nurse.get(address)
     assert digest(leaves(page)) == shown
     assert "Not final" not in pages.text(page)
+
+
+def test_the_page_after_a_refused_event_still_makes_its_text_final_and_not_that_event(
+    service: Service, nurse: Visitor, talk: str
+) -> None:
+    """Its form had no address, so it was sent to that of the event: "Make this text final" recorded that instead."""
+    address = f"/consultations/{talk}/report"
+    refused = nurse.post(f"{address}/consent_withdrawn", {"how": ""})
+    assert refused.status_code == 422
+    page = pages.parse(refused.text)
+    (choose,) = [form for form in page.iter("form") if "choose" in (form.get("class") or "")]
+    assert choose.get("action") == address
+    assert {form.get("action") for form in page.iter("form") if form.get("method") == "get"} == {address}
+    sent = {"kind": "manager", "act": "final", "how": "in_person", "shown": digest(leaves(nurse.get(address)))}
+    assert nurse.post(choose.get("action") or "", sent).status_code == 302
+    assert events(nurse.get(address)) > {"copy_given"}

@@ -8,17 +8,19 @@ import string
 from datetime import timedelta
 from urllib.parse import urlencode
 
+import pages
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from test_held_forms import OURS, hidden, sent, sign_in
 from test_lock import unlock
-from visiting import PASSWORD, Service, Visitor
+from visiting import PASSWORD, Service, Visitor, look_over
 from werkzeug.test import TestResponse
 
 from consult.proforma.answer import Answer
 from consult.web import envelope, holding
-from consult.web.app import MAX_BODY
+from consult.web.app import MAX_BODY, put_over
 
 TEXT = "Plainly invented, and typed in confidence"
 FIELDS = st.lists(st.tuples(st.text(max_size=8), st.text(max_size=60)), max_size=6).map(tuple)
@@ -53,11 +55,12 @@ def test_nothing_typed_stands_in_any_page_that_waits_for_a_sign_in(
     ended = nurse.client.post(path, data={**hidden(wrong.text), "unlock_password": PASSWORD}, headers=OURS)
     refused = sign_in(nurse, ended.text, password="not this one at all")
     kept = sign_in(nurse, refused.text)
-    found = [at_lock, wrong, ended, refused, kept]
-    assert [page.status_code for page in found] == [423, 423, 401, 422, 200]
+    found = [at_lock, wrong, ended, refused]
+    assert [page.status_code for page in [*found, kept]] == [423, 423, 401, 422, 200]
     for page in found:
         assert TEXT not in page.text
         assert "employee_concern" not in page.text
+    assert TEXT in kept.text, "whoever typed it sees what will be sent, once signed in"
     assert nurse.client.post(path, data=hidden(kept.text)).status_code == 302
     assert concerns(service, consultation) == Answer("answered", TEXT)
 
@@ -208,3 +211,50 @@ def test_the_largest_form_that_can_be_sent_waits_and_can_be_sent_again(
     with service.app.test_request_context():
         found = envelope.unseal(service.who["nurse"].actor, "/incidents", waits[holding.SEALED])
     assert found == (("what", text),)
+
+
+def test_who_is_asked_whether_it_is_to_be_sent_sees_what_and_where(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    """The page had a button "Send it now", and said neither."""
+    path = f"/consultations/{consultation}/answers"
+    token = nurse.csrf()
+    service.clock.ahead = NIGHT
+    asked = nurse.client.post(path, data={**sent(TEXT), "csrf_token": token}, headers=OURS)
+    kept = sign_in(nurse, asked.text)
+    page = pages.parse(kept.text)
+    assert [pages.text(e) for e in page.iter("li") if e.get("class") == "as-typed"] == [TEXT]
+    assert "a page of Consultations" in pages.text(page)
+    (link,) = [e for e in page.iter("a") if "look at the page" in pages.text(e)]
+    assert link.get("href") == f"/consultations/{consultation}"
+    assert link.get("target") == "_blank", "what is kept stays where it is"
+
+
+@pytest.mark.parametrize(("name", "sees"), [("nora.nurse", True), ("adi.admin", False)])
+def test_what_nobody_knows_the_author_of_is_shown_to_nobody_who_may_not_open_its_page(
+    service: Service, nurse: Visitor, consultation: str, name: str, sees: bool
+) -> None:
+    path = f"/consultations/{consultation}/answers"
+    stranger = service.visitor()
+    kept = sign_in(stranger, stranger.client.post(path, data=sent(TEXT), headers=OURS).text, name)
+    assert "Send what was kept" in kept.text
+    assert (TEXT in kept.text) == (consultation in kept.text.replace(path, "")) == sees
+
+
+def test_after_the_key_of_the_installation_was_changed_it_is_said_that_nobody_can_open_it(
+    service: Service, nurse: Visitor, consultation: str
+) -> None:
+    """It read that somebody else had typed it, and that they could send it."""
+    path = f"/consultations/{consultation}/answers"
+    token = nurse.csrf()
+    service.clock.ahead = NIGHT
+    asked = nurse.client.post(path, data={**sent(TEXT), "csrf_token": token}, headers=OURS)
+    put_over(service.app, replace(service.instance, secret_key=b"another key, of as many bytes!!!"))
+    fields = hidden(asked.text)
+    visitor = service.visitor()
+    fields["csrf_token"] = hidden(visitor.ask("/sign-in").text)["csrf_token"]
+    lost = visitor.client.post("/sign-in", data={**fields, "username": "nora.nurse", "password": PASSWORD})
+    look_over(lost)
+    assert "nobody can open it any more" in pages.text(pages.parse(lost.text))
+    assert ONLY_THEY not in lost.text
+    assert "held_sealed" not in lost.text

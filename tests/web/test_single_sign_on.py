@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import socket
 import threading
 import time
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from joserfc import jws
 from joserfc.jwk import RSAKey
 from msgspec.structs import replace
 from oidc_server import CLIENT, SECRET, OidcServer, serving
@@ -424,6 +427,86 @@ def test_signing_out_says_that_the_session_there_goes_on_and_leads_to_its_end(
     assert not is_in(visitor)
     nurse = service.visitor("nurse")
     assert nurse.post("/sign-out").status_code == 302, "who signed in with a password is told nothing of it"
+
+
+DEEP = "[" * 100_000
+NO_JSON_OF_A_PROVIDER = (
+    DEEP,
+    f'{{"issuer": {DEEP}',
+    "[]",
+    '"text"',
+    "null",
+    "7",
+    "",
+    "{",
+    '{"keys": 7}',
+    '{"keys": [7]}',
+)
+
+
+@pytest.mark.parametrize("body", NO_JSON_OF_A_PROVIDER)
+@pytest.mark.parametrize("at", ["/.well-known/openid-configuration", "/jwks", "/token"])
+def test_a_reply_that_can_not_be_read_is_refused_in_a_sentence(
+    service: Service, there: OidcServer, at: str, body: str
+) -> None:
+    """Lists a hundred thousand levels inside each other tripped the reader, and the page said that something failed."""
+    visitor = service.visitor()
+    there.raw = {at: body}
+    if at.startswith("/."):
+        assert is_refused(visitor)
+        return
+    response = whole_way(visitor, there)
+    assert response.status_code in (422, 503)
+    assert "use name and password" in response.text or "did not work" in response.text
+    assert not is_in(visitor)
+    there.raw = {}
+    whole_way(visitor, there)
+    assert is_in(visitor), "and the right one still does"
+
+
+@pytest.mark.parametrize("address", ["https://[", "https://id.example.org:x/", 7, ["https://id.example.org/"], None])
+@pytest.mark.parametrize("name", [*provider.NEEDED, "end_session_endpoint"])
+def test_an_address_that_is_none_is_refused_in_a_sentence(
+    service: Service, there: OidcServer, name: str, address: object
+) -> None:
+    there.about = {name: address}
+    if name != "end_session_endpoint":
+        assert is_refused(service.visitor())
+        return
+    visitor = service.visitor()
+    whole_way(visitor, there)
+    visitor.token = ""
+    assert visitor.post("/sign-out").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["auth_time", "exp", "iat", "nbf"])
+@pytest.mark.parametrize("told", [math.nan, math.inf, -math.inf, 1e300, 10**400, "soon", [1], {}, True, "NaN"])
+def test_a_time_in_the_token_that_is_none_signs_nobody_in_and_proves_nothing_anew(
+    service: Service, there: OidcServer, name: str, told: object
+) -> None:
+    """An endless one ended in an error, and one that is no number never ran out."""
+    visitor = service.visitor()
+    whole_way(visitor, there)
+    assert is_in(visitor)
+    before = token_of(visitor)
+    there.forge = {name: told}
+    response = whole_way(visitor, there, again="yes", next="/account")
+    assert response.status_code == 422
+    assert "did not work" in response.text
+    assert token_of(visitor) == before
+    fresh = service.visitor()
+    assert whole_way(fresh, there).status_code == 422
+    assert not is_in(fresh)
+
+
+def test_a_token_whose_claims_are_hundreds_of_levels_deep_signs_nobody_in(service: Service, there: OidcServer) -> None:
+    claims = f'{{"sub": {DEEP}'.encode()
+    mark = jws.serialize_compact({"alg": "RS256", "kid": "one"}, claims, there.keys["one"])
+    there.raw = {"/token": json.dumps({"access_token": "a", "token_type": "Bearer", "id_token": mark})}
+    visitor = service.visitor()
+    response = whole_way(visitor, there)
+    assert response.status_code == 422
+    assert "did not work" in response.text
 
 
 def test_a_provider_that_does_not_answer_leaves_the_password_way(
