@@ -9,7 +9,7 @@ import every_page
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from every_page import PAGES
-from hands import all_there
+from hands import WithScript, all_there
 from on_paper import faults_on_paper
 from playwright.sync_api import Page, expect
 from service import Service
@@ -172,6 +172,22 @@ def test_axe_finds_nothing_where_two_tabs_disagree(visit: Visit, service: Servic
     tabs[1].locator('label[for="a.cord_signs.present"]').click()
     expect(tabs[1].locator(".q__conflict")).to_be_visible()
     assert violations(tabs[1]) == []
+
+
+def test_axe_finds_nothing_on_a_final_report_of_which_the_employee_has_a_copy(visit: Visit, service: Service) -> None:
+    consultation = service.begin()
+    page = visit("nurse").page()
+    page.goto(f"/consultations/{consultation}?whole=yes")
+    for question, code in (("report_consent", "given"), ("report_copy_choice", "before")):
+        WithScript(page).tick(question, code)
+        expect(page.locator(f"#state-{question} .q__saved")).to_be_visible()
+    page.goto(f"/consultations/{consultation}/report")
+    page.get_by_role("button", name="Make this text final").click()
+    expect(page.get_by_label("The copy for the employee, not the report")).to_be_visible()
+    for size in (DESK, PHONE):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        assert violations(page) == []
+    assert page.evaluate(TOO_WIDE) == []
 
 
 @pytest.mark.parametrize("at", ["after the jump", "at the best place"])

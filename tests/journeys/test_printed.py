@@ -51,7 +51,9 @@ def answered(service: Service) -> str:
         "return_expectation": Answer("answered", 7),
     }
     for id_, answer in given.items():
-        store.save(consultation, store.library.current.proforma.by_id[id_], answer, 0, f"print:{consultation}:{id_}", "single", who)
+        store.save(
+            consultation, store.library.current.proforma.by_id[id_], answer, 0, f"{consultation}:{id_}", "single", who
+        )
     return consultation
 
 
