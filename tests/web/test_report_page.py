@@ -319,6 +319,13 @@ def test_consent_given_after_signing_lets_the_report_be_made_and_released(
     assert nurse.post(address, {"kind": "manager", "act": "final"}).status_code == 422
 
 
+def test_a_day_with_a_year_of_two_digits_is_told_what_to_correct(service: Service, nurse: Visitor) -> None:
+    address = to_release(service, nurse, "before")
+    sent = {"how": "by_phone", "window_ends-day": "31", "window_ends-month": "1", "window_ends-year": "99"}
+    reply = nurse.post(f"{address}/copy_given", sent)
+    assert "today or later. Write the year with four digits." in pages.text(pages.parse(reply.text))
+
+
 @pytest.mark.parametrize(
     ("wish", "event", "sent", "wrong"),
     [
