@@ -796,6 +796,22 @@ class TestKeyboard:
             )
             assert top > banner, page.evaluate("document.activeElement.outerHTML")
 
+    @pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+    def test_on_a_tablet_held_upright_the_banner_stays_in_sight_and_hides_no_focus(
+        self, visit: Visit, service: Service, key: str
+    ) -> None:
+        page = opened(visit, service.begin()).page
+        page.set_viewport_size({"width": 768, "height": 1024})
+        page.locator('[id="a.cord_signs.present"]').focus()
+        for _ in range(25):
+            page.keyboard.press(key)
+            top, focus, banner = page.evaluate(
+                "() => { const who = document.querySelector('.who').getBoundingClientRect();"
+                " return [who.top, document.activeElement.getBoundingClientRect().bottom, who.bottom]; }"
+            )
+            assert 0 <= top < banner < 200
+            assert focus > banner, page.evaluate("document.activeElement.outerHTML")
+
 
 def to(page: Page, selector: str, back: bool = False) -> None:
     """Press Tab until an element has the focus, which must be seen to have it."""
