@@ -8,23 +8,10 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.days import MONTHS
 from consult.proforma.model import Proforma, Question
 from consult.proforma.path import Disagreement, Path
 
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
 ROLES = {
     "nurse": "Occupational health nurse",
     "doctor": "Occupational health doctor",

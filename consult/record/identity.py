@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from difflib import SequenceMatcher
 from itertools import product
 from typing import Any, Final
 
 from msgspec import Struct
 
+from consult.proforma.days import may_mean
 from consult.record import merging
 from consult.record.database import Connection
 
@@ -19,6 +20,7 @@ NAME_LIKENESS: Final = 0.82
 LONGEST_NAME: Final = 120
 LONGEST_SEARCH: Final = 200
 """No name, number or date is as long; SQLite takes some hundred words in one question, and then says that it can't."""
+MOST_FOUND: Final = 50
 SHORTEST_NUMBER: Final = 4
 SHORTEST_PART: Final = 3
 
@@ -129,17 +131,17 @@ def employees(conn: Connection, ids: list[str]) -> dict[str, Employee]:
     return {id_: known[kept] for id_, kept in wanted.items() if kept in known}
 
 
-def find(conn: Connection, words: str, limit: int = 50) -> list[Employee]:
-    """Employees whose name holds every word, or whose number or date of birth (2 March 1980, 02/03/1980) it is."""
+def find(conn: Connection, words: str, limit: int = MOST_FOUND) -> list[Employee]:
+    """Employees whose name holds every word, or whose number or date of birth (2 March 1980, 02/03/80) it is."""
     if len(words) > LONGEST_SEARCH:
         return []
     folded = [] if any(c.isdigit() for c in words) else fold_name(words).split()
     by_name = " AND ".join(["folded_name LIKE ?"] * len(folded)) or "0"
-    born = _read_date(words)
+    born = [day.isoformat() for day in may_mean(words)]
     rows = conn.execute(
         f"SELECT * FROM employee WHERE ({by_name}) OR (local_number <> '' AND local_number = ? COLLATE NOCASE) "
-        "OR date_of_birth = ? ORDER BY folded_name LIMIT ?",
-        [*(f"%{w}%" for w in folded), words.strip(), born.isoformat() if born else "-", limit],
+        f"OR date_of_birth IN ({', '.join('?' * len(born))}) ORDER BY name COLLATE NOCASE LIMIT ?",
+        [*(f"%{w}%" for w in folded), words.strip(), *born, limit],
     )
     return _each_once(conn, map(_employee, rows))
 
@@ -177,15 +179,6 @@ def _may_be_same(known: Employee, name: str, local_number: str) -> bool:
 
 def _swap_day_and_month(born: date) -> date:
     return born.replace(day=born.month, month=born.day) if born.day <= 12 else born
-
-
-def _read_date(words: str) -> date | None:
-    for form in ("%d/%m/%Y", "%Y-%m-%d", "%d %B %Y", "%d %b %Y", "%d.%m.%Y"):
-        try:
-            return datetime.strptime(words.strip(), form).date()  # noqa: DTZ007 - a date has no zone
-        except ValueError:
-            continue
-    return None
 
 
 def _employee(row: Any) -> Employee:

@@ -453,6 +453,7 @@
       if (name !== 'csrf_token' && name !== 'doing' && name.indexOf('~') < 0) { event.formData.delete(name); }
     });
   });
+  window.addEventListener('submit', function (event) { if (event.defaultPrevented) { doing = null; } });
   // What an act needs is asked for here, before it is sent.
   function lacking(button) {
     var group = button.closest('[data-act]');

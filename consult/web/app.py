@@ -26,6 +26,7 @@ from consult.documents.words import (
     when,
 )
 from consult.instance import Instance
+from consult.proforma import days
 from consult.proforma.answer import Answer
 from consult.web import (
     account,
@@ -268,6 +269,7 @@ def _words() -> dict[str, Any]:
         "uk_date": uk_date,
         "uk_month": uk_month,
         "day_in_words": dates.in_words,
+        "to_correct": days.to_correct,
         "when": when,
         "when_held": held,
         "lasted": lasted,

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from consult.audit.case import age_band
 from consult.documents.words import ATTENDANCE, uk_date
+from consult.proforma.days import read
 from consult.record import identity, kept
 from consult.record.consultation import OPEN
 from consult.record.reference import Reference, read_reference
@@ -99,7 +100,7 @@ def _check_open(day: date) -> None:
 
 def _held_at() -> datetime:
     """When it was held, in the zone of this machine."""
-    day, hour = dates.read(request.form.get("date", "")), dates.read_time(request.form.get("time", ""))
+    day, hour = read(request.form.get("date", "")), dates.read_time(request.form.get("time", ""))
     if day is None or hour is None:
         raise Refused(WHEN_HELD, "time" if day else "date")
     try:

@@ -4,45 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import date, time
+from datetime import time
 from typing import Any, Final
 
 from flask import Request
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from consult.documents.words import MONTHS, uk_date
+from consult.documents.words import uk_date
+from consult.proforma.days import read
 
 BOXES: Final = ("-day", "-month", "-year")
 """What the names of the boxes of a field add to its name."""
-_BRITISH: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ ./-]+(\d{1,2}|[a-z]{3,9})\.?[ ,./-]+(\d{4})", re.IGNORECASE)
-_RUN_TOGETHER: Final = re.compile(r"(\d\d)(\d\d)(\d{4})")
 _CLOCK: Final = re.compile(r"(\d{1,2})[:. ]?(\d{2})")
-_SHORTEST: Final = 3
 MOST_FIELDS: Final = 10_000
 """No page of ours sends a tenth of it; two megabytes of boxes of dates took the server twelve seconds."""
-
-
-def read(text: str) -> date | None:
-    """The date that a text gives: 27/3/2026, 27 March 2026, 27032026 or 2026-03-27; None where it gives none."""
-    plain = text.strip()
-    try:
-        if found := _BRITISH.fullmatch(plain) or _RUN_TOGETHER.fullmatch(plain):
-            return date(int(found[3]), _month(found[2]), int(found[1]))
-        return date.fromisoformat(plain) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", plain) else None
-    except ValueError:
-        return None
-
-
-def no_such_day(text: str) -> str:
-    """The day that a text names and that its month does not have, such as 31 February 2026; "" for all else."""
-    found = _BRITISH.fullmatch(text.strip()) or _RUN_TOGETHER.fullmatch(text.strip())
-    try:
-        day, month, year = (int(found[1]), _month(found[2]), int(found[3])) if found else (0, 0, 0)
-        first = date(year, month, 1)
-    except ValueError:
-        return ""
-    return f"{day} {MONTHS[month - 1]} {first.year}" if read(text) is None else ""
 
 
 def read_time(text: str) -> time | None:
@@ -52,15 +28,6 @@ def read_time(text: str) -> time | None:
         return time(int(found[1]), int(found[2])) if found else None
     except ValueError:
         return None
-
-
-def _month(text: str) -> int:
-    if text.isdigit():
-        return int(text)
-    begins = [name.lower().startswith(text.lower()) for name in MONTHS]
-    if len(text) < _SHORTEST or True not in begins:
-        raise ValueError(f"{text} is no month")
-    return begins.index(True) + 1
 
 
 def written(parts: Iterable[str]) -> str:

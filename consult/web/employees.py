@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 from consult import access
 from consult.accounts import people
 from consult.documents import everything as pages
+from consult.proforma.days import may_mean
 from consult.record import identity, lists, merging, own, reading
 from consult.web import guard
 from consult.web.context import inst, name_of, person, who
@@ -59,7 +60,23 @@ def search() -> str:
     conn = inst().db.read()
     found, own_record = identity.find(conn, words) if words else [], own.of_person(conn, person().id)
     listed_employees((one.id for one in found), "search")
-    return render_template("employees/search.html", words=words, found=found, searched=bool(words), own=own_record)
+    return render_template(
+        "employees/search.html",
+        words=words,
+        found=found,
+        own=own_record,
+        most=identity.MOST_FOUND,
+        part_of_date=any(c.isdigit() for c in words) and not may_mean(words),
+        known=_known_of(words),
+    )
+
+
+def _known_of(words: str) -> dict[str, str]:
+    """What is known of an employee who is searched for, by the field of the form that registers one."""
+    if days := may_mean(words):
+        day = days[0]
+        return {"date_of_birth": day.isoformat() if len(days) == 1 else f"{day.day}/{day.month}/{day:%y}"}
+    return {"local_number" if any(c.isdigit() for c in words) else "name": words}
 
 
 @bp.route("/new", methods=["GET", "POST"])

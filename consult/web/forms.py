@@ -15,11 +15,11 @@ from wtforms.fields import DateField
 from wtforms.validators import Length, NumberRange, Optional, ValidationError
 
 from consult.proforma.answer import ANSWERED, Answer
+from consult.proforma.days import to_correct
 from consult.proforma.fits import DATES_OF_ARRANGEMENT
 from consult.proforma.model import ARRANGEMENT_PARTS, Proforma, Question
 from consult.proforma.path import Path
 from consult.record.store import Refused
-from consult.web.dates import no_such_day
 
 MAX_TEXT: Final = 10_000
 LONGEST_NUMBER: Final = 15
@@ -107,8 +107,7 @@ class BritishDate(DateField):
         try:
             super().process_formdata(valuelist)
         except ValueError as error:
-            day = no_such_day(valuelist[0])
-            raise ValueError(f"There is no {day}; correct the date." if day else self._message) from error
+            raise ValueError(to_correct(valuelist[0]) or self._message) from error
 
 
 def reasons(question: Question, proforma: Proforma) -> dict[str, str]:

@@ -10,10 +10,11 @@ from werkzeug.wrappers import Response
 
 from consult.accounts.people import CLINICIANS
 from consult.audit.sampling import baseline_begun
+from consult.proforma.days import read
 from consult.record import identity, lists
 from consult.record.lists import NEWEST, Place
 from consult.record.timekeeping import begins
-from consult.web import dates, followup
+from consult.web import followup
 from consult.web.context import inst, person
 
 SHOWN: Final = 20
@@ -47,7 +48,7 @@ def home() -> Response | str:
 
 def _before() -> Place:
     """The place before which the list of ended consultations begins: of a day that was asked for, or of a page."""
-    if not (day := dates.read(request.args.get("until", ""))):
+    if not (day := read(request.args.get("until", ""))):
         asked = request.args.get("before", "")
         return Place(asked, request.args.get("id", "")) if asked else NEWEST
     try:

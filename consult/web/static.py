@@ -19,7 +19,7 @@ from consult.web.sending import Coding, coding
 
 NAMES: Final = {
     "pages.css": ("nhsuk.css", "consult.css"),
-    "session.js": ("sheets.js", "session.js"),
+    "session.js": ("sheets.js", "session.js", "reach.js", "banner.js"),
     "entry.js": ("early.js", "entry.js"),
     "talk.js": ("vendor/htmx.min.js", "early.js", "steady.js", "consult.js", "coming.js"),
 }

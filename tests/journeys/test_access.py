@@ -9,7 +9,7 @@ import every_page
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from every_page import PAGES
-from hands import all_there
+from hands import WithScript, all_there
 from on_paper import faults_on_paper
 from playwright.sync_api import Page, expect
 from service import Service
@@ -77,6 +77,12 @@ UNEVEN = """() => {
     return [...new Set(shown.map(e => size(e)))].filter(found => found !== '16px 5px 14px 36px');
 }"""
 """The sizes of buttons other than the one that all have."""
+SIZES = """() => Object.fromEntries([...document.querySelectorAll('body *')]
+    .filter(e => e.checkVisibility() && !e.closest('svg'))
+    .filter(e => [...e.childNodes].some(n => n.nodeType === Node.TEXT_NODE && n.data.trim()))
+    .map((e, i) => [i + ' ' + e.outerHTML.slice(0, 80), parseFloat(getComputedStyle(e).fontSize)]))"""
+AS_PRINTED = ("evidence of a round", "report of a round", "form on paper", "leaflet")
+"""Shown as they print, in the sizes of the sheet."""
 LONG = """() => [...document.querySelectorAll('main.page p, main.page li')].filter(e => {
     const lines = document.createRange(), look = getComputedStyle(e);
     lines.selectNodeContents(e);
@@ -142,13 +148,25 @@ def violations(page: Page) -> list[str]:
     return found
 
 
+def not_enlarged(page: Page) -> list[Any]:
+    """What stays small, or no longer fits, for somebody who has set their browser to letters of twice the size."""
+    cdp, ordinary = page.context.new_cdp_session(page), page.evaluate(SIZES)
+    cdp.send("Page.enable")
+    cdp.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    large, wide = page.evaluate(SIZES), page.evaluate(TOO_WIDE)
+    cdp.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+    cdp.detach()
+    return [words for words, size in large.items() if size < 1.95 * ordinary.get(words, 0)] + wide
+
+
 @EACH
 def test_axe_finds_nothing_and_nothing_scrolls_sideways_narrow(show: Callable[..., Page], name: str) -> None:
     """Neither as the page is, nor with the spacing of WCAG 1.4.12; nothing is cut off then, or on paper.
 
-    As each page is shown here, its buttons and the length of its lines are looked at too.
+    As each page is shown here, its buttons, the length of its lines and letters of twice the size are looked at too.
     """
     page = show(name)
+    assert not_enlarged(page) == [] or name in AS_PRINTED
     assert page.evaluate(UNEVEN) == []
     assert page.evaluate(LONG) == []
     assert violations(page) == []
@@ -172,6 +190,22 @@ def test_axe_finds_nothing_where_two_tabs_disagree(visit: Visit, service: Servic
     tabs[1].locator('label[for="a.cord_signs.present"]').click()
     expect(tabs[1].locator(".q__conflict")).to_be_visible()
     assert violations(tabs[1]) == []
+
+
+def test_axe_finds_nothing_on_a_final_report_of_which_the_employee_has_a_copy(visit: Visit, service: Service) -> None:
+    consultation = service.begin()
+    page = visit("nurse").page()
+    page.goto(f"/consultations/{consultation}?whole=yes")
+    for question, code in (("report_consent", "given"), ("report_copy_choice", "before")):
+        WithScript(page).tick(question, code)
+        expect(page.locator(f"#state-{question} .q__saved")).to_be_visible()
+    page.goto(f"/consultations/{consultation}/report")
+    page.get_by_role("button", name="Make this text final").click()
+    expect(page.get_by_label("The copy for the employee, not the report")).to_be_visible()
+    for size in (DESK, PHONE):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        assert violations(page) == []
+    assert page.evaluate(TOO_WIDE) == []
 
 
 @pytest.mark.parametrize("at", ["after the jump", "at the best place"])

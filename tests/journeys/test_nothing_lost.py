@@ -11,6 +11,8 @@ from playwright.sync_api import APIResponse, Page, Route, expect
 from service import PASSWORD, Service
 from watching import Visit
 
+from consult.record import ledger
+
 pytestmark = pytest.mark.browser
 
 SAVED = re.compile(r"^Saved \d\d:\d\d")
@@ -485,6 +487,62 @@ class TestLeaving:
         expect(second.locator(".kept__decision")).to_contain_text("Rang the second ward")
         assert not asks(hand.page)
         assert hand.page.url.split("#")[0].endswith(f"{consultation}?whole=yes")
+
+
+class TestServerAway:
+    WORDS = "Not done: the server cannot be reached. What you entered stays on this page; press again in a moment."
+
+    @pytest.fixture(autouse=True)
+    def watched(self, nurse: tuple[WithScript, str, Visit]) -> None:
+        nurse[2].expected += ["ERR_INTERNET_DISCONNECTED"]
+
+    def test_a_decision_pressed_meanwhile_stays_as_it_was_typed_and_is_recorded_once_pressed_again(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, consultation, watch = nurse
+        hand.tick(ONE, "present")
+        hand.settle()
+        panel = hand.page.locator(f"#panel-{ONE}")
+        panel.get_by_label("Your decision").select_option("same_day_emergency")
+        panel.get_by_label("Reason").fill("The registrar was told")
+        watch.context.set_offline(True)
+        panel.get_by_role("button", name="Record decision").click()
+        expect(panel.get_by_role("alert")).to_have_text(self.WORDS)
+        expect(panel.get_by_label("Reason")).to_have_value("The registrar was told")
+        assert hand.page.url.endswith(consultation)
+        watch.context.set_offline(False)
+        panel.get_by_role("button", name="Record decision").click()
+        expect(panel.locator(".kept__decision")).to_contain_text("The registrar was told")
+
+    def test_what_was_typed_on_another_page_stays_too(self, nurse: tuple[WithScript, str, Visit]) -> None:
+        hand, _, watch = nurse
+        hand.page.goto("/employees/new")
+        hand.page.get_by_label("Full name").fill("Testina Away")
+        watch.context.set_offline(True)
+        hand.page.get_by_role("button", name="Register").click()
+        expect(hand.page.get_by_role("alert")).to_have_text(self.WORDS)
+        expect(hand.page.get_by_label("Full name")).to_have_value("Testina Away")
+        watch.context.set_offline(False)
+        hand.page.get_by_role("button", name="Register").click()
+        expect(hand.page.get_by_role("heading", name="Nobody was registered")).to_be_visible()
+
+    def test_a_second_press_while_the_server_is_asked_sends_nothing_twice(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        hand.tick(ONE, "present")
+        hand.settle()
+        panel = hand.page.locator(f"#panel-{ONE}")
+        panel.get_by_label("Your decision").select_option("same_day_emergency")
+        panel.get_by_label("Reason").fill("The registrar was told")
+        late = Late(hand.page, "**/session")
+        for _ in range(2):
+            panel.get_by_role("button", name="Record decision").click()
+        expect(panel.get_by_role("alert")).to_have_text("Waiting for the server.")
+        late.come()
+        expect(panel.locator(".kept__decision")).to_contain_text("The registrar was told")
+        steps = ledger.steps(service.instance.db.read(), consultation=consultation, kind="decision_recorded")
+        assert len(list(steps)) == 1
 
 
 class TestSigning:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from io import BytesIO
 from typing import Any
 
@@ -50,7 +51,9 @@ def answered(service: Service) -> str:
         "return_expectation": Answer("answered", 7),
     }
     for id_, answer in given.items():
-        store.save(consultation, store.library.current.proforma.by_id[id_], answer, 0, f"print:{id_}", "single", who)
+        store.save(
+            consultation, store.library.current.proforma.by_id[id_], answer, 0, f"{consultation}:{id_}", "single", who
+        )
     return consultation
 
 
@@ -64,7 +67,7 @@ def test_an_open_consultation_prints_what_was_chosen_and_nothing_that_was_not(vi
 
     def told(id_: str) -> str:
         after = text.partition(ask[id_])[2]
-        return after[: min(at for other in asked if (at := after.find(other)) >= 0)]
+        return after[: min((at for other in asked if (at := after.find(other)) >= 0), default=len(after))]
 
     def words_of(id_: str) -> list[str]:
         return re.sub(r"Saved \d\d:\d\d", " ", told(id_)).split()
@@ -80,11 +83,31 @@ def test_an_open_consultation_prints_what_was_chosen_and_nothing_that_was_not(vi
     assert "time" in told("bowel_control_change")
     assert "7" in words_of("return_expectation")
     assert "8" not in words_of("return_expectation")
-    assert "Not recorded" in told("sexual_function_change")
+    for blank in ("sexual_function_change", "employee_concern", "pain_began_on", "clinician_notes"):
+        assert "Not recorded" in told(blank), blank
+    assert "Not recorded" not in told("tasks_limited")
     assert "Task 11 of the day" in text
     for gone in ("(Link:", "Remove", "Save all answers", "Lock"):
         assert gone not in text
     assert sheets <= 6
+
+
+def test_each_sheet_of_an_open_consultation_names_whom_it_is_about_and_that_it_is_open(
+    visit: Visit, service: Service
+) -> None:
+    page, id_ = visit("nurse").page(), answered(service)
+    page.goto(f"/consultations/{id_}")
+    all_there(page)
+    started = service.consultation(id_)
+    employee = identity.employee(service.instance.db.read(), started.started["employee"])
+    assert employee is not None
+    told = f"{employee.name} born {uk_date(employee.date_of_birth)}"
+    pdf = PdfReader(BytesIO(page.pdf(format="A4", prefer_css_page_size=True, print_background=False)))
+    assert len(pdf.pages) > 2
+    for sheet in pdf.pages:
+        text = " ".join(sheet.extract_text().split())
+        assert told in text
+        assert f"Open, begun {uk_date(date.fromisoformat(started.started_at[:10]))}" in text
 
 
 @pytest.mark.parametrize("chosen", ["radio", "checkbox"])

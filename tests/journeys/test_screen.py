@@ -796,6 +796,56 @@ class TestKeyboard:
             )
             assert top > banner, page.evaluate("document.activeElement.outerHTML")
 
+    @pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+    def test_on_a_tablet_held_upright_the_banner_stays_in_sight_and_hides_no_focus(
+        self, visit: Visit, service: Service, key: str
+    ) -> None:
+        page = opened(visit, service.begin()).page
+        page.set_viewport_size({"width": 768, "height": 1024})
+        page.locator('[id="a.cord_signs.present"]').focus()
+        for _ in range(25):
+            page.keyboard.press(key)
+            top, focus, banner = page.evaluate(
+                "() => { const who = document.querySelector('.who').getBoundingClientRect();"
+                " return [who.top, document.activeElement.getBoundingClientRect().bottom, who.bottom]; }"
+            )
+            assert 0 <= top < banner < 200
+            assert focus > banner, page.evaluate("document.activeElement.outerHTML")
+
+    def test_on_a_tablet_held_flat_a_long_banner_hides_neither_the_sections_nor_the_focus(
+        self, visit: Visit, service: Service
+    ) -> None:
+        page = opened(visit, service.begin()).page
+        page.set_viewport_size({"width": 1024, "height": 768})
+        page.evaluate(
+            "() => document.querySelector('.who__name').append(' taken over from somebody with a long name'.repeat(4))"
+        )
+        page.locator('[id="a.cord_signs.present"]').focus()
+        for _ in range(15):
+            page.keyboard.press("Shift+Tab")
+            banner, rail, focus = page.evaluate(
+                "() => ['.who', '.rail__letter', ':focus'].map((s, i) => {"
+                " const box = document.querySelector(s).getBoundingClientRect(); return i ? box.top : box.bottom; })"
+            )
+            assert banner > 80
+            assert rail >= banner
+            assert focus >= banner - 1, page.evaluate("document.activeElement.outerHTML")
+
+    @pytest.mark.parametrize("width", [768, 1024])
+    def test_on_a_tablet_the_answers_of_a_finding_stand_on_one_line_and_saving_moves_nothing(
+        self, visit: Visit, service: Service, width: int
+    ) -> None:
+        page = opened(visit, service.begin()).page
+        page.set_viewport_size({"width": width, "height": 900})
+        height = "e => e.getBoundingClientRect().height"
+        item = page.locator("#q-new_leaking_or_pads")
+        before = item.evaluate(height)
+        tops = item.locator(".opt, .sel--why").evaluate_all("all => all.map(e => e.getBoundingClientRect().bottom)")
+        assert max(tops) - min(tops) < 8
+        item.locator('label[for="a.new_leaking_or_pads.absent"]').click()
+        expect(page.locator("#state-new_leaking_or_pads .q__saved")).to_be_visible()
+        assert item.evaluate(height) == before
+
 
 def to(page: Page, selector: str, back: bool = False) -> None:
     """Press Tab until an element has the focus, which must be seen to have it."""

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from consult.proforma.days import day_in
+from consult.proforma.days import day_in, may_mean, to_correct
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,30 @@ from consult.proforma.days import day_in
 )
 def test_only_year_month_day_is_a_day(text, day):
     assert day_in(text) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("2/3/80", ["1980-03-02", "2080-03-02"]),
+        ("29 Feb 00", ["2000-02-29"]),
+        ("2/3/1980", ["1980-03-02"]),
+        ("1980-03-02", ["1980-03-02"]),
+        *[(text, []) for text in ("31/2/80", "2/3", "80", "March 80", "2/3/198", "")],
+    ],
+)
+def test_a_year_of_two_digits_may_be_of_either_century(text, days):
+    assert [day.isoformat() for day in may_mean(text)] == days
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("31/2/1980", "There is no 31 February 1980; correct the date."),
+        ("2/3/80", "Write the year with four digits."),
+        ("2 March 80", "Write the year with four digits."),
+        *[(text, "") for text in ("2/3/1980", "2/3", "soon", "")],
+    ],
+)
+def test_what_to_correct_in_a_date_is_said_where_it_can_be_told(text, words):
+    assert to_correct(text) == words

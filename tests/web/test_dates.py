@@ -10,7 +10,8 @@ import pytest
 from visiting import Service, Visitor
 from werkzeug.datastructures import MultiDict
 
-from consult.web.dates import BOXES, WithDates, boxes, no_such_day, read, read_time, written
+from consult.proforma.days import no_such_day, read
+from consult.web.dates import BOXES, WithDates, boxes, read_time, written
 
 TEMPLATES = Path(__file__).parents[2] / "consult" / "templates"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pages
@@ -11,6 +12,7 @@ from visiting import EMPLOYEE, Service, Visitor
 
 from consult.audit import cases
 from consult.proforma.answer import Answer
+from consult.record import identity
 
 NEW = {"name": "Someone New", "date_of_birth": "1975-05-17", "local_number": "77", "go": "yes"}
 
@@ -56,7 +58,8 @@ class TestRegistering:
             ({"name": "a" * 121}, "Shorten the name to 120 characters."),
             ({"date_of_birth": ""}, "Enter the date of birth."),
             ({"date_of_birth": "31/2/1980"}, "There is no 31 February 1980; correct the date."),
-            ({"date_of_birth": "2/3/80"}, "Enter the date of birth as day, month and year."),
+            ({"date_of_birth": "2/3/80"}, "Write the year with four digits."),
+            ({"date_of_birth": "2/14/1980"}, "Enter the date of birth as day, month and year."),
             ({"date_of_birth": "2999-01-01"}, "it must be in the past"),
             ({"date_of_birth": "1850-01-01"}, "within 120 years"),
             ({"local_number": "1" * 41}, "Shorten the local number to 40 characters."),
@@ -81,6 +84,38 @@ class TestRegistering:
         service.employee()
         response = nurse.post("/employees", {"words": words})
         assert EMPLOYEE[0] in response.text
+
+    @pytest.mark.parametrize(
+        ("words", "known"),
+        [
+            ("Zebulon Quickly", {"name": "Zebulon Quickly"}),
+            ("3.12.1981", {"date_of_birth-day": "3", "date_of_birth-month": "12", "date_of_birth-year": "1981"}),
+            ("Local-778", {"local_number": "Local-778"}),
+            ("3.12.81", {"date_of_birth-day": "3", "date_of_birth-year": "81", "local_number": ""}),
+        ],
+    )
+    def test_what_was_searched_for_stands_in_its_own_field_of_the_form_that_registers(
+        self, nurse: Visitor, words: str, known: dict[str, str]
+    ) -> None:
+        page = pages.parse(nurse.post("/employees", {"words": words}).text)
+        (form,) = [f for f in page.iter("form") if (f.get("action") or "").endswith("/employees/new")]
+        sent = {e.get("name"): e.get("value") for e in form.iter("input") if e.get("name") != "csrf_token"}
+        page = pages.parse(nurse.post("/employees/new", sent).text)
+        assert {name: pages.value_of(page, name) for name in known} == known
+        assert pages.value_of(page, "name") == known.get("name", "")
+
+    @pytest.mark.parametrize("words", ["1980", "March 1980", "Quillfeather 02/03/1980"])
+    def test_a_date_that_is_not_whole_is_said_to_be_searched_for_whole(self, nurse: Visitor, words: str) -> None:
+        page = pages.text(pages.parse(nurse.post("/employees", {"words": words}).text))
+        assert "Search for one of them at a time, a date of birth whole: 02/03/1980." in page
+
+    def test_a_list_that_is_cut_off_says_so(self, service: Service, nurse: Visitor) -> None:
+        told = f"The first {identity.MOST_FOUND} are shown, and there may be more."
+        for number in range(identity.MOST_FOUND + 1):
+            service.instance.store.register("Zed Many", date(1980, 1, 2), f"Z{number}", service.who["nurse"])
+            if number in (0, identity.MOST_FOUND):
+                page = pages.text(pages.parse(nurse.post("/employees", {"words": "zed"}).text))
+                assert (told in page) is (number > 0)
 
     @pytest.mark.parametrize("words", ["%", "_", "nobody", "' OR 1=1 --", ""])
     def test_nobody_is_found_by_anything_else(self, service: Service, nurse: Visitor, words: str) -> None:

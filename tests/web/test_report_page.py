@@ -32,7 +32,7 @@ def leaves(page: object, what: str = "leaves") -> str:
 
 
 def events(page: object) -> set[str]:
-    actions = [form.get("action") or "" for form in page.iter("form")]
+    actions = [e.get("formaction") or e.get("action") or "" for e in (*page.iter("form"), *page.iter("button"))]
     return {m[1] for action in actions if (m := re.search(r"/report/(\w+)$", action))}
 
 
@@ -121,6 +121,9 @@ def test_where_the_wish_for_a_copy_is_not_recorded_the_page_says_where_to_record
         page = nurse.get(address)
         (wishes,) = [e for e in page.iter("details") if e.get("id") == "wishes"]
         assert wishes.get("open") is not None
+        assert [pages.text(e).partition(" Choose")[0] for e in wishes.iter("label")] == ["How the employee said it"]
+        told = ["Consent withdrawn", "Wants a copy before", "Wants a copy at the same time", "Wants no copy"]
+        assert [pages.text(e) for e in wishes.iter("button")] == told
         assert "#wishes" in [a.get("href") for a in page.iter("a")]
         assert "before that the report can't be released" in pages.text(page)
         nurse.post(address, {"kind": "manager", "act": "final", "shown": digest(leaves(page))})
@@ -314,6 +317,13 @@ def test_consent_given_after_signing_lets_the_report_be_made_and_released(
     release(nurse, address)
     nurse.post(f"{address}/consent_withdrawn", {"how": "in_person"})
     assert nurse.post(address, {"kind": "manager", "act": "final"}).status_code == 422
+
+
+def test_a_day_with_a_year_of_two_digits_is_told_what_to_correct(service: Service, nurse: Visitor) -> None:
+    address = to_release(service, nurse, "before")
+    sent = {"how": "by_phone", "window_ends-day": "31", "window_ends-month": "1", "window_ends-year": "99"}
+    reply = nurse.post(f"{address}/copy_given", sent)
+    assert "today or later. Write the year with four digits." in pages.text(pages.parse(reply.text))
 
 
 @pytest.mark.parametrize(
