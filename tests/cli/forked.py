@@ -1,4 +1,5 @@
-"""Commands as processes of their own, forked off one that has read the program in: that takes longer than most of them.
+"""Commands as processes of their own, forked off one that has read the program in, and its content: that takes longer
+than most of them.
 
 Each has the environment, the exit code and the two outputs of a command that was called by itself.
 """
@@ -22,6 +23,11 @@ from consult.cli import main
 for name in main.list_commands(click.Context(main)):  # a command may run as a user who can't reach the program
     main.get_command(click.Context(main), name)
 import consult.commands.refusals
+from pathlib import Path
+from consult import in_use
+from consult.record.database import connect
+
+known = in_use.look(connect(":memory:", ""), Path("nowhere"))  # texts that were read give the same again
 
 def run(asked):
     for descriptor, file in ((1, asked["out"]), (2, asked["err"])):

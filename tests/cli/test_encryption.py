@@ -7,6 +7,7 @@ import os
 import random
 import re
 import secrets
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -129,9 +130,21 @@ def key_file(tmp_path: Path) -> Path:
     return tmp_path / "key"
 
 
+@pytest.fixture(scope="module")
+def encrypted_made(demo_made: tuple[Path, object], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The demonstration encrypted, and the file of its key: made once; only to be copied."""
+    beside = tmp_path_factory.mktemp("encrypted")
+    folder, key_file = Path(shutil.copytree(demo_made[0], beside / "demo")), beside / "key"
+    consult(folder, "encrypt", file=key_file)
+    return folder, key_file
+
+
 @pytest.fixture
-def encrypted(demo_copy: Path, key_file: Path) -> Path:
-    consult(demo_copy, "encrypt", file=key_file)
+def encrypted(encrypted_made: tuple[Path, Path], demo_copy: Path, key_file: Path) -> Path:
+    """An encrypted copy of the demonstration that a test may change, in the place of the one that was not."""
+    shutil.rmtree(demo_copy)
+    shutil.copytree(encrypted_made[0], demo_copy)
+    shutil.copy2(encrypted_made[1], key_file)
     return demo_copy
 
 

@@ -16,7 +16,9 @@ PLAIN = (
 """A character that means nothing but itself, anywhere in a page."""
 WORDS = re.compile(rf"(?:{PLAIN}|[\"'])+(?:\s+(?:{PLAIN}|[\"'])+)*")
 VALUE = re.compile(rf"(?:{PLAIN}|[\"'\s])*")
-PARTS = re.compile(r"""(<[^<>"']*(?:(?:"[^"<]*"|'[^'<]*')[^<>"']*)*>)""")
+ANY_TAG = r"""<[^<>"']*(?:(?:"[^"<]*"|'[^'<]*')[^<>"']*)*>"""
+BEGINS_WITH_A_TAG = re.compile(ANY_TAG)
+PARTS = re.compile(f"({ANY_TAG})")
 TAG = re.compile(r"""<([a-z][a-z0-9]*)((?:\s+[a-zA-Z][a-zA-Z0-9-]*(?:="[^"<]*"|='[^'<]*')?)*)\s*(/?)>""")
 ATTRIBUTE = re.compile(r"""([a-zA-Z][a-zA-Z0-9-]*)((?:="[^"<]*"|='[^'<]*')?)""")
 UNCLEAR = re.compile(
@@ -47,21 +49,25 @@ def _tag(tag: str) -> tuple[str, tuple[str, ...]]:
     found = TAG.fullmatch(tag)
     if found is None:
         return tag, ()
-    attributes = [(name.lower(), name, written) for name, written in ATTRIBUTE.findall(found[2])]
+    attributes = [_attribute(name, written) for name, written in ATTRIBUTE.findall(found[2])]
     if len({name for name, *_ in attributes}) < len(attributes) or "http-equiv" in tag:
         return tag, ()
-    kept, names = [""], list[str]()
-    for name, as_written, written in attributes:
-        value = written[2:-1]
-        plain = VALUE.fullmatch(value) is not None and value.strip() != ""
-        if name in NAMES and plain:
-            names += (of_it := value.split())
-            kept.append(f'{name}="{" ".join(PLACE * len(of_it))}"')
-        elif name in SAYING and plain:
-            kept.append(f'{name}="x"')
-        elif found[1] in AS_IT_IS or _matters(name, value):
-            kept.append(as_written + written)
-    return f"<{found[1]}{' '.join(kept)}{found[3]}>", tuple(names)
+    kept = [left or (as_written if found[1] in AS_IT_IS else "") for _, as_written, left, _ in attributes]
+    names = tuple([name for *_, of_it in attributes for name in of_it])
+    return f"<{found[1]}{' '.join(['', *filter(None, kept)])}{found[3]}>", names
+
+
+@lru_cache(maxsize=100_000)
+def _attribute(name: str, written: str) -> tuple[str, str, str, tuple[str, ...]]:
+    """An attribute: what it is called, as it is written, what is left of it, and the names in it."""
+    called, value = name.lower(), written[2:-1]
+    plain = VALUE.fullmatch(value) is not None and value.strip() != ""
+    if called in NAMES and plain:
+        of_it = tuple(value.split())
+        return called, name + written, f'{called}="{" ".join(PLACE * len(of_it))}"', of_it
+    if called in SAYING and plain:
+        return called, name + written, f'{called}="x"', ()
+    return called, name + written, name + written if _matters(called, value) else "", ()
 
 
 def _matters(name: str, value: str) -> bool:
@@ -73,24 +79,33 @@ def _words(text: str) -> str:
     return WORDS.sub("x", text)
 
 
+@lru_cache(maxsize=100_000)
+def _piece(piece: str) -> tuple[str, tuple[str, ...]] | None:
+    """What is left of a tag and the text behind it, given without its "<", and its names; None where that is no tag."""
+    found = BEGINS_WITH_A_TAG.match(whole := f"<{piece}")
+    if found is None:
+        return None
+    left, names = _tag(found[0])
+    return left + _words(whole[found.end() :]), names
+
+
 def _filled(left: str, names: tuple[str, ...], seen: dict[str, str]) -> str:
     """A tag with its names by the order in which they came."""
     for name in names:
-        left = left.replace(PLACE, seen.setdefault(name, f"n{len(seen)}"), 1)
+        left = left.replace(PLACE, seen.get(name) or seen.setdefault(name, f"n{len(seen)}"), 1)
     return left
 
 
 @lru_cache(maxsize=16)
 def bare(text: str) -> str:
     """The page, or these pieces, without what does not matter: at fault where they are."""
-    parts = PARTS.split(text)
-    tags, texts = parts[1::2], parts[::2]
-    if PLACE in text or "<" in "".join(texts) or UNCLEAR.search(text):
+    first, *others = text.split("<")
+    pieces = [*map(_piece, others)]
+    if PLACE in text or None in pieces or UNCLEAR.search(text):
         return text
     seen: dict[str, str] = {}
-    parts[1::2] = [_filled(left, names, seen) if names else left for left, names in map(_tag, tags)]
-    parts[::2] = map(_words, texts)
-    return ROWS.sub(r"\1", AGAIN.sub(r"\1", "".join(parts)))
+    parts = [_filled(left, names, seen) if names else left for left, names in filter(None, pieces)]
+    return ROWS.sub(r"\1", AGAIN.sub(r"\1", "".join([_words(first), *parts])))
 
 
 def outline(left: str) -> str:
@@ -102,26 +117,40 @@ def outline(left: str) -> str:
     parts = PARTS.split(NAMED.sub("", left))
     if UNCLEAR.search(left) or "<" in "".join(parts[::2]):
         return left
-    inside: list[tuple[str, list[str]]] = [("", [])]
+    held: list[str] = []
+    around: list[tuple[str, list[str]]] = []
     for at, part in enumerate(parts):
-        tag = OPENS_OR_ENDS.match(part) if at % 2 else None
-        if tag is None or (not tag[1] and (tag[2] in HOLDS_NOTHING or part.endswith("/>"))):
-            _put(inside[-1][1], part)
-        elif not tag[1]:
-            inside.append((tag[2], [part]))
+        name, ends = _opens_or_ends(part) if at % 2 else ("", False)
+        if not name:
+            _put(held, part)
+        elif not ends:
+            around.append((name, held))
+            held = [part]
+        elif not around or around[-1][0] != name:
+            return left
         else:
-            name, held = inside.pop()
-            if name != tag[2]:
-                return left
-            _put(inside[-1][1], "".join(held) + part)
-    return "".join(inside[0][1]) if len(inside) == 1 else left
+            inside, held = held, around.pop()[1]
+            _put(held, "".join(inside) + part)
+    return left if around else "".join(held)
+
+
+@lru_cache(maxsize=10_000)
+def _opens_or_ends(tag: str) -> tuple[str, bool]:
+    """The name of the element that a tag opens or ends, and whether it ends it; "" where it does neither."""
+    found = OPENS_OR_ENDS.match(tag)
+    if found is None or (not found[1] and (found[2] in HOLDS_NOTHING or tag.endswith("/>"))):
+        return "", False
+    return found[2], bool(found[1])
 
 
 def _put(held: list[str], part: str) -> None:
     """Add a part, unless it ends what stands there already."""
-    if part:
-        held.append(part)
+    if not part:
+        return
+    held.append(part)
     for n in TOGETHER:
-        if held[-n:] == held[-2 * n : -n]:
+        if len(held) < 2 * n:
+            return
+        if held[-1 - n] == part and held[-n:] == held[-2 * n : -n]:
             del held[-n:]
             return

@@ -155,16 +155,16 @@ class Visitor:
         return response
 
     def csrf(self) -> str:
+        """The token of forms: as the open pages of a session ask for it, else on the page to sign in."""
         if not self.token:
-            paths = ["/tour", "/account"] if self.client.get_cookie("consult_session") else ["/sign-in"]
-            found = next(filter(None, map(self._token_on, paths)), "")  # the account shows every session
-            assert found, f"{paths[-1]} holds no token"
-            self.token = found
+            state = dict(self.ask("/session").json or {}) if self.client.get_cookie("consult_session") else {}
+            self.token = state.get("csrf") or self._token_on("/sign-in")
         return self.token
 
     def _token_on(self, path: str) -> str:
         found = re.search(r'name="csrf-token" content="([^"]+)"', self.ask(path).text)
-        return found[1] if found else ""
+        assert found, f"{path} holds no token"
+        return found[1]
 
     def decide(self, consultation_id: str, sent: dict[str, Any]) -> TestResponse:
         """Send a decision about answers as a page shows them now."""
