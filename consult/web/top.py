@@ -43,7 +43,7 @@ class Top(Struct, frozen=True):
 
 def of(content: str, address: str = "") -> Top | None:
     """The form of a page in which something is typed, if it has one and can be looked at under its address."""
-    found = FORM.search(content) if g.get("person") else None
+    found = FORM.search(content) if " data-typed" in content and g.get("person") else None
     address = address or visit.own_path()
     if found is None or routing.page_at(address) is None:
         return None
