@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct, field
 
 from consult.audit import benchmarks as figures
 from consult.audit import organisation
 from consult.audit.benchmarks import Benchmarks, load_benchmarks
-from consult.audit.measures import load_measures
+from consult.audit.measures import MeasureSet, load_measures
 from consult.content import content_folders
 from consult.documents import evidence, leaflet, needs
 from consult.exchange import entryform
 from consult.in_use import PROFORMA, Content, proforma_folder, unapproved
+from consult.proforma.dataset import Dataset
 from consult.proforma.load import ContentError, Problem, load_definition, read_text
 from consult.record.database import Connection
 from consult.record.kept import of_kind
 from consult.record.settings import open_sites, sites
 
+T = TypeVar("T")
 DEPTH = 2
 """How deep in the folder of leaflets a leaflet lies: its own folder and its file."""
 
@@ -75,41 +77,55 @@ def same_number(conn: Connection, instance: Path, content: Content) -> Iterator[
 
 
 def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> None:
+    """A proforma with all that stands beside it; `instance` is given for the one that an installation has in use."""
     try:
         definition = load_definition(folder)
-        measures = load_measures(folder, definition.dataset)
-        benchmarks = load_benchmarks(folder, measures, definition.dataset)
-        if (folder / entryform.FILE).exists():
-            entryform.parse_words(read_text(folder / entryform.FILE), definition.dataset)
-        if (folder / organisation.FILE).exists():
-            organisation.parse_organisation(read_text(folder / organisation.FILE), benchmarks)
-        if (folder / evidence.FILE).exists():
-            evidence.parse_mapping(read_text(folder / evidence.FILE), measures, definition.dataset)
+        proforma, dataset = definition.proforma, definition.dataset
+        measures = load_measures(folder, dataset)
+        benchmarks = load_benchmarks(folder, measures, dataset)
+        if instance is not None:
+            benchmarks = _check_added(instance, benchmarks, measures, dataset, checked)
+        _parsed(folder / entryform.FILE, lambda text: entryform.parse_words(text, dataset))
+        _parsed(folder / organisation.FILE, lambda text: organisation.parse_organisation(text, benchmarks))
+        _parsed(folder / evidence.FILE, lambda text: evidence.parse_mapping(text, measures, dataset))
     except ContentError as error:
         checked.problems.extend(Problem(f"{folder.name}/{p.file}", p.id, p.sentence) for p in error.problems)
         return
     if instance is not None:
-        add = partial(figures.with_added, benchmarks, measures=measures, dataset=definition.dataset)
-        _check_added(instance / figures.ADDED, add, checked)
-    proforma = definition.proforma
+        _check_evidence(instance, measures, dataset, checked)
     checked.right.append(
         f"proforma {proforma.id} {proforma.version}: {len(proforma.questions)} questions, "
-        f"{len(definition.dataset.fields)} fields, {len(measures.measures)} measures"
+        f"{len(dataset.fields)} fields, {len(measures.measures)} measures"
     )
 
 
-def _check_added(file: Path, add: Callable[..., Benchmarks], checked: Checked) -> None:
-    """The rounds that the installation added, where there are any."""
-    if not file.exists():
-        return
+def _parsed(file: Path, parse: Callable[[str], T]) -> T | None:
+    """What a file says that a proforma may do without."""
+    return parse(read_text(file)) if file.exists() else None
+
+
+def _check_added(
+    instance: Path, shipped: Benchmarks, measures: MeasureSet, dataset: Dataset, checked: Checked
+) -> Benchmarks:
+    """The published figures with the rounds that the installation added; as they are where its file is refused."""
     try:
-        found = add(text=read_text(file)).added
+        both = _parsed(instance / figures.ADDED, lambda text: figures.with_added(shipped, text, measures, dataset))
     except ContentError as error:
         checked.problems.extend(error.problems)
-        return
-    if found:
-        years = ", ".join(str(one.year) for one in found.rounds)
-        checked.right.append(f"published figures added here: {len(found.figures)}, of {years}")
+        return shipped
+    if both and both.added:
+        years = ", ".join(str(one.year) for one in both.added.rounds)
+        checked.right.append(f"published figures added here: {len(both.added.figures)}, of {years}")
+    return both or shipped
+
+
+def _check_evidence(instance: Path, measures: MeasureSet, dataset: Dataset, checked: Checked) -> None:
+    """What packs are made of, where the installation has a file of its own for that."""
+    try:
+        if _parsed(instance / evidence.FILE, lambda text: evidence.parse_mapping(text, measures, dataset)):
+            checked.right.append(f"{evidence.FILE} of this installation")
+    except ContentError as error:
+        checked.problems.extend(error.problems)
 
 
 def _check_leaflets(folders: tuple[Path, ...], checked: Checked) -> None:

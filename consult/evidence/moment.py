@@ -19,8 +19,9 @@ from consult.documents import evidence, saved
 from consult.documents.audit_report import Basis
 from consult.documents.evidence import Mapping, Paper, Part, Stamp
 from consult.documents.words import uk_date, when
+from consult.evidence import EvidenceRefused
 from consult.instance import Instance
-from consult.proforma.load import read_text
+from consult.proforma.load import ContentError, read_text
 from consult.record import capture, ledger, settings
 from consult.record.capture import Captured
 from consult.record.database import Connection
@@ -36,10 +37,13 @@ class Made(Struct, frozen=True):
 
 
 def mapping(instance: Instance) -> Mapping:
-    """What packs are made of: the installation's own evidence.toml, else that of the proforma; ContentError."""
+    """What packs are made of: the installation's own evidence.toml, else that of the proforma; EvidenceRefused."""
     own_file, shipped = instance.folder / evidence.FILE, instance.content.folder / evidence.FILE
     file = own_file if own_file.exists() else shipped
-    return evidence.parse_mapping(read_text(file), instance.measures, instance.library.current.dataset)
+    try:
+        return evidence.parse_mapping(read_text(file), instance.measures, instance.library.current.dataset)
+    except ContentError as error:
+        raise EvidenceRefused(f"{error.problems[0]} Mend that; `consult check` names all that is wrong.") from error
 
 
 class Moment(Struct, dict=True):
