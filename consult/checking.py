@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from consult.content import content_folders
 from consult.documents import evidence, leaflet, needs
 from consult.exchange import entryform
 from consult.in_use import PROFORMA, Content, proforma_folder, unapproved
+from consult.proforma.dataset import Dataset
 from consult.proforma.load import REPORTS, ContentError, Problem, load_definition, read_text
 from consult.record.database import Connection
 from consult.record.kept import of_kind
@@ -28,6 +29,7 @@ FILES = (
     *(REPORTS, entryform.FILE, organisation.FILE, evidence.FILE),
 )
 """What a proforma's folder holds."""
+T = TypeVar("T")
 DEPTH = 2
 """How deep in the folder of leaflets a leaflet lies: its own folder and its file."""
 
@@ -46,8 +48,6 @@ def check_content(instance: Path | None) -> Checked:
     for folder in (f for root in content_folders("proformas", instance) for f in sorted(root.glob("*/"))):
         _check_proforma(folder, instance if folder == proforma_folder(instance) else None, checked)
     _check_leaflets(content_folders("leaflets", instance), checked)
-    if instance is not None and (instance / evidence.FILE).exists():
-        _check_own_evidence(instance, checked)
     if not checked.right and not checked.problems:
         checked.problems.append(Problem("proformas", "", "No content was found; put the folder back."))
     return checked
@@ -88,55 +88,54 @@ def same_number(conn: Connection, instance: Path, content: Content) -> Iterator[
 
 
 def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> None:
+    """A proforma with all that stands beside it; `instance` is given for the one that an installation has in use."""
     try:
         definition = load_definition(folder, PROFORMA if folder.name == PROFORMA else "")
-        measures = counted.load_measures(folder, definition.dataset)
-        benchmarks = load_benchmarks(folder, measures, definition.dataset)
-        if (folder / entryform.FILE).exists():
-            entryform.parse_words(read_text(folder / entryform.FILE), definition.dataset)
-        if (folder / organisation.FILE).exists():
-            organisation.parse_organisation(read_text(folder / organisation.FILE), benchmarks)
-        if (folder / evidence.FILE).exists():
-            evidence.parse_mapping(read_text(folder / evidence.FILE), measures, definition.dataset)
+        proforma, dataset = definition.proforma, definition.dataset
+        measures = counted.load_measures(folder, dataset)
+        benchmarks = load_benchmarks(folder, measures, dataset)
+        if instance is not None:
+            benchmarks = _check_added(instance, benchmarks, measures, dataset, checked)
+        _parsed(folder / entryform.FILE, lambda text: entryform.parse_words(text, dataset))
+        _parsed(folder / organisation.FILE, lambda text: organisation.parse_organisation(text, benchmarks))
+        _parsed(folder / evidence.FILE, lambda text: evidence.parse_mapping(text, measures, dataset))
     except ContentError as error:
         checked.problems.extend(replace(p, file=f"{folder.name}/{p.file}") for p in error.problems)
         return
     if instance is not None:
-        add = partial(figures.with_added, benchmarks, measures=measures, dataset=definition.dataset)
-        _check_added(instance / figures.ADDED, add, checked)
+        _check_evidence(instance, measures, dataset, checked)
     checked.open.extend(left_over(definition, measures))
-    proforma = definition.proforma
     checked.right.append(
         f"proforma {proforma.id} {proforma.version}: {len(proforma.questions)} questions, "
-        f"{len(definition.dataset.fields)} fields, {len(measures.measures)} measures"
+        f"{len(dataset.fields)} fields, {len(measures.measures)} measures"
     )
 
 
-def _check_added(file: Path, add: Callable[..., Benchmarks], checked: Checked) -> None:
-    """The rounds that the installation added, where there are any."""
-    if not file.exists():
-        return
+def _parsed(file: Path, parse: Callable[[str], T]) -> T | None:
+    """What a file says that a proforma may do without."""
+    return parse(read_text(file)) if file.exists() else None
+
+
+def _check_added(
+    instance: Path, shipped: Benchmarks, measures: counted.MeasureSet, dataset: Dataset, checked: Checked
+) -> Benchmarks:
+    """The published figures with the rounds that the installation added; as they are where its file is refused."""
     try:
-        found = add(text=read_text(file)).added
+        both = _parsed(instance / figures.ADDED, lambda text: figures.with_added(shipped, text, measures, dataset))
     except ContentError as error:
         checked.problems.extend(error.problems)
-        return
-    if found:
-        years = ", ".join(str(one.year) for one in found.rounds)
-        checked.right.append(f"published figures added here: {len(found.figures)}, of {years}")
+        return shipped
+    if both and both.added:
+        years = ", ".join(str(one.year) for one in both.added.rounds)
+        checked.right.append(f"published figures added here: {len(both.added.figures)}, of {years}")
+    return both or shipped
 
 
-def _check_own_evidence(instance: Path, checked: Checked) -> None:
-    """The installation's own evidence.toml; where the proforma it goes with is refused, that is told already."""
-    folder = proforma_folder(instance)
+def _check_evidence(instance: Path, measures: counted.MeasureSet, dataset: Dataset, checked: Checked) -> None:
+    """What packs are made of, where the installation has a file of its own for that."""
     try:
-        dataset = load_definition(folder).dataset
-        measures = counted.load_measures(folder, dataset)
-    except ContentError:
-        return
-    try:
-        evidence.parse_mapping(read_text(instance / evidence.FILE), measures, dataset)
-        checked.right.append(f"{evidence.FILE} of this installation")
+        if _parsed(instance / evidence.FILE, lambda text: evidence.parse_mapping(text, measures, dataset)):
+            checked.right.append(f"{evidence.FILE} of this installation")
     except ContentError as error:
         checked.problems.extend(error.problems)
 

@@ -17,7 +17,7 @@ from consult import checking
 from consult.accounts import breached, factors, passwords, people, sealing
 from consult.documents.words import uk_date, when
 from consult.in_use import Content, look
-from consult.instance import DATABASE, KEY_FILE, InstanceRefused, check_key, check_there, database_file
+from consult.instance import BACKUPS, DATABASE, KEY_FILE, InstanceRefused, check_key, check_there, database_file
 from consult.lock import is_served
 from consult.proforma.load import ContentError
 from consult.proving import BackupRefused, opens, read_only, why_not_whole
@@ -191,7 +191,7 @@ def _private(folder: Path) -> list[str]:
     return [
         p.name
         for p in folder.iterdir()
-        if p.name.startswith(DATABASE) or p.name in (KEY_FILE, sealing.KEY_FILE, "backups")
+        if p.name.startswith(DATABASE) or p.name in (KEY_FILE, sealing.KEY_FILE, BACKUPS)
     ]
 
 

@@ -7,7 +7,6 @@ last). What each holds stands in docs/data-protection/keeping.md. Password hashe
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -72,7 +71,7 @@ def write(instance: Instance, file: Path) -> HandedOver:
             stream.write(json.dumps({"type": "end", "lines": {of: counts[of] for of in TYPES}}) + "\n")
         found = prove(part)
         sync(part)
-        os.replace(part, file)  # noqa: PTH105 - the same on every system
+        part.replace(file)
         sync(file)
     finally:
         with suppress(OSError):

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from consult.accounts import people
+from consult.accounts import told as people_told
 from consult.audit import cases
 from consult.instance import Instance
 from consult.proving import read_only
@@ -50,7 +50,7 @@ def at_step(instance: Instance, step: int, moment: datetime) -> Iterator[tuple[I
         for table in MADE_FROM_STEPS:
             stand_before(conn, table)
         told.rebuild_settings(conn)
-        people.only_told(conn)
+        people_told.only_told(conn)
         rebuild_consultations(conn)
         cases.retell(conn, instance.library.current.dataset)
         db = _Then(conn)

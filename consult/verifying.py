@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from consult import in_use
-from consult.accounts import people
+from consult.accounts import told as people_told
 from consult.audit import cases, gesture, tally
 from consult.audit.cases import CaseRow
 from consult.audit.counting import Plan, plan_of
@@ -25,7 +25,7 @@ def rebuild(instance: Instance) -> tuple[int, int]:
     """Make all that is projected from the steps anew; returns how many consultations and how many cases there are."""
     with instance.db.write() as conn:
         told.rebuild_settings(conn)
-        people.put_back(conn)
+        people_told.put_back(conn)
         gesture.rebuild(conn, instance.library)
         made = rebuild_consultations(conn), cases.rebuild(conn, instance.library.current.dataset)
         tally.ensure(conn, _plan(instance))
@@ -44,7 +44,7 @@ def verify(folder: Path, progress: Progress = silent) -> tuple[Proof, list[str]]
     check_usable(file)
     proof = prove(file, "restore a backup", progress)
     with read_only(file) as conn, telling_damage(file):
-        found = [*told.differences(conn), *registered.differences(conn), *people.differences(conn)]
+        found = [*told.differences(conn), *registered.differences(conn), *people_told.differences(conn)]
         found += in_use.differences(conn)
     found += map(unused.sentence, unused.flipped(file))
     with read_only(file) as conn, telling_damage(file):

@@ -120,6 +120,19 @@ def test_vendored_css_holds_every_class_the_pages_use() -> None:
     assert sorted(u for u in used if u[0] not in held) == [], "see tools/nhsuk.scss and UNUSED in tools/vendor.py"
 
 
+@pytest.mark.parametrize("path", sorted(p for p in STATIC.glob("*.css") if p.name != "nhsuk.css"), ids=lambda p: p.name)
+def test_a_stylesheet_of_ours_styles_nothing_that_no_page_has(path: Path) -> None:
+    """A rule for a class that is gone is read by whoever changes a look, and does nothing."""
+    css = re.sub(r"/\*.*?\*/|\"[^\"]*\"|url\([^)]*\)", "", path.read_text(encoding="utf-8"), flags=re.S)
+    selectors = " ".join(re.findall(r"([^{}]+)\{", css))
+    pages = [p for kind in ("html", "py", "js", "toml") for p in (ROOT / "consult").rglob(f"*.{kind}")]
+    text = "\n".join(p.read_text(encoding="utf-8") for p in pages if "vendor" not in p.parts)
+    made = set(re.findall(r"([A-Za-z][\w-]*--)(?:\{\{|\{%|\{|'|\")", text))  # such as curve--{{ curve.kind }}
+    words = set(re.findall(r"[A-Za-z][\w-]*", text))
+    named = set(re.findall(r"[.#]([A-Za-z][\w-]*)", selectors))
+    assert sorted(n for n in named - words if not n.startswith(tuple(made))) == []
+
+
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's wheel, built as a release is, unpacked into an empty folder."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import re
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from consult.accounts import factors
 from consult.accounts.people import Person, PersonRefused, changed
+from consult.accounts.sessions import hash_of, seconds
 from consult.record.database import Connection, Database
 from consult.record.timekeeping import stamp
 
@@ -125,22 +125,22 @@ def _algorithms() -> list[Any]:
 def _keep_challenge(
     conn: Connection, asked_by: str, purpose: str, person_id: str, challenge: bytes, now: datetime
 ) -> None:
-    limits = (_seconds(now - STANDS), _seconds(now + STANDS))
+    limits = (seconds(now - STANDS), seconds(now + STANDS))
     conn.execute("DELETE FROM passkey_challenge WHERE created_at NOT BETWEEN ? AND ?", limits)
     conn.execute(
         "INSERT INTO passkey_challenge (asked_by, purpose, person, challenge, created_at) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (asked_by) DO UPDATE SET purpose = excluded.purpose, person = excluded.person, "
         "challenge = excluded.challenge, created_at = excluded.created_at",
-        (_hash(asked_by), purpose, person_id, challenge.hex(), _seconds(now)),
+        (hash_of(asked_by), purpose, person_id, challenge.hex(), seconds(now)),
     )
 
 
 def spend(conn: Connection, asked_by: str, purpose: str, person_id: str, now: datetime) -> bytes:
     """Take the challenge that was asked, which is gone then; b"" if there is none, or it is too old."""
     where = "asked_by = ? AND purpose = ? AND person = ? AND created_at > ? AND created_at <= ?"
-    bound = (_hash(asked_by), purpose, person_id, _seconds(now - STANDS), _seconds(now + STANDS))
+    bound = (hash_of(asked_by), purpose, person_id, seconds(now - STANDS), seconds(now + STANDS))
     row = conn.execute(f"SELECT challenge FROM passkey_challenge WHERE {where}", bound).fetchone()
-    conn.execute("DELETE FROM passkey_challenge WHERE asked_by = ?", (_hash(asked_by),))
+    conn.execute("DELETE FROM passkey_challenge WHERE asked_by = ?", (hash_of(asked_by),))
     return bytes.fromhex(row["challenge"]) if row else b""
 
 
@@ -175,7 +175,7 @@ def add(conn: Connection, one: Person, made: Made, name: str, now: datetime) -> 
     conn.execute(
         "INSERT INTO passkey (id, person, name, host, public_key, sign_count, added_at, last_used, copied) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0)",
-        (made.id, one.id, named, made.host, made.public_key, made.sign_count, _seconds(now)),
+        (made.id, one.id, named, made.host, made.public_key, made.sign_count, seconds(now)),
     )
     return factors.first_codes(conn, one.id)
 
@@ -212,7 +212,7 @@ def prove(db: Database, place: Place, asked_by: str, sent: str, now: datetime) -
         went_on = conn.execute(
             "UPDATE passkey SET sign_count = ?, last_used = ? "
             "WHERE id = ? AND copied = 0 AND (sign_count < ? OR (sign_count = 0 AND ? = 0))",
-            (count, _seconds(now), row["id"], count, count),
+            (count, seconds(now), row["id"], count, count),
         ).rowcount
         if not went_on:
             conn.execute("UPDATE passkey SET copied = 1 WHERE id = ?", (row["id"],))
@@ -266,11 +266,3 @@ def _of_row(row: Any) -> Passkey:
     used = datetime.fromtimestamp(row["last_used"], UTC) if row["last_used"] else None
     added = datetime.fromtimestamp(row["added_at"], UTC)
     return Passkey(row["id"], row["person"], row["name"], row["host"], added, used, bool(row["copied"]))
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp())

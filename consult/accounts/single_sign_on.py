@@ -18,6 +18,7 @@ from msgspec.structs import asdict
 
 from consult.accounts.passwords import start_words
 from consult.accounts.people import ROLES, Person, PersonRefused, changed, known, person
+from consult.accounts.sessions import hash_of
 from consult.record.database import Connection
 from consult.record.settings import SettingRefused, change_setting, get_setting
 
@@ -196,7 +197,7 @@ def link_by_code(conn: Connection, code: str, subject: str, now: datetime, at: s
 
 
 def _code(words: str) -> str:
-    return _hash(" ".join(words.casefold().split())[:LONGEST])
+    return hash_of(" ".join(words.casefold().split())[:LONGEST])
 
 
 def password_refused(conn: Connection, one: Person) -> bool:
@@ -216,7 +217,7 @@ def begin(conn: Connection, browser: str, way: UnderWay) -> str:
         "INSERT INTO sign_on_way "
         "(state_hash, browser_hash, issuer, nonce, verifier, target, person, session, begun_at) "
         "VALUES (:state_hash, :browser_hash, :issuer, :nonce, :verifier, :target, :person, :session, :begun_at)",
-        {**asdict(way), "state_hash": _hash(state), "browser_hash": _hash(browser)},
+        {**asdict(way), "state_hash": hash_of(state), "browser_hash": hash_of(browser)},
     )
     return state
 
@@ -230,7 +231,7 @@ def _forget(conn: Connection, now: int) -> None:
 def spend(conn: Connection, state: str, browser: str, now: datetime) -> UnderWay | None:
     """What is under way with this state in this browser, which is over with that; None if nothing is, or too long."""
     _forget(conn, int(now.timestamp()))
-    bound = (_hash(state), _hash(browser))
+    bound = (hash_of(state), hash_of(browser))
     row = conn.execute("SELECT * FROM sign_on_way WHERE state_hash = ? AND browser_hash = ?", bound).fetchone()
     conn.execute("DELETE FROM sign_on_way WHERE state_hash = ?", bound[:1])
     return UnderWay(**{name: row[name] for name in UnderWay.__struct_fields__}) if row else None
@@ -238,8 +239,8 @@ def spend(conn: Connection, state: str, browser: str, now: datetime) -> UnderWay
 
 def keep_stranger(conn: Connection, browser: str, subject: str, assured: bool, now: datetime) -> None:
     """Keep for ten minutes that this browser has signed in with an account nobody here is linked to."""
-    conn.execute("DELETE FROM sign_on_stranger WHERE browser_hash = ?", (_hash(browser),))
-    row = (_hash(browser), subject, int(assured), int(now.timestamp()))
+    conn.execute("DELETE FROM sign_on_stranger WHERE browser_hash = ?", (hash_of(browser),))
+    row = (hash_of(browser), subject, int(assured), int(now.timestamp()))
     query = "INSERT INTO sign_on_stranger (browser_hash, subject_hash, assured, came_at) VALUES (?, ?, ?, ?)"
     conn.execute(query, row)
 
@@ -248,13 +249,13 @@ def stranger(conn: Connection, browser: str, now: datetime) -> tuple[str, bool] 
     """The account that this browser has signed in with, and whether strongly enough; None if too long ago."""
     since = int((now - STANDS).timestamp())
     query = "SELECT * FROM sign_on_stranger WHERE browser_hash = ? AND came_at > ?"
-    row = conn.execute(query, (_hash(browser), since)).fetchone()
+    row = conn.execute(query, (hash_of(browser), since)).fetchone()
     return (str(row["subject_hash"]), bool(row["assured"])) if row else None
 
 
 def forget_stranger(conn: Connection, browser: str) -> None:
     """A link was made: what the browser had signed in with is needed no more."""
-    conn.execute("DELETE FROM sign_on_stranger WHERE browser_hash = ?", (_hash(browser),))
+    conn.execute("DELETE FROM sign_on_stranger WHERE browser_hash = ?", (hash_of(browser),))
 
 
 def meets(claims: Mapping[str, Any], require: Mapping[str, list[str]]) -> bool:
@@ -264,7 +265,3 @@ def meets(claims: Mapping[str, Any], require: Mapping[str, list[str]]) -> bool:
         if not {str(item) for item in (has if isinstance(has, list) else [has])} & set(values):
             return False
     return True
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,19 @@ from consult import exports, importing, results_text
 from consult.audit import results as audit
 from consult.audit import sampling
 from consult.audit.rounds import MODES
-from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place, progress
+from consult.commands.place import (
+    EXIT_CODES,
+    Place,
+    actor,
+    count,
+    fail,
+    hand_out,
+    not_there,
+    on_instance,
+    opened,
+    pass_place,
+    progress,
+)
 from consult.commands.rounds import one_round
 from consult.exchange import caselines, resultsfile
 from consult.exchange.resultsfile import Version
@@ -80,20 +91,6 @@ def cases_export(place: Place, file: Path, form: str, leaving: bool, force: bool
             head_of = exports.Head(file.name, digest.hexdigest(), n, seq, head, instance.provider, instance.store.at())
             beside.write_text(head_of.text, "utf-8")
     click.echo(f"{count(n, 'case')} written; the step log stood at step {seq}, {head}.", err=True)
-
-
-def not_there(*files: Path) -> None:
-    """Refuse to write over a file."""
-    if there := [file for file in files if str(file) != "-" and file.exists()]:
-        fail(f"{there[0]} is there already; choose another name, or add --force.")
-
-
-def hand_out(file: Path, content: bytes) -> None:
-    """Write a file, or standard output; a workbook is never written on a screen."""
-    if str(file) == "-" and content.startswith(b"PK") and sys.stdout.isatty():
-        fail("A workbook can't be shown here; name a file to write it to.")
-    with click.open_file(str(file), "wb") as stream:
-        stream.write(content)
 
 
 @cases.command(name="import", epilog=EXIT_CODES)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from consult import approving, checking
-from consult.commands.place import EXIT_CODES, Place, actor, count, fail, on_instance, opened, pass_place
+from consult.commands.place import EXIT_CODES, Place, actor, count, fail, not_there, on_instance, opened, pass_place
 from consult.confirming import NotConfirmed, Review, confirm_leaflet, reviews
 from consult.documents import paper as papers
 from consult.documents.words import local_time
@@ -183,8 +183,8 @@ def paper(place: Place, copies: int, output: Path, digest: str, site: str, force
 
     The file needs nothing else: keep it, and prints of it, where consultations are held.
     """
-    if output.exists() and not force:
-        fail(f"{output} is there already; choose another name, or add --force.")
+    if not force:
+        not_there(output)
     with opened(place) as instance:
         chosen = _version(instance, digest)
         known = instance.open_sites

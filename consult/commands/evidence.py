@@ -10,8 +10,17 @@ import click
 from consult import planning
 from consult.accounts import people
 from consult.audit.rounds import Round
-from consult.commands.cases import hand_out, not_there
-from consult.commands.place import EXIT_CODES, Place, fail, on_instance, opened, pass_place, progress
+from consult.commands.place import (
+    EXIT_CODES,
+    Place,
+    fail,
+    hand_out,
+    not_there,
+    on_instance,
+    opened,
+    pass_place,
+    progress,
+)
 from consult.commands.rounds import one_round
 from consult.documents import deck as deck_page
 from consult.documents import evidence as papers

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from consult import backup, doctor, encrypting, erasing, exports, rehearsing, tending, verifying, witnessing
+from consult import backup, doctor, encrypting, erasing, proving_exports, rehearsing, tending, verifying, witnessing
 from consult.accounts import breached
 from consult.commands.place import (
     EXIT_CODES,
@@ -95,7 +95,7 @@ def verify(place: Place, witness_file: Path | None, files: tuple[Path, ...]) -> 
 
 def holds(place: Place, file: Path) -> bool:
     """Hold a file against the record, and say what was found."""
-    found = exports.check(place.folder, file)
+    found = proving_exports.check(place.folder, file)
     click.echo(f"{file}: {found.what}{'' if found.wrong else ', as the record says.'}")
     for sentence in found.wrong[:MOST_LISTED]:
         click.echo(f"  {sentence}", err=True)

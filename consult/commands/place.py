@@ -168,6 +168,20 @@ def fail(sentence: str) -> NoReturn:
     raise click.ClickException(sentence)
 
 
+def not_there(*files: Path) -> None:
+    """Refuse to write over a file."""
+    if there := [file for file in files if str(file) != "-" and file.exists()]:
+        fail(f"{there[0]} is there already; choose another name, or add --force.")
+
+
+def hand_out(file: Path, content: bytes) -> None:
+    """Write a file, or standard output; a workbook is never written on a screen."""
+    if str(file) == "-" and content.startswith(b"PK") and sys.stdout.isatty():
+        fail("A workbook can't be shown here; name a file to write it to.")
+    with click.open_file(str(file), "wb") as stream:
+        stream.write(content)
+
+
 @contextmanager
 def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
     with click.progressbar(length=length, label=label, file=sys.stderr) as bar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from consult import approving, demo, exports, witnessing
+from consult import approving, demo, proving_exports, witnessing
 from consult.accounts.people import PersonRefused
 from consult.audit import results as audit
 from consult.audit.versions import VersionRefused
@@ -28,7 +28,7 @@ REFUSALS: Final = (
     DatabaseRefused,
     EvidenceRefused,
     demo.DemoRefused,
-    exports.ExportRefused,
+    proving_exports.ExportRefused,
     Held,
     InstanceRefused,
     ledger.KeyReused,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from consult.accounts import factors, passwords, people, sessions, signing_in, tries
+from consult.accounts import told as people_told
 from consult.accounts.factors import STEP, code_at, step_of
 from consult.accounts.people import PersonRefused
 from consult.accounts.signing_in import CodeNeeded
@@ -170,8 +171,8 @@ def test_the_steps_say_that_it_was_set_or_removed_and_hold_none_of_it(db, teleph
     nell, secret, codes = telephone
     with db.write() as conn:
         factors.renew_codes(conn, nell.id, nell.id, AT)
-    assert people.with_second_factor(db.read()) == {nell.id}
-    assert list(people.differences(db.read())) == []
+    assert people_told.with_second_factor(db.read()) == {nell.id}
+    assert list(people_told.differences(db.read())) == []
     with db.write() as conn:
         factors.remove(conn, nell.id, "p-admin", AT)
         factors.remove(conn, nell.id, "p-admin", AT)
@@ -182,7 +183,7 @@ def test_the_steps_say_that_it_was_set_or_removed_and_hold_none_of_it(db, teleph
         "second_factor_removed",
     ]
     assert not [word for word in (secret, *codes) if word in str(written)]
-    assert list(people.differences(db.read())) == []
+    assert list(people_told.differences(db.read())) == []
 
 
 @pytest.mark.parametrize("how", ["taken away", "made up"])
@@ -195,7 +196,7 @@ def test_verify_finds_a_factor_that_no_step_took_away_or_set(db, add, how):
             conn.execute("DELETE FROM second_factor")
         else:
             conn.execute("INSERT INTO second_factor VALUES (?, 'AAAA', '', 0, '00')", (nell.id,))
-    (sentence,) = people.differences(db.read())
+    (sentence,) = people_told.differences(db.read())
     assert "nell.sample has" in sentence
     assert sentence.endswith("restore a backup.")
 

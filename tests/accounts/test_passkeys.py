@@ -11,6 +11,7 @@ import pytest
 from authenticator import Authenticator, added, text
 
 from consult.accounts import factors, passkeys, people, sessions, signing_in, tries
+from consult.accounts import told as people_told
 from consult.accounts.passkeys import COPIED, NOT_PROVED, STANDS, TOO_LATE, Place
 from consult.accounts.people import PersonRefused
 from consult.accounts.signing_in import CodeNeeded
@@ -218,7 +219,7 @@ def test_codes_go_with_the_last_factor_and_stay_with_any(db, passkey):
     with db.write() as conn:
         passkeys.remove(conn, nell.id, kept.id, nell.id, AT)
     assert (factors.has(db.read(), nell.id), factors.codes_left(db.read(), nell.id)) == (False, 0)
-    assert list(people.differences(db.read())) == []
+    assert list(people_told.differences(db.read())) == []
 
 
 def test_help_for_whoever_lost_everything_takes_passkeys_away_too(db, passkey):
@@ -228,7 +229,7 @@ def test_help_for_whoever_lost_everything_takes_passkeys_away_too(db, passkey):
         factors.remove(conn, nell.id, "p-admin", AT)
     assert refused(db, held.sign(ask(db))) == NOT_PROVED
     assert signing_in.sign_in(db, "nell.sample", PASSWORD, NOW)[1] == nell
-    assert list(people.differences(db.read())) == []
+    assert list(people_told.differences(db.read())) == []
     told = [s.content["change"] for s in ledger.steps(db.read(), kind="person_changed")]
     assert told == ["passkey_added", "passkey_added", "passkey_removed", "passkey_removed"]
 
@@ -243,7 +244,7 @@ def test_verify_finds_a_passkey_that_no_step_took_away_or_added(db, add, how):
             conn.execute("DELETE FROM passkey")
         else:
             conn.execute("INSERT INTO passkey VALUES ('aa', ?, 'x', 'localhost', '00', 0, 0, 0, 0)", (nell.id,))
-    (sentence,) = people.differences(db.read())
+    (sentence,) = people_told.differences(db.read())
     assert "passkeys, and the steps say" in sentence
 
 

@@ -303,6 +303,29 @@ def kept_of(folder):
     return found
 
 
+def test_an_evidence_file_of_the_installation_is_checked_against_the_content_in_use(consult, real):
+    """It stands in the instance folder itself, so that the folder of no proforma holds it."""
+    text = (ROOT / "proformas" / "back-pain" / "evidence.toml").read_text("utf-8")
+    (real / "evidence.toml").write_text(text, "utf-8")
+    assert "Right: evidence.toml of this installation" in consult(real, "check").stdout
+    (real / "evidence.toml").write_text(text.replace('["off_sick_today"]', '["no_such_field"]'), "utf-8")
+    said = consult(real, "check", code=1).stdout
+    assert re.search(r"evidence\.toml, line \d+: report: compare_by names no_such_field", said)
+
+
+def test_a_question_about_sites_is_checked_beside_the_figures_that_the_service_added(consult, own):
+    """As it is when it comes into use; the check knew the shipped figures alone."""
+    (own / "benchmarks-added.toml").write_text(ADDED, "utf-8")
+    file = own / "proformas" / "back-pain" / "organisation.toml"
+    text = file.read_text("utf-8")
+    added = re.findall(r'^id = "(.+)"', ADDED, re.MULTILINE)[-1]
+    file.write_text(text.replace("fast_track_physiotherapy_2011", added), "utf-8")
+    assert open_and(own, lambda instance: instance.problems) == []
+    consult(own, "check")
+    file.write_text(text.replace("fast_track_physiotherapy_2011", "no_such_figure"), "utf-8")
+    assert "fast_track: figure no_such_figure is not" in consult(own, "check", code=1).stdout
+
+
 def test_a_refused_leaflet_leaves_the_one_in_use_and_a_new_bad_one_is_left_out(consult, own):
     before = open_instance(own)
     known = dict(before.leaflets)

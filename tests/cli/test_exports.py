@@ -244,7 +244,7 @@ def test_a_changed_note_is_found(consult, signed_note, change):
 
 
 def test_every_letter_of_a_note_counts(consult, signed_note):
-    from consult import exports
+    from consult import proving_exports
 
     folder, file = signed_note
     text = file.read_text("utf-8")
@@ -253,7 +253,7 @@ def test_every_letter_of_a_note_counts(consult, signed_note):
         if text[at].isspace():
             continue
         file.write_text(text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :], "utf-8")
-        assert exports.check(folder, file).wrong, text[at - 20 : at + 20]
+        assert proving_exports.check(folder, file).wrong, text[at - 20 : at + 20]
 
 
 def test_a_note_stays_as_it_was_signed_when_its_site_is_given_another_name(consult, signed_note):

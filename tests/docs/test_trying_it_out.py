@@ -294,7 +294,8 @@ def test_the_words_it_quotes_from_the_screen_stand_there() -> None:
     tasks = TEXT.partition("## The tasks")[2].partition("### What the player says")[0]
     quoted = set(re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", tasks))
     assert len(quoted) >= 20
-    assert [words for words in sorted(quoted) if words not in shown] == []
+    begun = {words[0].lower() + words[1:]: words for words in quoted}  # a page may begin a line with words kept small
+    assert [words for small, words in sorted(begun.items()) if words not in shown and small not in shown] == []
     assert "Back pain and your work" in (ROOT / "leaflets" / "back-pain-core" / "en.md").read_text("utf-8")
 
 

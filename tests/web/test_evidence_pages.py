@@ -276,6 +276,21 @@ def test_a_slip_in_the_mapping_of_the_installation_is_told_with_its_line_and_not
     assert service.visitor("nurse").ask("/evidence/own").status_code == 409
 
 
+def test_a_page_says_what_is_wrong_with_a_mapping_that_was_refused(audited: Audited) -> None:
+    """It was a page that says that something unforeseen went wrong."""
+    instance, lead = audited.service.instance, audited.service.visitor("audit_lead")
+    text = (instance.content.folder / "evidence.toml").read_text("utf-8")
+    file = instance.folder / "evidence.toml"
+    file.write_text(text.replace('["off_sick_today"]', '["no_such_field"]'), "utf-8")
+    try:
+        reply = lead.ask(f"/evidence/rounds/{audited.rounds['After']}/seqohs")
+    finally:
+        file.unlink()
+    assert reply.status_code == 409
+    assert "names no_such_field" in reply.text
+    assert "consult check" in reply.text
+
+
 def test_a_pack_is_made_part_by_part(audited: Audited) -> None:
     with audited.service.instance.db.snapshot() as conn:
         made = seqohs.seqohs(audited.service.instance, conn, rounds.rounds(conn)[audited.rounds["After"]])

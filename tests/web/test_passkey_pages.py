@@ -12,7 +12,8 @@ from authenticator import Authenticator
 from test_account_pages import codes_in, enrol, token_of
 from visiting import PASSWORD, Service, Visitor
 
-from consult.accounts import factors, passkeys, people
+from consult.accounts import factors, passkeys
+from consult.accounts import told as people_told
 
 LOCAL = {"base_url": "http://localhost"}
 NUMBERS = {"base_url": "http://127.0.0.1"}
@@ -155,7 +156,7 @@ def test_an_administrator_helps_whoever_lost_telephone_and_passkeys(service: Ser
     assert sign_in(service.visitor(), held).status_code == 422
     assert service.visitor().post("/sign-in", {"username": "nora.nurse", "password": PASSWORD}).status_code == 302
     with service.instance.db.write() as conn:
-        assert list(people.differences(conn)) == []
+        assert list(people_told.differences(conn)) == []
 
 
 def test_under_an_address_of_numbers_the_page_says_in_a_sentence_why_there_are_none(nurse: Visitor) -> None:

@@ -9,6 +9,7 @@ import pytest
 from visiting import PASSWORD, Service, Visitor
 
 from consult.accounts import factors, people, sessions
+from consult.accounts import told as people_told
 from consult.proforma.answer import Answer
 from consult.record import ledger, settings, told
 from consult.record.projection import rebuild_consultations
@@ -138,12 +139,12 @@ def test_name_role_and_site_are_changed_with_steps_that_hold_no_name(service: Se
         ("person_changed", {"person": who, "change": "name"}),
         ("person_placed", {"person": who, "role": "doctor", "site": "B"}),
     ]
-    assert list(people.differences(conn)) == []
+    assert list(people_told.differences(conn)) == []
     with service.instance.db.write() as writing:
         writing.execute("UPDATE person SET role = 'administrator' WHERE id = ?", (who,))
-    assert len(list(people.differences(conn))) == 1
+    assert len(list(people_told.differences(conn))) == 1
     with service.instance.db.write() as writing:
-        people.put_back(writing)
+        people_told.put_back(writing)
     assert people.person(conn, who) == changed
 
 

@@ -15,11 +15,11 @@ import pytest
 from audited import Audited, filled
 from pptx import Presentation
 
-from consult import exports
+from consult import proving_exports
 from consult.audit import actions, cases, rounds
 from consult.audit.rounds import Wanted
 from consult.documents import saved
-from consult.exports import Checked, ExportRefused
+from consult.proving_exports import Checked, ExportRefused
 from consult.record.database import sqlite3
 from consult.record.ledger import Draft, append, head
 from consult.rewinding import at_step
@@ -80,7 +80,7 @@ def go_on(known: Audited) -> None:
 
 
 def check(known: Audited, file: Path) -> Checked:
-    return exports.check(known.service.instance.folder, file)
+    return proving_exports.check(known.service.instance.folder, file)
 
 
 def test_each_paper_holds_after_the_record_went_on_and_nothing_of_the_trial_stays(

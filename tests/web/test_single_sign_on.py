@@ -30,6 +30,7 @@ from test_account_pages import enrol, token_of
 from visiting import PASSWORD, Service, Visitor
 
 from consult.accounts import people, provider, sessions, single_sign_on, tries
+from consult.accounts import told as people_told
 from consult.accounts.single_sign_on import Provider
 from consult.record import ledger
 from consult.record.settings import SettingRefused
@@ -289,7 +290,7 @@ def test_a_link_code_links_once_and_only_whoever_has_just_come_from_the_provider
     assert changes == ["sign_on_linked", "link_code", "sign_on_linked"]
     assert admin.post(f"/settings/people/{dan}/unlink").status_code == 302
     assert not is_in(again), "and the sessions end"
-    assert list(people.differences(service.instance.db.read())) == []
+    assert list(people_told.differences(service.instance.db.read())) == []
 
 
 def test_a_link_code_is_made_once_it_is_said_how_it_is_certain_who_asks_and_never_for_oneself(
