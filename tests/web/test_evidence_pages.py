@@ -290,10 +290,8 @@ def test_a_paper_tells_the_rule_of_each_site_and_what_was_taken_out(audited: Aud
     at = moment.Moment(instance, instance.db.read(), rounds.rounds(instance.db.read())[id_])
     case = next(case for case in at.sample.taken if case.site == first)
     with instance.db.write() as conn:
-        when = instance.store.at()
-        rounds.exclude(
-            conn, id_, case.key, True, "other", "Notes lost", ("lead", "audit_lead"), when, "key-of-taking-out-12"
-        )
+        why, who = ("other", "Notes lost"), ("lead", "audit_lead")
+        rounds.exclude(conn, id_, case.key, True, why, who, instance.store.at(), "key-of-taking-out-12")
     assert f"{out} 1 to 4." in said("seqohs")
     assert f"{out} 1 to 4" in said("slides")
     assert f"{out} 1." in said("report")
