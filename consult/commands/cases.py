@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,12 +33,14 @@ from consult.commands.place import (
 )
 from consult.commands.rounds import one_round
 from consult.exchange import caselines, resultsfile
+from consult.exchange.casefile import ImportReport
 from consult.exchange.resultsfile import Version
 from consult.exchange.sheets import csv_records, workbook
 from consult.instance import Instance, only_for_me
 from consult.record import ledger
 from consult.record.database import Connection
 
+MOST_NAMED: Final = 20
 DATE: Final = click.DateTime(["%Y-%m-%d"])
 
 
@@ -107,6 +110,7 @@ def cases_import(place: Place, file: Any, replace: bool, reason: str) -> None:
     content = file.read(caselines.MAX_FILE_BYTES + 1)
     with opened(place) as instance:
         report, new_sites = importing.import_file(instance, content, replace, reason, actor(), progress)
+        own = instance.provider
     for bad in report.bad:
         click.echo(str(bad), err=True)
     for site in new_sites:
@@ -115,8 +119,19 @@ def cases_import(place: Place, file: Any, replace: bool, reason: str) -> None:
         f"{count(report.rows, 'row')}: {report.added} added, {report.unchanged} there already, "
         f"{report.replaced} replaced, {report.refused} refused."
     )
+    for line in islice(_whose(report, own), MOST_NAMED):
+        click.echo(line)
+    if len(report.held) > MOST_NAMED:
+        click.echo(f"And {len(report.held) - MOST_NAMED} more.")
     if report.refused:
         fail(f"{count(report.refused, 'row')} refused, as listed above; mend them and import the file again.")
+
+
+def _whose(report: ImportReport, own: str) -> Iterator[str]:
+    """Whose cases a file held, by provider and way of capture, with their dates."""
+    for (provider, mode), days in report.held.items():
+        whose = f"{provider} (your own)" if provider == own else provider
+        yield f"Of {whose}, {mode}: {count(len(days), 'case')}, held from {min(days)} to {max(days)}."
 
 
 @cases.command(name="take-out", epilog=EXIT_CODES)

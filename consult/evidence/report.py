@@ -16,6 +16,7 @@ from consult.documents import action_plan, audit_report, unfinished
 from consult.documents.evidence import Block, Part, Points, Table, Words
 from consult.documents.words import uk_date
 from consult.evidence.moment import TOO_FEW, Made, Moment, paper_of
+from consult.evidence.taken import sample_said
 
 
 def report(at: Moment) -> Made:
@@ -47,16 +48,9 @@ def parts(at: Moment) -> Iterator[tuple[str, Callable[[], list[Block]]]]:
 
 def _sample_part(at: Moment) -> list[Block]:
     found = at.basis.found
-    rule = (
-        f"the first {at.round.n} consecutive eligible cases of a site"
-        if at.round.rule == "first"
-        else "all eligible cases"
-    )
     n = found.eligible
     said = TOO_FEW if at.leaves and n < LEAVES_FROM else str(n)
-    first = Words(
-        f"The sample holds {said} {'case' if said == '1' else 'cases'}, taken by rule: {rule}. Nobody picks cases."
-    )
+    first = Words(f"The sample holds {said} {'case' if said == '1' else 'cases'}, {sample_said(at)}")
     if at.leaves:
         return [
             first,

@@ -18,6 +18,7 @@ from consult.documents.deck import Chart, Deck, Grid, Slide
 from consult.documents.evidence import MappedSlide
 from consult.documents.words import INVENTED, uk_date
 from consult.evidence.moment import TOO_FEW, Moment
+from consult.evidence.taken import sample_said
 from consult.instance import Instance
 from consult.planning import Planned
 from consult.record.database import Connection
@@ -69,12 +70,10 @@ def _targets(at: Moment) -> tuple[str, ...]:
 def _method(at: Moment, mapped: MappedSlide) -> Iterator[Slide]:
     n = at.basis.found.eligible
     said = TOO_FEW if n < LEAVES_FROM else str(n)
-    first = f"the first {at.round.n} consecutive eligible cases of each site"
-    rule = first if at.round.rule == "first" else "all eligible cases of the period"
     lines = (
         *mapped.lines,
         f"Period: {_period(at.round)}",
-        f"n = {said} eligible cases, taken by rule: {rule}. Nobody picks cases",
+        f"n = {said} eligible cases, {sample_said(at).removesuffix('.')}",
         f"Captured from {MODES[at.round.capture]}; ways of capture are never added up",
         "Each rate bears its 95% interval (Wilson). Fewer than 10 cases are withheld",
     )

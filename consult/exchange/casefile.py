@@ -67,6 +67,8 @@ class ImportReport(Struct):
     bad: list[BadRow] = field(default_factory=list)
     sites: list[tuple[str, str]] = field(default_factory=list)
     """The (provider, site) pairs of the cases taken, in order of appearance."""
+    held: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """The dates of the cases taken by provider and way of capture, so that a file of the wrong one is seen."""
     new_sites: list[str] = field(default_factory=list)
     """The sites of the own provider that were not known before."""
 
@@ -252,6 +254,9 @@ class _Importer:
         self.spelled.keep(*place)
         if place not in self.report.sites:
             self.report.sites.append(place)
+        self.report.held.setdefault((fields["provider"], fields["capture_mode"]), []).append(
+            fields["consultation_date"]
+        )
 
 
 def supersede(conn: Connection, fields: dict[str, str], reason: str, who: Who, at: str, key: str = "") -> int:

@@ -254,30 +254,35 @@ def _check_rule(
         elif leaf.tagged is not None:
             ids = proforma.tagged(leaf.tagged)
             if not ids:
-                yield f"no question bears the tag {leaf.tagged}"
+                yield f"no question bears the tag {leaf.tagged}; correct it, or add it to the tags of a question"
             if before is not None and position and any(position[i] >= before for i in ids):
-                yield f"show_if may name only earlier questions, and some tagged {leaf.tagged} come later"
+                sentence = f"show_if may name only earlier questions, and some tagged {leaf.tagged} come later"
+                yield f"{sentence}; put this one below them"
         elif leaf.question not in proforma.by_id:
             yield f"a rule names question {leaf.question}, which is not known; correct the id"
         else:
             if before is not None and position and position[leaf.question] >= before:
-                yield f"show_if may name only earlier questions, and {leaf.question} is not earlier"
+                instead = (
+                    "name another" if position[leaf.question] == before else "put this one below it, or name another"
+                )
+                yield f"show_if may name only earlier questions, and {leaf.question} is not earlier; {instead}"
             yield from _check_leaf_values(leaf, proforma.by_id[leaf.question])
 
 
 def _check_leaf_values(leaf: Rule, question: Question) -> Iterator[str]:
-    known = {*question.offered_states(), *(o.code for o in question.options)}
+    known = dict.fromkeys((*question.offered_states(), *(o.code for o in question.options)))
+    instead = f"use one of {', '.join(known)}" if known else "write at_least or answered"
     for value in leaf.values:
         if value not in known:
-            yield f"a rule compares {question.id} with {value}, which it can never be"
+            yield f"a rule compares {question.id} with {value}, which it can never be; {instead}"
     if leaf.includes is not None and question.kind != "choices":
-        yield f"includes is for questions of kind choices, and {question.id} is a {question.kind}"
+        yield f"includes is for questions of kind choices, and {question.id} is a {question.kind}; write is or in"
     if leaf.at_least is not None and question.kind != "number":
-        yield f"at_least is for numbers, and {question.id} is a {question.kind}"
+        yield f"at_least is for numbers, and {question.id} is a {question.kind}; write is or in"
 
 
 def _check_panels(question: Question) -> Iterator[str]:
-    known = {*question.offered_states(), *(o.code for o in question.options), ANSWERED}
+    known = dict.fromkeys((*question.offered_states(), *(o.code for o in question.options), ANSWERED))
     by_state = {s: [p for p in question.panels if s in p.for_] for s in {s for p in question.panels for s in p.for_}}
     for panels in by_state.values():
         order = [LEVELS.index(p.level) for p in panels]
@@ -290,7 +295,9 @@ def _check_panels(question: Question) -> Iterator[str]:
         if not panel.text.strip():
             yield "a panel needs its text"
         if question.kind == "finding" or panel.for_ != HELD:
-            yield from (f"a panel is for {s}, which {question.id} can never be" for s in panel.for_ if s not in known)
+            never = [state for state in panel.for_ if state not in known]
+            instead = f"use {', '.join(known)}"
+            yield from (f"a panel is for {s}, which {question.id} can never be; {instead}" for s in never)
 
 
 def _check_fields(question: Question, dataset: Dataset) -> Iterator[str]:

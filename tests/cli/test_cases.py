@@ -55,6 +55,21 @@ def test_the_same_file_again_adds_nothing(consult, real):
     assert consult(real, "verify").stdout == before
 
 
+def test_an_import_says_whose_cases_they_are_how_they_were_captured_and_of_which_days(consult, real, tmp_path):
+    n = len(EXAMPLES.read_text("utf-8").splitlines()) - 1
+    days = sorted(row["consultation_date"] for row in csv.DictReader(io.StringIO(EXAMPLES.read_text("utf-8"))))
+    dates = f"held from {days[0]} to {days[-1]}."
+    assert f"Of ACME (your own), retrospective: {n} cases, {dates}" in consult(real, "cases", "import", EXAMPLES).stdout
+    other = changed(tmp_path, lambda row: row | {"provider": "OTHER"})
+    for _ in ("new", "there already"):
+        assert f"Of OTHER, retrospective: {n} cases, {dates}" in consult(real, "cases", "import", other).stdout
+    many = changed(tmp_path, lambda row: row | {"provider": f"P{row['case_ref']}"[:20].replace("_", "-"), "site": "A"})
+    said = consult(real, "cases", "import", many).stdout
+    assert said.count("\nOf P") == 20
+    assert "\nAnd " in said
+    assert "Of " not in consult(real, "cases", "import", changed(tmp_path, lambda r: r | {"sex": "?"}), code=1).stdout
+
+
 def test_what_is_exported_is_imported_as_it_was(consult, real, tmp_path, password_file):
     consult(real, "cases", "import", EXAMPLES)
     consult(real, "cases", "export", tmp_path / "out.csv")

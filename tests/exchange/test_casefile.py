@@ -383,7 +383,8 @@ def test_what_is_written_is_read_back_the_same_whatever_it_holds(take, held, db,
     """Quotes, commas, line ends, formulas, apostrophes: the file and the record hold the same text."""
     fields = {field.name: texts(field) for field in dataset.fields}
     fields["capture_mode"] = st.sampled_from(["retrospective", "paper"])
-    row = st.fixed_dictionaries(fields).filter(lambda r: not r["case_ref"].isdigit())
+    named = ("case_ref", "provider", "site")  # of digits alone they may look like an NHS number, which is refused
+    row = st.fixed_dictionaries(fields).filter(lambda r: not any(r[name].isdigit() for name in named))
 
     @settings(max_examples=40, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
     @given(st.lists(row, min_size=1, max_size=5, unique_by=lambda r: (r["provider"], r["capture_mode"], r["case_ref"])))

@@ -88,8 +88,12 @@ MALFORMED = {
         "second",
         "question frist, which is not known",
     ),
-    "a show_if on a later question": (add("first", f"show_if = {LATER}"), "first", "fourth is not earlier"),
-    "a show_if on itself": (add("fourth", f"show_if = {LATER}"), "fourth", "fourth is not earlier"),
+    "a show_if on a later question": (
+        add("first", f"show_if = {LATER}"),
+        "first",
+        "fourth is not earlier; put this one below",
+    ),
+    "a show_if on itself": (add("fourth", f"show_if = {LATER}"), "fourth", "fourth is not earlier; name another"),
     "a show_if on a tag that comes later": (
         put('ask = "Fourth?"', 'ask = "Fourth?"\ntags = ["late"]').replace(
             FIRST, FIRST + 'show_if = { tagged = "late", answered = true }\n', 1
@@ -97,21 +101,31 @@ MALFORMED = {
         "first",
         "some tagged late come later",
     ),
-    "a value that can never be": (put('is = "present" }\noptions', 'is = "red" }\noptions'), "second", "can never be"),
+    "a value that can never be": (
+        put('is = "present" }\noptions', 'is = "red" }\noptions'),
+        "second",
+        "can never be; use one of present, absent, unsure, declined, not_asked",
+    ),
     "an option that can never be": (
         add("third", 'show_if = { question = "second", is = "three" }').replace("U0", "U2").replace("U1", "U3"),
         "third",
         "with three, which it can never be",
     ),
+    "a word for a number": (
+        TEXT + '[[questions]]\nid = "fifth"\nblock = "block"\nkind = "finding"\nask = "Fifth?"\nsource = ["TEST"]\n'
+        'show_if = { question = "fourth", is = "high" }\n',
+        "fifth",
+        "a rule compares fourth with high, which it can never be; write at_least or answered",
+    ),
     "includes on a choice": (
         add("fourth", 'show_if = { question = "second", includes = "one" }'),
         "fourth",
-        "includes is for questions of kind choices",
+        "includes is for questions of kind choices, and second is a choice; write is or in",
     ),
     "at_least on a finding": (
         add("fourth", 'show_if = { question = "first", at_least = 1 }'),
         "fourth",
-        "at_least is for numbers",
+        "at_least is for numbers, and first is a finding; write is or in",
     ),
     "a field in a rule": (add("fourth", 'show_if = { field = "sex", is = "male" }'), "fourth", "not field sex"),
     "two tests in one rule": (
@@ -202,7 +216,11 @@ MALFORMED = {
     ),
     "a contradiction without a known source": (against(TWO, source="NOWHERE"), "odd", "source NOWHERE is not in"),
     "an empty panel": (put('text = "Kept text."', 'text = " "'), "third", "a panel needs its text"),
-    "a panel for nothing": (put('level = "U1"', 'level = "U1"\nfor = ["maybe"]'), "third", "a panel is for maybe"),
+    "a panel for nothing": (
+        put('level = "U1"', 'level = "U1"\nfor = ["maybe"]'),
+        "third",
+        "a panel is for maybe, which third can never be; use present, absent",
+    ),
     "an emergency hidden by another finding": (
         add("third", 'show_if = { question = "first", is = "absent" }'),
         "third",

@@ -19,7 +19,7 @@ from visiting import PEOPLE, Service
 
 from consult.audit import leaving, rounds
 from consult.audit.comparison import interval, rate, recorded, whole_rate
-from consult.audit.rounds import Wanted
+from consult.audit.rounds import SiteRule, Wanted
 from consult.documents import evidence as papers
 from consult.documents.evidence import parse_mapping
 from consult.evidence import moment, seqohs
@@ -257,6 +257,48 @@ def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(servic
     ):
         with pytest.raises(ContentError):
             parse_mapping(text.replace(old, new), instance.measures, dataset)
+
+
+def test_a_paper_tells_the_rule_of_each_site_and_what_was_taken_out(audited: Audited) -> None:
+    """One rule for all would be untrue where sites have their own, and "nobody picks" where some were taken out."""
+    instance = audited.service.instance
+    first, second, third, *_ = SITES
+    sites = {first: SiteRule("first", 20), second: SiteRule("all")}
+    with instance.db.write() as conn:
+        wanted = Wanted("Own rules", "DEMO", "retrospective", "2026-01-01", "2026-12-31", "first", 30, sites)
+        id_ = rounds.set_round(conn, wanted, ("lead", "audit_lead"), instance.store.at(), "key-of-own-rules-12")
+    lead = audited.service.visitor("audit_lead")
+
+    def said(path: str) -> str:
+        return " ".join(
+            BeautifulSoup(lead.ask(f"/evidence/rounds/{id_}/{path}").text, "html.parser").get_text(" ").split()
+        )
+
+    usual = (
+        "taken by rule: the first 30 consecutive eligible cases of each site, but for 2 sites with rules of their own:"
+    )
+    leaving_words = f"{usual} all eligible cases, the first 20 consecutive eligible cases. Nobody picks cases"
+    assert leaving_words in said("seqohs")
+    assert leaving_words in said("slides")
+    named = f"{SITES[second]} all eligible cases, {SITES[first]} the first 20 consecutive eligible cases. Nobody picks"
+    assert f"{usual} {named}" in said("report")
+    assert "taken by rule: the first 20 consecutive eligible cases. Nobody" in said(f"report?site={first}")
+    assert "taken by rule: all eligible cases. Nobody" in said(f"report?site={second}")
+    assert "taken by rule: the first 30 consecutive eligible cases. Nobody" in said(f"report?site={third}")
+    out = "Taken out of the sample, each with a reason and the name of who did it, which the record keeps:"
+    assert out not in said("seqohs") + said("report") + said("slides")
+    at = moment.Moment(instance, instance.db.read(), rounds.rounds(instance.db.read())[id_])
+    case = next(case for case in at.sample.taken if case.site == first)
+    with instance.db.write() as conn:
+        why, who = ("other", "Notes lost"), ("lead", "audit_lead")
+        rounds.exclude(conn, id_, case.key, True, why, who, instance.store.at(), "key-of-taking-out-12")
+    assert f"{out} 1 to 4." in said("seqohs")
+    assert f"{out} 1 to 4" in said("slides")
+    assert f"{out} 1." in said("report")
+    assert f"{out} 1." in said(f"report?site={first}")
+    assert out not in said(f"report?site={third}")
+    with instance.db.write() as conn:
+        rounds.withdraw(conn, id_, "Only tried", ("lead", "audit_lead"), instance.store.at(), "key-of-withdrawing-1")
 
 
 @pytest.mark.parametrize("paper", ["seqohs", "mohawk", "report", "report?format=pdf", "slides", "slides.pptx"])
