@@ -11,6 +11,7 @@ from typing import Any, Final
 from flask import Blueprint, abort, current_app, g, make_response, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from consult.accounts import policy
 from consult.audit.measures import MeasureSet, Outcome, headings_met
 from consult.documents import signing
 from consult.documents.called import called
@@ -24,7 +25,7 @@ from consult.record.ledger import Refused, Step, seen_of, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
 from consult.signed import head_at, signer
-from consult.web import begun, holding, needing, noting
+from consult.web import begun, braking, holding, needing, noting
 from consult.web.context import content_is_approved, inst, person, this_request, who
 from consult.web.screen import Screen
 
@@ -229,8 +230,11 @@ def seen_here(history: Sequence[Step], beside: bool) -> int | str:
 def without_a_name(**texts: str) -> None:
     """Refuse texts, each by the name of its field, that hold the name or number of an employee registered here.
 
-    That tells whoever may not look for employees that there is one of that name: so it is noted who was told it.
+    That tells whoever may not look for employees that there is one of that name: so it is noted who was told it, and
+    nobody is told it often in a minute.
     """
+    if braking.too_often("texts", policy.TEXTS):
+        raise Refused("You sent this form many times in a minute; wait a moment, then send it again.")
     if naming := [field for field, text in texts.items() if identity.named_in(inst().db.read(), text)]:
         noting.note("refused_name")
         sentence = "A text holds the name or number of an employee; write it without, as these texts are handed on."
