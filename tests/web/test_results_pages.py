@@ -159,3 +159,10 @@ def test_the_number_moves_when_a_consultation_is_signed(service: Service) -> Non
     }
     service.signed(**answers)
     assert "1 eligible case" in pages.text(lead.get("/results"))
+
+
+def test_a_rate_and_its_interval_are_not_parted_over_two_lines(lead: Visitor) -> None:
+    """Beside an interval that ends in "over 99%" the rate stood alone in its line."""
+    cells = [e for e in lead.get("/results?provider=*").iter("td") if re.match(r"\d+% \(", pages.text(e).strip())]
+    assert cells
+    assert {e.get("class") for e in cells} == {"nobreak"}
