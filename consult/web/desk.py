@@ -15,6 +15,7 @@ from consult.accounts import policy
 from consult.audit.measures import MeasureSet, Outcome, headings_met
 from consult.documents import signing
 from consult.documents.called import called
+from consult.documents.given import readable_leaflet
 from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, how_it_ended, mark_of, not_signed, note, with_head
 from consult.documents.words import describe
@@ -72,6 +73,12 @@ def printed_format(consultation: Consultation, leaflet: Leaflet) -> str:
         if said and (said["leaflet"], said["language"]) == wanted:
             return str(said["format"])
     return ""
+
+
+def given_title(content: Mapping[str, Any]) -> str:
+    """The title of the very leaflet that a step is about, in use or not; its code where none is kept."""
+    kept = readable_leaflet(inst().db.read(), content["digest"])
+    return kept.title if kept else str(content["leaflet"])
 
 
 def way_back_to(consultation_id: str, leaflet: Leaflet) -> str:
