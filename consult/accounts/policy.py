@@ -213,6 +213,10 @@ BRAKES: Final = {
     ),
 }
 """What is braked: far more than anybody needs who works by hand, far less than would keep colleagues waiting."""
+TEXTS: Final = 10
+"""So many forms one person may send in a minute whose texts are looked through for names of employees: each tells who
+may not look for employees whether there is one of a name.
+"""
 
 POLICY: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys([*PUBLIC, *SIGNED_IN], EVERYONE),

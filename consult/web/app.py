@@ -83,7 +83,7 @@ from consult.web import (
     visit,
 )
 from consult.web.context import content_is_approved, inst, name_of, site_name
-from consult.web.desk import place, printed_format
+from consult.web.desk import given_title, place, printed_format
 from consult.web.screen import banner_answers
 from consult.web.step_words import document_label, step_in_words
 from consult.web.token import Guard, new_key, token
@@ -301,6 +301,7 @@ def _words() -> dict[str, Any]:
         "document_label": document_label,
         "step_in_words": step_in_words,
         "printed_format": printed_format,
+        "given_title": given_title,
         "banner_answers": banner_answers,
         "as_entered": lambda question: forms.as_entered(question, request.form),
         "as_answer": lambda a: Answer(a["state"], a["value"], a["reason"]),

@@ -46,12 +46,18 @@ def check() -> Response | None:
     kind = braked_as(request.endpoint or "")
     if not kind or not g.get("person"):
         return None
-    brake: Brake = current_app.extensions.setdefault(PLACE, Brake())
-    seconds = brake.wait((g.person.id, kind), BRAKES[kind].most, inst().store.clock())
-    if not seconds:
+    if not (seconds := too_often(kind, BRAKES[kind].most)):
         return None
-    noting.note("braked")
     page = render_template("refused.html", title="Too many at once", sentence=SENTENCE)
     response = make_response(SENTENCE if request.headers.get("HX-Request") else page, 429)
     response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def too_often(kind: str, most: int) -> int:
+    """0 if the person may do this once more in this minute, which then counts; else for how many seconds not, noted."""
+    brake: Brake = current_app.extensions.setdefault(PLACE, Brake())
+    seconds = brake.wait((g.person.id, kind), most, inst().store.clock())
+    if seconds:
+        noting.note("braked")
+    return seconds

@@ -11,9 +11,11 @@ from typing import Any, Final
 from flask import Blueprint, abort, current_app, g, make_response, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from consult.accounts import policy
 from consult.audit.measures import MeasureSet, Outcome, headings_met
 from consult.documents import signing
 from consult.documents.called import called
+from consult.documents.given import readable_leaflet
 from consult.documents.leaflet import Leaflet
 from consult.documents.note import after_signing, how_it_ended, mark_of, not_signed, note, with_head
 from consult.documents.words import describe
@@ -24,7 +26,7 @@ from consult.record.ledger import Refused, Step, seen_of, steps
 from consult.record.settings import Site, sites
 from consult.record.store import NotYours
 from consult.signed import head_at, signer
-from consult.web import begun, holding, needing, noting
+from consult.web import begun, braking, holding, needing, noting
 from consult.web.context import content_is_approved, inst, person, this_request, who
 from consult.web.screen import Screen
 
@@ -71,6 +73,12 @@ def printed_format(consultation: Consultation, leaflet: Leaflet) -> str:
         if said and (said["leaflet"], said["language"]) == wanted:
             return str(said["format"])
     return ""
+
+
+def given_title(content: Mapping[str, Any]) -> str:
+    """The title of the very leaflet that a step is about, in use or not; its code where none is kept."""
+    kept = readable_leaflet(inst().db.read(), content["digest"])
+    return kept.title if kept else str(content["leaflet"])
 
 
 def way_back_to(consultation_id: str, leaflet: Leaflet) -> str:
@@ -229,8 +237,11 @@ def seen_here(history: Sequence[Step], beside: bool) -> int | str:
 def without_a_name(**texts: str) -> None:
     """Refuse texts, each by the name of its field, that hold the name or number of an employee registered here.
 
-    That tells whoever may not look for employees that there is one of that name: so it is noted who was told it.
+    That tells whoever may not look for employees that there is one of that name: so it is noted who was told it, and
+    nobody is told it often in a minute.
     """
+    if braking.too_often("texts", policy.TEXTS):
+        raise Refused("You sent this form many times in a minute; wait a moment, then send it again.")
     if naming := [field for field, text in texts.items() if identity.named_in(inst().db.read(), text)]:
         noting.note("refused_name")
         sentence = "A text holds the name or number of an employee; write it without, as these texts are handed on."

@@ -20,8 +20,6 @@ PIECE: Final = re.compile(
     r"<(form|input|select)\b([^>]*)>|<(option|textarea)\b([^>]*)>([^<]*)</(?:option|textarea)>|</(form|select)>"
 )
 ATTRIBUTE: Final = re.compile(r'([\w-]+)(?:="([^"]*)")?')
-VALUE: Final = re.compile(r'\s+value="[^"]*"')
-MARK: Final = re.compile(r"\s+(?:checked|selected)\b")
 TICKED: Final = ("radio", "checkbox")
 
 
@@ -39,6 +37,11 @@ def filled(page: str, form: str, sent: MultiDict[str, str]) -> Filled:
     written = PIECE.sub(pen.write, page)
     left = tuple(text for name, texts in pen.left.items() if name not in pen.ticks for text in texts if text.strip())
     return Filled(written, pen.changed or bool(left), left)
+
+
+def without(name: str, attributes: str) -> str:
+    """The attributes of a tag as they are written, but for one."""
+    return ATTRIBUTE.sub(lambda found: "" if found[1] == name else found[0], attributes)
 
 
 class _Pen:
@@ -87,16 +90,15 @@ class _Pen:
         if typed is None or typed == held:
             return found[0]
         self.changed |= kind != "hidden"
-        bare = VALUE.sub("", found[0].removesuffix(">"))
-        return f'{bare} value="{escape(typed)}">'
+        return f'<input{without("value", found[2])} value="{escape(typed)}">'
 
     def _tick(self, found: re.Match[str], name: str, mark: str, value: str, was: bool) -> str:
         self.ticks.add(name)
         if (now := value in self.sent.getlist(name)) == was:
             return found[0]
-        end = found[0].index(">")
-        tag = found[0][:end] + f" {mark}" if now else MARK.sub("", found[0][:end])
-        return tag + found[0][end:]
+        tag, given = (found[1], found[2]) if found[1] else (found[3], found[4])
+        rest = found[0][len(tag) + len(given) + 1 :]
+        return f"<{tag}{given} {mark}{rest}" if now else f"<{tag}{without(mark, given)}{rest}"
 
     def _option(self, found: re.Match[str], given: dict[str, str]) -> str:
         if not self.select or self.select not in self.sent:

@@ -11,10 +11,12 @@ from consult.documents.words import describe, when
 from consult.proforma.answer import Answer
 from consult.proforma.load import Definition
 from consult.proforma.model import Proforma, Question
+from consult.record import reading
 from consult.record.consultation import OPEN, Consultation
 from consult.record.ledger import KeyReused
+from consult.record.reading import Need
 from consult.record.store import NotOpen, NotYours, Refused
-from consult.web import begun, forms
+from consult.web import begun, forms, needing
 from consult.web.answers import entered
 from consult.web.context import inst, name_of, person, who
 from consult.web.desk import bp, held_before, own_key, screen_context, viewed_employee
@@ -28,6 +30,8 @@ TYPED = {
     "why": "Why",
 }
 DECIDED: Final = ("decision", "reason", "told")
+NEED_UNMET: Final = "consultations.need_unmet"
+"""What is pressed about a need that was not met: its reason is none of a decision."""
 
 
 @bp.route("/<consultation_id>/take-over", methods=["GET", "POST"])
@@ -66,9 +70,6 @@ def not_taken(error: Refused) -> Response | None:
     if consultation.owner != person().id and not held_before(consultation):
         return None
     screen = Screen.of(inst().store, consultation)
-    labels, decided = TYPED | report_lines(inst().store.definition_of(consultation)), _decided(screen.proforma)
-    plain = [name for name in labels if not (decided and name in DECIDED)]
-    typed = [*decided, *((labels[name], text) for name in plain if (text := request.form.get(name, "").strip()))]
     htmx = bool(request.headers.get("HX-Request"))
     given = [(q, _as_given(q, answer, screen.proforma)) for q, answer in entered(screen, everything=htmx)]
     page = render_template(
@@ -77,11 +78,19 @@ def not_taken(error: Refused) -> Response | None:
         mine=consultation.owner == person().id,
         still_open=consultation.state == OPEN,
         given=given,
-        typed=[(label, _in_words(screen, text)) for label, text in typed],
+        typed=[(label, _in_words(screen, text)) for label, text in _typed(consultation, screen)],
         consultation=consultation,
         sent=request.method == "POST",
     )
     return make_response(page, 409 if htmx or isinstance(error, NotOpen) else 403)
+
+
+def _typed(consultation: Consultation, screen: Screen) -> list[tuple[str, str]]:
+    """What was typed for the buttons of the page, each with its label."""
+    labels, decided = TYPED | report_lines(inst().store.definition_of(consultation)), _decided(screen.proforma)
+    left_out = {*(DECIDED if decided else ()), *(("reason",) if request.endpoint == NEED_UNMET else ())}
+    plain = [(labels[name], request.form.get(name, "").strip()) for name in labels if name not in left_out]
+    return [*decided, *_needs(consultation), *((label, text) for label, text in plain if text)]
 
 
 def _decided(proforma: Proforma) -> list[tuple[str, str]]:
@@ -89,6 +98,22 @@ def _decided(proforma: Proforma) -> list[tuple[str, str]]:
     about = [(question, name) for question in proforma.in_order(begun.decisions()) for name in DECIDED]
     typed_in = [(f"{TYPED[name]}, {q.topic}", begun.of_decision(q.id, name).strip()) for q, name in about]
     return [(label, text) for label, text in typed_in if text]
+
+
+def _needs(consultation: Consultation) -> list[tuple[str, str]]:
+    """What was typed of how the employee needs to read, and of a need that was not met, in the words of the forms."""
+    begun_there, words = begun.of_reading(consultation), needing.words()
+    found = list[tuple[str, str]]()
+    if begun.READING in begun_there:
+        said = begun.reading(None, again=True)
+        answer = reading.ANSWERS.get(said.answer, "")
+        need = words.words(Need("some", said.size, said.language, said.easy_read, said.others))
+        found = [("How the employee needs to read", "; ".join(filter(None, (answer, need))) or "Nothing chosen")]
+    if codes := begun.of_unmet("needs"):
+        found.append(("A need that is not met", "; ".join(map(words.word, codes))))
+    titles = {leaflet.id: leaflet.title for leaflet in inst().leaflets.values()}
+    found += [("Leaflet", titles.get(id_, id_)) for id_ in begun.of_unmet("leaflet") if id_]
+    return found + [("Why it is not met", words.reasons.get(code, code)) for code in begun.of_unmet("reason") if code]
 
 
 def _as_given(question: Question, answer: Answer | None, proforma: Proforma) -> str:

@@ -24,6 +24,7 @@ from consult.web.dates import WithDates
 from consult.web.holding import PRESSED
 
 LOCK, SIGN_OUT = "lock", "sign_out"
+MARKED: Final = " data-typed"
 FORM: Final = re.compile(r'<form [^>]*id="([\w-]+)" data-typed.*?<button([^>]*)>', re.DOTALL)
 SHOWS: Final = re.compile(r" data-shows\b")
 NAMED: Final = re.compile(r'name="([^"]*)" value="([^"]*)"')
@@ -43,7 +44,7 @@ class Top(Struct, frozen=True):
 
 def of(content: str, address: str = "") -> Top | None:
     """The form of a page in which something is typed, if it has one and can be looked at under its address."""
-    found = FORM.search(content) if " data-typed" in content and g.get("person") else None
+    found = FORM.search(content) if MARKED in content and g.get("person") else None
     address = address or visit.own_path()
     if found is None or routing.page_at(address) is None:
         return None

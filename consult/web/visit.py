@@ -139,7 +139,7 @@ def held_page(person: Person, held: holding.Held) -> str:
         theirs=typed is None,
         lost=holding.is_lost(held),
         texts=holding.texts_of(typed or ()) if to_see else (),
-        place=place if to_see else None,
+        stands_on=place if to_see else None,
         comes_back=holding.PRESSED in dict(typed or ()),
     )
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 from xml.etree.ElementTree import Element
 
+import html5lib
 import pages
 import pytest
 from addresses import address, methods, rules, values_of
+from hypothesis import given
+from hypothesis import strategies as st
 from test_forms_twice import last_step
 from test_held_forms import OURS, hidden, sign_in
 from test_typed_first import as_sent, controls, unlocked
@@ -18,6 +21,7 @@ from werkzeug.test import TestResponse
 
 from consult.accounts.policy import allowed
 from consult.proforma.answer import Answer
+from consult.web import filling
 
 WORDS = "Half a sentence & “quotes”"
 TYPES = ("text", "search", "password", "radio", "checkbox")
@@ -265,3 +269,31 @@ def test_enter_in_a_field_still_presses_the_first_button_of_its_form(
         assert [buttons[0].get(a) for a in ("name", "value", "formaction")] == [
             own.get(a) for a in ("name", "value", "formaction")
         ], endpoint
+
+
+FORM = """<!DOCTYPE html><html lang="en"><head><title>x</title></head><body>
+<form id="other"><input name="text" value="stays"></form>
+<form id="f" data-typed><input type="hidden" name="key" value="1">
+<input name="text" aria-label="a value=&quot;x&quot; checked"><textarea name="words" rows="2">before</textarea>
+<select name="one"><option value="">None</option><option value="a" selected>A</option><option>b</option></select>
+<input type="checkbox" name="box" value="x" aria-label="is checked"><input type="checkbox" name="box" value="y" checked>
+</form><textarea name="late" form="f"></textarea></body></html>"""
+TYPED = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), include_characters="\n"), max_size=30)
+
+
+@given(TYPED, TYPED, TYPED, st.sampled_from(["", "a", "b"]), st.sets(st.sampled_from(["x", "y"])))
+def test_whatever_was_typed_stands_in_its_field_and_nowhere_else(
+    text: str, words: str, late: str, one: str, boxes: set[str]
+) -> None:
+    line = text.replace("\n", " ")
+    sent = MultiDict([("text", line), ("words", words), ("late", late), ("one", one), ("key", "2")])
+    sent.setlist("box", sorted(boxes))
+    done = filling.filled(FORM, "f", sent)
+    page = html5lib.HTMLParser(namespaceHTMLElements=False).parse(done.page)
+    other, form = page.iter("form")
+    assert as_sent(page, other, other) == MultiDict([("text", "stays")])
+    assert sorted(as_sent(page, form, form).items(multi=True)) == sorted(sent.items(multi=True))
+    assert done.left_over == ()
+    assert done.changed == ((line, words, late, one, boxes) != ("", "before", "", "a", {"y"}))
+    again = filling.filled(done.page, "f", sent)
+    assert (again.page, again.changed) == (done.page, False)

@@ -202,3 +202,16 @@ def test_what_was_done_with_a_leaflet_is_said_of_no_other_language(service: Serv
     leaflets[core.id, core.language] = replace(core, digest="1" * 64)
     (again,) = [e for e in nurse.get(f"/consultations/{talk}").iter("div") if "paper--again" in (e.get("class") or "")]
     assert pages.text(again).startswith(core.title), "and not as the other language calls it"
+
+
+def test_a_leaflet_that_is_no_longer_in_use_is_still_listed_by_the_title_it_had(
+    service: Service, nurse: Visitor
+) -> None:
+    """It was listed by its code, and one that had changed by the title it has now."""
+    talk, leaflet = service.signed(), service.instance.leaflets["back-pain-core", "en"]
+    sent = {"language": "en", "form": "printed", "format": "a4"}
+    nurse.post(f"/consultations/{talk}/leaflets/{leaflet.id}/given", sent)
+    del service.instance.leaflets["back-pain-core", "en"]
+    said = [pages.text(e) for e in nurse.get(f"/consultations/{talk}").iter("p") if e.get("class") == "paper__name"]
+    assert any(one.startswith(f"{leaflet.title}, version {leaflet.version}. Leaflet given") for one in said)
+    assert not any(leaflet.id in one for one in said)

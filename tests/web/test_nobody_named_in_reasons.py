@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pages
 import pytest
 from visiting import EMPLOYEE, Service, Visitor
 
+from consult.accounts.policy import TEXTS
 from consult.audit import rounds
 from consult.record.ledger import steps
 from consult.security_log import newest
@@ -55,3 +57,29 @@ def test_a_text_that_names_an_employee_is_refused(
     told = next(newest(service.instance.folder, 1))
     assert (told.event, told.person) == ("refused_name", service.who["audit_lead"].actor)
     assert write(service, lead, "It was agreed") == 302
+
+
+@pytest.mark.parametrize("naming", [True, False])
+def test_whoever_tries_many_names_in_a_minute_is_told_of_no_further_one_and_keeps_what_was_typed(
+    service: Service, naming: bool
+) -> None:
+    """Whoever may not look for employees could try a list of names as fast as a program sends them."""
+    service.employee()
+    lead, other = service.visitor("audit_lead"), service.visitor("nurse")
+    service.braked, moment = True, service.clock()
+    service.instance.store.clock = lambda: moment
+    text = NAMING if naming else "Nobody by name"
+    for _ in range(TEXTS):
+        probe = lead.post("/incidents", keyed(happened_on="", what=text, effect="-"))
+        assert probe.status_code == 422
+        assert ("holds the name" in probe.text) == naming
+    braked = lead.post("/incidents", keyed(happened_on="2026-01-02", what=text, effect="None"))
+    assert braked.status_code == 422
+    assert "holds the name" not in braked.text
+    assert "wait a moment, then send it again" in braked.text
+    assert text in braked.text
+    assert next(newest(service.instance.folder, 1)).event == "braked"
+    sent = {"happened_on": "2026-01-02", "what": "It was away", "effect": "None"}
+    assert other.post("/incidents", keyed(**sent)).status_code == 302, "a colleague goes on"
+    moment += timedelta(seconds=61)
+    assert lead.post("/incidents", keyed(**sent)).status_code == 302

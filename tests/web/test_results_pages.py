@@ -168,3 +168,10 @@ def test_a_data_set_without_suspicion_and_action_says_nothing_of_them(service: S
     group = {"rf_cancer": "absent"}
     assert not outside_groups(group, replace(dataset, fields=()))
     assert outside_groups({**group, "rf_action": "emergency_same_day"}, replace(dataset, fields=()))
+
+
+def test_a_rate_and_its_interval_are_not_parted_over_two_lines(lead: Visitor) -> None:
+    """Beside an interval that ends in "over 99%" the rate stood alone in its line."""
+    cells = [e for e in lead.get("/results?provider=*").iter("td") if re.match(r"\d+% \(", pages.text(e).strip())]
+    assert cells
+    assert {e.get("class") for e in cells} == {"nobreak"}

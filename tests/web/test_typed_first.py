@@ -457,6 +457,31 @@ def test_decisions_begun_are_shown_to_be_copied_once_a_colleague_has_taken_the_t
     assert [words in said for words, said in zip(("bladder", "legs", "legs"), asked, strict=True)] == [True] * 3
 
 
+@pytest.mark.parametrize("words", ["Save", "Record that it is not met"])
+def test_reading_needs_begun_are_shown_to_be_copied_once_a_colleague_has_taken_the_talk_over(
+    service: Service, nurse: Visitor, busy_talk: str, words: str
+) -> None:
+    """They were dropped, and the reason of a need that was not met was shown by its code."""
+    form, button = called(page := nurse.get(f"/consultations/{busy_talk}"), words)
+    sent = as_sent(page, form, button)
+    typed = {"reading~answer": "some", "reading~language": "pl", "reading~easy_read": "yes"}
+    typed |= {"unmet~needs": "size:large", "unmet~leaflet": "back-pain-core", "unmet~reason": "printer"}
+    for name, value in typed.items():
+        sent[name] = value
+    service.instance.store.take_over(
+        busy_talk, service.who["nurse"].actor, "They are ill", "taken over", service.who["doctor"]
+    )
+    reply = nurse.client.post(button.get("formaction") or form.get("action") or "", data=sent)
+    facts = next(e for e in pages.parse(reply.text).iter("dl"))
+    said = dict(zip((pages.text(e) for e in facts.iter("dt")), (pages.text(e) for e in facts.iter("dd")), strict=True))
+    assert said == {
+        "How the employee needs to read": "Needs another form; Large print (16 point); Polish; Easy read",
+        "A need that is not met": "Large print (16 point)",
+        "Leaflet": service.instance.leaflets["back-pain-core", "en"].title,
+        "Why it is not met": "It could not be printed here",
+    }
+
+
 @pytest.mark.parametrize("words", ["Lock", "Sign out"])
 def test_a_press_at_the_top_that_meets_a_locked_screen_saves_only_after_the_password(
     service: Service, nurse: Visitor, talk: str, words: str
