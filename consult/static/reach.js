@@ -8,12 +8,12 @@
   var warned = null;  // of what it was said that it would be lost
 
   function entered(i) {
-    if (i.matches('[type="radio"], [type="checkbox"]')) { return i.checked; }
+    if (ticked(i)) { return i.checked; }
     if (i.matches('select')) { return i.selectedIndex > 0; }
     return i.matches('textarea, input:not([type="hidden"])') && i.value.trim() !== '';
   }
   function changed(i) {
-    if (i.matches('[type="radio"], [type="checkbox"]')) { return i.checked !== i.defaultChecked; }
+    if (ticked(i)) { return i.checked !== i.defaultChecked; }
     if (i.matches('select')) {
       return i.value !== (Array.from(i.options).find(function (o) { return o.defaultSelected; }) || i.options[0]).value;
     }
@@ -57,14 +57,21 @@
       var main = page.querySelector('main:has(form[data-stays])');
       if (!main) { say(button, (page.getElementById('problem') || page.querySelector('h1')).textContent); return; }
       shown.replaceChildren.apply(shown, Array.from(main.childNodes));
-      others.forEach(function (i) { enterAgain(document.getElementById(i.id), i); });
-      shown.focus();
+      others.forEach(function (i) { enterAgain(now(i), i); });
+      (document.getElementById('error-summary') || shown).focus();
     });
   }
-  function enterAgain(now, before) {
-    if (!now) { return; }
-    now.value = before.value;
-    if (before.matches('[type="radio"], [type="checkbox"]')) { now.checked = before.checked; }
+  function ticked(i) { return i.matches('[type="radio"], [type="checkbox"]'); }
+  function now(before) {  // the control that stands there now
+    return Array.from(document.querySelectorAll('main form')).filter(function (form) {
+      return form.action === before.form.action;
+    }).flatMap(function (form) { return Array.from(form.elements); }).find(function (i) {
+      return i.id === before.id && i.name === before.name && (!ticked(i) || i.value === before.value);
+    });
+  }
+  function enterAgain(i, before) {
+    if (!i) { return; }
+    if (ticked(i)) { i.checked = before.checked; } else { i.value = before.value; }
   }
   function asked() {
     return fetch(document.getElementById('lock').dataset.session, {

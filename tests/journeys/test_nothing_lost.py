@@ -595,6 +595,18 @@ class TestSeveralForms:
         expect(second).to_contain_text("Rang the ward")
         expect(second).to_contain_text("Outcome")
 
+    def test_of_the_sites_what_was_entered_at_the_others_stays_while_one_is_saved(self, visit: Visit) -> None:
+        page = visit("administrator").page()
+        page.goto("/settings")
+        other = page.locator("#add-site")
+        other.get_by_label("Name").fill("Site B (invented)")
+        page.locator("#site-A").get_by_label("Spinal on-call advice").fill("01632 960 123")
+        page.get_by_role("button", name="Save site A").click()
+        expect(page.locator("#site-A").get_by_role("status")).to_have_text("Saved.")
+        expect(other.get_by_label("Name")).to_have_value("Site B (invented)")
+        page.reload()
+        expect(page.locator("#site-A").get_by_label("Spinal on-call advice")).to_have_value("01632 960 123")
+
 
 class TestSigning:
     def test_it_waits_until_what_was_typed_is_saved(
