@@ -177,6 +177,13 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_narrow(show: Callable[..
     assert page.evaluate(TOO_WIDE) == []
 
 
+@pytest.mark.parametrize("name", ["home", "find", "register", "another site", "account", "people", "new action"])
+def test_the_names_of_fields_are_of_one_size_on_every_page(show: Callable[..., Page], name: str) -> None:
+    fields = show(name).locator("main :is(.nhsuk-label, .nhsuk-hint, .decide__field, .dates__title)")
+    assert fields.count()
+    assert set(fields.evaluate_all("all => all.map(e => getComputedStyle(e).fontSize)")) == {"15px"}
+
+
 def test_axe_finds_nothing_where_two_tabs_disagree(visit: Visit, service: Service) -> None:
     consultation = service.begin()
     watch = visit("nurse")

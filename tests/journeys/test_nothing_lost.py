@@ -545,6 +545,69 @@ class TestServerAway:
         assert len(list(steps)) == 1
 
 
+class TestSeveralForms:
+    def test_what_was_entered_in_another_form_is_not_dropped_without_a_word(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, consultation, _ = nurse
+        page, employee = hand.page, service.consultation(consultation).started["employee"]
+        page.goto(f"/employees/{employee}")
+        page.get_by_label("No need beyond ordinary print in English").check()
+        page.get_by_role("button", name="By telephone").click()
+        expect(page.get_by_role("alert")).to_contain_text("something entered elsewhere on this page is not recorded")
+        page.get_by_role("link", name="Go to it").click()
+        expect(page.get_by_label("No need beyond ordinary print in English")).to_be_focused()
+        page.get_by_role("button", name="Record how the employee needs to read").click()
+        expect(page.get_by_text("No need beyond ordinary print").first).to_be_visible()
+        page.get_by_text("Ask it again").click()
+        page.get_by_label("Needs another form").check()
+        for _ in range(2):
+            page.get_by_role("button", name="By telephone").click()
+        page.wait_for_url("**/consultations/*")
+
+    def test_in_the_list_of_follow_up_what_was_entered_at_the_others_stays_while_one_is_recorded(
+        self, nurse: tuple[WithScript, str, Visit], service: Service
+    ) -> None:
+        hand, page = nurse[0], nurse[0].page
+        for words in ("first", "second"):
+            page.goto(f"/consultations/{service.begin()}?whole=yes")
+            hand.tick(ONE, "present")
+            panel = page.locator(f"#panel-{ONE}")
+            panel.get_by_label("Your decision").select_option("same_day_emergency")
+            panel.get_by_label("Reason").fill(words)
+            panel.get_by_role("button", name="Record decision").click()
+            expect(panel.locator(".kept__decision")).to_contain_text(words)
+            page.get_by_role("button", name="Sign and lock").click()
+            expect(page.get_by_role("heading", name="Signed and locked")).to_be_visible()
+        page.goto("/follow-up")
+        first, second = (page.locator(".mark", has_text=f"now, {words}") for words in ("first", "second"))
+        second.get_by_label("In a few words").fill("Rang the ward")
+        second.get_by_label("Unknown, after asking").check()
+        first.get_by_role("button", name="Record").click()
+        expect(first.get_by_role("alert")).to_contain_text("Choose")
+        expect(second.get_by_label("In a few words")).to_have_value("Rang the ward")
+        first.get_by_label("Arrived there, or it was done").check()
+        first.get_by_role("button", name="Record").click()
+        expect(first).to_contain_text("Outcome")
+        expect(second.get_by_label("In a few words")).to_have_value("Rang the ward")
+        expect(second.get_by_label("Unknown, after asking")).to_be_checked()
+        second.get_by_role("button", name="Record").click()
+        expect(second).to_contain_text("Rang the ward")
+        expect(second).to_contain_text("Outcome")
+
+    def test_of_the_sites_what_was_entered_at_the_others_stays_while_one_is_saved(self, visit: Visit) -> None:
+        page = visit("administrator").page()
+        page.goto("/settings")
+        other = page.locator("#add-site")
+        other.get_by_label("Name").fill("Site B (invented)")
+        page.locator("#site-A").get_by_label("Spinal on-call advice").fill("01632 960 123")
+        page.get_by_role("button", name="Save site A").click()
+        expect(page.locator("#site-A").get_by_role("status")).to_have_text("Saved.")
+        expect(other.get_by_label("Name")).to_have_value("Site B (invented)")
+        page.reload()
+        expect(page.locator("#site-A").get_by_label("Spinal on-call advice")).to_have_value("01632 960 123")
+
+
 class TestSigning:
     def test_it_waits_until_what_was_typed_is_saved(
         self, nurse: tuple[WithScript, str, Visit], service: Service
