@@ -46,17 +46,12 @@ class Close(Struct, frozen=True):
 
 def close(conn: Connection, measures: MeasureSet, dataset: Dataset, selection: Selection, measure: Measure) -> Close:
     """Take one measure apart over the eligible cases of a selection of one capture mode."""
-    plan, alone = plan_of(measures, dataset), Plan(measures.only(measure), dataset)
-    if selection.sample or not tally.kept(conn, plan):
-        plan = alone
-    everywhere = replace(selection, site="")
-    of = _Of(conn, plan, measure)
-    of_field = _Of(conn, alone, measure) if selection.start or selection.end else of
+    of, everywhere = _Of(conn, plan_of(measures, dataset), measure), replace(selection, site="")
     with snapshot(conn):
-        whole = counts(conn, plan, selection, (), with_items=True).get((), plan.none())
+        whole = of.counts(selection, with_items=True).get((), of.part.none())
         return Close(
             of.result(whole),
-            {b.field: of_field.codes(selection, dataset.by_name[b.field]) for b in measures.breakdowns},
+            {b.field: of.codes(selection, dataset.by_name[b.field]) for b in measures.breakdowns},
             {month: r for (month,), r in of.groups(selection, "month")},
             {(provider, site): r for (provider, site), r in of.groups(everywhere, "provider", "site")},
             of.items(whole, live=selection.capture == "live"),
@@ -72,7 +67,11 @@ class _Of:
     """The results of one measure, from the sums of a plan that has it."""
 
     def __init__(self, conn: Connection, plan: Plan, measure: Measure) -> None:
-        self.conn, self.plan, self.measure = conn, plan, measure
+        self.conn, self.plan, self.part, self.measure = conn, plan, plan.part(measure), measure
+
+    def counts(self, selection: Selection, *by: str, with_items: bool = False) -> dict[tuple[str, ...], Counts]:
+        """The sums of the measure alone."""
+        return counts(self.conn, self.plan, selection, by, with_items, self.part)
 
     def result(self, counted: Counts) -> Result:
         """The result of a set of cases."""
@@ -81,7 +80,7 @@ class _Of:
 
     def groups(self, selection: Selection, *by: str) -> Iterator[tuple[tuple[str, ...], Result]]:
         """The result of each group that holds an eligible case."""
-        for key, counted in counts(self.conn, self.plan, selection, by).items():
+        for key, counted in self.counts(selection, *by).items():
             result = self.result(counted)
             if result != Result(0, 0, 0, 0):
                 yield key, result

@@ -112,6 +112,7 @@ class Plan:
 
     def __init__(self, measures: MeasureSet, dataset: Dataset) -> None:
         self.measures, self.dataset = measures, dataset
+        self._parts: dict[str, Plan] = {}
         self.kept_by: dict[str, str] = {}
         """The statements that keep the counters of this plan (made in tally.py, once)."""
         self.flags = {ASIDE: measures.set_aside.when}
@@ -122,6 +123,12 @@ class Plan:
         for measure in measures.measures:
             self._flag(measure)
         self.sums = dict(self._sums())
+
+    def part(self, measure: Measure) -> Plan:
+        """The plan of one measure, with those it is made of: made once, its sums are called as here."""
+        if measure.id not in self._parts:
+            self._parts[measure.id] = Plan(self.measures.only(measure), self.dataset)
+        return self._parts[measure.id]
 
     def _flag(self, measure: Measure) -> None:
         for line, beside in enumerate(measure.beside):

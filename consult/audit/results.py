@@ -159,24 +159,31 @@ def _check_place(conn: Connection, selection: Selection) -> None:
 
 
 def counts(
-    conn: Connection, plan: Plan, selection: Selection, by: Sequence[str], with_items: bool = False
+    conn: Connection,
+    plan: Plan,
+    selection: Selection,
+    by: Sequence[str],
+    with_items: bool = False,
+    part: Plan | None = None,
 ) -> dict[tuple[str, ...], Counts]:
     """The sums over the cases selected by what makes a group; from the counters where they are kept for this plan.
 
     `by` may also name a field that results are broken down by. What the counters do not tell apart is counted from the
-    cases: single cases, such a field within a period, and the days of a site that make up no whole month.
+    cases: single cases, such a field within a period, and the days of a site that make up no whole month. Given a part
+    of the plan, its sums alone are counted.
     """
+    part = part or plan
     months, by_field = _months(selection), bool(set(by) & set(tally.fields(plan)))
     of_period = bool(selection.start or selection.end)
     if selection.sample or months is None or (by_field and of_period) or not tally.kept(conn, plan):
-        return _recounted(conn, plan, selection, by, with_items)
+        return _recounted(conn, part, selection, by, with_items)
     whole, rest = months
-    found = _of_months(conn, plan, selection, whole, by) if whole else {}
-    for part in rest:
+    found = _of_months(conn, plan, selection, whole, by, part) if whole else {}
+    for left in rest:
         if selection.site or "site" in by:
-            days = _recounted(conn, plan, part, by, with_items)
+            days = _recounted(conn, part, left, by, with_items)
         else:
-            days = _of_days(conn, plan, part, by)
+            days = _of_days(conn, plan, left, by, part)
         for key, more in days.items():
             found[key] = added(found[key], more) if key in found else more
     return found
@@ -191,21 +198,23 @@ def _recounted(
 
 
 def _of_months(
-    conn: Connection, plan: Plan, selection: Selection, whole: Months, by: Sequence[str]
+    conn: Connection, plan: Plan, selection: Selection, whole: Months, by: Sequence[str], part: Plan
 ) -> dict[tuple[str, ...], Counts]:
     fields = tally.fields(plan)
     field = next((name for name in by if name in fields), "")
     by_month = bool(selection.start or selection.end or "month" in by)
     level = tally.FIELD_OF_SITE + fields.index(field) if field else tally.MONTH_OF_SITE if by_month else tally.SITE
     names = ["code" if name == field else name for name in by]
-    return tally.read(conn, plan, level, *_in_months(selection, whole), names)
+    return tally.read(conn, plan, level, *_in_months(selection, whole), names, part)
 
 
-def _of_days(conn: Connection, plan: Plan, selection: Selection, by: Sequence[str]) -> dict[tuple[str, ...], Counts]:
+def _of_days(
+    conn: Connection, plan: Plan, selection: Selection, by: Sequence[str], part: Plan
+) -> dict[tuple[str, ...], Counts]:
     where, values = replace(selection, start="", end="").where()
     names = ["substr(day, 1, 7)" if name == "month" else name for name in by]
-    days = [selection.start, selection.end]
-    return tally.read(conn, plan, tally.DAY_OF_PROVIDER, f"day BETWEEN ? AND ? AND {where}", [*days, *values], names)
+    days, between = [selection.start, selection.end], f"day BETWEEN ? AND ? AND {where}"
+    return tally.read(conn, plan, tally.DAY_OF_PROVIDER, between, [*days, *values], names, part)
 
 
 Months = tuple[str, str]

@@ -175,17 +175,27 @@ def _counting(plan: Plan) -> str:
 
 
 def read(
-    conn: Connection, plan: Plan, level: int, where: str, values: Sequence[str], by: Sequence[str]
+    conn: Connection,
+    plan: Plan,
+    level: int,
+    where: str,
+    values: Sequence[str],
+    by: Sequence[str],
+    part: Plan | None = None,
 ) -> dict[tuple[str, ...], Counts]:
-    """The sums of the counters of one level that a condition selects, by the expressions `by`; no empty groups."""
+    """The sums of the counters of one level that a condition selects, by the expressions `by`; no empty groups.
+
+    Given a part of the plan, its sums alone.
+    """
+    part, columns = part or plan, dict(zip(plan.sums, _short(plan), strict=True))
     keys = [f"key{at}" for at in range(len(by))]
     named = [f"{expression} AS {key}" for expression, key in zip(by, keys, strict=True)]
-    sums = [f"sum({name})" for name in _short(plan)]
+    sums = [f"sum({columns[name]})" for name in part.sums]
     group = f"GROUP BY {', '.join(keys)} " if keys else ""
     query = (
         f"SELECT {', '.join([*named, *sums])} FROM {TABLE} WHERE level = {level} AND {where} {group}HAVING sum(n0) > 0"
     )
-    return plan.read(conn.execute(query, values), len(by))
+    return part.read(conn.execute(query, values), len(by))
 
 
 def span(conn: Connection, plan: Plan, where: str, values: Sequence[str]) -> tuple[str, str] | None:

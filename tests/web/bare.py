@@ -6,7 +6,10 @@ a page hangs together. Whatever is not plain stays as it is, and so does a page 
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 PLAIN = (
@@ -39,6 +42,13 @@ ROWS = re.compile(r"(<tr>(?:<t[dh]>x</t[dh]>)+</tr>\s*)\1+")
 NAMED = re.compile(r' (?:id|for|aria-labelledby|aria-describedby|form)="n\d+(?: n\d+)*"')
 OPENS_OR_ENDS = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 HOLDS_NOTHING = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"))
+FLOW = (
+    *("body", "main", "nav", "header", "footer", "section", "aside", "div", "form", "fieldset", "details", "figure"),
+    *("p", "span", "ul", "ol", "li", "dl", "dd", "td", "th", "h1", "h2", "h3"),
+)
+"""Elements in which what comes next is read alike, whatever was closed before it: not so in a table or a head."""
+SMALL = 60
+"""What is no longer is parsed sooner than known again."""
 TOGETHER = (1, 2, 3, 4, 5, 6)
 """How many that follow each other may come again as they are, such as a term and what it means."""
 
@@ -108,30 +118,65 @@ def bare(text: str) -> str:
     return ROWS.sub(r"\1", AGAIN.sub(r"\1", "".join([_words(first), *parts])))
 
 
-def outline(left: str) -> str:
-    """What is left of a page without names, and of equals that follow each other the first: its HTML is as sound.
+def outline(left: str, known: Callable[[bytes], bool] = lambda _: False) -> tuple[str, list[bytes]]:
+    """What is left of a page without names, without what is known, and of equals that follow each other the first: its
+    HTML is as sound. Also the marks by which each of its elements would be known in the same place of another page.
 
-    After an element that is closed and without fault a parser stands where it stood before; an equal one adds nothing.
-    A page whose elements do not plainly lie in each other stays as it is.
+    After an element that is closed and without fault a parser stands where it stood before; an equal one adds nothing,
+    nor does one that was found sound in the same elements before. A page whose elements do not plainly lie in each
+    other stays as it is.
     """
     parts = PARTS.split(NAMED.sub("", left))
     if UNCLEAR.search(left) or "<" in "".join(parts[::2]):
-        return left
-    held: list[str] = []
-    around: list[tuple[str, list[str]]] = []
+        return left, []
+    here, around, marks = _Element(), list[_Element](), list[bytes]()
     for at, part in enumerate(parts):
         name, ends = _opens_or_ends(part) if at % 2 else ("", False)
         if not name:
-            _put(held, part)
+            here.put(part, part)
         elif not ends:
-            around.append((name, held))
-            held = [part]
-        elif not around or around[-1][0] != name:
-            return left
+            around.append(here)
+            here = _Element(name, f"{here.within} {name}", [part], [part])
+        elif name != here.name:
+            return left, []
         else:
-            inside, held = held, around.pop()[1]
-            _put(held, "".join(inside) + part)
-    return left if around else "".join(held)
+            here = around.pop().take_in(here, part, known, marks)
+    return (left, []) if around else ("".join(here.new), marks)
+
+
+@dataclass(slots=True)
+class _Element:
+    """An open element: its name with those around it, what it holds, and what is new of that."""
+
+    name: str = ""
+    within: str = ""
+    held: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+
+    def put(self, part: str, new: str) -> None:
+        """Add a part, unless it ends what stands there already."""
+        if not part:
+            return
+        (held := self.held).append(part)
+        self.new.append(new)
+        for n in TOGETHER:
+            if len(held) < 2 * n:
+                return
+            if held[-1 - n] == part and held[-n:] == held[-2 * n : -n]:
+                del held[-n:], self.new[-n:]
+                return
+
+    def take_in(self, ended: _Element, end: str, known: Callable[[bytes], bool], marks: list[bytes]) -> _Element:
+        """Add an element that has ended."""
+        whole, new = "".join(ended.held) + end, "".join(ended.new) + end
+        if self.name in FLOW and len(whole) > SMALL:
+            mark = hashlib.sha256(f"{ended.within}{PLACE}{whole}".encode(errors="surrogatepass")).digest()
+            if known(mark):
+                new = ""
+            else:
+                marks.append(mark)
+        self.put(whole, new)
+        return self
 
 
 @lru_cache(maxsize=10_000)
@@ -141,16 +186,3 @@ def _opens_or_ends(tag: str) -> tuple[str, bool]:
     if found is None or (not found[1] and (found[2] in HOLDS_NOTHING or tag.endswith("/>"))):
         return "", False
     return found[2], bool(found[1])
-
-
-def _put(held: list[str], part: str) -> None:
-    """Add a part, unless it ends what stands there already."""
-    if not part:
-        return
-    held.append(part)
-    for n in TOGETHER:
-        if len(held) < 2 * n:
-            return
-        if held[-1 - n] == part and held[-n:] == held[-2 * n : -n]:
-            del held[-n:]
-            return

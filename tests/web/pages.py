@@ -39,11 +39,15 @@ class Sound(set[tuple[bool, bytes]]):
     def __contains__(self, shape: object) -> bool:
         return super().__contains__(shape) or (self._take_up() and super().__contains__(shape))
 
-    def add(self, shape: tuple[bool, bytes]) -> None:
-        super().add(shape)
+    def add(self, *shapes: tuple[bool, bytes]) -> None:
+        super().update(shapes)
         if self.file:
             with self.file.open("ab", buffering=0) as file:
-                file.write(bytes([shape[0]]) + shape[1])
+                file.write(b"".join(bytes([whole]) + digest for whole, digest in shapes))
+
+    def has_mark(self, mark: bytes) -> bool:
+        """Whether an element was found sound: of those that others found, only where they were taken up."""
+        return super().__contains__((True, mark))
 
     def _take_up(self) -> bool:
         if self.file is None or not self.file.exists():
@@ -100,22 +104,23 @@ class _Tree:
     """Puts together what libxml2 finds, and what a browser adds: the body of a table, the namespace of a drawing."""
 
     def __init__(self) -> None:
-        self.builder, self.open = TreeBuilder(), [""]
-        self.data, self.close = self.builder.data, self.builder.close
+        builder, self.open = TreeBuilder(), [""]
+        self.data, self.close = builder.data, builder.close
+        self._begin, self._finish = builder.start, builder.end
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if tag == "tr" and self.open[-1] == "table":
+        within, given = self.open[-1], dict(attributes)
+        if tag == "tr" and within == "table":
             self.start("tbody", {})
-        given = dict(attributes)
-        if tag == "svg" or self.open[-1].startswith(SVG):
+        if tag == "svg" or within.startswith(SVG):
             tag, given = SVG + tag, {CAMEL.get(name, name): value for name, value in given.items()}
         self.open.append(tag)
-        self.builder.start(tag, given)
+        self._begin(tag, given)
 
     def end(self, tag: str) -> None:
-        while (last := self.open.pop()).removeprefix(SVG) != tag:
-            self.builder.end(last)
-        self.builder.end(last)
+        while (last := self.open.pop()) != tag and last.removeprefix(SVG) != tag:
+            self._finish(last)
+        self._finish(last)
 
 
 def alike(one: Element, other: Element) -> bool:
@@ -183,16 +188,17 @@ def wrong_with(text: str, pieces: bool = False) -> list[str]:
 
 
 def wrong_with_bare(left: str) -> list[str]:
-    """The same of what is left of a page: strictly parsed is its outline, which several pages have, and only once."""
-    again = (True, hashlib.sha256(f"{OUTLINE}{(lines := outline(left))}".encode(errors="surrogatepass")).digest())
+    """The same of what is left of a page: strictly parsed is what is new in its outline, and only once."""
+    new, marks = outline(left, SOUND.has_mark)
+    again = (True, hashlib.sha256(f"{OUTLINE}{new}".encode(errors="surrogatepass")).digest())
     if again not in SOUND:
         try:
-            both = strict(lines), read(lines)
+            both = strict(new), read(new)
         except ParseError as fault:
             return [str(fault)]
         if not alike(*both):
             return ["it may be read in two ways"]
-        SOUND.add(again)
+    SOUND.add(again, *((True, mark) for mark in marks))
     return [*faults(read(left))]
 
 

@@ -6,14 +6,15 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from audited import Audited, filled
 from bs4 import BeautifulSoup
 from docx import Document
 from pptx import Presentation
-from pypdf import PdfReader
 
 from consult.documents.words import INVENTED
 from consult.record import settings
@@ -48,7 +49,8 @@ def sheets_of(audited: Audited, paper: str) -> list[str]:
     address = f"/evidence/rounds/{audited.rounds['After']}/{paper}"
     content = audited.service.visitor("audit_lead").ask(address).data
     if paper.endswith("pdf"):
-        found = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(content)).pages]
+        with closing(pypdfium2.PdfDocument(content)) as document:
+            found = [sheet.get_textpage().get_text_range() for sheet in document]
     elif paper.endswith("pptx"):
         slides = Presentation(io.BytesIO(content)).slides
         found = [" ".join(s.text_frame.text for s in slide.shapes if s.has_text_frame) for slide in slides]
