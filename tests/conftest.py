@@ -11,6 +11,7 @@ from flask import Flask
 from hypothesis import settings
 from jinja2 import BytecodeCache
 from kinds import OF_A_KIND
+from ready import ready
 
 from consult.audit import cases, gesture
 from consult.audit.measures import load_measures
@@ -24,6 +25,7 @@ from consult.record.library import Library, install
 from consult.record.opening import open_database
 from consult.record.release import Event
 from consult.record.store import Start, Store, Who
+from consult.record.timekeeping import stamp
 from consult.web import routing
 
 ROOT = FilePath(__file__).parents[1]
@@ -143,17 +145,26 @@ class Desk:
     """A clinician's desk: the store, and the consultation that lies open on it."""
 
     def __init__(self, folder, definition):
-        self.db = open_database(folder / "consult.sqlite3")
+        file, clock = folder / "consult.sqlite3", Clock()
+        at = stamp(clock())
+        ready(file, definition.digest, lambda file: self.installed(file, definition, at))
+        self.db = open_database(file)
         self.definition = definition
-        self.store = Store(self.db, Library(definition), Clock())
+        self.store = Store(self.db, Library(definition), clock)
         self._keys = (f"key-{n}" for n in itertools.count(1))
-        with self.db.write() as conn:
-            install(conn, definition, "cli:tests", self.store.at())
-            cases.ensure(conn, definition.dataset)
-            gesture.ensure(conn)
         self.employee = self.store.register("Zebedee Quillfeather", date(1980, 3, 2), "E 1001", NURSE)
         self.who = NURSE
         self.id = self.begin()
+
+    @staticmethod
+    def installed(file, definition, at):
+        """A database in which this definition is in use."""
+        db = open_database(file)
+        with db.write() as conn:
+            install(conn, definition, "cli:tests", at)
+            cases.ensure(conn, definition.dataset)
+            gesture.ensure(conn)
+        return db
 
     def key(self):
         return next(self._keys)

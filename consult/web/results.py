@@ -28,7 +28,7 @@ from consult.proforma.dataset import Dataset
 from consult.proforma.days import day_in
 from consult.record import settings
 from consult.web.context import inst, person
-from consult.web.rounds import MODES, not_told, shown
+from consult.web.rounds import MODES, not_told, sample_read, shown
 
 bp = Blueprint("results", __name__, url_prefix="/results")
 OUTCOMES = {"met": "Met", "not_met": "Not met", "not_applicable": "Not applicable", "missing": "Missing"}
@@ -111,8 +111,7 @@ def _of_round(round_id: str) -> Selection:
     if not round_id and not known:
         raise NoRoundYet
     one = known.get(round_id or next(iter(known))) or abort(404)
-    found = sampling.sample(inst().db.read(), inst().measures, scoring().dataset, one).selection
-    return replace(found, site=request.args.get("site", ""))
+    return replace(sample_read(one).selection, site=request.args.get("site", ""))
 
 
 def parts() -> tuple[MeasureSet, Dataset]:

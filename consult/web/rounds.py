@@ -66,7 +66,7 @@ def kept_back() -> dict[str, str]:
         conn = inst().db.read()
         ended = rounds.to_show(conn, inst().today(), outside=True)
         made = [ended[id_] for id_ in rounds.rounds(conn) if id_ in ended]
-        g.kept_back = overlapping.kept_back({one.id: [case.key for case in sample_of(one).taken] for one in made})
+        g.kept_back = overlapping.kept_back({one.id: [case.key for case in sample_read(one).taken] for one in made})
     return cast(dict[str, str], g.kept_back)
 
 
@@ -74,7 +74,7 @@ def not_told() -> dict[str, frozenset[str]]:
     """The rounds shown outside the provider that share cases with another, each with the measures that it withholds."""
     if "not_told" not in g:
         conn, known = inst().db.read(), shown()
-        samples = {id_: sample_of(known[id_]) for id_ in rounds.rounds(conn) if id_ in known}
+        samples = {id_: sample_read(known[id_]) for id_ in rounds.rounds(conn) if id_ in known}
         beside = overlapping.sharing({id_: [case.key for case in one.taken] for id_, one in samples.items()})
         chosen = {id_: one.selection for id_, one in samples.items() if id_ in beside}
         applies = overlapping.applying(conn, inst().measures, inst().library.current.dataset, chosen)
@@ -90,6 +90,14 @@ def found(round_id: str) -> Round:
 def sample_of(one: Round) -> Sample:
     """The sample of a round as the cases stand now."""
     return sampling.sample(inst().db.read(), inst().measures, inst().library.current.dataset, one)
+
+
+def sample_read(one: Round) -> Sample:
+    """The same for a page that only reads: taken once, however often the page asks for it."""
+    samples: dict[str, Sample] = g.setdefault("samples", {})
+    if one.id not in samples:
+        samples[one.id] = sample_of(one)
+    return samples[one.id]
 
 
 def shared(one: Round, sample: Sample) -> dict[str, object]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from authenticator import Authenticator, added
+from ready import ready
 
 from consult.accounts import factors, passkeys
 from consult.accounts.factors import code_at, step_of
@@ -25,11 +26,17 @@ QUICK = "scrypt:1024:8:1"
 
 def opened(folder):
     """The database of a folder, in which passwords are hashed quickly."""
-    made = (folder / "consult.db").exists()
-    database = open_database(folder / "consult.db", accounts_schema)
-    if not made:
-        with database.write() as conn:
-            change_setting(conn, WORK, QUICK, "cli:test", AT)
+    file = folder / "consult.db"
+    if not file.exists():
+        ready(file, "accounts", quick)
+    return open_database(file, accounts_schema)
+
+
+def quick(file):
+    """A new database in which they are."""
+    database = open_database(file, accounts_schema)
+    with database.write() as conn:
+        change_setting(conn, WORK, QUICK, "cli:test", AT)
     return database
 
 

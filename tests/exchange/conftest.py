@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from ready import ready
 
 from consult.audit import cases
 from consult.exchange.casefile import Import, export, import_cases
@@ -33,11 +34,18 @@ def good(example_text):
 
 @pytest.fixture
 def db(tmp_path, dataset):
+    ready(tmp_path / "record.db", "cases", lambda file: for_cases(file, dataset))
     database = open_database(tmp_path / "record.db")
-    with database.write() as conn:
-        cases.ensure(conn, dataset)
     yield database
     database.close()
+
+
+def for_cases(file, dataset):
+    """A new database with an empty table of cases."""
+    database = open_database(file)
+    with database.write() as conn:
+        cases.ensure(conn, dataset)
+    return database
 
 
 @pytest.fixture

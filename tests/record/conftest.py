@@ -1,6 +1,7 @@
 """Random answers that a question can have, drawn from the proforma itself."""
 
 import time
+from functools import lru_cache
 
 import pytest
 from hypothesis import strategies as st
@@ -40,10 +41,12 @@ def some_answers(back_pain):
     named = {leaf.subject for q in by_id.values() if q.show_if for leaf in q.show_if.leaves()}
     openers = [q.id for q in by_id.values() if q.id in named or q.emergency]
     pool = st.one_of(st.sampled_from(openers), st.sampled_from(list(by_id)))
+    answers = {id_: answers_of(question) for id_, question in by_id.items()}
+    some = lru_cache(lambda size: st.lists(pool, max_size=size, unique=True))  # each is looked over once, not each time
 
     def draw(data, size=30):
-        chosen = data.draw(st.lists(pool, max_size=size, unique=True), label="questions")
-        return {q: data.draw(answers_of(by_id[q]), label=q) for q in chosen}
+        chosen = data.draw(some(size), label="questions")
+        return {q: data.draw(answers[q], label=q) for q in chosen}
 
     return draw
 

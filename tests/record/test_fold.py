@@ -47,7 +47,8 @@ def test_any_sequence_of_edits_gives_the_record_of_the_final_answers(busy_desk, 
             desk.store.undo_rest(desk.id, REST, desk.key(), desk.who)
         for question_id in data.draw(st.lists(st.sampled_from(sorted(desk.now.answers) or ["sex"]), max_size=3)):
             give(desk, question_id, None)
-    edited, final = record_of(desk), {q: (a, desk.now.last(q).via) for q, a in desk.now.answers.items()}
+    edited, now = record_of(desk), desk.now
+    final = {q: (a, now.last(q).via) for q, a in now.answers.items()}
     desk.begin()
     for question_id in data.draw(st.permutations(sorted(final)), label="order"):
         give(desk, question_id, *final[question_id])
@@ -117,8 +118,9 @@ def test_undoing_the_gesture_restores_exactly(busy_desk, some_answers, data):
         give(desk, question_id, answer)
     before = record_of(desk)
     filled = desk.store.rest(desk.id, REST, desk.key(), desk.who)
-    assert {desk.now.last(q).via for q in filled} <= {"group"}
-    assert all(desk.now.answers[q].state == "absent" for q in filled)
+    now = desk.now
+    assert {now.last(q).via for q in filled} <= {"group"}
+    assert all(now.answers[q].state == "absent" for q in filled)
     assert desk.store.undo_rest(desk.id, REST, desk.key(), desk.who) == filled
     assert record_of(desk) == before
 

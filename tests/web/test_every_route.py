@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pages
 import pytest
 from addresses import address, methods, rules, values_of
 from visiting import PASSWORD, PEOPLE, Service, Visitor, look_over
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
 
 from consult.accounts.policy import allowed
 
@@ -34,23 +38,37 @@ def values(shared: Service) -> dict[str, str]:
     return values_of(shared)
 
 
-@pytest.mark.parametrize("role", [*PEOPLE, None])
-def test_a_route_is_for_the_roles_of_the_policy_and_for_nobody_else(
-    shared: Service, values: dict[str, str], role: str | None
-) -> None:
-    visitor = shared.visitor(role or "")
-    for rule in rules(shared):
+Reply = tuple[Rule, str, str, TestResponse]
+"""The route, how it was asked, at which address, and what came."""
+
+
+@pytest.fixture(scope="module")
+def replies(shared: Service, values: dict[str, str]) -> Callable[[str | None], list[Reply]]:
+    """What a role gets of every route: each is asked once, whatever is then looked at."""
+    return lru_cache(lambda role: list(asked(shared, values, role)))
+
+
+def asked(service: Service, values: dict[str, str], role: str | None) -> Iterator[Reply]:
+    visitor = service.visitor(role or "")
+    for rule in rules(service):
         for method in methods(rule):
             if (rule.endpoint, method) in (("sign_out", "POST"), ("lock", "POST"), ("consultations.abandon", "POST")):
                 continue  # ends what the next line needs; the abandoning has its own tests
-            path = address(shared, rule, values)
-            send = visitor.post if method == "POST" else visitor.ask
-            response = send(path)
+            path = address(service, rule, values)
+            response = visitor.post(path) if method == "POST" else visitor.ask(path)
+            yield rule, method, path, response
             if response.headers.getlist("Set-Cookie"):  # it may have ended the sign-in, or locked it
-                visitor = shared.visitor(role or "")
-            refused = response.status_code == 403 or "/sign-in" in response.headers.get("Location", "")
-            assert refused != allowed(role, rule.endpoint), (role, method, path, response.status_code)
-            assert response.status_code < 500
+                visitor = service.visitor(role or "")
+
+
+@pytest.mark.parametrize("role", [*PEOPLE, None])
+def test_a_route_is_for_the_roles_of_the_policy_and_for_nobody_else(
+    replies: Callable[[str | None], list[Reply]], role: str | None
+) -> None:
+    for rule, method, path, response in replies(role):
+        refused = response.status_code == 403 or "/sign-in" in response.headers.get("Location", "")
+        assert refused != allowed(role, rule.endpoint), (role, method, path, response.status_code)
+        assert response.status_code < 500
 
 
 def test_without_a_sign_in_every_route_but_the_open_ones_leads_to_it(shared: Service, values: dict[str, str]) -> None:
@@ -85,12 +103,14 @@ def test_every_unsafe_route_refuses_a_missing_or_wrong_token(
     assert shared.instance.db.read().execute("SELECT max(seq) FROM step").fetchone()[0] == before
 
 
-def test_every_route_sends_the_headers(shared: Service, values: dict[str, str]) -> None:
+def test_every_route_sends_the_headers(shared: Service, replies: Callable[[str | None], list[Reply]]) -> None:
     for role in PEOPLE:
-        visitor = shared.visitor(role)
-        for rule in rules(shared):
-            if "GET" in methods(rule):
-                visitor.ask(address(shared, rule, values))
+        known = replies(role)
+        assert {rule.endpoint for rule, *_ in known} >= {
+            rule.endpoint for rule in rules(shared) if "GET" in methods(rule)
+        }
+        for *_, response in known:
+            look_over(response)
 
 
 def test_another_clinicians_consultation_is_not_there(shared: Service, values: dict[str, str]) -> None:

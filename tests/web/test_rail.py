@@ -57,8 +57,9 @@ def test_each_question_on_the_path_is_counted_once(busy_desk, data):
     findings = [q.id for q in desk.definition.proforma.asked if q.kind == "finding"]
     chosen = data.draw(st.lists(st.sampled_from(findings), max_size=30, unique=True))
     desk.give(**{q: data.draw(st.sampled_from(STATES), label=q) for q in chosen})
+    path = desk.path
     for section, tally in tallies(desk).items():
-        answers = [desk.path.answer(q.id) for q in desk.definition.proforma.in_section(section) if q.id in desk.path]
+        answers = [path.answer(q.id) for q in desk.definition.proforma.in_section(section) if q.id in path]
         states = [a.state if a else None for a in answers]
         left_out = sum(n for _, n in tally.left_out)
         assert tally.recorded + tally.not_yet + left_out == len(states)
