@@ -86,7 +86,8 @@ def _named(instance: Instance, conn: Connection, steps: list[Step]) -> Named:
     words = needs.load(content_folders("leaflets", instance.folder))
     titles = {leaflet.id: leaflet.title for leaflet in every} | {digest: one.title for digest, one in kept.items()}
     languages = words.languages | {one.language: one.language_name for one in every if one.language_name}
-    return Named(people.names(conn), titles, languages, words)
+    sites = {code: site.name for code, site in instance.sites.items()}
+    return Named(people.names(conn), sites, titles, languages, words)
 
 
 def _held(

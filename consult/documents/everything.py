@@ -70,16 +70,19 @@ WAYS: Final = {
     "link": "as a link",
     "manager_printed": "on paper, for the manager",
     "manager_link": "as a link, for the manager",
+    "html": "as a page",
+    "json": "as data",
 }
-"""How a leaflet was given."""
+"""How a leaflet was given, or all that is held."""
 
 
 class Named(Struct, frozen=True):
-    """What the codes of steps stand for: people; leaflets, by their id and by the digest of the text; languages, by
-    their tag; and how somebody may need to read.
+    """What the codes of steps stand for: people; sites; leaflets, by their id and by the digest of the text; languages,
+    by their tag; and how somebody may need to read.
     """
 
     people: Mapping[str, str]
+    sites: Mapping[str, str]
     leaflets: Mapping[str, str]
     languages: Mapping[str, str]
     needs: Needs
@@ -207,7 +210,9 @@ def _words(key: str, value: Any, names: Named, proforma: Proforma | None) -> str
 
 
 def _known(key: str, text: str, names: Named, proforma: Proforma | None) -> str:
-    known = {"leaflet": names.leaflets, "language": names.languages, "format": FORMAT_LABELS}.get(key, {})
+    known = {"site": names.sites, "leaflet": names.leaflets, "language": names.languages, "format": FORMAT_LABELS}.get(
+        key, {}
+    )
     if words := known.get(text) or names.need(key, text):
         return words
     if proforma and key == "decision":

@@ -206,7 +206,8 @@ def _go_on(signed_in: SignIn, now: datetime) -> AnyResponse | None:
 
 def _lock_page(signed_in: SignIn, problem: str) -> AnyResponse:
     kept = () if _from_a_locked_page() else holding.behind_lock(own_path())
-    then = (BACK if request.form.get(THEN) == BACK else SEND) if kept else PAGE
+    comes_back = request.form.get(THEN) == BACK or holding.PRESSED in request.form
+    then = (BACK if comes_back else SEND) if kept else PAGE
     return _locked_page(signed_in.person, kept, then, own_path(), problem)
 
 

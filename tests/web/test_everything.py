@@ -132,6 +132,8 @@ def test_how_somebody_needs_to_read_and_a_leaflet_are_said_in_words_and_not_by_t
         ("Form", "as a link"),
         ("Format", "A4"),
         ("Needs", "Polish; Braille"),
+        ("Site", "Site A (invented)"),
+        ("Form", "as a page"),
         ("Reason", "There is no such version of this leaflet"),
     }
     assert not {words for _, words in said} & {core.id, "en", "pl", "giant", "some", "a4", "language:pl"}

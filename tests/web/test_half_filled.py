@@ -174,6 +174,28 @@ def test_signing_out_over_something_typed_locks_and_over_nothing_signs_out(servi
     assert lead.ask("/").status_code == 302
 
 
+@pytest.mark.parametrize("words", ["Lock", "Sign out", "Low light"])
+def test_a_press_that_meets_a_screen_which_is_locked_already_says_that_it_gives_back_what_was_typed(
+    service: Service, words: str
+) -> None:
+    lead = service.visitor("audit_lead")
+    page = lead.get("/actions/new")
+    form = marked(page)
+    assert form is not None
+    fill(page, form)
+    button = top_button(page, form, words)
+    sent = as_sent(page, form, button)
+    lead.post("/lock")
+    locked = lead.client.post(button.get("formaction") or "", data=sent, headers=OURS)
+    for _ in range(2):
+        assert locked.status_code == 423
+        assert "comes back once you go on" in locked.text
+        assert "It is once you go on" not in locked.text
+        locked = unlocked(lead, locked, "not this one at all")
+    back = unlocked(lead, locked)
+    assert (back.status_code, holds(back)) == (200, held(sent))
+
+
 def test_what_was_typed_stays_also_where_the_session_ended_behind_the_lock(service: Service) -> None:
     lead = service.visitor("audit_lead")
     sent, locked = press(lead, "/actions/new", "Lock")
@@ -297,3 +319,13 @@ def test_whatever_was_typed_stands_in_its_field_and_nowhere_else(
     assert done.changed == ((line, words, late, one, boxes) != ("", "before", "", "a", {"y"}))
     again = filling.filled(done.page, "f", sent)
     assert (again.page, again.changed) == (done.page, False)
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+def test_over_a_form_in_which_nothing_was_typed_signing_out_signs_out(
+    shared: Service, values: dict[str, str], role: str
+) -> None:
+    for endpoint, path, page in pages_of(shared.visitor(role), role, values):
+        if marked(page) is not None:
+            _, out = press(shared.visitor(role), path, "Sign out", typed=False)
+            assert (out.status_code, out.headers.get("Location")) == (302, "/sign-in"), endpoint
