@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from consult.audit.case import Case, codes, value_of
 from consult.audit.eligibility import ELIGIBLE, EligibilityExample, Reason, excluded
+from consult.proforma.checks import Finding
 from consult.proforma.dataset import Dataset
-from consult.proforma.load import ContentError, Problem, parse, read_text
+from consult.proforma.load import parse, read_text, refuse_any
 from consult.proforma.path import differing
 from consult.proforma.rules import Lookup, Rule, holds
 from consult.proforma.strict import Strict
@@ -204,13 +205,8 @@ def parse_measures(text: str, dataset: Dataset) -> MeasureSet:
     The same object for the same text and data set, as running the examples takes a while.
     """
     measures = parse(MeasureSet, text, FILE, "measures", "eligibility")
-    problems = [Problem(FILE, id_, sentence) for id_, sentence in check(measures, dataset)]
-    if problems:
-        raise ContentError(problems)
+    refuse_any(FILE, check(measures, dataset))
     return measures
-
-
-Finding = tuple[str, str]
 
 
 def check(measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]:

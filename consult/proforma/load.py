@@ -12,7 +12,7 @@ import tomli
 from msgspec import Struct
 from msgspec.structs import replace
 
-from consult.proforma.checks import check, check_dataset, check_reports
+from consult.proforma.checks import Finding, check, check_dataset, check_reports
 from consult.proforma.dataset import Dataset
 from consult.proforma.model import Proforma, Question
 from consult.proforma.reports import NO_REPORTS, Reports
@@ -45,6 +45,12 @@ class ContentError(Exception):
         self.problems = problems
 
 
+def refuse_any(file: str, findings: Iterable[Finding]) -> None:
+    """ContentError with all that was found wrong in a file, if anything was."""
+    if problems := [Problem(file, *finding) for finding in findings]:
+        raise ContentError(problems)
+
+
 class Definition(Struct, frozen=True):
     """A proforma, its data set and its kinds of report as one version: `digest` is the SHA-256 of their texts."""
 
@@ -73,9 +79,9 @@ def _definition(named: tuple[tuple[str, str], ...]) -> Definition:
     lists = ("questions", "blocks", "sections", "contradictions", "done")
     proforma = parse(Proforma, texts["proforma.toml"], "proforma.toml", *lists)
     reports = parse(Reports, texts[REPORTS], REPORTS, "types") if REPORTS in texts else NO_REPORTS
-    problems = [Problem("dataset.toml", *problem) for problem in check_dataset(dataset)]
-    problems += [Problem("proforma.toml", *problem) for problem in check(proforma, dataset)]
-    problems += [Problem(REPORTS, *problem) for problem in check_reports(reports, proforma)]
+    problems = [Problem("dataset.toml", *finding) for finding in check_dataset(dataset)]
+    problems += [Problem("proforma.toml", *finding) for finding in check(proforma, dataset)]
+    problems += [Problem(REPORTS, *finding) for finding in check_reports(reports, proforma)]
     if problems:
         raise ContentError(problems)
     digest = hashlib.sha256("\0".join(f"{n}\0{texts[n]}" for n in sorted(texts)).encode()).hexdigest()
