@@ -11,7 +11,8 @@ from msgspec import Struct, field
 from consult.audit import benchmarks as figures
 from consult.audit import organisation
 from consult.audit.benchmarks import Benchmarks, load_benchmarks
-from consult.audit.measures import MeasureSet, load_measures
+from consult.audit.measures import MeasureSet
+from consult.audit.measures_file import load_measures
 from consult.content import content_folders
 from consult.documents import evidence, leaflet, needs
 from consult.exchange import entryform

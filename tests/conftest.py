@@ -13,7 +13,7 @@ from jinja2 import BytecodeCache
 from kinds import OF_A_KIND
 
 from consult.audit import cases, gesture
-from consult.audit.measures import load_measures
+from consult.audit.measures_file import load_measures
 from consult.documents import releasing, signing
 from consult.documents.report import Chosen
 from consult.proforma.answer import ANSWERED, Answer

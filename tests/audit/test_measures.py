@@ -6,7 +6,8 @@ import pytest
 from mutants import eligibility_mutants, joint_mutants, measure_mutants
 
 from consult.audit.eligibility import ELIGIBLE, excluded
-from consult.audit.measures import failed, looker, outcome_of, outcomes, parse_measures, why_excluded
+from consult.audit.measures import looker, outcome_of, outcomes, why_excluded
+from consult.audit.measures_file import failed, parse_measures
 from consult.proforma.load import ContentError
 
 NATIONAL = {
