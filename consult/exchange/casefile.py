@@ -19,14 +19,8 @@ from msgspec import Struct, field
 from consult.audit import cases
 from consult.audit.case import codes
 from consult.exchange import sheets
-from consult.exchange.caselines import (
-    BEYOND,
-    Record,
-    columns,
-    records,
-)
-from consult.exchange.sheets import guarded as guarded
-from consult.exchange.sheets import unguarded as unguarded
+from consult.exchange.caselines import BEYOND, Record, columns, records
+from consult.exchange.sheets import unguarded
 from consult.proforma.dataset import Dataset, Field
 from consult.proforma.days import day_in
 from consult.proforma.rules import BLANKS
