@@ -258,6 +258,31 @@ MALFORMED = {
         "panic",
         "not in [decisions]",
     ),
+    "an option under a rule on an unknown question": (
+        put('label = "One"', f'label = "One", show_if = {NOBODY}'),
+        "second",
+        "question nobody, which is not known",
+    ),
+    "a group gesture under a rule on an unknown question": (
+        add("first", f"one_by_one_if = {NOBODY}"),
+        "first",
+        "question nobody, which is not known",
+    ),
+    "a report under a rule on an unknown question": (
+        add("second", f"report_unless = {NOBODY}"),
+        "second",
+        "question nobody, which is not known",
+    ),
+    "a count under a rule on an unknown question": (
+        put('group = "rf_cancer"', f'group = "rf_cancer", when = {NOBODY}'),
+        "first",
+        "question nobody, which is not known",
+    ),
+    "a text under a rule on an unknown question": (
+        put('when = { question = "first", is = "present" }\ntext', f"when = {NOBODY}\ntext"),
+        "third",
+        "question nobody, which is not known",
+    ),
     "a fact under a rule on an unknown question": (
         put('fact = "leaflet_given_printed"', f'fact = "leaflet_given_printed"\nwhen = {NOBODY}'),
         "leaflet_given_printed",
