@@ -37,8 +37,7 @@ def everything(instance: Instance, employee_id: str, reason: str, form: str, act
     if len(reason.strip()) < SHORTEST_REASON:
         raise Refused("Say who asked for it and when; the reason is kept with the step.")
     with instance.db.write() as conn:
-        if identity.employee(conn, employee_id) is None:
-            raise Refused("No such employee is registered; look the employee up, and take the id from the address.")
+        _registered(conn, employee_id)
         content = {"employee": employee_id, "form": form, "reason": " ".join(reason.split())[:500]}
         question = f"handed-out:{employee_id}"
         append(conn, Draft("record_handed_out", content, actor, instance.store.at(), question=question, role=role))
@@ -48,9 +47,7 @@ def everything(instance: Instance, employee_id: str, reason: str, form: str, act
 
 def gather(instance: Instance, conn: Connection, employee_id: str) -> Everything:
     """All that is held about an employee at one moment."""
-    known = identity.employee(conn, employee_id)
-    if known is None:
-        raise Refused("No such employee is registered; look the employee up, and take the id from the address.")
+    known = _registered(conn, employee_id)
     steps = about.steps_about(conn, employee_id)
     names = _named(instance, conn, steps)
     by_consultation: dict[str, list[Step]] = {}
@@ -58,23 +55,31 @@ def gather(instance: Instance, conn: Connection, employee_id: str) -> Everything
         by_consultation.setdefault(step.consultation, []).append(step)
     other = by_consultation.pop("", [])
     held = tuple(_held(instance, conn, id_, of, names, known) for id_, of in by_consultation.items())
-    seq, hash_ = ledger.head(conn)
-    facts = [
-        ("Date of birth", uk_date(known.date_of_birth)),
-        ("Local number", known.local_number or "none"),
-        ("Consultations", str(len(held))),
-    ]
-    made = when(instance.store.at())
+    head, made = ledger.head(conn), when(instance.store.at())
     return Everything(
         known.name,
-        tuple(facts),
+        _facts(known, len(held)),
         made,
-        seq,
-        hash_,
+        *head,
         bool(instance.unapproved()),
         held,
         tuple(told(step, names, None) for step in other),
-        _data(known, made, (seq, hash_), steps, names, held),
+        _data(known, made, head, steps, names, held),
+    )
+
+
+def _registered(conn: Connection, employee_id: str) -> identity.Employee:
+    known = identity.employee(conn, employee_id)
+    if known is None:
+        raise Refused("No such employee is registered; look the employee up, and take the id from the address.")
+    return known
+
+
+def _facts(known: identity.Employee, consultations: int) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Date of birth", uk_date(known.date_of_birth)),
+        ("Local number", known.local_number or "none"),
+        ("Consultations", str(consultations)),
     )
 
 

@@ -10,9 +10,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from consult.audit import benchmarks as figures
-from consult.audit import measures as counted
+from consult.audit import measures_file as counted
 from consult.audit import organisation
 from consult.audit.benchmarks import Benchmarks, load_benchmarks
+from consult.audit.measures import MeasureSet
 from consult.content import content_folders
 from consult.documents import evidence, leaflet, needs
 from consult.exchange import entryform
@@ -117,7 +118,7 @@ def _parsed(file: Path, parse: Callable[[str], T]) -> T | None:
 
 
 def _check_added(
-    instance: Path, shipped: Benchmarks, measures: counted.MeasureSet, dataset: Dataset, checked: Checked
+    instance: Path, shipped: Benchmarks, measures: MeasureSet, dataset: Dataset, checked: Checked
 ) -> Benchmarks:
     """The published figures with the rounds that the installation added; as they are where its file is refused."""
     try:
@@ -131,7 +132,7 @@ def _check_added(
     return both or shipped
 
 
-def _check_evidence(instance: Path, measures: counted.MeasureSet, dataset: Dataset, checked: Checked) -> None:
+def _check_evidence(instance: Path, measures: MeasureSet, dataset: Dataset, checked: Checked) -> None:
     """What packs are made of, where the installation has a file of its own for that."""
     try:
         if _parsed(instance / evidence.FILE, lambda text: evidence.parse_mapping(text, measures, dataset)):

@@ -18,7 +18,8 @@ from consult.accounts.people import WORK, NewPerson, add_person
 from consult.demo_month import Month
 from consult.demo_talk import Clock, Talk
 from consult.documents.releasing import Names
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.instance import DATABASE, Instance, exists, make_private, open_instance
 from consult.record.disk import sync
 from consult.record.identity import Employee

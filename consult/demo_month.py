@@ -16,7 +16,7 @@ from consult.demo_draw import Drawn
 from consult.demo_talk import Clock, Talk
 from consult.documents import followup, releasing, signing
 from consult.exchange import entry
-from consult.exchange.casefile import Import
+from consult.exchange.intake import Import
 from consult.instance import Instance
 from consult.record import incidents
 from consult.record.identity import Employee

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from consult.exchange import in_error
-from consult.exchange.casefile import REPLACED, Import, ImportReport, import_cases
+from consult.exchange.casefile import ImportReport, import_cases
 from consult.exchange.caselines import read_text
+from consult.exchange.intake import REPLACED, Import
 from consult.instance import Instance
 from consult.progress import Progress
 from consult.setting_up import DEMO_PROVIDER

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from consult.audit import benchmarks, measures, organisation
+from consult.audit import benchmarks, measures_file, organisation
 from consult.audit.benchmarks import Benchmarks
 from consult.audit.measures import MeasureSet
 from consult.audit.organisation import Organisation
@@ -97,7 +97,7 @@ def _read(conn: Connection, instance: Path) -> tuple[Content, list[Kept]]:
 def _around(reader: _Reader, instance: Path, definition: Definition) -> tuple[Content, list[Kept]]:
     """The content around a proforma with its data set."""
     dataset = definition.dataset
-    measure_set = reader.file(measures.FILE, lambda text: measures.parse_measures(text, dataset))
+    measure_set = reader.file(measures_file.FILE, lambda text: measures_file.parse_measures(text, dataset))
     shipped = reader.file(benchmarks.FILE, lambda text: benchmarks.parse_benchmarks(text, measure_set, dataset))
     figures = reader.added(
         instance / benchmarks.ADDED, lambda text: benchmarks.with_added(shipped, text, measure_set, dataset)
@@ -107,7 +107,7 @@ def _around(reader: _Reader, instance: Path, definition: Definition) -> tuple[Co
     return Content(
         definition,
         measure_set,
-        reader.digest(measures.FILE),
+        reader.digest(measures_file.FILE),
         figures or shipped,
         reader.leaflets(content_folders("leaflets", instance)),
         entryform.form(words or EntryWords(version=""), dataset),

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
-from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from consult.accounts import people
 from consult.accounts.people import ROLES
+from consult.accounts.without_names import without_names
 from consult.audit import actions, leaving, rounds, sampling, statistics
 from consult.audit.actions import Action
 from consult.audit.comparison import points, whole_rate
@@ -145,31 +143,6 @@ class _Words:
     def text(self, text: str) -> str:
         """A text as it may be shown: in a copy that leaves, a colleague's name is replaced by the role."""
         return without_names(text, self.people.values()) if self.leaves else text
-
-
-def without_names(text: str, colleagues: Iterable[people.Person]) -> str:
-    """A text in which the name of each colleague is replaced by the role, whatever its capitals, spaces and accents.
-
-    The longer name goes first, so that nothing of it is left where another begins in the same way.
-    """
-    text = unicodedata.normalize("NFD", text)
-    for person in sorted(colleagues, key=lambda one: len(one.name), reverse=True):
-        name = r"\s+".join(map(_as_it_may_be_typed, person.name.split()))
-        role = f"[{ROLES[person.role].lower()}]"
-        text = re.sub(rf"(?<![\w{ACCENTS}]){name}(?!\w)", role, text, flags=re.IGNORECASE)
-    return unicodedata.normalize("NFC", text)
-
-
-ACCENTS: Final = "\u0300-\u036f"
-ALIKE: Final = ("'’‘ʼ`´", "-‐‑–")
-"""Signs that stand for one another in names: an office program makes one of the other."""
-
-
-def _as_it_may_be_typed(word: str) -> str:
-    """A word of a name as an expression: its letters with any accents or none, its signs as any that look alike."""
-    letters = (c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
-    likes = (next((signs for signs in ALIKE if letter in signs), letter) for letter in letters)
-    return "".join(f"[{re.escape(like)}][{ACCENTS}]*" for like in likes)
 
 
 def marks(held: Iterable[Action], measure: str, site: str) -> list[tuple[date, str]]:

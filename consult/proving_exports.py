@@ -24,6 +24,7 @@ from consult.documents.words import DRAFT
 from consult.evidence import EvidenceRefused, again
 from consult.exchange import casefile, caselines
 from consult.exchange.resultsfile import Version
+from consult.exchange.sheets import unguarded
 from consult.exports import Head, beside, results_json
 from consult.instance import Instance, open_instance
 from consult.proforma.days import day_in
@@ -192,7 +193,7 @@ def _compare(then: dict[Any, dict[str, str]], names: list[str], rows: list[casel
         if row.wrong or len(row.cells) != len(names):
             yield f"Line {row.line} can't be read as a case."
             continue
-        cells = {name: casefile.unguarded(cell) for name, cell in zip(names, row.cells, strict=True)}
+        cells = {name: unguarded(cell) for name, cell in zip(names, row.cells, strict=True)}
         case = left.pop(cases.key_of(cells), None)
         name = " / ".join(cases.key_of(cells))
         if case is None:

@@ -14,7 +14,7 @@ from kinds import OF_A_KIND
 from ready import ready
 
 from consult.audit import cases, gesture
-from consult.audit.measures import load_measures
+from consult.audit.measures_file import load_measures
 from consult.documents import releasing, signing
 from consult.documents.report import Chosen
 from consult.proforma.answer import ANSWERED, Answer

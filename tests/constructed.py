@@ -6,7 +6,8 @@ import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.instance import Instance
 from consult.proforma.dataset import Dataset
 from consult.record import settings

@@ -23,7 +23,9 @@ KNOWN = {
     "consult/accounts/breached.py uses a weak or unnamed hash function": (
         "the list that it looks into is published by SHA-1; nothing is kept by it, and nothing is proved"
     ),
-    "consult/planning.py puts text into a regular expression": "the words are escaped one by one in the line before",
+    "consult/accounts/without_names.py puts text into a regular expression": (
+        "the words are escaped one by one in the line before"
+    ),
 }
 """What a rule finds and is right all the same, and why; whatever is no longer found comes off this list."""
 PLANTED = {

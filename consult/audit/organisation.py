@@ -8,7 +8,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from consult.audit.benchmarks import Benchmarks
-from consult.proforma.load import ContentError, parse, problems_in
+from consult.proforma.checks import Finding
+from consult.proforma.load import parse, refuse_any
 from consult.proforma.strict import Strict
 from consult.record.database import Connection
 from consult.record.ledger import Draft, Refused, Step, append, check_seen, steps
@@ -49,13 +50,11 @@ class Organisation(Strict, frozen=True, kw_only=True):
 def parse_organisation(text: str, benchmarks: Benchmarks) -> Organisation:
     """The section in a text; ContentError lists every problem."""
     found = parse(Organisation, text, FILE, "questions")
-    problems = problems_in(FILE, text, _check(found, benchmarks))
-    if problems:
-        raise ContentError(problems)
+    refuse_any(FILE, text, _check(found, benchmarks))
     return found
 
 
-def _check(found: Organisation, benchmarks: Benchmarks) -> Iterator[tuple[str, str]]:
+def _check(found: Organisation, benchmarks: Benchmarks) -> Iterator[Finding]:
     figures = {figure.id for figure in benchmarks.figures}
     seen: set[str] = set()
     for question in found.questions:

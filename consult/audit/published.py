@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Literal, TypeVar
 
 from consult.audit.measures import MeasureSet
+from consult.proforma.checks import Finding
 from consult.proforma.dataset import Dataset
-from consult.proforma.load import ContentError, parse, problems_in
+from consult.proforma.load import parse, refuse_any
 from consult.proforma.strict import Strict
 
 ROUNDED: Final = 0.51
@@ -64,9 +65,6 @@ class Published(Strict, frozen=True, kw_only=True):
     figures: tuple[Figure, ...]
 
 
-Finding = tuple[str, str]
-
-
 def parse_file(
     text: str, file: str, measures: MeasureSet, dataset: Dataset, beside: Published | None = None
 ) -> Published:
@@ -75,9 +73,9 @@ def parse_file(
     `beside` are the figures that ship, where the file is a service's own: it adds to them and replaces none.
     """
     published = parse(Published, text, file, "figures", "rounds")
-    found = [*_check(published, measures, dataset), *(_check_added(published, beside) if beside else ())]
-    if found:
-        raise ContentError(problems_in(file, text, found))
+    refuse_any(
+        file, text, [*_check(published, measures, dataset), *(_check_added(published, beside) if beside else ())]
+    )
     return published
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from consult.audit import measures as definition
 from consult.audit.measures import Measure, MeasureSet
+from consult.audit.measures_file import parse_measures
 from consult.audit.results import Selection, judged
 from consult.audit.why import words
 from consult.proforma.dataset import Dataset
@@ -48,7 +48,7 @@ def find(conn: Connection, wanted: str) -> Kept:
 def read(one: Kept, dataset: Dataset) -> MeasureSet:
     """The measures of a kept version; VersionRefused if they name fields that cases no longer have."""
     try:
-        return definition.parse_measures(one.text, dataset)
+        return parse_measures(one.text, dataset)
     except ContentError as error:
         raise VersionRefused(
             f"Measures {one.version} ({one.digest[:SHORT]}) can't score the cases of today ({error.problems[0]}); "

@@ -12,8 +12,9 @@ from consult.audit.measures import MeasureSet
 from consult.documents import pdf as press
 from consult.documents import saved_page
 from consult.documents.words import INVENTED, INVENTED_SHORT
+from consult.proforma.checks import Finding
 from consult.proforma.dataset import Dataset
-from consult.proforma.load import ContentError, parse, problems_in
+from consult.proforma.load import parse, refuse_any
 from consult.proforma.strict import Strict
 from consult.proforma.wording import beginning
 
@@ -87,13 +88,11 @@ class Mapping(Strict, frozen=True, kw_only=True):
 def parse_mapping(text: str, measures: MeasureSet, dataset: Dataset) -> Mapping:
     """The mapping in a text; ContentError lists every problem."""
     found = parse(Mapping, text, FILE, "parts", "forms")
-    problems = problems_in(FILE, text, _check(found, measures, dataset))
-    if problems:
-        raise ContentError(problems)
+    refuse_any(FILE, text, _check(found, measures, dataset))
     return found
 
 
-def _check(found: Mapping, measures: MeasureSet, dataset: Dataset) -> Iterator[tuple[str, str]]:
+def _check(found: Mapping, measures: MeasureSet, dataset: Dataset) -> Iterator[Finding]:
     for name, ids in (("parts", [p.id for p in found.parts]), ("forms", [f.id for f in found.forms])):
         if len(set(ids)) < len(ids):
             yield name, "an id stands twice; give each its own"

@@ -12,6 +12,7 @@ from msgspec import Struct
 from consult import planning
 from consult.accounts import people
 from consult.accounts.people import ROLES
+from consult.accounts.without_names import without_names
 from consult.audit import quality
 from consult.audit.rounds import MODES, Round, standing
 from consult.audit.suppression import LEAVES_FROM, count_of_people, withheld_together
@@ -223,7 +224,7 @@ def _month(day: str) -> str:
 def _incidents(at: Moment) -> list[Block]:
     colleagues = people.people(at.conn)
     rows = tuple(
-        (uk_date(one.happened_on), *(planning.without_names(text, colleagues) for text in _told(one)))
+        (uk_date(one.happened_on), *(without_names(text, colleagues) for text in _told(one)))
         for one in incidents.newest_first(at.conn)
     )
     head = ("Day", "What happened", "What came of it", "What was done")

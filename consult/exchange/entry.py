@@ -13,7 +13,7 @@ from consult.audit import cases
 from consult.audit.cases import CaseRow, Key
 from consult.audit.episode import gap_code
 from consult.audit.in_error import last_steps
-from consult.exchange.casefile import Import, differences, prepared, supersede, wrong_with
+from consult.exchange.intake import Import, differences, prepared, supersede, wrong_with
 from consult.proforma.dataset import Dataset
 from consult.proforma.days import day_in
 from consult.record.database import Connection

@@ -9,8 +9,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from consult.proforma.checks import Finding
 from consult.proforma.dataset import Dataset, Field
-from consult.proforma.load import ContentError, parse, problems_in
+from consult.proforma.load import parse, refuse_any
 from consult.proforma.strict import Strict
 
 FILE: Final = "entry.toml"
@@ -108,13 +109,11 @@ class EntryForm(Struct, frozen=True):
 def parse_words(text: str, dataset: Dataset) -> EntryWords:
     """What a text says; ContentError lists every problem."""
     words = parse(EntryWords, text, FILE, "sections")
-    problems = problems_in(FILE, text, _check(words, dataset))
-    if problems:
-        raise ContentError(problems)
+    refuse_any(FILE, text, _check(words, dataset))
     return words
 
 
-def _check(words: EntryWords, dataset: Dataset) -> Iterator[tuple[str, str]]:
+def _check(words: EntryWords, dataset: Dataset) -> Iterator[Finding]:
     named = [(section.id, field) for section in words.sections for field in section.fields]
     for name, n in Counter(field.name for _, field in named).items():
         if n > 1:

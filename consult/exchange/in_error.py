@@ -16,8 +16,9 @@ from consult.audit import cases
 from consult.audit.cases import CaseRow, Key
 from consult.audit.in_error import KIND
 from consult.exchange import sheets
-from consult.exchange.casefile import BATCH, BadRow, Import, Spelled, differences, prepared
+from consult.exchange.casefile import BATCH, BadRow, Spelled
 from consult.exchange.caselines import Record, columns, records
+from consult.exchange.intake import Import, differences, prepared
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection, Database
 from consult.record.ledger import ChangedSince, Draft, Refused, append

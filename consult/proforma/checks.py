@@ -34,6 +34,7 @@ FACTS: Final = ("leaflet_given_printed", "leaflet_given_link", "report_with_adju
 """What [[done]] may name beside a decision: what `facts` of record/consultation.py says was done."""
 
 Finding = tuple[str, str]
+"""The id of an entry of a file ("" for none), and what is wrong with it: a sentence that says what to do."""
 
 
 def check_dataset(dataset: Dataset) -> Iterator[Finding]:

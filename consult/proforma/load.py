@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from consult.proforma import lines as lines_of
-from consult.proforma.checks import check, check_dataset, check_reports
+from consult.proforma.checks import Finding, check, check_dataset, check_reports
 from consult.proforma.dataset import Dataset
 from consult.proforma.model import Proforma, Question
 from consult.proforma.plain import why_no_toml
@@ -49,6 +49,12 @@ class ContentError(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+def refuse_any(file: str, text: str, findings: Iterable[Finding]) -> None:
+    """ContentError with all that was found wrong in the text of a file, if anything was."""
+    if problems := problems_in(file, text, findings):
+        raise ContentError(problems)
 
 
 class Definition(Struct, frozen=True):

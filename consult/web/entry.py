@@ -14,9 +14,9 @@ from consult.audit.cases import CaseRow
 from consult.audit.results import Selection
 from consult.audit.sampling import counted_by_site
 from consult.exchange import entry, in_error
-from consult.exchange.casefile import Import
 from consult.exchange.entry import NotTaken, Sitting
 from consult.exchange.entryform import EntryForm
+from consult.exchange.intake import Import
 from consult.importing import why_not_taken
 from consult.record import settings
 from consult.record.ledger import Refused

@@ -14,7 +14,7 @@ from consult.audit import reliability
 from consult.audit.cases import CaseRow, Key
 from consult.audit.reliability import Reliability, Reread
 from consult.audit.rounds import Round
-from consult.exchange import casefile, entry
+from consult.exchange import entry, intake
 from consult.exchange.entryform import EntryForm
 from consult.record.database import Connection
 from consult.record.ledger import Refused, sent_before
@@ -132,7 +132,7 @@ def _wrong_with(held: CaseRow, values: Mapping[str, str]) -> list[tuple[str, str
     """What is wrong with a second reading; where and when the case was stays as it is held."""
     dataset = inst().library.current.dataset
     known = {name: held.fields[name] for name in ("site", "consultation_date", *case_table.KEY)}
-    return casefile.wrong_with(casefile.prepared({**values, **known}, dataset, rules()), dataset, rules())
+    return intake.wrong_with(intake.prepared({**values, **known}, dataset, rules()), dataset, rules())
 
 
 def _reading_page(one: Round, held: CaseRow, values: Mapping[str, str], wrong: list[tuple[str, str]]) -> str:
@@ -178,7 +178,7 @@ def say(round_id: str, provider: str, mode: str, case_ref: str, field: str) -> R
             value = "" if agreed == reliability.NOTHING else agreed
             if agreed and held is not None and reliability.value(dispute.field, held.fields) != agreed:
                 reason = f"Both readers of the notes agree on {field}. {text}".strip()
-                casefile.supersede(conn, {**held.fields, field: value}, reason, who(), at, request_key)
+                intake.supersede(conn, {**held.fields, field: value}, reason, who(), at, request_key)
     except Refused as refusal:
         return refused(str(refusal), back)
     return redirect(back)

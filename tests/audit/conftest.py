@@ -8,7 +8,7 @@ import pytest
 
 from consult.audit import cases
 from consult.audit.benchmarks import load_benchmarks
-from consult.audit.measures import load_measures
+from consult.audit.measures_file import load_measures
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import parse, read_text
 from consult.record.database import sqlite3

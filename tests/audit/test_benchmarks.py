@@ -91,6 +91,7 @@ def test_a_figure_is_printed_with_its_year_and_method(benchmarks):
             "value_percent: write a number without",
         ),
         ('source = ["csp"]', "source = []", "has no source"),
+        ('cases = 5524\nsource = ["round_2"]', 'cases = 5524\nsource = ["blog"]', "round 2: source blog is not in"),
         ('measure = "barriers_asked"', 'measure = "red_flags_screened"', "two figures are of this measure"),
         ("number = 1\nyear = 2008", "number = 1\nyear = 2011", "another round has this number or year"),
         ("numerator = 148", "numerator = 173", "lies between 0 and it"),
@@ -112,6 +113,13 @@ def test_a_wrong_file_is_refused(content, measures, dataset, old, new, words):
     with pytest.raises(ContentError) as refused:
         parse_benchmarks(text.replace(old, new, 1), measures, dataset)
     assert words in str(refused.value)
+
+
+def test_a_file_without_a_round_is_refused(content, measures, dataset):
+    """What stands beside a result is of its newest round."""
+    text = (content / "benchmarks.toml").read_text(encoding="utf-8")
+    with pytest.raises(ContentError, match="there is no round"):
+        parse_benchmarks("rounds = []\nfigures = []\n" + text.partition("[[rounds]]")[0], measures, dataset)
 
 
 def own(guide=GUIDE):

@@ -10,7 +10,8 @@ from test_evaluators import fresh, random_cases
 from consult.audit import cases
 from consult.audit.breakdowns import close, span
 from consult.audit.items import items
-from consult.audit.measures import looker, outcomes, parse_measures, why_excluded
+from consult.audit.measures import looker, outcomes, why_excluded
+from consult.audit.measures_file import parse_measures
 from consult.audit.own import context
 from consult.audit.results import Selection, results
 from consult.proforma.load import ContentError

@@ -6,7 +6,8 @@ import pytest
 from mutants import eligibility_mutants, joint_mutants, measure_mutants
 
 from consult.audit.eligibility import ELIGIBLE, excluded
-from consult.audit.measures import failed, looker, outcome_of, outcomes, parse_measures, why_excluded
+from consult.audit.measures import looker, outcome_of, outcomes, why_excluded
+from consult.audit.measures_file import failed, parse_measures
 from consult.proforma.load import ContentError
 
 NATIONAL = {
@@ -137,6 +138,16 @@ BARRIERS = 'met = { field = "barriers_asked", is = "yes"'
         ("Of which could not be established: {k}.", "Not established: {k.", "red_flags_screened", "braces"),
         ('like = "nine_groups_asked"', 'like = "ten_groups_asked"', "red_flags_complete", "not in [cases]"),
         ('outcome = "not_first_consultation"', 'outcome = "not_back_pain"', "not_first_consultation", "a reason needs"),
+        ('outcome = "not_applicable"', 'outcome = "met"', "leaflet_given", "no example has the outcome not_applicable"),
+        ('when = { field = "back_pain_reason", is = "no"', 'when = { field = "back", is = "no"', "not_back_pain",
+         "not in dataset.toml"),
+        ('case = { back_pain_reason = "no" }', 'case = { back_pain_reason = "maybe" }', "not_back_pain",
+         "knows no maybe"),
+        ("[cases.everything_recorded]", '[cases.everything_recorded]\nmood = "good"', "cases.everything_recorded",
+         "names field mood"),
+        ('when = { field = "rf_action", includes', 'when = { field = "rf_deed", includes', "set_aside",
+         "not in dataset.toml"),
+        ("emergency care the same day: {k}.", "emergency care: {q}.", "set_aside", "{q}"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_with_id_and_sentence(text, dataset, old, new, id_, words):

@@ -11,7 +11,8 @@ from test_evaluators import random_cases
 
 from consult.audit import cases, tally
 from consult.audit.counting import plan_of
-from consult.audit.measures import OUTCOMES, outcomes, parse_measures, why_excluded
+from consult.audit.measures import OUTCOMES, outcomes, why_excluded
+from consult.audit.measures_file import parse_measures
 from consult.audit.results import MixedModes, Selection, results, results_by
 from consult.proforma.load import read_text
 

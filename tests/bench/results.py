@@ -27,7 +27,8 @@ from national import DATASET, shipped_dataset
 from consult.audit import cases, tally
 from consult.audit.breakdowns import close
 from consult.audit.counting import Plan, plan_of
-from consult.audit.measures import MeasureSet, load_measures
+from consult.audit.measures import MeasureSet
+from consult.audit.measures_file import load_measures
 from consult.audit.results import Selection, results, results_by
 from consult.proforma.dataset import Dataset
 from consult.record.database import Connection, sqlite3

@@ -26,7 +26,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from consult.accounts import people, sessions
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.instance import Instance, open_instance
 from consult.proforma.dataset import Dataset
 from consult.record import settings

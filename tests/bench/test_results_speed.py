@@ -12,7 +12,7 @@ from national import DATASET, shipped_dataset
 
 from consult.audit import tally
 from consult.audit.counting import plan_of
-from consult.audit.measures import load_measures
+from consult.audit.measures_file import load_measures
 
 pytestmark = pytest.mark.speed
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from consult.audit import cases
-from consult.exchange.casefile import REPLACED
+from consult.exchange.intake import REPLACED
 from consult.importing import import_file
 from consult.instance import open_instance
 from consult.progress import silent

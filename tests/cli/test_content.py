@@ -189,6 +189,14 @@ def test_a_proforma_that_is_refused_leaves_the_version_in_use(consult, own, faul
     instance.close()
 
 
+@pytest.mark.parametrize("name", sorted(file.name for file in (ROOT / "proformas" / "back-pain").glob("*.toml")))
+def test_every_file_beside_a_proforma_is_checked(consult, own, name):
+    """A new one is read by whoever needs it, and by the check as well."""
+    file = own / "proformas" / "back-pain" / name
+    file.write_text(file.read_text("utf-8") + "\n[broken", "utf-8")
+    assert f"back-pain/{name}: This is not valid TOML" in consult(own, "check", code=1).stdout
+
+
 @pytest.mark.parametrize("name", ["measures.toml", "benchmarks.toml"])
 def test_refused_measures_and_benchmarks_leave_those_in_use(consult, own, name):
     before = consult(own, "results").stdout

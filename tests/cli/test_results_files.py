@@ -11,7 +11,8 @@ import pytest
 from workbooks import sheets
 
 from consult.audit import leaving
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.instance import open_instance
 
 DATA = Path(__file__).parents[1] / "data" / "example-cases.csv"

@@ -19,7 +19,7 @@ from msgspec.structs import fields
 
 from consult import checking
 from consult.accounts.people import WORK, NewPerson, add_person
-from consult.audit import eligibility, measures, organisation, published
+from consult.audit import eligibility, measures, measures_file, organisation, published
 from consult.audit import results as audit
 from consult.documents import evidence, needs
 from consult.documents.leaflet import FrontMatter
@@ -310,10 +310,10 @@ def test_the_examples_of_the_measure_notice_every_change_of_it(own: Own, monkeyp
     own.add("measures.toml", block("toml add-measure"))
     folder = own.folder / "proformas" / "back-pain"
     fields = load_definition(folder).dataset
-    found = measures.load_measures(folder, fields)
+    found = measures_file.load_measures(folder, fields)
     measure = found.by_id["barriers_asked_off_sick"]
     for what, changed in mutants.measure_mutants(measure, found, fields):
-        noticed = any(measures.failed(found, fields, changed))
+        noticed = any(measures_file.failed(found, fields, changed))
         assert noticed or same(measure, changed, found, fields), what
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consult.audit.ascertainment import UNKNOWN
-from consult.audit.measures import load_measures
+from consult.audit.measures_file import load_measures
 from consult.documents import followup, unfinished
 from consult.proforma.answer import ANSWERED, Answer
 from consult.record import begun, capture

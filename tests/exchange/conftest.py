@@ -8,7 +8,8 @@ import pytest
 from ready import ready
 
 from consult.audit import cases
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.proforma.dataset import Dataset
 from consult.proforma.load import parse, read_text
 from consult.record.opening import open_database

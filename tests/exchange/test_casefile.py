@@ -10,13 +10,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from consult.audit import cases
-from consult.exchange.casefile import (
-    export,
-    export_cases,
-    guarded,
-    unguarded,
-)
+from consult.exchange.casefile import export, export_cases
 from consult.exchange.caselines import CaseFileRefused, read_text
+from consult.exchange.sheets import guarded, unguarded
 from consult.record.ledger import Draft, append, steps, verify
 
 TODAY = date(2026, 11, 22)

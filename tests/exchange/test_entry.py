@@ -9,8 +9,9 @@ import pytest
 
 from consult.audit import cases
 from consult.exchange import entry
-from consult.exchange.casefile import Import, import_cases
+from consult.exchange.casefile import import_cases
 from consult.exchange.entry import NotTaken, Over
+from consult.exchange.intake import Import
 from consult.record.ledger import Refused, steps
 from consult.record.opening import open_database
 from consult.record.store import Who

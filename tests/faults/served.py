@@ -195,7 +195,7 @@ def warm_up(compiled: str) -> None:
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(compiled)}
     folder = in_use.proforma_folder(None)
     definition = in_use.load_definition(folder)  # what is read once is kept by the product itself
-    measures = in_use.measures.parse_measures((folder / "measures.toml").read_text("utf-8"), definition.dataset)
+    measures = in_use.measures_file.parse_measures((folder / "measures.toml").read_text("utf-8"), definition.dataset)
     in_use.benchmarks.parse_benchmarks((folder / "benchmarks.toml").read_text("utf-8"), measures, definition.dataset)
     in_use.leaflet.load(*in_use.content_folders("leaflets"))
 

@@ -7,7 +7,7 @@ from service import Service
 from consult.audit import actions, cases, reliability, rounds, sampling
 from consult.documents import signing
 from consult.exchange import entry, in_error
-from consult.exchange.casefile import Import
+from consult.exchange.intake import Import
 from consult.proforma.answer import Answer
 from consult.proforma.path import blank_emergencies
 from consult.record import incidents

@@ -64,6 +64,7 @@ def against(when, id_="odd", source="TEST", more=""):
 TWO = '{ all = [{ question = "first", is = "present" }, { question = "second", is = "one" }] }'
 ONE = '{ question = "first", is = "present" }'
 DECIDED = 'decided = ["other"]\n'
+NOBODY = '{ question = "nobody", is = "present" }'
 LATER = '{ question = "fourth", at_least = 3 }'
 MALFORMED = {
     "an unknown key at the top": ('colour = "red"\n' + TEXT, "", "colour: this key is not known"),
@@ -274,6 +275,63 @@ MALFORMED = {
         put('status = "draft"', 'status = "draft"\nemergency_decisions = ["panic"]'),
         "panic",
         "not in [decisions]",
+    ),
+    "an option under a rule on an unknown question": (
+        put('label = "One"', f'label = "One", show_if = {NOBODY}'),
+        "second",
+        "question nobody, which is not known",
+    ),
+    "a group gesture under a rule on an unknown question": (
+        add("first", f"one_by_one_if = {NOBODY}"),
+        "first",
+        "question nobody, which is not known",
+    ),
+    "a report under a rule on an unknown question": (
+        add("second", f"report_unless = {NOBODY}"),
+        "second",
+        "question nobody, which is not known",
+    ),
+    "a count under a rule on an unknown question": (
+        put('group = "rf_cancer"', f'group = "rf_cancer", when = {NOBODY}'),
+        "first",
+        "question nobody, which is not known",
+    ),
+    "a text under a rule on an unknown question": (
+        put('when = { question = "first", is = "present" }\ntext', f"when = {NOBODY}\ntext"),
+        "third",
+        "question nobody, which is not known",
+    ),
+    "a fact under a rule on an unknown question": (
+        put('fact = "leaflet_given_printed"', f'fact = "leaflet_given_printed"\nwhen = {NOBODY}'),
+        "leaflet_given_printed",
+        "question nobody, which is not known",
+    ),
+    "a report asked for under a rule on an unknown question": (
+        put('status = "draft"', f'status = "draft"\nreport_when = {NOBODY}'),
+        "report_when",
+        "question nobody, which is not known",
+    ),
+    "two contradictions of one name": (
+        against(TWO, more=f'[[contradictions]]\nid = "odd"\nwhen = {TWO}\ntext = "Nor do they."\nsource = ["TEST"]\n'),
+        "odd",
+        "2 contradictions have this id",
+    ),
+    "a question without words": (put('ask = "First?"', 'ask = " "'), "first", "a question needs its words"),
+    "an option without words": (put('label = "One"', 'label = ""'), "second", "each option in label"),
+    "a state that sets an unknown code": (
+        add("first", 'sets = { present = { sex = "purple" } }'),
+        "first",
+        "sex knows no purple",
+    ),
+    "a state that adds an unknown code": (
+        add("first", 'adds = { present = { barriers = ["luck"] } }'),
+        "first",
+        "barriers knows no luck",
+    ),
+    "a count by an option that is not there": (
+        add("second", 'counts = [{ as = "primary", group = "rf_cancer", present = ["three"], absent = ["one"] }]'),
+        "second",
+        "needs present and absent as option codes",
     ),
     "broken TOML": (put('ask = "First?"', "ask = First?"), "", "This is not valid TOML"),
     "the same key twice": (add("first", FIRST), "", "This is not valid TOML"),

@@ -16,7 +16,8 @@ from visiting import EMPLOYEE, PEOPLE, Service, Visitor
 from consult.audit import actions, rounds
 from consult.audit.results import results
 from consult.audit.sampling import sample
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.record.ledger import steps
 
 MEASURE = "activity_impact_asked"

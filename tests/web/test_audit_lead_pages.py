@@ -15,7 +15,8 @@ from visiting import CASE, PEOPLE, PERSONAL, Service, Visitor
 
 from consult.accounts import people
 from consult.audit import reliability, rounds, sampling, targets
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.proforma.answer import Answer
 from consult.record.ledger import steps
 

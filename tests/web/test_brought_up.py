@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult.audit.measures import headings_met, load_measures, outcomes
+from consult.audit.measures import headings_met, outcomes
+from consult.audit.measures_file import load_measures
 from consult.documents import signing
 from consult.proforma.answer import ANSWERED, Answer
 from consult.proforma.load import parse_definition

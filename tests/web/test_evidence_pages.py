@@ -248,19 +248,33 @@ def test_a_paper_is_a_pdf_too(audited: Audited, path: str) -> None:
     assert re.search(rf"\b{result.met}\b.*\b{result.applicable}\b", " ".join(texts))
 
 
-def test_a_mapping_of_the_installation_is_used_and_a_wrong_one_is_refused(service: Service) -> None:
+def test_a_mapping_of_the_installation_is_used(service: Service) -> None:
     instance = service.instance
     text = (instance.content.folder / "evidence.toml").read_text("utf-8")
     (instance.folder / "evidence.toml").write_text(text.replace("SEQOHS standards, 2023", "Standards of ours"), "utf-8")
     assert moment.mapping(instance).standards.name == "Standards of ours"
-    dataset = instance.library.current.dataset
-    for old, new in (
-        ('measure = "red_flags_screened"', 'measure = "x"'),
-        ('id = "protocol"', 'id = "x"'),
-        ('["off_sick_today"]', '["x"]'),
-    ):
-        with pytest.raises(ContentError):
-            parse_mapping(text.replace(old, new), instance.measures, dataset)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('measure = "red_flags_screened"', 'measure = "x"', "names measure x, which is not known"),
+        ('measure = "red_flags_screened"', "", "needs a measure exactly where its kind is measure"),
+        ('kind = "title"', 'kind = "title"\nmeasure = "red_flags_screened"', "needs a measure exactly where"),
+        ('id = "protocol"', 'id = "x"', "protocol"),
+        ('id = "audit_report"', 'id = "protocol"', "parts: an id stands twice"),
+        ('id = "gmc"', 'id = "nmc"', "forms: an id stands twice"),
+        ('compare_by = ["off_sick_today"]', 'compare_by = ["x"]', "compare_by names x, which is not among"),
+        ('context = ["clinician_role"', 'context = ["x"', "context names x, which is no field with options"),
+        ('context = ["clinician_role"', 'context = ["clinician_ref"', "context names clinician_ref, which is no field"),
+    ],
+)
+def test_a_wrong_mapping_is_refused(service: Service, old: str, new: str, says: str) -> None:
+    instance = service.instance
+    text = (instance.content.folder / "evidence.toml").read_text("utf-8")
+    assert old in text
+    with pytest.raises(ContentError, match=says):
+        parse_mapping(text.replace(old, new, 1), instance.measures, instance.library.current.dataset)
 
 
 def test_a_paper_tells_the_rule_of_each_site_and_what_was_taken_out(audited: Audited) -> None:

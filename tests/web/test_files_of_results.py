@@ -12,7 +12,8 @@ import pytest
 from visiting import Service, Visitor
 
 from consult.audit import leaving
-from consult.exchange.casefile import Import, import_cases
+from consult.exchange.casefile import import_cases
+from consult.exchange.intake import Import
 from consult.proforma.answer import Answer
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "example-cases.csv"

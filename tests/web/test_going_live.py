@@ -12,7 +12,8 @@ from visiting import ROUTES, Service, Visitor
 from consult.accounts import single_sign_on
 from consult.approving import approve_all, note_served
 from consult.documents.words import uk_date
-from consult.exchange.casefile import Import, import_cases
+from consult.exchange.casefile import import_cases
+from consult.exchange.intake import Import
 from consult.instance import open_instance
 from consult.record import settings
 

@@ -20,7 +20,8 @@ from consult.audit.comparison import percent
 from consult.audit.items import items
 from consult.audit.measures import why_excluded
 from consult.audit.targets import set_target
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.proforma.answer import Answer
 
 GROUPS = ("met", "not_met", "not_applicable", "missing", "excluded")

@@ -23,7 +23,8 @@ from werkzeug.test import TestResponse
 
 from consult.accounts.policy import allowed
 from consult.audit import leaving
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.proforma.answer import Answer
 from consult.proforma.path import blank_emergencies
 

@@ -26,7 +26,8 @@ from consult.audit.counting import plan_of
 from consult.audit.measures import OUTCOMES, outcomes, why_excluded
 from consult.audit.results import Selection, judged, results
 from consult.cli import main
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.proforma.answer import Answer
 from consult.proforma.path import blank_emergencies
 

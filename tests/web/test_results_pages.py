@@ -12,7 +12,8 @@ import pytest
 from msgspec.structs import replace
 from visiting import PEOPLE, PERSONAL, Service, Visitor
 
-from consult.exchange.casefile import Import, import_cases
+from consult.exchange.casefile import import_cases
+from consult.exchange.intake import Import
 from consult.proforma.answer import Answer
 from consult.web.explain import outside_groups
 

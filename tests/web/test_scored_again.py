@@ -22,7 +22,8 @@ from consult.audit import versions
 from consult.audit.measures import OUTCOMES, MeasureSet, outcomes, why_excluded
 from consult.cli import main
 from consult.content import content_root
-from consult.exchange.casefile import Import, export, import_cases
+from consult.exchange.casefile import export, import_cases
+from consult.exchange.intake import Import
 from consult.proforma.dataset import Dataset
 
 SEED, MANY = 3_101, 220

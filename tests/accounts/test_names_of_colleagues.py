@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from consult.accounts.people import Person
-from consult.planning import without_names
+from consult.accounts.without_names import without_names
 
 TYPED = {
     "José Núñez": (
