@@ -104,11 +104,12 @@ def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> No
     if instance is not None:
         add = partial(figures.with_added, benchmarks, measures=measures, dataset=definition.dataset)
         _check_added(instance / figures.ADDED, add, checked)
-    checked.open.extend(left_over(definition, measures))
+        checked.open.extend(left_over(definition, measures))
     proforma = definition.proforma
     checked.right.append(
         f"proforma {proforma.id} {proforma.version}: {len(proforma.questions)} questions, "
         f"{len(definition.dataset.fields)} fields, {len(measures.measures)} measures"
+        f"{'; the one read here' if instance is not None else ''}"
     )
 
 
