@@ -105,10 +105,11 @@ def _check_proforma(folder: Path, instance: Path | None, checked: Checked) -> No
         return
     if instance is not None:
         _check_evidence(instance, measures, dataset, checked)
-    checked.open.extend(left_over(definition, measures))
+        checked.open.extend(left_over(definition, measures))
     checked.right.append(
         f"proforma {proforma.id} {proforma.version}: {len(proforma.questions)} questions, "
         f"{len(dataset.fields)} fields, {len(measures.measures)} measures"
+        f"{'; the one read here' if instance is not None else ''}"
     )
 
 

@@ -34,6 +34,8 @@ def lines(found: Results, measures: MeasureSet, benchmarks: Benchmarks, digest: 
         yield measure.title
         yield _line(measure.id, result, benchmarks)
         yield from (f"    {line}" for line in result.beside)
+        if not measure.national and benchmarks.figure(measure.id, benchmarks.compared):
+            yield f"    {measure.note}"
     met, applicable, missing = found.opportunity
     yield ""
     yield f"Over the {len(measures.national)} national measures: {met} of {applicable} met, {missing} missing."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from functools import lru_cache
@@ -191,12 +192,19 @@ def _parsed(text: str, file: str, named: tuple[tuple[str, str], ...]) -> Leaflet
     raw, body, start = _split(text, file)
     known = raw.get("id") if isinstance(raw.get("id"), str) else file.partition("/")[0]
     front = _front(raw, problems, file, str(known), text)
-    problems.extend(Problem(file, str(known), sentence) for sentence in body_faults(body, start))
-    problems.extend(Problem(file, str(known), sentence) for sentence in _picture_problems(body, pictures))
+    found = (*body_faults(body, start), *_picture_problems(body, pictures))
+    problems.extend(Problem(file, str(known), sentence, _quoted_on(text, sentence)) for sentence in found)
     if front is None or problems:
         raise ContentError(problems)
     drawn = {name: canonical(svg) for name, svg in pictures.items()}
     return Leaflet(**asdict(front), body=body, digest=digest(text, drawn), text=text, pictures=drawn)
+
+
+def _quoted_on(text: str, sentence: str) -> tuple[int, ...]:
+    """The lines of a text that hold what a sentence about it quotes, or the picture it names."""
+    told = re.search(r"'(?P<quoted>.+?)'|picture (?P<picture>[\w-]+\.\w+)", sentence)
+    words = (told["quoted"] or told["picture"]) if told else ""
+    return tuple(number for number, line in enumerate(text.split("\n"), 1) if words and words in line)
 
 
 def from_kept(texts: Mapping[str, str], file: str) -> Leaflet:

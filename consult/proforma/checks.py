@@ -71,7 +71,7 @@ def _is_snake_case(name: str) -> bool:
 def check(proforma: Proforma, dataset: Dataset) -> Iterator[Finding]:
     """Every cross-reference of a proforma that does not hold, as (id, sentence)."""
     yield from _check_ids(proforma)
-    position = {q.id: i for i, q in enumerate(proforma.questions)}
+    position = {q.id: i for i, q in reversed([*enumerate(proforma.questions)])}  # of two with one id that of the first
     for question in proforma.questions:
         yield from ((question.id, s) for s in _check_question(question, proforma, dataset, position))
     if proforma.report_when is not None:

@@ -134,16 +134,16 @@ def one_line_end(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def parse(model: type[M], text: str, file: str, *within: str) -> M:
-    """A checked model from TOML text; problems within the named lists of tables carry the id of their entry.
+def parse(model: type[M], text: str, file: str, *lists: str) -> M:
+    """A checked model from TOML text; problems inside the named lists of tables carry the id of their entry.
 
     The same object for the same text: models are frozen, and reading a text is most of what opening an instance costs.
     """
-    return cast(M, _parsed(model, text, file, within))
+    return cast(M, _parsed(model, text, file, lists))
 
 
 @lru_cache(maxsize=16)
-def _parsed(model: type[Strict], text: str, file: str, within: tuple[str, ...]) -> Strict:
+def _parsed(model: type[Strict], text: str, file: str, lists: tuple[str, ...]) -> Strict:
     try:
         raw = tomli.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError: broken TOML, or a number of thousands of digits
@@ -152,7 +152,7 @@ def _parsed(model: type[Strict], text: str, file: str, within: tuple[str, ...]) 
     try:
         return read(model, raw)
     except Faulty as error:
-        raise ContentError([_problem(file, text, raw, within, fault) for fault in error.faults]) from error
+        raise ContentError([_problem(file, text, raw, lists, fault) for fault in error.faults]) from error
 
 
 def _problem(file: str, text: str, raw: dict[str, Any], lists: Iterable[str], fault: Fault) -> Problem:

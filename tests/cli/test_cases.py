@@ -233,6 +233,7 @@ def test_text_has_the_title_and_a_line_for_every_measure_and_with_cases_one_for_
         assert f"\n{titles[measure]}\n  {measure} " in said
     assert "2011, from case notes" in said
     assert "not held" in said
+    assert "so the national 48% stands beside both readings" in said
     assert "ACME / A / retrospective / empty: not met: " in said
 
 

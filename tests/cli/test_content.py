@@ -84,7 +84,10 @@ def test_nothing_comes_into_use_by_being_checked_and_a_number_that_was_not_raise
     with read_only(own / "consult.db") as conn:
         assert list(every(conn)) == before
     file.write_text(file.read_text("utf-8").replace('version = "', 'version = "9.', 1), "utf-8")
-    assert "proforma back-pain was changed" not in consult(own, "check").stdout
+    said = consult(own, "check").stdout
+    assert "proforma back-pain was changed" not in said
+    (read_here,) = [line for line in said.splitlines() if line.endswith("the one read here")]
+    assert read_here.startswith("Right: proforma back-pain 9.")
 
 
 def test_files_that_nothing_reads_are_named(consult, own):

@@ -278,6 +278,26 @@ def test_a_malformed_leaflet_is_refused_with_a_sentence(old: str, new: str, sent
     assert all(file == "sample/en.md" and name for file, name, _ in found)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('dir = "ltr"', 'dir = "left"', 6),
+        ("2027-11-01", "01/11/2027", 11),
+        ('owner = "Not', "owner = \u201cNot", 7),
+        ("(https://example.org)", "(http://example.org)", 20),
+        ("{.today}", "{.tomorrow}", 18),
+        ("Some text.", "![A walk](walk.svg)", 16),
+        ("Some text.", "![A walk](walk.png)", 16),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(old: str, new: str, line: int) -> None:
+    assert old in GOOD
+    with pytest.raises(ContentError) as refused:
+        parse(GOOD.replace(old, new), "sample/en.md")
+    assert {problem.lines for problem in refused.value.problems} == {(line,)}
+    assert str(refused.value).startswith(f"sample/en.md, line {line}: sample: ")
+
+
 def test_a_good_leaflet_passes() -> None:
     assert parse(GOOD, "sample/en.md").title == "A sample"
 

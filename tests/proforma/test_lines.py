@@ -105,6 +105,13 @@ def test_a_problem_of_one_entry_is_told_with_its_line_and_of_two_with_both(probl
     assert str(Problem("a", "b", "c", (1, 2, 3))) == "a, lines 1, 2 and 3: b: c"
 
 
+def test_a_question_that_stands_twice_is_told_once_and_not_by_what_follows_from_it(problems_of):
+    """Rules that name it were told to be out of order, which led away from the slip."""
+    second = TEXT[TEXT.index('[[questions]]\nid = "first"') :].split("[[questions]]\n")[1]
+    (told,) = problems_of(TEXT + "[[questions]]\n" + second.split("\n[[")[0] + "\n")
+    assert told.sentence == "2 entries have this question id; give each its own"
+
+
 def test_the_same_is_not_said_twice(problems_of):
     text = TEXT.replace('name = "', 'name = "') + ENTRY.replace(
         'label = "One" }', 'label = "One", adds = { sung = ["a"] } }'

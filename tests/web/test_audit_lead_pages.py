@@ -145,6 +145,11 @@ def test_the_same_numbers_stand_on_page_json_and_results_of_the_round(service: S
     complete = service.instance.measures.by_id["red_flags_complete"].title
     assert rows[red + 1].startswith(f"beside it: {complete}"), "the two stand side by side"
     assert "Of which could not be established: 4." in rows[red]
+    any_of_three = service.instance.measures.by_id["clear_information_any"]
+    for shown in (rows, [pages.text(row) for row in overview.iter("tr")]):
+        (beside,) = [row for row in shown if row.startswith(f"beside it: {any_of_three.title}")]
+        assert "The published wording allows all three points or any of them" in beside
+        assert "48%" in beside
     assert all(any(title in row for row in rows) for title in titles)
     cases = lead.get(f"/results/measures/barriers_asked/cases?round={id_}&outcome=met")
     assert "Eligible cases held from 1 March 2026 to 6 March 2026." in pages.text(cases)
