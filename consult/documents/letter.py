@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from consult.documents.note import decision_in_words, mark_of
-from consult.documents.words import ROLES, clock_time, closed, contradiction_in_words, describe
+from consult.documents.words import ROLES, closed, contradiction_in_words, describe, told_at
 from consult.documents.words import held as held_in_words
 from consult.proforma.model import Panel, Question
 from consult.proforma.path import Disagreement, Path, holding
@@ -113,11 +113,11 @@ def _answered(question: Question, path: Path) -> tuple[str, str]:
 def _finding(question: Question, consultation: Consultation, path: Path) -> Finding:
     last = consultation.last(question.id)
     decision = consultation.decisions[question.id] if decided(consultation, path, question) else None
-    said = decision_in_words(decision, path.proforma) if decision else NOT_DECIDED
+    said = decision_in_words(decision, path.proforma, consultation.started_at) if decision else NOT_DECIDED
     return Finding(
         question.ask,
         describe(question, path.answer(question.id), path.proforma),
-        clock_time(last.at) if last else "",
+        told_at(last.at, consultation.started_at) if last else "",
         said,
     )
 

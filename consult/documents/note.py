@@ -15,11 +15,13 @@ from consult.documents.words import (
     DRAFT,
     GIVEN_AS,
     ROLES,
+    at_or_on,
     clock_time,
     closed,
     contradiction_in_words,
     describe,
     held,
+    told_at,
     uk_date,
     when,
 )
@@ -149,7 +151,10 @@ def _heading(consultation: Consultation, path: Path, called: Called) -> list[str
     return [
         f"{_held(consultation)}. {attendance}.",
         closed(f"Site: {called.site or started['site']}"),
-        *(f"Taken over from another clinician at {clock_time(s.at)}." for s in consultation.taken_over),
+        *(
+            f"Taken over from another clinician {at_or_on(s.at, consultation.started_at)}."
+            for s in consultation.taken_over
+        ),
         f"{ROLES.get(consultation.role, consultation.role)}. Proforma {path.proforma.id} {path.proforma.version}.",
     ]
 
@@ -205,7 +210,7 @@ def _as_group(via: str) -> str:
 def _decision_lines(question: Question, consultation: Consultation, path: Path) -> Iterator[str]:
     decision = consultation.decisions.get(question.id)
     if decision is not None:
-        words = decision_in_words(decision, path.proforma)
+        words = decision_in_words(decision, path.proforma, consultation.started_at)
         label = decision_label(question, consultation, path)
         yield from _wrap(f"{label} on {question.topic}: {words}", indent="  ")
 
@@ -219,11 +224,11 @@ def decision_label(question: Question, consultation: Consultation, path: Path) -
     return f"Earlier decision ({'the text kept became more urgent' if same else 'the answer changed'} since)"
 
 
-def decision_in_words(decision: Decision, proforma: Proforma) -> str:
-    """A decision with its reason, who was told and when."""
+def decision_in_words(decision: Decision, proforma: Proforma, begun: str = "") -> str:
+    """A decision with its reason, who was told and when: with its day, where that is not the one of `begun`."""
     told = closed(f" Told: {decision.told}") if decision.told else ""
     label = proforma.decisions.get(decision.decision, decision.decision)
-    return f"{closed(f'{label}; {decision.reason}')}{told} Recorded {clock_time(decision.at)}."
+    return f"{closed(f'{label}; {decision.reason}')}{told} Recorded {told_at(decision.at, begun or decision.at)}."
 
 
 DONE = {
@@ -250,7 +255,9 @@ def _documents(consultation: Consultation, path: Path, called: Called) -> Iterat
     for step in (s for s in consultation.documents if s.seq < end and s.seq not in gone_again):
         if (words := DONE.get(step.kind)) and step.content is not None:
             gone = FALLEN if _fell(step, consultation, path) else ""
-            yield from _wrap(f"{clock_time(step.at)} {words}{_which(step.content, called)}{gone}.")
+            yield from _wrap(
+                f"{told_at(step.at, consultation.started_at)} {words}{_which(step.content, called)}{gone}."
+            )
             nothing = False
     if nothing:
         yield "No leaflet, letter or report recorded."

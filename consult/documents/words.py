@@ -88,6 +88,17 @@ def when(at: str) -> str:
     return f"{uk_date(at)} at {clock_time(at)}"
 
 
+def told_at(at: str, begun: str) -> str:
+    """The time of a step: 10:42 on the day on which its consultation began, 2 March 1980 at 10:42 on any other."""
+    return clock_time(at) if uk_date(at) == uk_date(begun) else when(at)
+
+
+def at_or_on(at: str, begun: str) -> str:
+    """The same in a sentence: "at 10:42", "on 2 March 1980 at 10:42"."""
+    told = told_at(at, begun)
+    return f"{'at' if told == clock_time(at) else 'on'} {told}"
+
+
 def held(started: dict[str, Any], started_at: str) -> str:
     """When a consultation was held and began, in words; for a paper with its reference and when it was entered."""
     if started.get("capture_mode") != "paper":

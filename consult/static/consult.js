@@ -378,7 +378,7 @@
     if (document.activeElement === document.body) { refocus(set.querySelector('.q__control :is(input, select, textarea)')); }
   }
   // What would be lost by leaving: also what was refused, and a decision half typed.
-  var leaving = null;
+  var leaving = null, stays = 0;
   function unsaved() {
     var decide = !leaving && Array.from(document.querySelectorAll('.decide')).some(function (form) {
       return window.enteredEarly(form).length || form.querySelector('.decide__note');
@@ -389,7 +389,8 @@
   document.addEventListener('submit', function (event) {
     leaving = event.submitter && event.submitter.closest('.decide');
     if (!leaving) { return; }
-    setTimeout(function () { leaving = null; }, 1000);  // whoever is asked, and stays, is asked again
+    clearTimeout(stays);  // the same press comes twice, where the server is asked first
+    stays = setTimeout(function () { leaving = null; }, 1000);  // whoever is asked, and stays, is asked again
   });
   // Signing waits until everything is saved; what was refused, or answered otherwise in another window, is gone to first.
   function unsettled() {
@@ -402,7 +403,7 @@
     var open = unsettled();
     if (open) { goTo(fieldset(open) || open); return; }
     waiting.forEach(function (held, question) { if (!held.sending) { save(question); } });
-    if (acts.size || Array.from(waiting.values()).some(function (held) { return held.tries > 0; })) { return; }
+    if (acts.size || Array.from(waiting.values()).some(function (held) { return held.tries > 0; })) { window.notDone(button); return; }
     setTimeout(function () { if (document.contains(button)) { button.click(); } }, 150);
   }
 

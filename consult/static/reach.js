@@ -37,6 +37,9 @@
     button.after(said);
     return said;
   }
+  window.notDone = function (button) {
+    say(button, 'Not done: the server cannot be reached. What you entered stays on this page; press again in a moment.');
+  };
   function sayOf(button, lost) {
     var link = document.createElement('a');
     link.href = '';
@@ -99,9 +102,7 @@
       if (lost && 'stays' in form.dataset) { return inPlace(form, button, others); }
       letGo = form;
       if (!button || button.form === form) { form.requestSubmit(button); }
-    }).catch(function () {
-      say(button || form, 'Not done: the server cannot be reached. What you entered stays on this page; press again in a moment.');
-    }).then(function () {
+    }).catch(function () { window.notDone(button || form); }).then(function () {
       clearTimeout(slow);
       going = letGo = null;
     });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -370,6 +371,18 @@ class TestLook:
                     }).map(e => e.outerHTML.slice(0, 100))"""
             )
             assert bare == [], address
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_quiet_words_are_as_dark_as_all_others_where_more_contrast_is_wanted(
+        self, page: Page, addresses: list[str], scheme: Literal["light", "dark"]
+    ) -> None:
+        page.emulate_media(contrast="more", color_scheme=scheme)
+        page.goto(addresses[0])
+        all_there(page)
+        say, ask = (
+            page.locator(part).first.evaluate("e => getComputedStyle(e).color") for part in (".q__say", ".q__ask")
+        )
+        assert say == ask
 
     def test_nothing_moves_where_less_motion_is_wanted(self, page: Page, addresses: list[str]) -> None:
         page.emulate_media(reduced_motion="reduce")

@@ -22,6 +22,18 @@ ITEM = "new_stoop_or_height_loss"
 FLAGS = "flags_in_the_way_of_work"
 
 
+TWICE = """async () => {
+    const button = document.querySelector('.decide button');
+    const told = { submitter: button, bubbles: true, cancelable: true };
+    addEventListener('submit', event => event.preventDefault(), true);
+    for (const _ of [1, 2]) {
+        button.form.dispatchEvent(new SubmitEvent('submit', told));
+        await new Promise(then => setTimeout(then, 600));
+    }
+}"""
+"""A press that comes twice, as where the server is asked first; nothing is sent."""
+
+
 class Late:
     """Requests that reach the server and whose replies come when they are let go, or never."""
 
@@ -514,6 +526,20 @@ class TestServerAway:
         panel.get_by_role("button", name="Record decision").click()
         expect(panel.locator(".kept__decision")).to_contain_text("The registrar was told")
 
+    def test_signing_says_so_at_the_button_while_answers_wait_and_signs_once_they_are_saved(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, _, watch = nurse
+        watch.context.set_offline(True)
+        hand.tick("harm_belief", "absent")
+        expect(hand.page.locator("#save-state")).to_contain_text("retrying")
+        hand.page.get_by_role("button", name="Sign and lock").click()
+        expect(hand.page.locator("#finish").get_by_role("alert")).to_have_text(self.WORDS)
+        watch.context.set_offline(False)
+        expect(hand.page.locator("#save-state")).to_have_text(SAVED, timeout=10_000)
+        hand.page.get_by_role("button", name="Sign and lock").click()
+        hand.page.wait_for_url("**/sign")
+
     def test_what_was_typed_on_another_page_stays_too(self, nurse: tuple[WithScript, str, Visit]) -> None:
         hand, _, watch = nurse
         hand.page.goto("/employees/new")
@@ -525,6 +551,17 @@ class TestServerAway:
         watch.context.set_offline(False)
         hand.page.get_by_role("button", name="Register").click()
         expect(hand.page.get_by_role("heading", name="Nobody was registered")).to_be_visible()
+
+    def test_no_browser_asks_whether_to_leave_where_the_press_goes_on_after_a_while(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, page = nurse[0], nurse[0].page
+        hand.tick(ONE, "present")
+        hand.settle()
+        page.locator(f"#panel-{ONE}").get_by_label("Reason").fill("The registrar was told")
+        assert asks(page)
+        page.evaluate(TWICE)
+        assert not asks(page)
 
     def test_a_second_press_while_the_server_is_asked_sends_nothing_twice(
         self, nurse: tuple[WithScript, str, Visit], service: Service

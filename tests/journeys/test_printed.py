@@ -110,6 +110,19 @@ def test_each_sheet_of_an_open_consultation_names_whom_it_is_about_and_that_it_i
         assert f"Open, begun {uk_date(date.fromisoformat(started.started_at[:10]))}" in text
 
 
+@pytest.mark.parametrize("format_", ["a4", "large", "giant"])
+def test_the_points_of_a_list_are_not_cut_off_in_any_size_of_a_letter(
+    visit: Visit, ids: dict[str, str], format_: str
+) -> None:
+    page = visit("nurse").page()
+    page.goto(f"{PAGES['letter'][1].format(**ids)}?format={format_}")
+    page.emulate_media(media="print")
+    room, size = page.locator("article ul").first.evaluate(
+        "e => [getComputedStyle(e).paddingLeft, getComputedStyle(e.querySelector('li')).fontSize].map(parseFloat)"
+    )
+    assert room >= size
+
+
 @pytest.mark.parametrize("chosen", ["radio", "checkbox"])
 def test_what_is_chosen_in_a_form_of_a_case_is_marked_without_backgrounds(
     visit: Visit, ids: dict[str, str], chosen: str
