@@ -238,7 +238,7 @@ def everyone_found(page: Page, watch: Watch, n: int) -> None:
 def everything_held(page: Page, watch: Watch, employee: str) -> None:
     page.goto(f"/employees/{employee}/everything")
     page.fill("#reason", BODIES[0] + BODIES[2])
-    page.click("button[name=form][value=html]")
+    page.click("main button[name=form][value=html]")
     page.wait_for_selector("text=Who did, changed and looked at what")
     page.emulate_media(media="print")
     assert page.evaluate(ANYTHING) == []
