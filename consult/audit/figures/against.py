@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from consult.audit import charts
 from consult.audit.benchmarks import Benchmarks
@@ -13,6 +14,8 @@ from consult.audit.leaving import leaves
 from consult.audit.measures import Measure
 from consult.audit.published import Figure as Published
 from consult.audit.results import Result
+
+TARGET: Final = "Target of this service"
 
 
 def benchmark(
@@ -30,30 +33,30 @@ def benchmark(
     `leaving`: made for a copy that leaves the provider, with what is of under ten cases withheld.
     """
     own = [(measure, result), *beside]
+    published = [
+        (benchmarks.label(year), benchmarks.figure(measure.id, year), benchmarks.percent(measure.id, year))
+        for year in benchmarks.years
+    ]
     rates = [as_rate(m.title, r) for m, r in own if leaves(r) or not leaving]
+    rates += [Rate(label, one.value if one else None, words=said, shape="diamond") for label, one, said in published]
     table: list[Cells] = [(m.title, *told(r, leaving)) for m, r in own]
-    for year in benchmarks.years:
-        figure, label, value = (
-            benchmarks.figure(measure.id, year),
-            benchmarks.label(year),
-            benchmarks.percent(measure.id, year),
-        )
-        rates.append(Rate(label, figure.value if figure else None, words=value, shape="diamond"))
-        table.append((label, _published(figure), value, ""))
+    table += [(label, _published(one), said, "") for label, one, said in published]
     if target is not None:
-        rates.append(Rate("Target of this service", target, words=percent(target), shape="triangle"))
-        table.append(("Target of this service", "", percent(target), ""))
+        rates.append(Rate(TARGET, target, words=percent(target), shape="triangle"))
+        table.append((TARGET, "", percent(target), ""))
     key = [("dot", "rate with its 95% interval"), ("diamond", "published figure; no interval")]
     return Figure(
-        "benchmark",
-        "Beside the national figures",
-        f"{measure.title}: the rate and its 95% interval, on a line from 0 to 100%, above the published figures.",
-        against_national(measure, result, benchmarks, mode),
-        ("", "Recorded", "Rate", "95% interval"),
-        tuple(table),
-        charts.row_charts(rates),
-        (*key, *([("triangle", "target")] if target is not None else [])),
-        benchmarks.notes(measure.id),
+        id="benchmark",
+        title="Beside the national figures",
+        describes=(
+            f"{measure.title}: the rate and its 95% interval, on a line from 0 to 100%, above the published figures."
+        ),
+        finding=against_national(measure, result, benchmarks, mode),
+        head=("", "Recorded", "Rate", "95% interval"),
+        rows=tuple(table),
+        charts=charts.row_charts(rates),
+        key=(*key, *([("triangle", "target")] if target is not None else [])),
+        notes=benchmarks.notes(measure.id),
     )
 
 

@@ -34,14 +34,14 @@ def of_items(measure: Measure, found: Sequence[ItemResult]) -> Figure:
     n = found[0].result.applicable if found else 0
     drawn = [as_rate(one.item.label, one.result) for one in found]
     return Figure(
-        "items",
-        "Item by item",
-        f"{measure.title}: the rate of each item inside it with its 95% interval, on a line from 0 to 100%.",
-        _items_finding([(one.item.label, one.result) for one in found], n),
-        head,
-        tuple(rows),
-        charts.row_charts(drawn) if n >= PERCENT_FROM else (),
-        (("dot", "rate with its 95% interval"),) if n >= PERCENT_FROM else (),
+        id="items",
+        title="Item by item",
+        describes=f"{measure.title}: the rate of each item inside it with its 95% interval, on a line from 0 to 100%.",
+        finding=_items_finding([(one.item.label, one.result) for one in found], n),
+        head=head,
+        rows=tuple(rows),
+        charts=charts.row_charts(drawn) if n >= PERCENT_FROM else (),
+        key=(("dot", "rate with its 95% interval"),) if n >= PERCENT_FROM else (),
     )
 
 
@@ -53,15 +53,15 @@ def of_parts(measure: Measure, parts: Sequence[tuple[Measure, Result]], *, leavi
     shown = [(m.short, r) for m, r in parts if leaves(r) or not leaving]
     drawn = any(r.applicable >= PERCENT_FROM for _, r in shown)
     return Figure(
-        "items",
-        "Heading by heading",
-        f"{measure.title}: the rate of each heading with its 95% interval, on a line from 0 to 100%.",
-        _items_finding(shown, max((r.applicable for _, r in shown), default=0)),
-        ("Heading", "Recorded", "Rate", "95% interval"),
-        tuple((m.title, *told(r, leaving)) for m, r in parts),
-        charts.row_charts([as_rate(label, r) for label, r in shown]) if drawn else (),
-        (("dot", "rate with its 95% interval"),) if drawn else (),
-        (FEW_GONE,) if len(shown) < len(parts) else (),
+        id="items",
+        title="Heading by heading",
+        describes=f"{measure.title}: the rate of each heading with its 95% interval, on a line from 0 to 100%.",
+        finding=_items_finding(shown, max((r.applicable for _, r in shown), default=0)),
+        head=("Heading", "Recorded", "Rate", "95% interval"),
+        rows=tuple((m.title, *told(r, leaving)) for m, r in parts),
+        charts=charts.row_charts([as_rate(label, r) for label, r in shown]) if drawn else (),
+        key=(("dot", "rate with its 95% interval"),) if drawn else (),
+        notes=(FEW_GONE,) if len(shown) < len(parts) else (),
     )
 
 
@@ -98,29 +98,33 @@ def by_field(
     )
     shown = [(label, r) for at, (label, r) in enumerate(said) if at not in gone and r.applicable >= COMPARE_FROM]
     return Figure(
-        f"by-{field.name.replace('_', '-')}",
-        f"By {inside(field.title)}",
-        f"{measure.title} by {field.title.lower()}: the rate of each group with its 95% interval, from 0 to 100%.",
-        "Not shown." if of_few else _groups_finding(shown),
-        (field.title, "Recorded", "Rate", "95% interval", "Note"),
-        rows,
-        charts.row_charts([as_rate(label, r, COMPARE_FROM) for label, r in shown]) if len(shown) > 1 else (),
-        (("dot", "rate with its 95% interval"),) if len(shown) > 1 else (),
-        (OF_FEW,) if of_few else (GONE,) if gone else (),
+        id=f"by-{field.name.replace('_', '-')}",
+        title=f"By {inside(field.title)}",
+        describes=(
+            f"{measure.title} by {field.title.lower()}: the rate of each group with its 95% interval, from 0 to 100%."
+        ),
+        finding="Not shown." if of_few else _groups_finding(shown),
+        head=(field.title, "Recorded", "Rate", "95% interval", "Note"),
+        rows=rows,
+        charts=charts.row_charts([as_rate(label, r, COMPARE_FROM) for label, r in shown]) if len(shown) > 1 else (),
+        key=(("dot", "rate with its 95% interval"),) if len(shown) > 1 else (),
+        notes=(OF_FEW,) if of_few else (GONE,) if gone else (),
     )
 
 
 def by_mode(measure: Measure, found: Sequence[tuple[str, Result]]) -> Figure:
     """One measure by way of capture: side by side, with no total and no verdict."""
     return Figure(
-        "by-mode",
-        "By way of capture",
-        f"{measure.title} by way of capture: the rate of each with its 95% interval, on a line from 0 to 100%.",
-        "Ways of capture are never added up: a screen that prompts reads higher without any change in care.",
-        ("Captured", "Recorded", "Rate", "95% interval"),
-        tuple((label, recorded(r), rate(r), interval(r)) for label, r in found),
-        charts.row_charts([as_rate(label, r) for label, r in found]),
-        (("dot", "rate with its 95% interval"),),
+        id="by-mode",
+        title="By way of capture",
+        describes=(
+            f"{measure.title} by way of capture: the rate of each with its 95% interval, on a line from 0 to 100%."
+        ),
+        finding="Ways of capture are never added up: a screen that prompts reads higher without any change in care.",
+        head=("Captured", "Recorded", "Rate", "95% interval"),
+        rows=tuple((label, recorded(r), rate(r), interval(r)) for label, r in found),
+        charts=charts.row_charts([as_rate(label, r) for label, r in found]),
+        key=(("dot", "rate with its 95% interval"),),
     )
 
 

@@ -67,15 +67,17 @@ def trend(
     marked = [Action(_months(when) / size - first - 0.5, letter(i)) for i, (when, _) in enumerate(inside)]
     drawn = _drawn(points, first, charted, size) if len(points) >= FEWEST_POINTS else []
     return Figure(
-        "trend",
-        f"By {word}",
-        f"{measure.title} by {word}, from 0 to 100%, each point with its 95% interval; {charted.middle_said}.",
-        charted.finding([month_label(at, size) for at, _ in points]),
-        head,
-        table,
-        charts.time_charts(drawn, [*lines, *charted.levels], marked) if drawn else (),
-        (*charted.key(bool(inside)), *lines_key(lines)) if drawn else (),
-        (
+        id="trend",
+        title=f"By {word}",
+        describes=(
+            f"{measure.title} by {word}, from 0 to 100%, each point with its 95% interval; {charted.middle_said}."
+        ),
+        finding=charted.finding([month_label(at, size) for at, _ in points]),
+        head=head,
+        rows=table,
+        charts=charts.time_charts(drawn, [*lines, *charted.levels], marked) if drawn else (),
+        key=(*charted.key(bool(inside)), *lines_key(lines)) if drawn else (),
+        notes=(
             *map(_action_said, marked, inside),
             *map(_outside_said, outside),
             *([_small_said(word, least, leaving)] if len(points) < len(periods) else []),

@@ -43,22 +43,31 @@ def over_sites(measure: Measure, sites: Mapping[str, Result], lines: Sequence[Le
     bands = _bands(found.pooled, max(s.n for s in compared))
     levels = [*lines, Level(f"pooled: {percent(found.pooled)}", found.pooled, "mean")]
     return Figure(
-        "sites",
-        "By site",
-        f"{measure.title}: a funnel with the number of cases of each site across and its rate up, from 0 to 100%.",
-        _funnel_finding(found, compared),
-        ("Site", "Recorded", "Rate", "95% interval", "95% limits", "99.8% limits", "Lies"),
-        tuple(_rows(found, named)),
-        charts.funnel_charts(_places(compared, numbers, own), bands, levels),
-        (*KEY, *lines_key(lines)),
-        (*_dispersion_said(found), *([ROOM] if len(compared) > NUMBERED else [])),
+        id="sites",
+        title="By site",
+        describes=(
+            f"{measure.title}: a funnel with the number of cases of each site across and its rate up, from 0 to 100%."
+        ),
+        finding=_funnel_finding(found, compared),
+        head=("Site", "Recorded", "Rate", "95% interval", "95% limits", "99.8% limits", "Lies"),
+        rows=tuple(_rows(found, named)),
+        charts=charts.funnel_charts(_places(compared, numbers, own), bands, levels),
+        key=(*KEY, *lines_key(lines)),
+        notes=(*_dispersion_said(found), *([ROOM] if len(compared) > NUMBERED else [])),
     )
 
 
 def _too_few(named: Named) -> Figure:
     rows = tuple((name, recorded(r), rate(r), interval(r)) for name, r in named)
     sentence = f"Between sites: {TOO_FEW}. It takes two sites with {COMPARE_FROM} or more cases."
-    return Figure("sites", "By site", "", sentence, ("Site", "Recorded", "Rate", "95% interval"), rows)
+    return Figure(
+        id="sites",
+        title="By site",
+        describes="",
+        finding=sentence,
+        head=("Site", "Recorded", "Rate", "95% interval"),
+        rows=rows,
+    )
 
 
 def _rows(found: funnel.Funnel, named: Named) -> Iterator[Cells]:
