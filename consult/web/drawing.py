@@ -14,7 +14,7 @@ from flask import current_app
 from markupsafe import Markup
 
 from consult.documents import letter
-from consult.documents.words import clock_time
+from consult.documents.words import told_at
 from consult.proforma.model import Block, Question
 from consult.web.context import content_is_approved
 from consult.web.screen import Screen, Tally
@@ -143,7 +143,7 @@ def state(screen: Screen, question: Question, c: dict[str, Any], draw: Callable[
 def _told(screen: Screen, question: Question) -> list[str]:
     """What is told of this very answer: the step the page knows it by, and when it was saved."""
     last = screen.consultation.last(question.id)
-    saved = [f">Saved {clock_time(last.at)}"] if last and screen.answer(question) else []
+    saved = [f">Saved {told_at(last.at, screen.consultation.started_at)}"] if last and screen.answer(question) else []
     return [f'name="seen.{question.id}" value="{screen.known(question)}"', *saved]
 
 

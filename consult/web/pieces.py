@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from consult.documents.words import clock_time
+from consult.documents.words import told_at
 from consult.proforma.model import Question
 from consult.record.consultation import report_allowed, report_stands
 from consult.web import drawing
@@ -96,7 +96,7 @@ def _of_the_page(before: Screen, now: Screen, asked: list[Question], draw: Draw)
 
 def _report_state(now: Screen, draw: Callable[..., Markup]) -> str:
     made, look = now.consultation.report, (report_stands(now.consultation, now.path), report_allowed(now.path))
-    told = [clock_time(made["at"])] if made and look[0] else []
+    told = [told_at(made["at"], now.consultation.started_at)] if made and look[0] else []
     return drawing.once(
         ("report", made is not None, *look), now.consultation.id, draw, now.consultation, *look, told=told
     )
