@@ -285,7 +285,7 @@ def contradictions(consultation: Consultation, path: Path) -> list[Disagreement]
 
 
 def gate(consultation: Consultation, path: Path) -> Gate:
-    """The one gate (design, decision 6), from the answers on the path."""
+    """The one gate (ARCHITECTURE, "One gate"), from the answers on the path."""
     held = holding(path)
     undecided = [q for q in held if not decided(consultation, path, q)]
     sent = any(
@@ -342,7 +342,7 @@ def facts(consultation: Consultation, path: Path) -> set[str]:
     """What was done, as the proforma's [[done]] rules name it.
 
     A finalised report counts as one with adjustments only while it stands.
-    What is given after signing never counts (design, decision 7).
+    What is given after signing never counts.
     """
     end = consultation.signed.seq if consultation.signed else consultation.last_seq + 1
     given = {

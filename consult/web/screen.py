@@ -360,5 +360,5 @@ def _still(shown: Mapping[str, T], moved: frozenset[str]) -> dict[str, T]:
 def banner_answers(screen: Screen) -> str:
     """What the identity banner says of the answers that belong in view all the time, such as who is present."""
     shown = [screen.proforma.by_id[q] for q in screen.proforma.tagged("banner")]
-    said = [f"{q.ask.rstrip('?')}: {describe(q, screen.answer(q), screen.proforma).lower()}" for q in shown]
+    said = [f"{q.topic}: {describe(q, screen.answer(q), screen.proforma).lower()}" for q in shown]
     return "; ".join(said)
