@@ -25,6 +25,7 @@ pytestmark = pytest.mark.browser
 
 PACKAGE = Path(consult.__file__).parent
 DRAFT = "Draft content, not approved for clinical use"
+CORE = content_root("leaflets") / "back-pain-core" / "en.md"
 SIZES = {"a4": (595, 842), "a5": (420, 595), "large": (595, 842), "giant": (595, 842)}
 MOST_PAGES = {"a4": 2, "a5": 4, "large": 6, "giant": 14}
 LETTERS = {"a4": 12, "a5": 12, "large": 16, "giant": 24}
@@ -34,7 +35,7 @@ LETTERS = {"a4": 12, "a5": 12, "large": 16, "giant": 24}
 def address() -> Iterator[str]:
     """A server of the shipped template and styles, under a policy that allows no inline style or script."""
     app = Flask("leaflets", template_folder=str(PACKAGE / "templates"), static_folder=str(PACKAGE / "static"))
-    leaflet = load_file(content_root("leaflets") / "back-pain-core" / "en.md")
+    leaflet = load_file(CORE)
 
     @app.get("/<state>/<format_>")
     def page(state: str, format_: str) -> Response:
@@ -125,10 +126,10 @@ class TestPaper:
             assert min(sizes) >= 9
 
     def test_each_page_bears_its_foot(self, papers: dict[tuple[str, str], PdfReader], state: str, format_: str) -> None:
-        pages = papers[state, format_].pages
+        pages, version = papers[state, format_].pages, load_file(CORE).version
         for number, page in enumerate(pages, 1):
             text = " ".join(page.extract_text().split())
-            assert "back-pain-core · version 0.2 · 22 November 2026" in text
+            assert f"back-pain-core · version {version} · 22 November 2026" in text
             assert f"Page {number} of {len(pages)}" in text
             assert text.count(DRAFT) == (1 if state == "draft" else 0)
 
