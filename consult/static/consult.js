@@ -295,7 +295,7 @@
       if (/^(radio|checkbox)$/.test(i.type)) { i.checked = values.indexOf(i.value) >= 0; } else { i.value = values[0] || ''; }
     });
   }
-  // A decision half typed stays when the text above it is drawn anew.
+  // A decision half typed stays when the text above it is drawn anew, also where that is gone for a while.
   var typed = new Map(), DECIDE = '.decide :is(select, input:not([type="hidden"]))';
   function keepTyped(target) {
     var values = Object.create(null);
@@ -306,10 +306,10 @@
     if (Object.keys(values).length) { typed.set(target.id, values); }
   }
   function giveBack(target) {
-    var values = typed.get(target.id);
+    var values = typed.get(target.id), now = target.querySelectorAll(DECIDE);
+    if (!values || !now.length) { return; }
     typed.delete(target.id);
-    if (!values) { return; }
-    target.querySelectorAll(DECIDE).forEach(function (i) {
+    now.forEach(function (i) {
       if (values[i.name]) { i.value = values[i.name]; }
       if (values[''] === i.name) { refocus(i); }
     });

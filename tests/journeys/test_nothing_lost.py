@@ -501,6 +501,26 @@ class TestLeaving:
         assert hand.page.url.split("#")[0].endswith(f"{consultation}?whole=yes")
 
 
+class TestAnsweredOtherwiseMeanwhile:
+    def test_a_decision_half_typed_is_there_again_once_the_answer_is(
+        self, nurse: tuple[WithScript, str, Visit]
+    ) -> None:
+        hand, _, _ = nurse
+        hand.tick(ONE, "present")
+        panel = hand.page.locator(f"#panel-{ONE}")
+        panel.get_by_label("Reason").fill("The registrar was told")
+        hand.tick(ONE, "absent")
+        expect(panel.locator(".kept")).to_have_count(0)
+        hand.tick(ONE, "present")
+        expect(panel.get_by_label("Reason")).to_have_value("The registrar was told")
+        panel.get_by_label("Your decision").select_option("same_day_emergency")
+        panel.get_by_role("button", name="Record decision").click()
+        expect(panel.locator(".kept__decision")).to_contain_text("The registrar was told")
+        hand.tick(ONE, "absent")
+        hand.tick(ONE, "unsure")
+        expect(panel.get_by_label("Reason")).to_have_value("")  # what was recorded is given to no other decision
+
+
 class TestServerAway:
     WORDS = "Not done: the server cannot be reached. What you entered stays on this page; press again in a moment."
 
