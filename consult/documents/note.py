@@ -224,11 +224,11 @@ def decision_label(question: Question, consultation: Consultation, path: Path) -
     return f"Earlier decision ({'the text kept became more urgent' if same else 'the answer changed'} since)"
 
 
-def decision_in_words(decision: Decision, proforma: Proforma, begun: str = "") -> str:
-    """A decision with its reason, who was told and when: with its day, where that is not the one of `begun`."""
+def decision_in_words(decision: Decision, proforma: Proforma, begun: str) -> str:
+    """A decision with its reason, who was told and when: with its day, if the talk was `begun` on another."""
     told = closed(f" Told: {decision.told}") if decision.told else ""
     label = proforma.decisions.get(decision.decision, decision.decision)
-    return f"{closed(f'{label}; {decision.reason}')}{told} Recorded {told_at(decision.at, begun or decision.at)}."
+    return f"{closed(f'{label}; {decision.reason}')}{told} Recorded {told_at(decision.at, begun)}."
 
 
 DONE = {

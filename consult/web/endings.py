@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.documents import signing
-from consult.documents.words import clock_time
+from consult.documents.words import at_or_on
 from consult.proforma.answer import Answer
 from consult.proforma.model import OTHER, Question, Reasons
 from consult.record.consultation import OPEN, Consultation
@@ -72,7 +72,7 @@ def _what_changed(screen: Screen, changed: list[Question]) -> str:
         return "The answers changed since this page was made; read them again, then record your decision."
     ours = screen.proforma.decisions.get(request.form.get("decision", ""), "none chosen")
     return (
-        f"In another window, at {clock_time(made.at)}, the decision became: "
+        f"In another window, {at_or_on(made.at, screen.consultation.started_at)}, the decision became: "
         f"{screen.proforma.decisions.get(made.decision, made.decision)}; {made.reason.rstrip('.')}. Yours was: {ours}; "
         f"{forms.typed('reason').rstrip('.') or 'no reason'}. Record yours again if it is to stand, or leave the other."
     )

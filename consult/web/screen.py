@@ -203,7 +203,8 @@ class Screen(Struct, frozen=True, dict=True):
         label = decision_label(question, self.consultation, self.path)
         if not label or self.decision(question):
             return ""
-        return f"{label}: {decision_in_words(self.consultation.decisions[question.id], self.proforma)}"
+        made, begun = self.consultation.decisions[question.id], self.consultation.started_at
+        return f"{label}: {decision_in_words(made, self.proforma, begun)}"
 
     def blocks(self, section: Section) -> list[Block]:
         """The blocks of a section."""

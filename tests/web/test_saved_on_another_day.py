@@ -51,3 +51,38 @@ def test_a_report_is_told_with_its_day_and_in_no_other_consultation(service: Ser
     assert report is not None
     assert said[0] == when(report["at"])
     assert re.fullmatch(r"\d\d:\d\d", said[1])
+
+
+def test_a_decision_that_fell_is_told_with_the_day_on_which_it_was_made(service: Service, resumed: str) -> None:
+    nurse = service.visitor("nurse")
+    nurse.save(resumed, {"a.saddle_feeling_change": "present"})
+    decided = {"question": "saddle_feeling_change", "decision": "same_day_emergency", "reason": "Rang", "told": ""}
+    assert nurse.decide(resumed, decided | {"key": "the-key-of-a-decision"}).status_code == 302
+    made = service.consultation(resumed).decisions["saddle_feeling_change"]
+    page = nurse.save(resumed, {"a.saddle_feeling_change": "unsure"}, htmx=True).text
+    assert "Earlier decision" in page
+    assert f"Recorded {when(made.at)}." in page
+
+
+def test_of_several_givings_each_button_that_takes_one_back_names_its_day(service: Service, resumed: str) -> None:
+    nurse = service.visitor("nurse")
+    given = {"format": "a4", "language": "en", "form": "printed"}
+    for number in range(2):
+        sent = given | {"key": f"the-key-of-leaflet-{number}"}
+        nurse.post(f"/consultations/{resumed}/leaflets/back-pain-core/given", sent)
+    steps = [step for step in service.consultation(resumed).documents if step.kind == "leaflet_given"]
+    page = nurse.client.get(f"/consultations/{resumed}").text
+    assert len(steps) == 2
+    assert all(f"on paper, {when(step.at)})" in page for step in steps)
+
+
+def test_what_another_window_decided_is_told_with_its_day(service: Service, resumed: str) -> None:
+    nurse = service.visitor("nurse")
+    nurse.save(resumed, {"a.saddle_feeling_change": "present"})
+    decided = {"question": "saddle_feeling_change", "decision": "same_day_emergency", "reason": "Rang", "told": ""}
+    stale = {"shown.saddle_feeling_change": "as no page shows it", "key": "the-key-of-another-window"}
+    assert nurse.decide(resumed, decided | {"key": "the-key-of-a-decision"}).status_code == 302
+    made = service.consultation(resumed).decisions["saddle_feeling_change"]
+    reply = nurse.decide(resumed, decided | stale)
+    assert reply.status_code == 422
+    assert f"In another window, on {when(made.at)}, the decision became" in reply.text
