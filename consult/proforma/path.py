@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 
 from msgspec import Struct
 
@@ -38,23 +38,20 @@ class Path:
     never parks").
     """
 
-    def __init__(self, proforma: Proforma, answers: Answers) -> None:
-        self._over(proforma, answers, set(), {}, dict.fromkeys(proforma.ids, OFF_PATH), {})
-        self._go(proforma.asked)
-
-    def _over(
-        self,
-        proforma: Proforma,
-        answers: Answers,
-        on: set[str],
-        found: dict[str, Answer | None],
-        values: dict[str, Value],
-        panels: dict[str, Panel | None],
-    ) -> None:
+    def __init__(self, proforma: Proforma, answers: Answers, near: Path | None = None) -> None:
+        """`near` is a path of nearly the same answers: asked again is only what may be otherwise than there."""
         self.proforma, self.answers = proforma, answers
-        self._on, self._found, self._values, self._panels = on, found, values, panels
-        self.look_up: Lookup = values.__getitem__
+        moved = proforma.moved_by(differing(near.answers, answers)) if near else proforma.ids
+        self._found: dict[str, Answer | None] = near._found.copy() if near else {}
+        self._panels: dict[str, Panel | None] = near._panels.copy() if near else {}
+        self._values: dict[str, Value] = near._values.copy() if near else {}
+        for question_id in moved:
+            self._found.pop(question_id, None)
+            self._panels.pop(question_id, None)
+            self._values[question_id] = OFF_PATH
+        self.look_up: Lookup = self._values.__getitem__
         """The value a rule sees: OFF_PATH for a question that does not apply, None for a blank."""
+        self._go(question for question in proforma.in_order(moved) if not question.retired)
 
     def _go(self, questions: Iterable[Question]) -> None:
         """Take these along, in order: what a rule for showing names stands before, so what it sees is final."""
@@ -63,21 +60,12 @@ class Path:
                 answer = self.answers.get(question.id)
                 if answer is not None and answer.state == ANSWERED and question.conditional:
                     answer = self._with_options_on_path(question, answer)
-                self._on.add(question.id)
                 self._found[question.id] = answer
                 self._values[question.id] = answer.as_value() if answer else None
 
     def after(self, answers: Answers) -> Path:
-        """The path of other answers, equal to one made from nothing: asked again is only what may be otherwise."""
-        moved = self.proforma.moved_by(differing(self.answers, answers))
-        later, kept = Path.__new__(Path), (self._found.copy(), self._values.copy(), self._panels.copy())
-        later._over(self.proforma, answers, self._on - moved, *kept)
-        for question_id in moved:
-            later._found.pop(question_id, None)
-            later._panels.pop(question_id, None)
-            later._values[question_id] = OFF_PATH
-        later._go(question for question in self.proforma.in_order(moved) if not question.retired)
-        return later
+        """The path of other answers, equal to one made from nothing."""
+        return Path(self.proforma, answers, self)
 
     def _applies(self, question: Question, rule: Rule) -> bool:
         if holds(rule, self.look_up):
@@ -85,16 +73,16 @@ class Path:
         return question.emergency and question.held(self.answers.get(question.id))
 
     @property
-    def on(self) -> frozenset[str] | set[str]:
+    def on(self) -> Set[str]:
         """The ids of the questions on the path."""
-        return self._on
+        return self._found.keys()
 
     def __contains__(self, question_id: str) -> bool:
-        return question_id in self._on
+        return question_id in self._found
 
     def questions(self) -> list[Question]:
         """The questions on the path, in order."""
-        return [q for q in self.proforma.asked if q.id in self._on]
+        return [q for q in self.proforma.asked if q.id in self._found]
 
     def answer(self, question_id: str) -> Answer | None:
         """The answer on the path; None if blank or parked. Options off the path are left out of a list."""
@@ -115,7 +103,7 @@ class Path:
 
     def parked(self) -> list[str]:
         """The ids of questions that hold an answer but do not apply now, in order."""
-        return [question.id for question in self.proforma.in_order(self.answers.keys() - self._on)]
+        return [question.id for question in self.proforma.in_order(self.answers.keys() - self._found.keys())]
 
     def panel(self, question_id: str) -> Panel | None:
         """The text kept for this answer: the first panel for it whose condition holds or might hold."""
@@ -140,7 +128,7 @@ class Path:
         if panel is None or panel.when is None or holds(panel.when, self.look_up):
             return []
         named = dict.fromkeys(leaf.question or "" for leaf in panel.when.leaves())
-        return [self.proforma.by_id[q] for q in named if q in self._on and is_open(self.look_up(q))]
+        return [self.proforma.by_id[q] for q in named if q in self._found and is_open(self.look_up(q))]
 
     def contradictions(self, decisions: Mapping[str, str]) -> list[Disagreement]:
         """The answers that do not agree now, with each other or with the decisions that stand, codes by question."""
