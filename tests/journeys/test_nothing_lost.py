@@ -7,7 +7,7 @@ import re
 import pytest
 from hands import WithScript, all_there
 from keys import IN_SIGHT
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from service import PASSWORD, Service
 from watching import Visit
 
@@ -452,6 +452,19 @@ class TestTwoAnswers:
         assert service.answer(nurse[1], ONE) == ("declined", None, "")
 
 
+def half_typed(hand: WithScript) -> Locator:
+    """The text of an urgent answer, where a decision has its reason and no choice yet."""
+    hand.tick(ONE, "present")
+    panel = hand.page.locator(f"#panel-{ONE}")
+    panel.get_by_label("Reason").fill("The registrar was told")
+    return panel
+
+
+def record(panel: Locator) -> None:
+    panel.get_by_label("Your decision").select_option("same_day_emergency")
+    panel.get_by_role("button", name="Record decision").click()
+
+
 class TestLeaving:
     def test_what_was_refused_asks_first(self, nurse: tuple[WithScript, str, Visit]) -> None:
         hand, _, _ = nurse
@@ -469,12 +482,9 @@ class TestLeaving:
         self, nurse: tuple[WithScript, str, Visit]
     ) -> None:
         hand, consultation, _ = nurse
-        hand.tick(ONE, "present")
-        panel = hand.page.locator(f"#panel-{ONE}")
-        panel.get_by_label("Reason").fill("The registrar was told")
+        panel = half_typed(hand)
         assert asks(hand.page)
-        panel.get_by_label("Your decision").select_option("same_day_emergency")
-        panel.get_by_role("button", name="Record decision").click()
+        record(panel)
         expect(hand.page.locator(f"#panel-{ONE} .kept__decision")).to_be_visible()
         assert not asks(hand.page)
         assert hand.page.url.split("#")[0].endswith(f"{consultation}?whole=yes")
@@ -506,15 +516,12 @@ class TestAnsweredOtherwiseMeanwhile:
         self, nurse: tuple[WithScript, str, Visit]
     ) -> None:
         hand, _, _ = nurse
-        hand.tick(ONE, "present")
-        panel = hand.page.locator(f"#panel-{ONE}")
-        panel.get_by_label("Reason").fill("The registrar was told")
+        panel = half_typed(hand)
         hand.tick(ONE, "absent")
         expect(panel.locator(".kept")).to_have_count(0)
         hand.tick(ONE, "present")
         expect(panel.get_by_label("Reason")).to_have_value("The registrar was told")
-        panel.get_by_label("Your decision").select_option("same_day_emergency")
-        panel.get_by_role("button", name="Record decision").click()
+        record(panel)
         expect(panel.locator(".kept__decision")).to_contain_text("The registrar was told")
         hand.tick(ONE, "absent")
         hand.tick(ONE, "unsure")

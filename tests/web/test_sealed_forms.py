@@ -213,14 +213,19 @@ def test_the_largest_form_that_can_be_sent_waits_and_can_be_sent_again(
     assert found == (("what", text),)
 
 
+def sent_in_the_night(service: Service, nurse: Visitor, consultation: str) -> TestResponse:
+    """What a nurse gets who sends an answer once the session has ended: it waits for a sign-in."""
+    token = nurse.csrf()
+    service.clock.ahead = NIGHT
+    path = f"/consultations/{consultation}/answers"
+    return nurse.client.post(path, data={**sent(TEXT), "csrf_token": token}, headers=OURS)
+
+
 def test_who_is_asked_whether_it_is_to_be_sent_sees_what_and_where(
     service: Service, nurse: Visitor, consultation: str
 ) -> None:
     """The page had a button "Send it now", and said neither."""
-    path = f"/consultations/{consultation}/answers"
-    token = nurse.csrf()
-    service.clock.ahead = NIGHT
-    asked = nurse.client.post(path, data={**sent(TEXT), "csrf_token": token}, headers=OURS)
+    asked = sent_in_the_night(service, nurse, consultation)
     kept = sign_in(nurse, asked.text)
     page = pages.parse(kept.text)
     assert [pages.text(e) for e in page.iter("li") if e.get("class") == "as-typed"] == [TEXT]
@@ -245,10 +250,7 @@ def test_after_the_key_of_the_installation_was_changed_it_is_said_that_nobody_ca
     service: Service, nurse: Visitor, consultation: str
 ) -> None:
     """It read that somebody else had typed it, and that they could send it."""
-    path = f"/consultations/{consultation}/answers"
-    token = nurse.csrf()
-    service.clock.ahead = NIGHT
-    asked = nurse.client.post(path, data={**sent(TEXT), "csrf_token": token}, headers=OURS)
+    asked = sent_in_the_night(service, nurse, consultation)
     put_over(service.app, replace(service.instance, secret_key=b"another key, of as many bytes!!!"))
     fields = hidden(asked.text)
     visitor = service.visitor()
