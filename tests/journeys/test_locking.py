@@ -253,7 +253,8 @@ class TestTheButton:
             expect(page.locator("#lock-problem")).to_have_text("The server cannot be reached; try again.")
         finally:
             service.start()
-        page.clock.run_for(11_000)
+        with page.expect_response(lambda reply: reply.url.endswith("/lock") and reply.ok):
+            page.clock.run_for(11_000)
         is_covered(page, employee_of(service, consultation))
         assert page.request.get("/session").json()["state"] == "locked"
         unlock(page)
